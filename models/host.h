@@ -1,0 +1,69 @@
+/* Hosts: classes of equal machines, and one column per property (struct of arrays), indexed by host id.
+ *
+ * What is free is counted in what can still be promised: overcommit ratio x (capacity - fences) - promises
+ * (accounts.md I7), as integers. Columns of resources that a scenario does not use are NULL and cost nothing.
+ */
+#ifndef VDC_MODELS_HOST_H
+#define VDC_MODELS_HOST_H
+
+#include "models/power.h"
+#include "models/request.h"
+#include "sim/base/memory.h"
+#include "sim/base/status.h"
+#include "sim/base/units.h"
+
+typedef enum vdc_host_state { VDC_HOST_UP, VDC_HOST_CORDONED, VDC_HOST_DOWN, VDC_HOST_OFF } vdc_host_state;
+
+enum { VDC_GPU_DEVICES = 64, VDC_NUMA_NODES = 64 };
+
+/* A class of equal hosts. Hosts of one class need not be neighbours by id (node files list them mixed). */
+typedef struct vdc_host_class {
+    char *name;
+    uint32_t count;                    /* hosts of this class */
+    uint16_t sockets, cores, threads;  /* cores per socket, threads per core */
+    uint16_t numa;                     /* NUMA nodes per socket */
+    int64_t speed;                     /* Hz of one hardware thread */
+    int64_t smt_yield_ppm;             /* what a second thread adds to a core, in millionths of it */
+    int64_t physical[VDC_RESOURCES];   /* minus the hypervisor's reserve */
+    int64_t capacity[VDC_RESOURCES];   /* what can be promised: floor(overcommit x physical) */
+    int64_t cpu_hz;                    /* physical[VDC_CPU] x speed / 1000 */
+    uint16_t gpus;                     /* devices */
+    uint32_t gpu_model;                /* interned name, 0 = none */
+    uint32_t max_vms;                  /* 0 = unlimited */
+    vdc_power power;                   /* models/power.h; kind none when the scenario has no power model */
+} vdc_host_class;
+
+typedef struct vdc_hosts {
+    uint32_t count;
+    uint16_t class_count;
+    vdc_host_class *classes;
+    uint16_t *class_of;                /* [count] */
+    int64_t *free[VDC_RESOURCES];      /* [count] promises still to be had; NULL = resource not in use */
+    uint32_t *vms;                     /* [count] VMs that hold something there */
+    uint8_t *state;                    /* [count] vdc_host_state */
+    int64_t *granted;                  /* [count] Hz granted at this instant */
+    uint32_t *rank;                    /* [count] tie-break ranks (lower wins), or NULL */
+    uint32_t *rack, *zone;             /* [count], or NULL: no topology */
+    char **names;                      /* [count], or NULL: class name and number */
+    int32_t *gpu_free;                 /* [count x gpu_stride] milli-GPU free of each device, or NULL */
+    uint16_t gpu_stride;               /* most devices of any class */
+    int64_t *numa_free;                /* [count x numa_stride x 2] milli-vCPU, bytes free; NULL = NUMA not in use */
+    uint16_t numa_stride;
+} vdc_hosts;
+
+/* Lays out the columns for hosts of the given classes (class_of is taken over; classes too). `use` is a bit mask of resources. */
+vdc_code vdc_hosts_create(vdc_hosts *hosts, vdc_host_class *classes, uint16_t class_count, uint16_t *class_of, uint32_t count,
+                          unsigned use, bool numa, vdc_diag *diag);
+void vdc_hosts_destroy(vdc_hosts *hosts);
+
+/* Do the promises and devices of `request` fit on the host as it stands? Resources, devices, NUMA nodes, max_vms and state; no isolation rules. */
+bool vdc_host_fits(const vdc_hosts *hosts, uint32_t host, const vdc_request *request);
+/* Could it ever, were the host empty? */
+bool vdc_host_class_fits(const vdc_hosts *hosts, uint16_t class_id, const vdc_request *request);
+/* Chooses devices where *gpu_devices / *numa_nodes are 0 and needed; false when none fit. */
+bool vdc_host_assign(const vdc_hosts *hosts, uint32_t host, const vdc_request *request, uint64_t *gpu_devices, uint64_t *numa_nodes);
+/* Takes and gives back what the request promises (devices included). The caller tells indexes. */
+void vdc_host_take(vdc_hosts *hosts, uint32_t host, const vdc_request *request, uint64_t gpu_devices, uint64_t numa_nodes);
+void vdc_host_give(vdc_hosts *hosts, uint32_t host, const vdc_request *request, uint64_t gpu_devices, uint64_t numa_nodes);
+
+#endif

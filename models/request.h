@@ -1,0 +1,74 @@
+/* A VM as it is asked for: what a trace, a scenario or a generator delivers and what policies look at.
+ * Plain data without pointers into the simulator.
+ */
+#ifndef VDC_MODELS_REQUEST_H
+#define VDC_MODELS_REQUEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The resources of hosts and VMs, and the unit of each as an integer. Order = the `resource` axis of result files. */
+typedef enum vdc_resource {
+    VDC_CPU,        /* milli-vCPU; a host offers 1000 per hardware thread */
+    VDC_MEMORY,     /* bytes */
+    VDC_DISK,       /* bytes */
+    VDC_IOPS,       /* operations per second */
+    VDC_DISK_BW,    /* bytes per second */
+    VDC_NET_TX,     /* bytes per second */
+    VDC_NET_RX,     /* bytes per second */
+    VDC_GPU,        /* milli-GPU, summed over devices */
+    VDC_RESOURCES
+} vdc_resource;
+
+/* One stretch of load: the whole VM asks for `demand` Hz during `duration` ns (progress: time) or until
+ * duration x demand of work is done (progress: work). */
+typedef struct vdc_segment {
+    int64_t duration; /* ns, >= 0 */
+    int64_t demand;   /* Hz, >= 0 */
+} vdc_segment;
+
+/* Where a VM's load comes from. The position is a plain number, so that a checkpoint is a copy of it.
+ * `next` reads the segment at *cursor and moves the cursor on; returns false at the end of the load. Pure: the same
+ * source and cursor give the same segment. */
+typedef struct vdc_load_source {
+    bool (*next)(const struct vdc_load_source *source, uint64_t *cursor, vdc_segment *segment);
+} vdc_load_source;
+
+typedef enum vdc_progress { VDC_PROGRESS_TIME, VDC_PROGRESS_WORK } vdc_progress;
+
+enum { VDC_UNLIMITED = -1 };
+
+typedef struct vdc_request {
+    int64_t number;               /* arrival number in the run, from 0: set by the simulator */
+    int64_t id;                   /* the given integer, else the arrival number */
+    const char *name;             /* the trace's own name or NULL; valid until the next request is read */
+    int64_t arrival;              /* ns */
+    int64_t lifetime;             /* ns from start to end, VDC_UNLIMITED = by its load */
+    int64_t size[VDC_RESOURCES];
+    uint32_t tenant, group;       /* interned names; 0 = none */
+    int32_t priority;             /* larger first; low 0, normal 1, high 2 */
+    int64_t cpu_weight;           /* >= 1; VDC_UNLIMITED = the default of 100 a vCPU */
+    int64_t cpu_reservation;      /* Hz, 0 = none */
+    int64_t cpu_limit;            /* Hz, VDC_UNLIMITED = none */
+
+    const vdc_load_source *load;  /* NULL: asks for all of its vCPUs as long as it lives */
+    uint64_t load_cursor;         /* where its load begins */
+    int64_t load_peak;            /* Hz, the largest demand of the load */
+    vdc_progress progress;
+
+    int64_t checkpoint_interval;  /* ns, 0 = no checkpoints */
+    int64_t checkpoint_duration;  /* ns */
+    int64_t checkpoint_scale_num, checkpoint_scale_den; /* the interval grows by this factor each time */
+
+    uint16_t gpu_count;           /* devices wanted; size[VDC_GPU] = gpu_count x gpu_milli */
+    uint16_t gpu_milli;           /* of each device, 1..1000; < 1000 only with gpu_count 1 */
+    uint64_t gpu_models;          /* acceptable models, a bit per model of the datacenter; 0 = any */
+    uint8_t numa_nodes;           /* NUMA nodes that it is split over evenly; 0 = not NUMA-aware */
+    int64_t predicted_lifetime;   /* ns as known to lifetime-aware policies, VDC_UNLIMITED = not known */
+    uint32_t isolation;           /* index of its isolation rules, 0 = none */
+    uint32_t source;              /* which workload source it came from */
+    uint64_t token;               /* the source's own mark, given back when the VM is finished with */
+} vdc_request;
+
+#endif

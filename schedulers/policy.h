@@ -1,0 +1,161 @@
+/* The policy contract: what a policy is, what it may see and what it decides.
+ *
+ * A policy is a static const descriptor. It gets a const view and returns a decision; the engine checks the decision
+ * and applies it. It changes no state but its own, does no I/O and has no globals. Built-in policies are rows of
+ * schedulers/registry.c; plug-ins are shared objects that see only this contract (vdcsim_policy.h is this header and the
+ * plain-data headers below in one file) and export `const vdc_policy vdc_policy_plugin`.
+ *
+ * NULL hooks get the engine's default. A score policy is `score` alone: the engine finds the extremum by scan or
+ * index, whichever is faster, with the same result bit for bit.
+ */
+#ifndef VDC_SCHEDULERS_POLICY_H
+#define VDC_SCHEDULERS_POLICY_H
+
+#include "models/request.h"
+#include "sim/base/option.h"
+
+#define VDC_POLICY_ABI 1
+
+typedef enum vdc_policy_kind { VDC_ADMISSION, VDC_PLACEMENT, VDC_CPU_SHARING, VDC_REBALANCE, VDC_POLICY_KINDS } vdc_policy_kind;
+
+/* A class of equal hosts, as policies see it. Capacities include overcommit. */
+typedef struct vdc_host_class_view {
+    int64_t capacity[VDC_RESOURCES];
+    int64_t physical[VDC_RESOURCES];  /* without overcommit */
+    int64_t speed;                    /* Hz of one hardware thread */
+    uint16_t numa_nodes;              /* 0 when hosts are not NUMA-aware in this run */
+    uint16_t gpus;
+    uint32_t gpu_model;               /* bit number in vdc_request.gpu_models */
+    double power_idle, power_max;     /* W; 0 without a power model */
+    const void *power;                /* opaque, for view->power */
+} vdc_host_class_view;
+
+/* One host's state: what `score` sees. */
+typedef struct vdc_host_view {
+    uint32_t id;
+    uint32_t class_id;
+    const vdc_host_class_view *class_view;
+    int64_t free[VDC_RESOURCES];      /* what can still be promised, overcommit included */
+    uint32_t vms;                     /* VMs that hold something here */
+    int64_t granted;                  /* Hz granted at this instant */
+    const int32_t *gpu_free;          /* milli-GPU free of each device, or NULL */
+    const int64_t *numa_free;         /* [node][2]: milli-vCPU and bytes free of each NUMA node, or NULL */
+} vdc_host_view;
+
+/* What a score depends on besides the request and the host's class. An index is only used where a score depends on
+ * nothing but these; 0 in a descriptor means VDC_DEPENDS_FREE. */
+enum {
+    VDC_DEPENDS_FREE = 1,     /* free[] */
+    VDC_DEPENDS_VMS = 2,      /* vms */
+    VDC_DEPENDS_GRANTED = 4,  /* granted */
+    VDC_DEPENDS_DEVICES = 8,  /* gpu_free, numa_free */
+    VDC_DEPENDS_TIME = 16,    /* the clock */
+    VDC_DEPENDS_FLEET = 32,   /* anything of other hosts */
+    VDC_DEPENDS_HOST = 64     /* the host's id or its own history */
+};
+
+/* A placement: the host and, where it matters, the devices on it. Zero masks let the engine choose its default
+ * (GPUs: the feasible device with the least free share, lowest index; NUMA: the lowest feasible node). */
+typedef struct vdc_decision {
+    int64_t host;
+    uint64_t gpu_devices;     /* bit mask */
+    uint64_t numa_nodes;      /* bit mask */
+} vdc_decision;
+
+/* The engine as a placement policy sees it. All arrays are indexed by host id and read-only. */
+typedef struct vdc_view vdc_view;
+struct vdc_view {
+    size_t view_size;                          /* sizeof(vdc_view) of the engine: grows at the end only */
+    int64_t now;                               /* ns */
+    uint32_t hosts;
+    uint32_t classes;
+    const vdc_host_class_view *class_views;    /* [classes] */
+    const uint16_t *host_class;                /* [hosts] */
+    const int64_t *free[VDC_RESOURCES];        /* [hosts]; NULL for a resource that the scenario does not use */
+    const uint32_t *vms;                       /* [hosts] VMs that hold something there */
+    const uint32_t *rank;                      /* [hosts] tie-break ranks (lower wins), or NULL: host ids */
+    /* Would the VM fit on the host now: every resource, every hard rule, host up and not cordoned? */
+    bool (*fits)(const vdc_view *view, uint32_t host, const vdc_request *request);
+    /* The lowest feasible host with id >= from, -1 when there is none. Cheap (indexed). */
+    int64_t (*next_feasible)(const vdc_view *view, const vdc_request *request, uint32_t from);
+    /* How many hosts are feasible, and the k-th of them by id (k from 0). */
+    uint32_t (*count_feasible)(const vdc_view *view, const vdc_request *request);
+    int64_t (*select_feasible)(const vdc_view *view, const vdc_request *request, uint32_t k);
+    /* Fills *out with the host's state. */
+    void (*host)(const vdc_view *view, uint32_t host, vdc_host_view *out);
+    /* Watts of a host of that class at utilisation u in [0, 1]. */
+    double (*power)(const vdc_host_class_view *class_view, double utilisation);
+    /* A uniform draw in [0, bound) from this policy's own keyed stream. */
+    uint64_t (*random)(const vdc_view *view, uint64_t bound);
+    void *engine;                              /* the engine's own */
+};
+
+/* placement */
+typedef struct vdc_placement_hooks {
+    /* Either: larger is better, NaN counts as -infinity; called for feasible hosts only. `devices` may be filled by
+     * policies that depend on devices. A pure function of its arguments. */
+    double (*score)(const void *state, const vdc_host_view *host, const vdc_request *request, vdc_decision *devices);
+    unsigned depends;                 /* VDC_DEPENDS_… of score */
+    /* Called once before the scores of a decision, for fleet-wide weights. May be NULL. */
+    void (*prepare)(void *state, const vdc_view *view, const vdc_request *request);
+    /* Or: anything else. Returns false when it wants no host (the VM waits); the decision must be feasible. */
+    bool (*choose)(void *state, const vdc_view *view, const vdc_request *request, vdc_decision *decision);
+    /* Told of every VM that came to or left a host, for policies with a memory. May be NULL. */
+    void (*placed)(void *state, const vdc_view *view, const vdc_request *request, uint32_t host);
+    void (*released)(void *state, const vdc_view *view, const vdc_request *request, uint32_t host);
+} vdc_placement_hooks;
+
+/* admission: the order in which waiting VMs are tried */
+typedef struct vdc_admission_hooks {
+    /* The VM's place in the queue: smaller first, ties in order of queueing. Constant while it waits. NULL = all equal. */
+    int64_t (*key)(const void *state, const vdc_request *request);
+    /* How many VMs that do not fit may be passed over in one pass before it stops; NULL = 0 (the head blocks the line). */
+    uint32_t (*skip)(const void *state);
+} vdc_admission_hooks;
+
+/* cpu sharing: one host's runnable VMs. */
+typedef struct vdc_cpu_entry {
+    int64_t demand;        /* Hz wanted, <= nominal */
+    int64_t nominal;       /* Hz of all its vCPUs on this host */
+    int64_t limit;         /* Hz, VDC_UNLIMITED = none */
+    int64_t reservation;   /* Hz */
+    int64_t weight;        /* >= 1 */
+    int32_t priority;
+    int64_t id;            /* ties to the lowest */
+    int64_t ceiling;       /* out: Hz it may get: min(demand, limit, nominal) */
+    int64_t grant;         /* out: Hz */
+} vdc_cpu_entry;
+
+typedef struct vdc_cpu_hooks {
+    /* Sets ceiling and grant of each entry: sum of grants = min(capacity, sum of ceilings) for a work-conserving policy.
+     * `scratch` holds at least scratch_size(count) bytes. Entries come in ascending id. */
+    void (*share)(const void *state, int64_t capacity, vdc_cpu_entry *entries, uint32_t count, void *scratch);
+    size_t (*scratch_size)(uint32_t count);
+    /* True (the usual case): when the ceilings' sum is within capacity everybody gets its ceiling min(demand, limit,
+     * nominal), so the engine need not ask. */
+    bool fluid;
+    /* Parameters of a VM on this front-end (weight, reservation, limit); NULL = as in the request. */
+    void (*map)(const void *state, const vdc_request *request, int64_t host_speed, vdc_cpu_entry *entry);
+} vdc_cpu_hooks;
+
+typedef struct vdc_policy {
+    uint32_t abi;              /* VDC_POLICY_ABI */
+    vdc_policy_kind kind;
+    const char *name;
+    const char *summary;       /* one line */
+    const char *source;        /* paper or system */
+    const vdc_param *params;
+    size_t param_count;
+    /* The state begins with the parameters (offsets of the table are into it); the rest is zeroed. */
+    size_t state_size;
+    /* Checks parameters and sets up; returns NULL or a text that says what is wrong (valid until fini). May be NULL. */
+    const char *(*init)(void *state, const vdc_view *view);
+    void (*fini)(void *state);
+    union {
+        vdc_placement_hooks placement;
+        vdc_admission_hooks admission;
+        vdc_cpu_hooks cpu;
+    };
+} vdc_policy;
+
+#endif

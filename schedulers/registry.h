@@ -1,0 +1,23 @@
+/* The registry: every built-in policy, by kind. The command, the parser, the docs and the tests all read it. */
+#ifndef VDC_SCHEDULERS_REGISTRY_H
+#define VDC_SCHEDULERS_REGISTRY_H
+
+#include "schedulers/policy.h"
+#include "sim/base/param.h"
+
+extern const vdc_policy *const vdc_policies[]; /* NULL-terminated */
+extern const char *const vdc_policy_kind_names[VDC_POLICY_KINDS];  /* "admission", "placement", "cpu", "rebalance" */
+
+const vdc_policy *vdc_policy_find(vdc_policy_kind kind, const char *name);
+
+/* A policy with its state: what `{policy: NAME, …}` makes. */
+typedef struct vdc_policy_instance {
+    const vdc_policy *policy;
+    void *state;
+} vdc_policy_instance;
+/* Reads `node` (NULL = the default `fallback` without parameters); keys in `also` are left to the caller. Does not call init. */
+vdc_code vdc_policy_open(vdc_policy_kind kind, const vdc_node *node, const char *fallback, const char *const *also,
+                         vdc_policy_instance *instance, vdc_diag *diag);
+void vdc_policy_close(vdc_policy_instance *instance);
+
+#endif

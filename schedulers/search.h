@@ -1,0 +1,44 @@
+/* The placement engine: finds the host that a placement policy's definition names, by index where that is exact.
+ *
+ * The decision is bit for bit that of the plain scan: for `score` the extremum over feasible hosts, ties to the lowest
+ * rank (host id without ranks). Strategies: the plain scan (the oracle), and indexes over host state per request shape.
+ */
+#ifndef VDC_SCHEDULERS_SEARCH_H
+#define VDC_SCHEDULERS_SEARCH_H
+
+#include "models/host.h"
+#include "schedulers/registry.h"
+#include "sim/base/random.h"
+
+typedef struct vdc_search vdc_search;
+
+/* What the search may look at beside the hosts. */
+typedef struct vdc_search_options {
+    const vdc_hosts *hosts;
+    const int64_t *now;               /* the clock */
+    uint64_t seed;                    /* of the policy's random stream */
+    const char *strategy;             /* "auto" (NULL), "scan", "index" */
+    const char *component;            /* of the random stream: "placement", "rebalance", … */
+    /* Hard isolation rules: may the VM come to the host? NULL = no rules. Called only for hosts that fit otherwise. */
+    bool (*allows)(const void *rules, uint32_t host, const vdc_request *request);
+    const void *rules;
+} vdc_search_options;
+
+/* Binds a policy instance (calls its init) to the hosts. The instance stays the caller's. */
+vdc_code vdc_search_create(vdc_search **search, const vdc_policy_instance *policy, const vdc_search_options *options, vdc_diag *diag);
+void vdc_search_destroy(vdc_search *search);
+/* The decision for this request now: *found = false when the policy names no host. Devices are filled in. A decision for a full,
+ * unknown or forbidden host is VDC_ERROR_POLICY with the state needed to replay it. Changes nothing but the policy's own state. */
+vdc_code vdc_search_decide(vdc_search *search, const vdc_request *request, vdc_decision *decision, bool *found, vdc_diag *diag);
+/* Must follow every change of a host's free columns, VM count, state or devices. `granted` changes need it only when vdc_search_follows_grants. */
+void vdc_search_host_changed(vdc_search *search, uint32_t host);
+bool vdc_search_follows_grants(const vdc_search *search);
+/* A VM came to or left the host (calls the policy's placed / released). */
+void vdc_search_placed(vdc_search *search, const vdc_request *request, uint32_t host);
+void vdc_search_released(vdc_search *search, const vdc_request *request, uint32_t host);
+/* The view that policies get, for other engines (admission, rebalance). */
+const vdc_view *vdc_search_view(const vdc_search *search);
+/* "index: states", "scan", …: what was chosen, for --stats and the docs. */
+const char *vdc_search_strategy(const vdc_search *search);
+
+#endif

@@ -1,0 +1,68 @@
+/* Workloads: streams of VM requests, sorted by arrival.
+ *
+ * A reader or generator is a descriptor with a parameter table and an open function; workloads/registry.c lists them.
+ * Only what is alive is in memory: a source hands out one request at a time and is told when a VM is finished with.
+ */
+#ifndef VDC_WORKLOADS_WORKLOAD_H
+#define VDC_WORKLOADS_WORKLOAD_H
+
+#include "models/request.h"
+#include "sim/base/names.h"
+#include "sim/base/param.h"
+#include "sim/base/status.h"
+
+/* What every source shares with the run. */
+typedef struct vdc_workload_context {
+    vdc_names *tenants, *groups;      /* interned names; 0 is "" */
+    vdc_names *gpu_models;            /* bit i of vdc_request.gpu_models = name i+1 */
+    uint64_t seed;
+    int64_t host_speed;               /* Hz of the fastest host's core: what a relative load refers to where a trace names no speed */
+    const int64_t *capacity;          /* fleet totals per resource, for `tune` */
+    struct vdc_inputs *inputs;        /* every file opened is noted here (relative name, sha256); may be NULL */
+} vdc_workload_context;
+
+typedef struct vdc_source vdc_source;
+
+typedef struct vdc_source_operations {
+    /* Reads the next request into *out (all fields set; number is not). *have = false at the end. */
+    vdc_code (*next)(vdc_source *source, vdc_request *out, bool *have, vdc_diag *diag);
+    /* The VM with this token will not be asked about again (its load may be freed). May be NULL. */
+    void (*release)(vdc_source *source, uint64_t token);
+    void (*close)(vdc_source *source);
+} vdc_source_operations;
+
+struct vdc_source {
+    const vdc_source_operations *operations; /* first member of every source's own struct */
+};
+
+/* A trace format or generator. */
+typedef struct vdc_workload_type {
+    const char *name;            /* the format's name in `trace: {format: …}`, or "generate" */
+    const char *summary;         /* one line */
+    const char *source;          /* where the format is described */
+    const vdc_param *params;     /* besides the options common to all traces */
+    size_t param_count;
+    size_t params_size;
+    bool streams;                /* memory does not grow with the trace */
+    /* `params` is the struct filled by the table; `path` is resolved and may be NULL for generators. */
+    vdc_code (*open)(const void *params, const char *path, const vdc_workload_context *context, vdc_source **source, vdc_diag *diag);
+} vdc_workload_type;
+
+extern const vdc_workload_type *const vdc_workload_types[]; /* NULL-terminated; workloads/registry.c */
+const vdc_workload_type *vdc_workload_find(const char *name);
+
+/* Opens what `trace: {...}` (a mapping with format, path, the common options first, count, from, until, scale, order,
+ * shuffle, tune, interval, departures, numa_split, on_error and the format's own) or `generate: {...}` asks for. */
+vdc_code vdc_workload_open(const vdc_node *node, const vdc_workload_context *context, vdc_source **source, vdc_diag *diag);
+/* Reads and checks the options only (for `validate`). */
+vdc_code vdc_workload_check(const vdc_node *node, vdc_diag *diag);
+/* Several sources as one, merged by arrival; ties: in the order given. Takes them over. Sets request->source. */
+vdc_code vdc_workload_merge(vdc_source **sources, size_t count, vdc_source **merged, vdc_diag *diag);
+/* Explicit `vms: [...]`. */
+vdc_code vdc_workload_inline(const vdc_node *list, const vdc_workload_context *context, vdc_source **source, vdc_diag *diag);
+
+static inline void vdc_source_close(vdc_source *source) {
+    if (source) source->operations->close(source);
+}
+
+#endif
