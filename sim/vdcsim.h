@@ -1,0 +1,85 @@
+/* libvdcsim: the public interface. Open a scenario, run it as far as you like, ask, close.
+ *
+ *     vdc_diag diag = {0};
+ *     vdc_simulation *simulation;
+ *     vdc_run_options options = {.output = "out.h5"};
+ *     if (vdc_simulation_open(&simulation, "scenario.yaml", &options, &diag) == VDC_OK) {
+ *         vdc_simulation_run_until(simulation, VDC_TIME_MAX, &diag);
+ *         vdc_simulation_finish(simulation, &diag);
+ *     }
+ *     vdc_simulation_close(simulation);
+ *
+ * Several simulations may live in one process; there are no globals. A simulation is not for several threads at once.
+ */
+#ifndef VDCSIM_H
+#define VDCSIM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "sim/base/status.h"
+#include "sim/base/units.h"
+
+typedef struct vdc_simulation vdc_simulation;
+
+typedef struct vdc_run_options {
+    const char *const *sets;     /* "KEY.PATH=VALUE" overlays, applied in order */
+    size_t set_count;
+    bool has_seed;               /* `seed` replaces the scenario's */
+    uint64_t seed;
+    const char *output;          /* the result file; NULL: none is written */
+    bool force;                  /* an existing result file may be replaced */
+    bool check;                  /* verify the invariants of the accounts as it runs */
+    const char *placement_search;/* "auto" (NULL), "scan" or "index": the same decisions, another speed */
+    const char *event_queue;     /* NULL, "heap" or "ladder": the same order, another speed */
+    /* When set, the scenario is this text instead of the file's content; the path still names it in messages and roots relative paths. */
+    const char *text;
+} vdc_run_options;
+
+/* How far a run is. Cheap. */
+typedef struct vdc_progress_report {
+    vdc_time now;                /* ns of simulated time */
+    vdc_time horizon;            /* the end when it is a fixed time, else VDC_TIME_MAX */
+    bool ended;
+    uint64_t events, placements;
+    int64_t arrived, placed, queued, running, completed, rejected;
+} vdc_progress_report;
+
+/* Reads and checks everything a run would, runs nothing and writes nothing. */
+vdc_code vdc_simulation_validate(const char *path, const vdc_run_options *options, vdc_diag *diag);
+/* On failure *simulation is NULL and nothing was written. */
+vdc_code vdc_simulation_open(vdc_simulation **simulation, const char *path, const vdc_run_options *options, vdc_diag *diag);
+/* Processes the next event. Nothing happens once the run has ended (see vdc_simulation_progress). */
+vdc_code vdc_simulation_step(vdc_simulation *simulation, vdc_diag *diag);
+/* Processes every event up to and including `time` (VDC_TIME_MAX: to the end), at most about `vdc_simulation_budget` events. */
+vdc_code vdc_simulation_run_until(vdc_simulation *simulation, vdc_time time, vdc_diag *diag);
+/* The same, but returns after at most `events` events, so that the caller can show progress or stop. */
+vdc_code vdc_simulation_run_some(vdc_simulation *simulation, vdc_time time, uint64_t events, vdc_diag *diag);
+void vdc_simulation_progress(const vdc_simulation *simulation, vdc_progress_report *report);
+
+/* Completes the result file: complete and under its final name when the run has ended, else readable as OUT.partial, marked complete = 0. */
+vdc_code vdc_simulation_finish(vdc_simulation *simulation, vdc_diag *diag);
+/* Frees everything; an unfinished result file is removed. NULL is allowed. */
+void vdc_simulation_close(vdc_simulation *simulation);
+
+/* The summary as it stands: the keys of the result file's /summary. After the end it is final. */
+typedef enum vdc_value_type { VDC_VALUE_REAL, VDC_VALUE_INTEGER, VDC_VALUE_TEXT } vdc_value_type;
+typedef struct vdc_value {
+    const char *key, *units, *long_name;
+    vdc_value_type type;
+    double real;
+    int64_t integer;
+    const char *text;
+} vdc_value;
+size_t vdc_simulation_summary_count(vdc_simulation *simulation);
+/* The i-th key; valid until the next call on the simulation. False beyond the last. */
+bool vdc_simulation_summary(vdc_simulation *simulation, size_t index, vdc_value *value);
+/* By key. False when the scenario has no such key. */
+bool vdc_simulation_query(vdc_simulation *simulation, const char *key, vdc_value *value);
+/* SHA-256 of the results in 64 hexadecimal digits, "" before the end or without a result file. */
+const char *vdc_simulation_digest(const vdc_simulation *simulation);
+/* The result file's default name for a scenario: its name + ".h5", in fresh memory (free with vdc_free). */
+char *vdc_simulation_default_output(const vdc_simulation *simulation);
+const char *vdc_version(void);
+
+#endif
