@@ -24,7 +24,7 @@ typedef enum vdc_resource {
 /* One stretch of load: the whole VM asks for `demand` Hz during `duration` ns (progress: time) or until
  * duration x demand of work is done (progress: work). */
 typedef struct vdc_segment {
-    int64_t duration; /* ns, >= 0 */
+    int64_t duration; /* ns, >= 0; VDC_FOREVER = as long as the VM lives (not with progress: work) */
     int64_t demand;   /* Hz, >= 0 */
 } vdc_segment;
 
@@ -37,14 +37,15 @@ typedef struct vdc_load_source {
 
 typedef enum vdc_progress { VDC_PROGRESS_TIME, VDC_PROGRESS_WORK } vdc_progress;
 
-enum { VDC_UNLIMITED = -1 };
+enum { VDC_UNLIMITED = -1, VDC_NO_ID = -1 };
+#define VDC_FOREVER INT64_MAX /* as a duration: never ends by itself. Test for it before adding to a time */
 
 typedef struct vdc_request {
     int64_t number;               /* arrival number in the run, from 0: set by the simulator */
-    int64_t id;                   /* the given integer, else the arrival number */
+    int64_t id;                   /* the given integer (>= 0); VDC_NO_ID from a source = none: the simulator puts the arrival number */
     const char *name;             /* the trace's own name or NULL; valid until the next request is read */
     int64_t arrival;              /* ns */
-    int64_t lifetime;             /* ns from start to end, VDC_UNLIMITED = by its load */
+    int64_t lifetime;             /* ns from start to end; VDC_UNLIMITED = by its load; VDC_FOREVER = until the run ends, whatever its load */
     int64_t size[VDC_RESOURCES];
     uint32_t tenant, group;       /* interned names; 0 = none */
     int32_t priority;             /* larger first; low 0, normal 1, high 2 */

@@ -11,6 +11,28 @@
 #include "sim/base/param.h"
 #include "sim/base/status.h"
 
+/* What happened to the rows of a trace: how malformed ones are treated and what was odd. Rows are only lost when the user
+ * said `on_error: skip`, and then counted and listed. */
+enum { VDC_REPORT_LISTED = 20, VDC_REPORT_KINDS = 32 };
+typedef struct vdc_trace_report {
+    bool skip;                              /* on_error: skip */
+    bool indexed;                           /* the format's order is not that of arrivals: it was indexed first */
+    uint64_t rows;                          /* well-formed data rows read */
+    uint64_t skipped;                       /* malformed rows left out */
+    char *messages[VDC_REPORT_LISTED];      /* the first of them, in words */
+    size_t message_count;
+    struct { const char *what; uint64_t count; int first_line; } odd[VDC_REPORT_KINDS]; /* legal but worth knowing */
+    size_t odd_count;
+} vdc_trace_report;
+
+/* A malformed row: returns VDC_OK when it is to be left out (counted and listed), else adds the error and returns VDC_ERROR_INPUT.
+ * A NULL report stops. */
+vdc_code vdc_row_error(vdc_trace_report *report, vdc_diag *diag, const vdc_place *place, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+/* Counts something odd; `what` is static text ("a memory of 0 bytes"). A NULL report does nothing. */
+void vdc_row_odd(vdc_trace_report *report, const char *what, int line);
+void vdc_trace_report_clear(vdc_trace_report *report);
+
 /* What every source shares with the run. */
 typedef struct vdc_workload_context {
     vdc_names *tenants, *groups;      /* interned names; 0 is "" */
@@ -19,6 +41,7 @@ typedef struct vdc_workload_context {
     int64_t host_speed;               /* Hz of the fastest host's core: what a relative load refers to where a trace names no speed */
     const int64_t *capacity;          /* fleet totals per resource, for `tune` */
     struct vdc_inputs *inputs;        /* every file opened is noted here (relative name, sha256); may be NULL */
+    vdc_trace_report *report;         /* filled while reading; NULL = malformed rows stop, nothing is noted */
 } vdc_workload_context;
 
 typedef struct vdc_source vdc_source;
@@ -43,7 +66,8 @@ typedef struct vdc_workload_type {
     const vdc_param *params;     /* besides the options common to all traces */
     size_t param_count;
     size_t params_size;
-    bool streams;                /* memory does not grow with the trace */
+    bool streams;                /* rows come in order of arrival and memory does not grow with the trace; others are sorted by vdc_workload_open */
+    bool absolute;               /* times are dates: clock 0 is the first arrival of what was chosen; else the trace's own 0 */
     /* `params` is the struct filled by the table; `path` is resolved and may be NULL for generators. */
     vdc_code (*open)(const void *params, const char *path, const vdc_workload_context *context, vdc_source **source, vdc_diag *diag);
 } vdc_workload_type;
