@@ -1,65 +1,171 @@
 # vdcsim. `make demo` and `make test` install what is missing (Debian, Ubuntu), build and run. `make help` lists the rest.
 #
-# Sources are found by folder: a new file needs no edit here.
+# Sources are found by folder: a new file needs no edit here. Builds with other flags live in other folders (BUILD=…).
 
 VERSION   := 0.1.0
+ABI       := 0
 BUILD     ?= build
 PREFIX    ?= /usr/local
-CC        ?= gcc
+DESTDIR   ?=
+CC        := $(if $(filter default,$(origin CC)),gcc,$(CC))
+PYTHON    ?= $(firstword $(wildcard /usr/bin/python3) python3)
 OPTIMISE  ?= -O2 -g
-WARNINGS  := -Wall -Wextra -Wshadow -Wconversion -Werror
+WERROR    ?= -Werror
+WARNINGS  := -Wall -Wextra -Wshadow -Wconversion $(WERROR)
 SANITIZE  ?=
+JOBS      ?= $(shell nproc 2>/dev/null || echo 2)
 
-# Debian package -> what needs it is said in README.md.
-PACKAGES       := gcc make pkg-config libgsl-dev libyaml-dev libhdf5-dev zlib1g-dev nettle-dev libsqlite3-dev libedit-dev gnuplot-nox
-TEST_PACKAGES  := libcriterion-dev hdf5-tools python3 python3-h5py python3-xarray python3-h5netcdf
+# Package on Debian and Ubuntu, and how to see that it is there: tools/setup.sh. What needs which: README.md.
+PACKAGES       := gcc:cmd=gcc make:cmd=make pkg-config:cmd=pkg-config libgsl-dev:pc=gsl libyaml-dev:pc=yaml-0.1 \
+                  libhdf5-dev:pc=hdf5 zlib1g-dev:pc=zlib nettle-dev:pc=nettle libsqlite3-dev:pc=sqlite3 \
+                  libedit-dev:pc=libedit gnuplot-nox:cmd=gnuplot
+TEST_PACKAGES  := libcriterion-dev:pc=criterion hdf5-tools:cmd=h5dump binutils:cmd=nm python3:cmd=python3 python3-yaml:py=yaml \
+                  python3-h5py:py=h5py python3-xarray:py=xarray python3-h5netcdf:py=h5netcdf
+LINT_PACKAGES  := clang:cmd=clang clang-tidy:cmd=clang-tidy cppcheck:cmd=cppcheck gcovr:cmd=gcovr
+package_names   = $(foreach entry,$(1),$(firstword $(subst :, ,$(entry))))
 
-LIBRARIES := gsl yaml-0.1 hdf5 zlib nettle sqlite3
-LIBRARY_FLAGS = $(shell pkg-config --cflags $(LIBRARIES))
-LINK_FLAGS    = $(shell pkg-config --libs $(LIBRARIES)) -lhdf5_hl -ldl -lpthread -lm
+LIBRARIES      := gsl yaml-0.1 hdf5 zlib nettle sqlite3
+LIBRARY_FLAGS  := $(shell pkg-config --cflags $(LIBRARIES) 2>/dev/null)
+LINK_FLAGS     := $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null) -lhdf5_hl -ldl -lpthread -lm
 
 # -ffp-contract=off: no fused multiply-add, so that every compiler and level rounds alike.
 CFLAGS_ALL = -std=c11 -D_GNU_SOURCE -I. $(OPTIMISE) $(WARNINGS) -ffp-contract=off -fPIC -fvisibility=default \
              -DVDC_VERSION='"$(VERSION)"' $(SANITIZE) $(LIBRARY_FLAGS) $(CFLAGS)
+# Tests link a build of the library with fault injection compiled in.
+TEST_FLAGS := -DVDC_TEST_FAULTS
 
 LIBRARY_SOURCES := $(sort $(wildcard sim/*.c sim/base/*.c sim/engine/*.c sim/scenario/*.c sim/record/*.c models/*.c \
-                     schedulers/*.c schedulers/*/*.c workloads/*.c analysis/*.c))
+                     schedulers/*.c schedulers/admission/*.c schedulers/placement/*.c schedulers/cpu/*.c schedulers/rebalance/*.c \
+                     workloads/*.c analysis/*.c))
 CLI_SOURCES     := $(sort $(wildcard sim/cli/*.c))
 TEST_SOURCES    := $(sort $(wildcard tests/unit/*.c tests/property/*.c tests/conformance/*.c tests/support/*.c))
 
 objects = $(patsubst %.c,$(BUILD)/$(2)/%.o,$(1))
 LIBRARY_OBJECTS := $(call objects,$(LIBRARY_SOURCES),obj)
 CLI_OBJECTS     := $(call objects,$(CLI_SOURCES),obj)
-# Tests link a build of the library with fault injection compiled in.
 TEST_OBJECTS    := $(call objects,$(LIBRARY_SOURCES) $(TEST_SOURCES),test-obj)
 
-.PHONY: all demo test check setup setup-test help clean install
-all: $(BUILD)/vdcsim $(BUILD)/libvdcsim.so $(BUILD)/include/vdcsim_policy.h
+.PHONY: all demo demo-run test check setup setup-test setup-lint needs install uninstall sanitize tsan coverage clang reproducible \
+        tidy cppcheck format-check help clean FORCE
+.DELETE_ON_ERROR:
 
-$(BUILD)/vdcsim: $(CLI_OBJECTS) $(BUILD)/libvdcsim.a
+##: all             the command, the libraries and the plug-in header, in build/ (the default)
+all: $(if $(CLI_SOURCES),$(BUILD)/vdcsim) $(BUILD)/libvdcsim.so $(BUILD)/include/vdcsim_policy.h
+
+$(BUILD)/vdcsim: $(CLI_OBJECTS) $(BUILD)/libvdcsim.a $(BUILD)/.files
 	$(CC) $(CFLAGS_ALL) -rdynamic -o $@ $(CLI_OBJECTS) $(BUILD)/libvdcsim.a $(LINK_FLAGS) -ledit
-$(BUILD)/libvdcsim.a: $(LIBRARY_OBJECTS)
+$(BUILD)/libvdcsim.a: $(LIBRARY_OBJECTS) $(BUILD)/.files
 	@rm -f $@
-	ar rcs $@ $^
-$(BUILD)/libvdcsim.so: $(LIBRARY_OBJECTS)
-	$(CC) $(CFLAGS_ALL) -shared -o $@ $^ $(LINK_FLAGS)
+	ar rcs $@ $(LIBRARY_OBJECTS)
+$(BUILD)/libvdcsim.so: $(LIBRARY_OBJECTS) $(BUILD)/.files
+	$(CC) $(CFLAGS_ALL) -shared -Wl,-soname,libvdcsim.so.$(ABI) -o $@ $(LIBRARY_OBJECTS) $(LINK_FLAGS)
 # One header for plug-ins: the contract and the plain-data headers that it includes.
 $(BUILD)/include/vdcsim_policy.h: sim/base/option.h models/request.h schedulers/policy.h
 	@mkdir -p $(@D)
 	grep -hv '^#include "' $^ > $@
-$(BUILD)/vdcsim-tests: $(TEST_OBJECTS)
-	$(CC) $(CFLAGS_ALL) -rdynamic -o $@ $^ $(LINK_FLAGS) -lcriterion
+$(BUILD)/vdcsim-tests: $(TEST_OBJECTS) $(BUILD)/.files
+	$(CC) $(CFLAGS_ALL) -rdynamic -o $@ $(TEST_OBJECTS) $(LINK_FLAGS) -lcriterion
 
-$(BUILD)/obj/%.o: %.c
+$(BUILD)/obj/%.o: %.c $(BUILD)/.flags
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
-$(BUILD)/test-obj/%.o: %.c
+$(BUILD)/test-obj/%.o: %.c $(BUILD)/.flags
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) -DVDC_TEST_FAULTS -MMD -MP -c -o $@ $<
--include $(LIBRARY_OBJECTS:.o=.d) $(CLI_OBJECTS:.o=.d) $(TEST_OBJECTS:.o=.d)
+	$(CC) $(CFLAGS_ALL) $(TEST_FLAGS) -MMD -MP -c -o $@ $<
+-include $(wildcard $(LIBRARY_OBJECTS:.o=.d) $(CLI_OBJECTS:.o=.d) $(TEST_OBJECTS:.o=.d))
 
-check: all $(BUILD)/vdcsim-tests
-	$(BUILD)/vdcsim-tests
+# What objects and links were made with: rewritten only when it changes, so that other flags, another compiler or a source
+# file that is gone cause exactly the rebuild that they must.
+$(BUILD)/.flags: FORCE | needs
+	$(shell mkdir -p $(@D))$(file >$@.new,$(shell $(CC) --version 2>&1 | head -n 1) $(CFLAGS_ALL) $(TEST_FLAGS) $(LINK_FLAGS))
+	@cmp -s $@.new $@ && rm -f $@.new || mv -f $@.new $@
+$(BUILD)/.files: FORCE
+	$(shell mkdir -p $(@D))$(file >$@.new,$(LIBRARY_OBJECTS) $(CLI_OBJECTS) $(TEST_OBJECTS))
+	@cmp -s $@.new $@ && rm -f $@.new || mv -f $@.new $@
+needs:
+	@pkg-config --exists $(LIBRARIES) libedit 2>/dev/null || { \
+	  echo "missing libraries: `pkg-config --print-errors --exists $(LIBRARIES) libedit 2>&1 | sed -n "s/^Package '*\([^ ']*\)'*.* not found.*/\1/p" | sort -u | tr '\n' ' '`" >&2; \
+	  echo "'make setup' installs what vdcsim needs: $(call package_names,$(PACKAGES))" >&2; exit 1; }
 
+##: setup           installs what the build needs and is missing (apt, as root or by sudo); otherwise names it and stops
+setup:
+	@PYTHON=$(PYTHON) tools/setup.sh $(PACKAGES)
+setup-test:
+	@PYTHON=$(PYTHON) tools/setup.sh $(PACKAGES) $(TEST_PACKAGES)
+##: setup-lint      installs the tools of coverage, clang, tidy and cppcheck
+setup-lint:
+	@PYTHON=$(PYTHON) tools/setup.sh $(PACKAGES) $(TEST_PACKAGES) $(LINT_PACKAGES)
+
+##: demo            setup, build, compare three placement policies on 1 000 hosts and 100 000 VMs; results and pictures in out/demo
+# Each step is a make of its own: what setup installs changes the flags that make reads at its start.
+demo: setup
+	@$(MAKE) --no-print-directory -j$(JOBS) all
+	@$(MAKE) --no-print-directory demo-run
+demo-run: all
+	@BUILD=$(BUILD) scenarios/demo/run.sh out/demo
+
+##: test            setup, build and every test, with a summary
+test: setup-test
+	@$(MAKE) --no-print-directory check
+##: check           the same without setup
+check:
+	@$(MAKE) --no-print-directory -j$(JOBS) all $(BUILD)/vdcsim-tests
+	@BUILD=$(BUILD) PYTHON=$(PYTHON) CC='$(CC)' tests/run.sh
+
+##: install         PREFIX=/usr/local DESTDIR=: command, libraries, headers, pkg-config file
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/include
+	install -m 755 $(BUILD)/vdcsim $(DESTDIR)$(PREFIX)/bin/vdcsim
+	install -m 644 $(BUILD)/libvdcsim.a $(DESTDIR)$(PREFIX)/lib/libvdcsim.a
+	install -m 755 $(BUILD)/libvdcsim.so $(DESTDIR)$(PREFIX)/lib/libvdcsim.so.$(VERSION)
+	ln -sf libvdcsim.so.$(VERSION) $(DESTDIR)$(PREFIX)/lib/libvdcsim.so.$(ABI)
+	ln -sf libvdcsim.so.$(ABI) $(DESTDIR)$(PREFIX)/lib/libvdcsim.so
+	install -m 644 $(BUILD)/include/vdcsim_policy.h $(wildcard sim/vdcsim.h) $(DESTDIR)$(PREFIX)/include/
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' -e 's|@LIBRARIES@|$(LIBRARIES)|' tools/vdcsim.pc.in \
+	  > $(DESTDIR)$(PREFIX)/lib/pkgconfig/vdcsim.pc
+	$(if $(wildcard docs/vdcsim.1),install -D -m 644 docs/vdcsim.1 $(DESTDIR)$(PREFIX)/share/man/man1/vdcsim.1)
+##: uninstall       removes what install put there
+uninstall:
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/,bin/vdcsim lib/libvdcsim.a lib/libvdcsim.so.$(VERSION) lib/libvdcsim.so.$(ABI) \
+	  lib/libvdcsim.so include/vdcsim.h include/vdcsim_policy.h lib/pkgconfig/vdcsim.pc share/man/man1/vdcsim.1)
+
+##: sanitize        the tests under AddressSanitizer and UndefinedBehaviorSanitizer, in build-asan
+sanitize:
+	@$(MAKE) --no-print-directory check BUILD=build-asan OPTIMISE='-O1 -g' \
+	  SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer'
+##: tsan            the tests under ThreadSanitizer, in build-tsan
+tsan:
+	@$(MAKE) --no-print-directory check BUILD=build-tsan OPTIMISE='-O1 -g' SANITIZE=-fsanitize=thread
+##: clang           everything by clang, in build-clang
+clang:
+	@$(MAKE) --no-print-directory check BUILD=build-clang CC=clang
+##: coverage        line coverage of the tests (gcovr), in build-coverage
+coverage:
+	@$(MAKE) --no-print-directory check BUILD=build-coverage OPTIMISE='-O0 -g' SANITIZE='--coverage -fprofile-update=atomic'
+	gcovr --root . --object-directory build-coverage --exclude tests/ --exclude build --print-summary \
+	  --html-details build-coverage/coverage.html --txt build-coverage/coverage.txt
+	@echo "build-coverage/coverage.html, build-coverage/coverage.txt"
+##: reproducible    gcc and clang, -O0 and -O3 must give the same digests and the same bytes for every scenario
+reproducible:
+	@$(MAKE) --no-print-directory -j$(JOBS) all
+	@$(MAKE) --no-print-directory -j$(JOBS) all BUILD=build-O0 OPTIMISE='-O0'
+	@$(MAKE) --no-print-directory -j$(JOBS) all BUILD=build-O3 OPTIMISE='-O3'
+	@$(MAKE) --no-print-directory -j$(JOBS) all BUILD=build-clang CC=clang
+	@$(PYTHON) tests/reproducible.py $(BUILD) build-O0 build-O3 build-clang
+##: tidy            clang-tidy over the library and the command
+tidy:
+	clang-tidy --quiet $(LIBRARY_SOURCES) $(CLI_SOURCES) -- $(filter-out -Werror,$(CFLAGS_ALL))
+##: cppcheck        cppcheck over the library and the command
+cppcheck:
+	cppcheck --std=c11 --enable=warning,performance,portability --inline-suppr --suppress=missingInclude --suppress=missingIncludeSystem \
+	  --error-exitcode=1 --quiet -I. -D__x86_64__ -DVDC_VERSION='"$(VERSION)"' $(LIBRARY_SOURCES) $(CLI_SOURCES)
+##: format-check    layout, include order, forbidden calls and mutable globals (also a part of check)
+format-check:
+	@$(PYTHON) tests/structure/check.py --objects $(BUILD)
+
+##: clean           removes the build folder ($(BUILD))
 clean:
 	rm -rf $(BUILD)
+##: help            this list
+help:
+	@sed -n 's/^##: /make /p' Makefile

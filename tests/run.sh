@@ -1,0 +1,34 @@
+#!/bin/sh
+# Runs every part of the tests and prints one line for each; the whole output of a part is in $BUILD/test-logs.
+# Called by `make check`, which sets BUILD, PYTHON and CC. Exit 1 when a part failed.
+#
+# A part is a command whose last line of output sums it up. Parts that need ../shared (VDCSIM_SHARED) say "skipped" without it.
+set -u
+BUILD=${BUILD:-build}
+PYTHON=${PYTHON:-/usr/bin/python3}
+VDCSIM_SHARED=${VDCSIM_SHARED:-../shared}
+export BUILD PYTHON VDCSIM_SHARED
+logs=$BUILD/test-logs
+mkdir -p "$logs"
+failed=
+
+part() { # NAME COMMAND...
+    name=$1
+    shift
+    begin=$(date +%s)
+    if "$@" >"$logs/$name.log" 2>&1; then outcome=ok; else outcome=FAILED; fi
+    printf '%-12s %-6s %4ds  %s\n' "$name" "$outcome" $(($(date +%s) - begin)) "$(sed -e 's/\x1b\[[0-9;]*m//g' "$logs/$name.log" | grep -v '^$' | tail -n 1)"
+    if [ "$outcome" = FAILED ]; then
+        failed="$failed $name"
+        echo "  --- the end of $logs/$name.log:"
+        tail -n 60 "$logs/$name.log" | sed 's/^/  /'
+    fi
+}
+
+part unit "$BUILD/vdcsim-tests" -j"$(nproc 2>/dev/null || echo 2)"
+
+if [ -n "$failed" ]; then
+    echo "FAILED:$failed"
+    exit 1
+fi
+echo "all tests passed"
