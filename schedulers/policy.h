@@ -42,8 +42,8 @@ typedef struct vdc_host_view {
     const int64_t *numa_free;         /* [node][2]: milli-vCPU and bytes free of each NUMA node, or NULL */
 } vdc_host_view;
 
-/* What a score depends on besides the request and the host's class. An index is only used where a score depends on
- * nothing but these; 0 in a descriptor means VDC_DEPENDS_FREE. */
+/* What a score depends on besides the request's sizes and devices and the host's class: scores are remembered as long as
+ * nothing of this changes. 0 in a descriptor means VDC_DEPENDS_FREE. */
 enum {
     VDC_DEPENDS_FREE = 1,     /* free[] */
     VDC_DEPENDS_VMS = 2,      /* vms */
@@ -51,8 +51,17 @@ enum {
     VDC_DEPENDS_DEVICES = 8,  /* gpu_free, numa_free */
     VDC_DEPENDS_TIME = 16,    /* the clock */
     VDC_DEPENDS_FLEET = 32,   /* anything of other hosts */
-    VDC_DEPENDS_HOST = 64     /* the host's id or its own history */
+    VDC_DEPENDS_HOST = 64,    /* the host's id or its own history */
+    VDC_DEPENDS_REQUEST = 128 /* anything of the request but size[], gpu_count, gpu_milli, gpu_models and numa_nodes */
 };
+
+/* How a score moves when one free[] of the host grows and all else stays; lets the engine bound whole groups of hosts
+ * without asking. It must hold for the rounded doubles: a sum of products and quotients with non-negative factors does. */
+typedef enum vdc_monotone {
+    VDC_MONOTONE_NONE,
+    VDC_MONOTONE_FALLS,       /* never larger: best-fit */
+    VDC_MONOTONE_RISES        /* never smaller: worst-fit */
+} vdc_monotone;
 
 /* A placement: the host and, where it matters, the devices on it. Zero masks let the engine choose its default
  * (GPUs: the feasible device with the least free share, lowest index; NUMA: the lowest feasible node). */
@@ -96,6 +105,7 @@ typedef struct vdc_placement_hooks {
      * policies that depend on devices. A pure function of its arguments. */
     double (*score)(const void *state, const vdc_host_view *host, const vdc_request *request, vdc_decision *devices);
     unsigned depends;                 /* VDC_DEPENDS_… of score */
+    vdc_monotone monotone;            /* of score; VDC_MONOTONE_NONE is always right */
     /* Called once before the scores of a decision, for fleet-wide weights. May be NULL. */
     void (*prepare)(void *state, const vdc_view *view, const vdc_request *request);
     /* Or: anything else. Returns false when it wants no host (the VM waits); the decision must be feasible. */
@@ -103,6 +113,8 @@ typedef struct vdc_placement_hooks {
     /* Told of every VM that came to or left a host, for policies with a memory. May be NULL. */
     void (*placed)(void *state, const vdc_view *view, const vdc_request *request, uint32_t host);
     void (*released)(void *state, const vdc_view *view, const vdc_request *request, uint32_t host);
+    /* Asked after each decision by the engine: NULL, or what made the policy unable to decide (the run stops with it). May be NULL. */
+    const char *(*failure)(const void *state);
 } vdc_placement_hooks;
 
 /* admission: the order in which waiting VMs are tried */
