@@ -60,7 +60,7 @@ $(BUILD)/libvdcsim.a: $(LIBRARY_OBJECTS) $(BUILD)/.files
 $(BUILD)/libvdcsim.so: $(LIBRARY_OBJECTS) $(BUILD)/.files
 	$(CC) $(CFLAGS_ALL) -shared -Wl,-soname,libvdcsim.so.$(ABI) -o $@ $(LIBRARY_OBJECTS) $(LINK_FLAGS)
 # One header for plug-ins: the contract and the plain-data headers that it includes.
-$(BUILD)/include/vdcsim_policy.h: sim/base/option.h models/request.h schedulers/policy.h
+$(BUILD)/include/vdcsim_policy.h: sim/base/option.h models/request.h models/cpu_share.h schedulers/policy.h
 	@mkdir -p $(@D)
 	grep -hv '^#include "' $^ > $@
 $(BUILD)/vdcsim-tests: $(TEST_OBJECTS) $(BUILD)/.files

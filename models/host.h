@@ -27,8 +27,8 @@ typedef struct vdc_host_class {
     int64_t physical[VDC_RESOURCES];   /* minus the hypervisor's reserve */
     int64_t capacity[VDC_RESOURCES];   /* what can be promised: floor(overcommit x physical) */
     int64_t cpu_hz;                    /* physical[VDC_CPU] x speed / 1000 */
-    uint16_t gpus;                     /* devices */
-    uint32_t gpu_model;                /* interned name, 0 = none */
+    uint16_t gpus;                     /* devices, at most VDC_GPU_DEVICES */
+    uint32_t gpu_model;                /* interned name, 0 = none; see vdc_gpu_model_accepted */
     uint32_t max_vms;                  /* 0 = unlimited */
     vdc_power power;                   /* models/power.h; kind none when the scenario has no power model */
 } vdc_host_class;
@@ -51,16 +51,27 @@ typedef struct vdc_hosts {
     uint16_t numa_stride;
 } vdc_hosts;
 
-/* Lays out the columns for hosts of the given classes (class_of is taken over; classes too). `use` is a bit mask of resources. */
+/* Lays out the columns for empty hosts of the given classes, all up. `use` is a bit mask of resources; a resource without a column is not
+ * limited. class_of and classes are taken over, also on failure (vdc_hosts_destroy frees them and the columns; no call is needed after a failure).
+ * With `numa`, a node offers its share of the class: capacity / nodes, the remainder to the lowest nodes. */
 vdc_code vdc_hosts_create(vdc_hosts *hosts, vdc_host_class *classes, uint16_t class_count, uint16_t *class_of, uint32_t count,
                           unsigned use, bool numa, vdc_diag *diag);
 void vdc_hosts_destroy(vdc_hosts *hosts);
+
+/* NUMA nodes of a host of that class (sockets x nodes a socket, at least 1). */
+uint16_t vdc_host_class_nodes(const vdc_host_class *class);
+/* What a node of an empty host of that class offers of VDC_CPU or VDC_MEMORY. */
+int64_t vdc_host_class_node_capacity(const vdc_host_class *class, uint16_t node, vdc_resource resource);
+/* What the request takes of each NUMA node that it is on: its size over numa_nodes, rounded up. */
+int64_t vdc_numa_share(const vdc_request *request, vdc_resource resource);
 
 /* Do the promises and devices of `request` fit on the host as it stands? Resources, devices, NUMA nodes, max_vms and state; no isolation rules. */
 bool vdc_host_fits(const vdc_hosts *hosts, uint32_t host, const vdc_request *request);
 /* Could it ever, were the host empty? */
 bool vdc_host_class_fits(const vdc_hosts *hosts, uint16_t class_id, const vdc_request *request);
-/* Chooses devices where *gpu_devices / *numa_nodes are 0 and needed; false when none fit. */
+/* Chooses devices where *gpu_devices / *numa_nodes are 0 and needed: the feasible device with the least free share for a shared GPU, the
+ * lowest feasible devices for several, the lowest feasible nodes. Masks that are given are checked instead. False when none fit;
+ * resources and state are not looked at. */
 bool vdc_host_assign(const vdc_hosts *hosts, uint32_t host, const vdc_request *request, uint64_t *gpu_devices, uint64_t *numa_nodes);
 /* Takes and gives back what the request promises (devices included). The caller tells indexes. */
 void vdc_host_take(vdc_hosts *hosts, uint32_t host, const vdc_request *request, uint64_t gpu_devices, uint64_t numa_nodes);

@@ -72,4 +72,9 @@ typedef struct vdc_request {
     uint64_t token;               /* the source's own mark, given back when the VM is finished with */
 } vdc_request;
 
+/* Does the VM accept a GPU of this model (an interned name; 0 = a model without a name, accepted only by VMs that name none)? */
+static inline bool vdc_gpu_model_accepted(const vdc_request *request, uint32_t model) {
+    return request->gpu_models == 0 || (model >= 1 && model <= 64 && (request->gpu_models >> (model - 1) & 1));
+}
+
 #endif

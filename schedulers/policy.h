@@ -11,6 +11,7 @@
 #ifndef VDC_SCHEDULERS_POLICY_H
 #define VDC_SCHEDULERS_POLICY_H
 
+#include "models/cpu_share.h"
 #include "models/request.h"
 #include "sim/base/option.h"
 
@@ -25,7 +26,7 @@ typedef struct vdc_host_class_view {
     int64_t speed;                    /* Hz of one hardware thread */
     uint16_t numa_nodes;              /* 0 when hosts are not NUMA-aware in this run */
     uint16_t gpus;
-    uint32_t gpu_model;               /* bit number in vdc_request.gpu_models */
+    uint32_t gpu_model;               /* interned name, 0 = none; see vdc_gpu_model_accepted */
     double power_idle, power_max;     /* W; 0 without a power model */
     const void *power;                /* opaque, for view->power */
 } vdc_host_class_view;
@@ -125,19 +126,7 @@ typedef struct vdc_admission_hooks {
     uint32_t (*skip)(const void *state);
 } vdc_admission_hooks;
 
-/* cpu sharing: one host's runnable VMs. */
-typedef struct vdc_cpu_entry {
-    int64_t demand;        /* Hz wanted, <= nominal */
-    int64_t nominal;       /* Hz of all its vCPUs on this host */
-    int64_t limit;         /* Hz, VDC_UNLIMITED = none */
-    int64_t reservation;   /* Hz */
-    int64_t weight;        /* >= 1 */
-    int32_t priority;
-    int64_t id;            /* ties to the lowest */
-    int64_t ceiling;       /* out: Hz it may get: min(demand, limit, nominal) */
-    int64_t grant;         /* out: Hz */
-} vdc_cpu_entry;
-
+/* cpu sharing: one host's runnable VMs (vdc_cpu_entry: models/cpu_share.h) */
 typedef struct vdc_cpu_hooks {
     /* Sets ceiling and grant of each entry: sum of grants = min(capacity, sum of ceilings) for a work-conserving policy.
      * `scratch` holds at least scratch_size(count) bytes. Entries come in ascending id. */

@@ -1,0 +1,151 @@
+/* The water-filling solver of cpu_share.h.
+ *
+ * The filled amount as a function of lambda is piecewise linear: at lo_i/w_i VM i leaves its floor and begins to rise, at
+ * hi_i/w_i it reaches its cap. These breakpoints lie in a heap, ordered as fractions by cross-multiplication (no floating
+ * point anywhere); they are taken in order until the segment is found on which the capacity runs out. There
+ * lambda = (C - what is clamped) / (weight of those that rise) is a fraction, so each of these VMs gets the floor of
+ * lambda w_i and the rest goes by largest remainder. lo and hi are integers, hence rounding up never passes a cap:
+ * a remainder above 0 means that lambda w_i is strictly between two integers, the upper of which is <= hi_i.
+ */
+#include "models/cpu_share.h"
+
+#include "sim/base/units.h"
+
+/* A fraction with its VM, in the heap: a breakpoint, or (with weight 1) a remainder turned negative. */
+typedef struct mark {
+    int64_t amount;
+    int64_t weight;
+    uint32_t index;
+    bool rises;     /* a breakpoint where the VM leaves its floor; else it reaches its cap */
+} mark;
+
+static bool mark_before(const mark *a, const mark *b) {
+    vdc_wide left = (vdc_wide)a->amount * b->weight, right = (vdc_wide)b->amount * a->weight;
+    if (left != right) return left < right;
+    if (a->index != b->index) return a->index < b->index;
+    return a->rises && !b->rises; /* a VM whose floor is its cap rises before it stops */
+}
+
+static void heap_sink(mark *heap, uint32_t count, uint32_t at) {
+    mark sinking = heap[at];
+    for (uint32_t child; (child = 2 * at + 1) < count; at = child) {
+        if (child + 1 < count && mark_before(&heap[child + 1], &heap[child])) child++;
+        if (!mark_before(&heap[child], &sinking)) break;
+        heap[at] = heap[child];
+    }
+    heap[at] = sinking;
+}
+
+static void heap_build(mark *heap, uint32_t count) {
+    for (uint32_t at = count / 2; at-- > 0;) heap_sink(heap, count, at);
+}
+
+static mark heap_take(mark *heap, uint32_t *count) {
+    mark first = heap[0];
+    heap[0] = heap[--*count];
+    if (*count) heap_sink(heap, *count, 0);
+    return first;
+}
+
+static int64_t smaller(int64_t a, int64_t b) {
+    return a < b ? a : b;
+}
+
+/* What the VM is sure of: its reservation, as far as it may be used at all. */
+static int64_t guaranteed(const vdc_cpu_entry *entry) {
+    int64_t floor = smaller(entry->reservation, entry->ceiling);
+    return floor < 0 ? 0 : floor;
+}
+
+/* Between what and what the VM is filled. Where the floors alone exceed the capacity they become the caps. */
+typedef struct band {
+    int64_t lo, hi;
+} band;
+
+static band band_of(const vdc_cpu_entry *entry, bool floors_fit) {
+    int64_t floor = guaranteed(entry);
+    return floors_fit ? (band){floor, entry->ceiling} : (band){0, floor};
+}
+
+void vdc_cpu_entry_of(const vdc_request *request, int64_t host_speed, vdc_cpu_entry *entry) {
+    int64_t size = request->size[VDC_CPU], weight = request->cpu_weight;
+    if (weight < 1) weight = (int64_t)((vdc_wide)size * VDC_CPU_WEIGHT_PER_VCPU / 1000);
+    *entry = (vdc_cpu_entry){
+        .nominal = (int64_t)((vdc_wide)size * host_speed / 1000),
+        .limit = request->cpu_limit,
+        .reservation = request->cpu_reservation,
+        .weight = weight < 1 ? 1 : weight,
+        .priority = request->priority,
+        .id = request->id,
+    };
+}
+
+int64_t vdc_cpu_ceiling(const vdc_cpu_entry *entry) {
+    int64_t ceiling = smaller(entry->demand, entry->nominal);
+    if (entry->limit != VDC_UNLIMITED) ceiling = smaller(ceiling, entry->limit);
+    return ceiling < 0 ? 0 : ceiling;
+}
+
+size_t vdc_cpu_share_scratch(uint32_t count) {
+    return 2 * (size_t)count * sizeof(mark);
+}
+
+/* The segment of the piecewise linear function on which the capacity is reached: lambda = shared / rising. rising is 0 when the floors
+ * are the capacity. */
+typedef struct level {
+    vdc_wide shared, rising;
+} level;
+
+static level find_level(int64_t capacity, const vdc_cpu_entry *entries, uint32_t count, bool floors_fit, mark *heap) {
+    uint32_t marks = 0;
+    vdc_wide clamped = 0;  /* sum of those at their floor or cap */
+    vdc_wide rising = 0;   /* weight of those in between */
+    for (uint32_t i = 0; i < count; i++) {
+        band limits = band_of(&entries[i], floors_fit);
+        clamped += limits.lo;
+        if (limits.lo == limits.hi) continue;
+        if (limits.lo > 0) heap[marks++] = (mark){limits.lo, entries[i].weight, i, true};
+        else rising += entries[i].weight;
+        heap[marks++] = (mark){limits.hi, entries[i].weight, i, false};
+    }
+    heap_build(heap, marks);
+    while (marks > 0 && clamped * heap[0].weight + rising * heap[0].amount < (vdc_wide)capacity * heap[0].weight) {
+        mark passed = heap_take(heap, &marks);
+        clamped += passed.rises ? -passed.amount : passed.amount;
+        rising += passed.rises ? passed.weight : -passed.weight;
+    }
+    return (level){capacity - clamped, rising};
+}
+
+void vdc_cpu_share(int64_t capacity, vdc_cpu_entry *entries, uint32_t count, void *scratch) {
+    vdc_wide wanted = 0, floors = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        entries[i].ceiling = vdc_cpu_ceiling(&entries[i]);
+        entries[i].grant = entries[i].ceiling;
+        wanted += entries[i].ceiling;
+        floors += guaranteed(&entries[i]);
+    }
+    if (wanted <= capacity) return;
+
+    bool floors_fit = floors <= capacity;
+    mark *heap = scratch;
+    level at = find_level(capacity, entries, count, floors_fit, heap);
+    vdc_wide left = capacity;
+    uint32_t remainders = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        vdc_cpu_entry *entry = &entries[i];
+        band limits = band_of(entry, floors_fit);
+        vdc_wide share = at.shared * entry->weight; /* lambda w_i, times at.rising */
+        if (share <= at.rising * limits.lo) {
+            entry->grant = limits.lo;
+        } else if (share >= at.rising * limits.hi) {
+            entry->grant = limits.hi;
+        } else {
+            entry->grant = (int64_t)(share / at.rising);
+            heap[remainders++] = (mark){-(int64_t)(share % at.rising), 1, i, false};
+        }
+        left -= entry->grant;
+    }
+    heap_build(heap, remainders);
+    while (left-- > 0) entries[heap_take(heap, &remainders).index].grant++;
+}

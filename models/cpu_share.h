@@ -1,0 +1,47 @@
+/* CPU sharing between the VMs of one host: weighted max-min with a floor and a cap, solved exactly in integers.
+ *
+ * models.md 4.1.1. Host capacity C; VM i asks for D_i and has weight w_i, reservation R_i, limit L_i and n_i vCPUs:
+ *
+ *     hi_i = min(D_i, L_i, nominal_i)      lo_i = min(R_i, hi_i)
+ *     sum hi <= C:  G_i = hi_i
+ *     else:         G_i = clamp(lambda w_i, lo_i, hi_i) with the one lambda for which sum G = C
+ *
+ * A reservation is a floor inside the share (VMware's meaning), not an extra on top of it.
+ */
+#ifndef VDC_MODELS_CPU_SHARE_H
+#define VDC_MODELS_CPU_SHARE_H
+
+#include "models/request.h"
+
+/* One runnable VM of a host. Plain data, part of the policy contract. */
+typedef struct vdc_cpu_entry {
+    int64_t demand;        /* Hz wanted, <= nominal */
+    int64_t nominal;       /* Hz of all its vCPUs on this host */
+    int64_t limit;         /* Hz, VDC_UNLIMITED = none */
+    int64_t reservation;   /* Hz */
+    int64_t weight;        /* >= 1 */
+    int32_t priority;
+    int64_t id;            /* ties to the lowest */
+    int64_t ceiling;       /* out: Hz it may get: min(demand, limit, nominal) */
+    int64_t grant;         /* out: Hz */
+} vdc_cpu_entry;
+
+enum { VDC_CPU_WEIGHT_PER_VCPU = 100 };
+
+/* What the request itself says: nominal, limit, reservation, weight (default 100 a vCPU, at least 1), priority and id;
+ * demand, ceiling and grant 0. host_speed is in Hz of one hardware thread. */
+void vdc_cpu_entry_of(const vdc_request *request, int64_t host_speed, vdc_cpu_entry *entry);
+
+/* min(demand, limit, nominal), at least 0. */
+int64_t vdc_cpu_ceiling(const vdc_cpu_entry *entry);
+
+/* Bytes of scratch that vdc_cpu_share needs for `count` entries. */
+size_t vdc_cpu_share_scratch(uint32_t count);
+
+/* Sets ceiling and grant of every entry; entries come in ascending id. The sum of grants is min(capacity, sum of ceilings) exactly;
+ * what does not divide goes to the largest remainders, ties to the lowest id. When the floors alone exceed the capacity
+ * (admission lets that happen only on a host that lost capacity) they are shared in proportion to the weights, each at most its floor.
+ * O(n) when everybody gets what it asks for, else O(n log n). Exact for capacity up to 10^15 Hz, weights up to 10^9 and 10^6 VMs. */
+void vdc_cpu_share(int64_t capacity, vdc_cpu_entry *entries, uint32_t count, void *scratch);
+
+#endif
