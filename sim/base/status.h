@@ -41,7 +41,8 @@ typedef struct vdc_diag {
     vdc_message *messages;
     size_t count, capacity;
     size_t errors;      /* messages that are not warnings */
-    size_t suppressed;  /* errors beyond VDC_DIAG_LIMIT, counted but not kept */
+    size_t suppressed;  /* errors beyond VDC_DIAG_LIMIT or without memory for their text, counted but not kept */
+    vdc_code first;     /* the code of the first error */
 } vdc_diag;
 
 enum { VDC_DIAG_LIMIT = 100 };

@@ -1,0 +1,131 @@
+/* SHA-256 of bytes and files, and the list of what a run read (digest.h). */
+#include "sim/base/digest.h"
+
+#include "sim/base/memory.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+void vdc_digest_start(vdc_digest *digest) {
+    sha256_init(&digest->context);
+}
+
+void vdc_digest_add(vdc_digest *digest, const void *data, size_t size) {
+    if (size) sha256_update(&digest->context, size, data);
+}
+
+void vdc_digest_end(vdc_digest *digest, char text[VDC_DIGEST_TEXT]) {
+    uint8_t bytes[SHA256_DIGEST_SIZE];
+    sha256_digest(&digest->context, sizeof bytes, bytes);
+    for (size_t i = 0; i < sizeof bytes; i++) {
+        text[2 * i] = "0123456789abcdef"[bytes[i] >> 4];
+        text[2 * i + 1] = "0123456789abcdef"[bytes[i] & 15];
+    }
+    text[2 * sizeof bytes] = '\0';
+}
+
+/* strerror into the caller's memory (the GNU form returns where the text is). */
+static const char *error_text(char *buffer, size_t size) {
+    return strerror_r(errno, buffer, size);
+}
+
+static vdc_code cannot_read(const char *path, vdc_diag *diag) {
+    char reason[128];
+    const vdc_place place = {.file = path};
+    return vdc_fail(diag, VDC_ERROR_INPUT, &place, "cannot be read: %s", error_text(reason, sizeof reason));
+}
+
+vdc_code vdc_digest_file(const char *path, char text[VDC_DIGEST_TEXT], vdc_diag *diag) {
+    enum { CHUNK = 64 * 1024 };
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0) return cannot_read(path, diag);
+    unsigned char *buffer = vdc_malloc(CHUNK);
+    if (!buffer) {
+        close(file);
+        return vdc_no_memory(diag, "reading a file");
+    }
+    vdc_digest digest;
+    vdc_digest_start(&digest);
+    ssize_t got;
+    while ((got = read(file, buffer, CHUNK)) > 0 || (got < 0 && errno == EINTR))
+        if (got > 0) vdc_digest_add(&digest, buffer, (size_t)got);
+    vdc_code code = got < 0 ? cannot_read(path, diag) : VDC_OK;
+    vdc_free(buffer);
+    close(file);
+    if (!code) vdc_digest_end(&digest, text);
+    return code;
+}
+
+/* The path as it is written relative to the folder; what does not begin with the folder stays as it is. */
+static const char *relative_name(const char *folder, const char *path) {
+    size_t length = folder ? strlen(folder) : 0;
+    if (length == 0 || strncmp(path, folder, length) != 0) return path;
+    if (folder[length - 1] == '/') return path + length;
+    return path[length] == '/' ? path + length + 1 : path;
+}
+
+static vdc_code add_file(vdc_inputs *inputs, const char *path, vdc_diag *diag) {
+    const char *name = relative_name(inputs->folder, path);
+    for (size_t i = 0; i < inputs->count; i++)
+        if (strcmp(inputs->items[i].name, name) == 0) return VDC_OK;
+    vdc_input input;
+    vdc_code code = vdc_digest_file(path, input.sha256, diag);
+    if (code) return code;
+    if (!VDC_RESERVE(inputs->items, inputs->capacity, inputs->count + 1) || !(input.name = vdc_strdup(name)))
+        return vdc_no_memory(diag, "the list of input files");
+    inputs->items[inputs->count++] = input;
+    return VDC_OK;
+}
+
+static int compare_names(const void *a, const void *b) {
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* The regular files of a directory in bytewise order of their names, since directories have none of their own. */
+static vdc_code add_directory(vdc_inputs *inputs, const char *path, vdc_diag *diag) {
+    DIR *directory = opendir(path);
+    if (!directory) return cannot_read(path, diag);
+    char **files = NULL;
+    size_t count = 0, capacity = 0;
+    vdc_code code = VDC_OK;
+    for (struct dirent *entry; !code && (entry = readdir(directory)); ) {
+        const char *slash = path[0] && path[strlen(path) - 1] == '/' ? "" : "/";
+        char *file = vdc_format("%s%s%s", path, slash, entry->d_name);
+        struct stat status;
+        if (!file || !VDC_RESERVE(files, capacity, count + 1)) {
+            vdc_free(file);
+            code = vdc_no_memory(diag, "the files of a directory");
+        } else if (stat(file, &status) == 0 && S_ISREG(status.st_mode)) {
+            files[count++] = file;
+        } else {
+            vdc_free(file);
+        }
+    }
+    closedir(directory);
+    if (count) qsort(files, count, sizeof *files, compare_names);
+    for (size_t i = 0; i < count; i++) {
+        if (!code) code = add_file(inputs, files[i], diag);
+        vdc_free(files[i]);
+    }
+    vdc_free(files);
+    return code;
+}
+
+vdc_code vdc_inputs_add(vdc_inputs *inputs, const char *path, vdc_diag *diag) {
+    if (!inputs) return VDC_OK;
+    struct stat status;
+    if (stat(path, &status)) return cannot_read(path, diag);
+    return S_ISDIR(status.st_mode) ? add_directory(inputs, path, diag) : add_file(inputs, path, diag);
+}
+
+void vdc_inputs_clear(vdc_inputs *inputs) {
+    for (size_t i = 0; i < inputs->count; i++) vdc_free(inputs->items[i].name);
+    vdc_free(inputs->items);
+    vdc_free(inputs->folder);
+    *inputs = (vdc_inputs){0};
+}
