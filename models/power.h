@@ -11,13 +11,19 @@
 /* One model: a row of models/power.c's table, with its parameters. */
 typedef struct vdc_power_model vdc_power_model;
 
+enum { VDC_POWER_LEVELS = 11 };
+
 typedef struct vdc_power {
     const vdc_power_model *model;  /* NULL: no power model */
-    double idle, max;              /* W */
-    double parameter;              /* r of mse, tau of asymptotic, … */
-    double watts[11];              /* table */
-    double a, b, frequency;        /* dvfs */
+    double idle, max;              /* W, of an on host without and with full load */
+    double parameter;              /* r of mse, tau of asymptotic, epsilon of p-state (W) */
+    double watts[VDC_POWER_LEVELS];/* table: at 0 %, 10 %, …, 100 % */
+    double a, b;                   /* dvfs, W */
+    double lowest;                 /* dvfs: the lowest frequency as a share of the nominal one */
+    int governor;                  /* dvfs */
+    bool cube;                     /* asymptotic: u^3 in place of u */
     double off;                    /* W drawn when switched off */
+    const vdc_node *listed;        /* only while it is read */
 } vdc_power;
 
 struct vdc_power_model {
@@ -31,10 +37,11 @@ struct vdc_power_model {
 };
 
 extern const vdc_power_model *const vdc_power_models[]; /* NULL-terminated */
-/* Reads `power: {model: NAME, …}`. */
+/* Reads `power: {model: NAME, …}`; without `model` it is linear. A NULL node is no power model. */
 vdc_code vdc_power_read(const vdc_node *node, vdc_power *power, vdc_diag *diag);
+/* Watts of an on host; utilisation in [0, 1]; 0 without a model. */
 double vdc_power_watts(const vdc_power *power, double utilisation);
-/* The same as whole picowatts: what the accounts use. busy <= capacity, in Hz. */
+/* The same as whole picowatts: what the accounts use. busy <= capacity, in Hz; a capacity of 0 counts as idle. */
 int64_t vdc_power_picowatts(const vdc_power *power, int64_t busy, int64_t capacity);
 
 #endif

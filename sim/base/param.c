@@ -273,6 +273,10 @@ vdc_code vdc_node_text(const vdc_node *node, const char **out, vdc_diag *diag) {
     return node ? read_text(&(subject){.node = node}, "a text", out, diag) : is_missing(diag);
 }
 
+vdc_code vdc_node_choice(const vdc_node *node, const char *const *choices, int *out, vdc_diag *diag) {
+    return node ? read_choice(&(subject){.node = node}, choices, out, diag) : is_missing(diag);
+}
+
 static char lower(char c) {
     return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c == '_' ? '-' : c;
 }

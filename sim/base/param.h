@@ -27,6 +27,8 @@ vdc_code vdc_node_integer(const vdc_node *node, vdc_dimension dimension, int64_t
 vdc_code vdc_node_real(const vdc_node *node, vdc_dimension dimension, double minimum, double maximum, double *out, vdc_diag *diag);
 vdc_code vdc_node_bool(const vdc_node *node, bool *out, vdc_diag *diag);
 vdc_code vdc_node_text(const vdc_node *node, const char **out, vdc_diag *diag);
+/* The index of the word among NULL-terminated `choices`. */
+vdc_code vdc_node_choice(const vdc_node *node, const char *const *choices, int *out, vdc_diag *diag);
 
 /* The best near miss of `word` among NULL-terminated `words`, or NULL: for "did you mean". */
 const char *vdc_nearest(const char *word, const char *const *words);
