@@ -1,0 +1,50 @@
+/* Handles of pending events: a table handle -> place, so that an event that moves about can be cancelled at once.
+ *
+ * 4 bytes a pending event. Free handles are chained through the table. Handle 0 is nobody's: it may be written
+ * (events pushed without a handle do), never read. For sim/engine only.
+ */
+#ifndef VDC_ENGINE_SLOTS_H
+#define VDC_ENGINE_SLOTS_H
+
+#include "sim/base/memory.h"
+#include "sim/engine/queue.h"
+
+enum { VDC_SLOT_NEAR = 0 };                     /* places below VDC_SLOT_FAR: an index into the heap */
+#define VDC_SLOT_FAR  UINT32_C(0x40000000)      /* flag: a place in the ladder */
+#define VDC_SLOT_FREE UINT32_C(0x80000000)      /* flag: not in use; the rest is the next free handle */
+#define VDC_SLOT_LIMIT UINT32_C(0x3fffffff)     /* most places of each kind */
+
+typedef struct vdc_slots {
+    uint32_t *places;
+    size_t capacity, used; /* used: handles ever given out, and 0 */
+    uint32_t free;         /* the newest free handle, 0 = none */
+} vdc_slots;
+
+/* Grows an engine array by a sixteenth, so that hardly more is held than is used (memory.h's growth by half would break
+ * the 40 bytes an event); large blocks are remapped by the C library, not copied. */
+bool vdc_engine_grow(void **array, size_t *capacity, size_t need, size_t element);
+
+static inline bool vdc_slots_take(vdc_slots *slots, vdc_event_handle *handle) {
+    if (slots->free) {
+        *handle = slots->free;
+        slots->free = slots->places[*handle] & ~VDC_SLOT_FREE;
+        return true;
+    }
+    if (slots->used >= slots->capacity) {
+        void *places = slots->places;
+        if (slots->used > VDC_SLOT_LIMIT || !vdc_engine_grow(&places, &slots->capacity, slots->used + 1, sizeof *slots->places)) {
+            return false;
+        }
+        slots->places = places;
+    }
+    *handle = (vdc_event_handle)slots->used++;
+    return true;
+}
+
+static inline void vdc_slots_give(vdc_slots *slots, vdc_event_handle handle) {
+    if (!handle) return;
+    slots->places[handle] = VDC_SLOT_FREE | slots->free;
+    slots->free = handle;
+}
+
+#endif
