@@ -9,9 +9,9 @@
 #include "sim/base/memory.h"
 #include "sim/engine/queue.h"
 
-enum { VDC_SLOT_NEAR = 0 };                     /* places below VDC_SLOT_FAR: an index into the heap */
-#define VDC_SLOT_FAR  UINT32_C(0x40000000)      /* flag: a place in the ladder */
-#define VDC_SLOT_FREE UINT32_C(0x80000000)      /* flag: not in use; the rest is the next free handle */
+/* A place is an index into the heap, or has one of these flags. */
+#define VDC_SLOT_FAR  UINT32_C(0x40000000)      /* a place in the ladder */
+#define VDC_SLOT_FREE UINT32_C(0x80000000)      /* the handle is not in use; the rest is the next free handle */
 #define VDC_SLOT_LIMIT UINT32_C(0x3fffffff)     /* most places of each kind */
 
 typedef struct vdc_slots {
@@ -23,6 +23,15 @@ typedef struct vdc_slots {
 /* Grows an engine array by a sixteenth, so that hardly more is held than is used (memory.h's growth by half would break
  * the 40 bytes an event); large blocks are remapped by the C library, not copied. */
 bool vdc_engine_grow(void **array, size_t *capacity, size_t need, size_t element);
+
+/* Sets up a zeroed table. False when memory is out. */
+static inline bool vdc_slots_open(vdc_slots *slots) {
+    void *places = NULL;
+    if (!vdc_engine_grow(&places, &slots->capacity, 1, sizeof *slots->places)) return false;
+    slots->places = places;
+    slots->used = 1;
+    return true;
+}
 
 static inline bool vdc_slots_take(vdc_slots *slots, vdc_event_handle *handle) {
     if (slots->free) {
