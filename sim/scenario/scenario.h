@@ -1,0 +1,141 @@
+/* The scenario: what the user wants simulated, read from YAML and checked.
+ *
+ * vdc_scenario_open reads the file, takes over what it extends, applies --set, checks every section by parameter tables and
+ * reports all errors at once, each with its place. What is a value is here as a typed field; what another module
+ * reads by its own tables (traces, generators, VMs, policies) is here as a node of the tree, to be handed on.
+ * Everything belongs to the scenario and lives until vdc_scenario_close.
+ */
+#ifndef VDC_SCENARIO_SCENARIO_H
+#define VDC_SCENARIO_SCENARIO_H
+
+#include "models/host.h"
+#include "schedulers/policy.h"
+#include "sim/base/digest.h"
+#include "sim/base/names.h"
+#include "sim/base/param.h"
+#include "workloads/series.h"
+
+/* When a run ends. */
+typedef enum vdc_end_rule {
+    VDC_END_LAST_VM,        /* no arrival, no queued VM, no VM with an end, no recovery that one waits for is left */
+    VDC_END_LAST_ARRIVAL,   /* at the instant of the last arrival */
+    VDC_END_DURATION        /* after `end` */
+} vdc_end_rule;
+
+/* What of a table is written to the result file. Order of the enumerators: each writes what those before it do. */
+typedef enum vdc_output_level { VDC_OUTPUT_NONE, VDC_OUTPUT_FINAL, VDC_OUTPUT_EVERY_TICK } vdc_output_level;
+
+/* What becomes of the VMs of a host that fails. */
+typedef enum vdc_recovery_rule {
+    VDC_RECOVERY_RESTART,   /* to the tail of the queue, from the last checkpoint */
+    VDC_RECOVERY_NONE       /* they are lost */
+} vdc_recovery_rule;
+
+/* One entry of datacenter.hosts. Counts are within the ranges of models/host.h. */
+typedef struct vdc_scenario_class {
+    const char *name;              /* `class`; unique */
+    int64_t count;                 /* hosts, >= 1 */
+    int64_t sockets, cores, threads, numa; /* cores per socket, threads per core, NUMA nodes per socket; >= 1 */
+    int64_t speed;                 /* Hz of one hardware thread, >= 1 */
+    double smt_yield;              /* what a second thread adds to a core, 0 to 1 */
+    int64_t memory;                /* bytes */
+    int64_t disk;                  /* bytes, sum over `disks` */
+    int64_t iops, disk_bandwidth;  /* sums over `disks`: operations per second, bytes per second; 0 = not given */
+    int64_t nic;                   /* bytes per second in each direction; 0 = not given */
+    int64_t gpus;                  /* devices */
+    const char *gpu_model;         /* NULL = not given */
+    int64_t reserve_cpu;           /* milli-vCPU kept for the hypervisor */
+    int64_t reserve_memory;        /* bytes kept for the hypervisor */
+    int64_t max_vms;               /* 0 = unlimited */
+    vdc_power power;               /* model NULL when the class names none */
+    const vdc_node *labels;        /* mapping of texts, or NULL */
+    vdc_place place;               /* where the entry was written */
+} vdc_scenario_class;
+
+typedef struct vdc_scenario {
+    const char *path;              /* of the file, as given; names it in messages */
+    const char *text;              /* the scenario as written; with `extends` or --set: the merged tree as YAML, paths relative to the scenario's folder */
+    char sha256[VDC_DIGEST_TEXT];  /* of `text` */
+    const vdc_node *root;          /* the merged tree */
+    vdc_inputs inputs;             /* `folder` is the scenario's; what is read in the course of the run adds itself here */
+
+    const char *name;              /* never empty, fit for a file name; default: the file's name without .yaml or .yml */
+    uint64_t seed;                 /* default 0 */
+
+    bool has_start;
+    int64_t start;                 /* ns since 1970 of clock 0; only with has_start */
+    vdc_end_rule end_rule;
+    vdc_time end;                  /* ns; only of VDC_END_DURATION */
+    vdc_time tick;                 /* ns, >= 1; default 5 min */
+
+    /* Either classes, or a file of hosts. */
+    vdc_scenario_class *classes;
+    size_t class_count;
+    const char *hosts_format;      /* NULL unless hosts come from a file */
+    const char *hosts_path;        /* resolved */
+    const char *tie_break_path;    /* resolved; NULL = none. A file of ranks, lower wins */
+    int64_t hosts_max_vms;         /* for hosts of a file, 0 = unlimited */
+
+    int64_t zones, racks;          /* of the whole datacenter, >= 1; both 1 without `topology` */
+    bool has_topology;
+    int64_t overcommit_num[VDC_RESOURCES], overcommit_den[VDC_RESOURCES]; /* exact ratio, lowest terms, > 0; 1/1 where none is given */
+
+    const vdc_node *trace;         /* for vdc_workload_open; NULL = none. At least one of the three is there */
+    const vdc_node *generate;      /* for vdc_workload_open; NULL = none */
+    const vdc_node *vms;           /* for vdc_workload_inline; NULL = none */
+
+    const vdc_node *policies[VDC_POLICY_KINDS]; /* for vdc_policy_open, by kind; NULL = the default policy */
+    vdc_time admission_timeout;    /* ns a VM may wait before it is rejected, 0 = only at its arrival; VDC_PARAM_NONE = for ever */
+    int64_t admission_queue_limit; /* VMs that may wait; what arrives beyond is rejected; VDC_PARAM_NONE = no limit */
+
+    bool has_failures;
+    vdc_failure_list failures;     /* rows written in the scenario or read from failures.trace.path */
+    bool failures_repeat;          /* begin again after the last row */
+    vdc_recovery_rule recovery;
+    int64_t max_failures;          /* a VM whose failures reach it is failed; VDC_PARAM_NONE = no limit */
+
+    bool empty_host_off;           /* hosts without a VM are switched off */
+    bool down_host_idle;           /* a host that is down draws its idle power, else nothing */
+    double pue;                    /* facility energy / IT energy, >= 1 */
+    vdc_series carbon;             /* g/kWh over time; count 0 = none */
+    bool has_power;                /* a host class has a power model */
+
+    bool output_ticks, output_events;
+    vdc_output_level output_hosts, output_vms;
+
+    struct vdc_scenario_memory *memory; /* what the pointers above lead to */
+} vdc_scenario;
+
+typedef struct vdc_scenario_options {
+    const char *const *sets;       /* "KEY.PATH=VALUE", applied in order */
+    size_t set_count;
+    bool has_seed;                 /* `seed` stands for the scenario's */
+    uint64_t seed;
+    const char *text;              /* when set: read instead of the file, which need not exist; the path still names it and roots relative paths */
+} vdc_scenario_options;
+
+/* The keys of schedulers.admission that are not the policy's own: what vdc_policy_open gets as `also` for that kind. */
+extern const char *const vdc_admission_keys[];
+
+/* Reads and checks a scenario and the small files that it names (carbon, failures); options may be NULL. On failure *scenario is NULL
+ * and diag holds every error found. */
+vdc_code vdc_scenario_open(vdc_scenario **scenario, const char *path, const vdc_scenario_options *options, vdc_diag *diag);
+void vdc_scenario_close(vdc_scenario *scenario);
+
+/* The i-th class as the models want it: name in fresh memory, reserve taken off, overcommit applied (rounded down), GPU model interned.
+ * vdc_hosts_create takes it over. */
+vdc_code vdc_scenario_host_class(const vdc_scenario *scenario, size_t index, vdc_names *gpu_models, vdc_host_class *out, vdc_diag *diag);
+
+/* Walks the description of every section: its dotted path ("datacenter.topology"; "[]" after a key stands for the items
+ * of a list: "datacenter.hosts[]"), its table and what it is. What other modules read by tables of
+ * their own is a VDC_PARAM_NODE here. */
+typedef struct vdc_scenario_section {
+    const char *path;              /* "" is the top */
+    const char *help;              /* one line */
+    const vdc_param *params;
+    size_t count;
+} vdc_scenario_section;
+extern const vdc_scenario_section vdc_scenario_sections[];
+extern const size_t vdc_scenario_section_count;
+
+#endif
