@@ -1,0 +1,48 @@
+/* Inside the placement engine: what its parts share. Nobody else includes this.
+ *
+ * search.c            the view, decisions and their validation, the choice of strategy
+ * search_scan.c       the plain definition: the oracle and the fallback
+ */
+#ifndef VDC_SCHEDULERS_SEARCH_INTERNAL_H
+#define VDC_SCHEDULERS_SEARCH_INTERNAL_H
+
+#include "schedulers/search.h"
+
+struct vdc_search {
+    vdc_view view;                       /* view.engine is the search itself */
+    vdc_policy_instance instance;
+    bool started;                        /* the policy's init was called, so fini must be */
+    const vdc_hosts *hosts;
+    const int64_t *now;
+    bool (*allows)(const void *rules, uint32_t host, const vdc_request *request);
+    const void *rules;
+    vdc_host_class_view *class_views;
+    vdc_stream stream;
+};
+
+/* The search behind a view. */
+static inline vdc_search *vdc_search_of(const vdc_view *view) {
+    return view->engine;
+}
+
+static inline bool vdc_search_fits(const vdc_search *search, uint32_t host, const vdc_request *request) {
+    return vdc_host_fits(search->hosts, host, request) && (!search->allows || search->allows(search->rules, host, request));
+}
+
+/* Is `score` on host a a better decision than `best` on host b? Larger wins, then the lower rank, then the lower id. */
+static inline bool vdc_search_better(const vdc_hosts *hosts, double score, uint32_t a, double best, uint32_t b) {
+    if (score != best) return score > best;
+    if (hosts->rank && hosts->rank[a] != hosts->rank[b]) return hosts->rank[a] < hosts->rank[b];
+    return a < b;
+}
+
+/* A policy's score of a host, NaN made -infinity. `devices` gets the masks that the policy chose, if any. */
+double vdc_search_score(const vdc_search *search, const vdc_host_view *host, const vdc_request *request, vdc_decision *devices);
+
+/* The plain scan. -1 / false: no host. */
+int64_t vdc_scan_next(const vdc_search *search, const vdc_request *request, uint32_t from);
+uint32_t vdc_scan_count(const vdc_search *search, const vdc_request *request);
+int64_t vdc_scan_select(const vdc_search *search, const vdc_request *request, uint32_t k);
+bool vdc_scan_best(const vdc_search *search, const vdc_request *request, vdc_decision *decision);
+
+#endif
