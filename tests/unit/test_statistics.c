@@ -294,10 +294,11 @@ static double mean_wait(uint64_t run, double lambda, double mu, int customers)
     return sum / customers;
 }
 
-/* Issue: a 95 % interval holds the known value in 93 to 97 of 100 experiments. */
+/* A 95 % interval holds the known value in 93 to 97 of 100 experiments. Mean waits are skewed, so a handful of short runs would fall a
+ * little short of that by any of these methods: twenty are enough. */
 Test(statistics, intervals_cover_a_known_mean)
 {
-    enum { EXPERIMENTS = 1000, RUNS = 10, CUSTOMERS = 300 };
+    enum { EXPERIMENTS = 1000, RUNS = 20, CUSTOMERS = 500 };
     const double lambda = 0.3, fast = 1.1, slow = 1.0;
     const double wait_fast = lambda / (fast * (fast - lambda)), wait_slow = lambda / (slow * (slow - lambda));
     int sample_holds = 0, student_holds = 0, bootstrap_holds = 0;
