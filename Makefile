@@ -50,7 +50,7 @@ TEST_OBJECTS    := $(call objects,$(LIBRARY_SOURCES) $(TEST_SOURCES),test-obj)
 .DELETE_ON_ERROR:
 
 ##: all             the command, the libraries and the plug-in header, in build/ (the default)
-all: $(if $(CLI_SOURCES),$(BUILD)/vdcsim) $(BUILD)/libvdcsim.so $(BUILD)/include/vdcsim_policy.h
+all: $(if $(CLI_SOURCES),$(BUILD)/vdcsim) $(BUILD)/libvdcsim.so $(BUILD)/include/vdcsim.h $(BUILD)/include/vdcsim_policy.h
 
 $(BUILD)/vdcsim: $(CLI_OBJECTS) $(BUILD)/libvdcsim.a $(BUILD)/.files
 	$(CC) $(CFLAGS_ALL) -rdynamic -o $@ $(CLI_OBJECTS) $(BUILD)/libvdcsim.a $(LINK_FLAGS) -ledit
@@ -59,10 +59,17 @@ $(BUILD)/libvdcsim.a: $(LIBRARY_OBJECTS) $(BUILD)/.files
 	ar rcs $@ $(LIBRARY_OBJECTS)
 $(BUILD)/libvdcsim.so: $(LIBRARY_OBJECTS) $(BUILD)/.files
 	$(CC) $(CFLAGS_ALL) -shared -Wl,-soname,libvdcsim.so.$(ABI) -o $@ $(LIBRARY_OBJECTS) $(LINK_FLAGS)
+# Several headers as one, without their includes of each other; fit for C++.
+define one-header
+@mkdir -p $(@D)
+{ printf '#ifdef __cplusplus\nextern "C" {\n#endif\n'; grep -hv '^#include "' $^; printf '#ifdef __cplusplus\n}\n#endif\n'; } > $@
+endef
 # One header for plug-ins: the contract and the plain-data headers that it includes.
 $(BUILD)/include/vdcsim_policy.h: sim/base/option.h models/request.h models/cpu_share.h schedulers/policy.h
-	@mkdir -p $(@D)
-	grep -hv '^#include "' $^ > $@
+	$(one-header)
+# The same for programs that use the library.
+$(BUILD)/include/vdcsim.h: sim/base/option.h sim/base/status.h sim/base/units.h sim/base/memory.h sim/vdcsim.h
+	$(one-header)
 $(BUILD)/vdcsim-tests: $(TEST_OBJECTS) $(BUILD)/.files
 	$(CC) $(CFLAGS_ALL) -rdynamic -o $@ $(TEST_OBJECTS) $(LINK_FLAGS) -lcriterion
 
@@ -120,7 +127,7 @@ install: all
 	install -m 755 $(BUILD)/libvdcsim.so $(DESTDIR)$(PREFIX)/lib/libvdcsim.so.$(VERSION)
 	ln -sf libvdcsim.so.$(VERSION) $(DESTDIR)$(PREFIX)/lib/libvdcsim.so.$(ABI)
 	ln -sf libvdcsim.so.$(ABI) $(DESTDIR)$(PREFIX)/lib/libvdcsim.so
-	install -m 644 $(BUILD)/include/vdcsim_policy.h $(wildcard sim/vdcsim.h) $(DESTDIR)$(PREFIX)/include/
+	install -m 644 $(BUILD)/include/vdcsim.h $(BUILD)/include/vdcsim_policy.h $(DESTDIR)$(PREFIX)/include/
 	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' -e 's|@LIBRARIES@|$(LIBRARIES)|' tools/vdcsim.pc.in \
 	  > $(DESTDIR)$(PREFIX)/lib/pkgconfig/vdcsim.pc
 	$(if $(wildcard docs/vdcsim.1),install -D -m 644 docs/vdcsim.1 $(DESTDIR)$(PREFIX)/share/man/man1/vdcsim.1)

@@ -26,6 +26,8 @@ part() { # NAME COMMAND...
 }
 
 part unit "$BUILD/vdcsim-tests" -j"$(nproc 2>/dev/null || echo 2)"
+part conformance "$PYTHON" tests/conformance/run.py
+part reference "$PYTHON" tests/reference/compare.py --cases "${REFERENCE_CASES:-300}"
 
 if [ -n "$failed" ]; then
     echo "FAILED:$failed"
