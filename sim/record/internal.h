@@ -33,8 +33,9 @@ struct vdc_record {
 
 enum { VDC_DEFLATE_LEVEL = 1 };
 
-/* Tells once what failed while `what` was written; returns VDC_ERROR_IO (or VDC_ERROR_MEMORY's message dropped when told before). */
+/* Both end the record: the first failure is told, and after it the file can only be given up. */
 vdc_code vdc_record_failed(vdc_record *record, const char *what, vdc_diag *diag);
+vdc_code vdc_record_no_memory(vdc_record *record, vdc_diag *diag);
 /* Makes the groups above and including `path` ("/ticks"). */
 vdc_code vdc_record_group(vdc_record *record, const char *path, vdc_diag *diag);
 /* Properties for a dataset: no times, and `rank` > 0 gives chunks, shuffle and deflate. Negative on failure. */

@@ -29,8 +29,7 @@ typedef struct vdc_driver_target {
 
 #define DRIVER_ADDRESS_MAX ((haddr_t)INT64_MAX)
 
-static H5FD_t *driver_open(const char *name, unsigned flags, hid_t access, haddr_t maximum)
-{
+static H5FD_t *driver_open(const char *name, unsigned flags, hid_t access, haddr_t maximum) {
     (void)name;
     (void)flags;
     (void)maximum;
@@ -46,41 +45,35 @@ static H5FD_t *driver_open(const char *name, unsigned flags, hid_t access, haddr
     return &file->library;
 }
 
-static herr_t driver_close(H5FD_t *file)
-{
+static herr_t driver_close(H5FD_t *file) {
     vdc_free(file);
     return 0;
 }
 
-static herr_t driver_query(const H5FD_t *file, unsigned long *flags)
-{
+static herr_t driver_query(const H5FD_t *file, unsigned long *flags) {
     (void)file;
     if (flags)
         *flags = H5FD_FEAT_AGGREGATE_METADATA | H5FD_FEAT_ACCUMULATE_METADATA | H5FD_FEAT_DATA_SIEVE | H5FD_FEAT_AGGREGATE_SMALLDATA;
     return 0;
 }
 
-static haddr_t driver_get_allocated(const H5FD_t *file, H5FD_mem_t type)
-{
+static haddr_t driver_get_allocated(const H5FD_t *file, H5FD_mem_t type) {
     (void)type;
     return ((const vdc_driver_file *)file)->allocated;
 }
 
-static herr_t driver_set_allocated(H5FD_t *file, H5FD_mem_t type, haddr_t address)
-{
+static herr_t driver_set_allocated(H5FD_t *file, H5FD_mem_t type, haddr_t address) {
     (void)type;
     ((vdc_driver_file *)file)->allocated = address;
     return 0;
 }
 
-static haddr_t driver_get_end(const H5FD_t *file, H5FD_mem_t type)
-{
+static haddr_t driver_get_end(const H5FD_t *file, H5FD_mem_t type) {
     (void)type;
     return ((const vdc_driver_file *)file)->written;
 }
 
-static herr_t driver_read(H5FD_t *library, H5FD_mem_t type, hid_t transfer, haddr_t address, size_t size, void *buffer)
-{
+static herr_t driver_read(H5FD_t *library, H5FD_mem_t type, hid_t transfer, haddr_t address, size_t size, void *buffer) {
     (void)type;
     (void)transfer;
     const vdc_driver_file *file = (const vdc_driver_file *)library;
@@ -102,8 +95,7 @@ static herr_t driver_read(H5FD_t *library, H5FD_mem_t type, hid_t transfer, hadd
     return 0;
 }
 
-static herr_t driver_write(H5FD_t *library, H5FD_mem_t type, hid_t transfer, haddr_t address, size_t size, const void *buffer)
-{
+static herr_t driver_write(H5FD_t *library, H5FD_mem_t type, hid_t transfer, haddr_t address, size_t size, const void *buffer) {
     (void)type;
     (void)transfer;
     vdc_driver_file *file = (vdc_driver_file *)library;
@@ -134,8 +126,7 @@ static herr_t driver_write(H5FD_t *library, H5FD_mem_t type, hid_t transfer, had
     return 0; /* the failure is in output->error; the library must be able to close */
 }
 
-static herr_t driver_truncate(H5FD_t *library, hid_t transfer, hbool_t closing)
-{
+static herr_t driver_truncate(H5FD_t *library, hid_t transfer, hbool_t closing) {
     (void)transfer;
     (void)closing;
     vdc_driver_file *file = (vdc_driver_file *)library;
@@ -168,8 +159,7 @@ static const H5FD_class_t driver_class = {
     .fl_map = H5FD_FLMAP_DICHOTOMY,
 };
 
-vdc_code vdc_output_open(vdc_output *output, const char *path, vdc_diag *diag)
-{
+vdc_code vdc_output_open(vdc_output *output, const char *path, vdc_diag *diag) {
     *output = (vdc_output){.descriptor = -1, .driver = H5I_INVALID_HID, .fail_after = UINT64_MAX};
     int descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
     if (descriptor < 0)
@@ -198,8 +188,7 @@ vdc_code vdc_output_open(vdc_output *output, const char *path, vdc_diag *diag)
     return VDC_OK;
 }
 
-hid_t vdc_output_access(vdc_output *output)
-{
+hid_t vdc_output_access(vdc_output *output) {
     vdc_driver_target target = {output};
     hid_t access = H5Pcreate(H5P_FILE_ACCESS);
     if (access >= 0 && H5Pset_driver(access, output->driver, &target) < 0) {
@@ -209,15 +198,13 @@ hid_t vdc_output_access(vdc_output *output)
     return access;
 }
 
-int vdc_output_sync(vdc_output *output)
-{
+int vdc_output_sync(vdc_output *output) {
     if (!output->error && fsync(output->descriptor) != 0 && errno != EINVAL && errno != EROFS)
         output->error = errno;
     return output->error;
 }
 
-void vdc_output_close(vdc_output *output)
-{
+void vdc_output_close(vdc_output *output) {
     if (output->driver >= 0)
         H5FDunregister(output->driver);
     if (output->descriptor >= 0)

@@ -21,8 +21,7 @@
 
 /* ---- failures ---- */
 
-vdc_code vdc_record_failed(vdc_record *record, const char *what, vdc_diag *diag)
-{
+vdc_code vdc_record_failed(vdc_record *record, const char *what, vdc_diag *diag) {
     char reason[256];
     vdc_hdf5_reason(reason, sizeof reason);
     if (record->failed)
@@ -33,8 +32,7 @@ vdc_code vdc_record_failed(vdc_record *record, const char *what, vdc_diag *diag)
     return vdc_fail(diag, VDC_ERROR_IO, NULL, "%s: %s cannot be written: %s", record->partial, what, reason);
 }
 
-static vdc_code record_no_memory(vdc_record *record, vdc_diag *diag)
-{
+vdc_code vdc_record_no_memory(vdc_record *record, vdc_diag *diag) {
     if (record->failed)
         return VDC_ERROR_MEMORY;
     record->failed = true;
@@ -43,8 +41,7 @@ static vdc_code record_no_memory(vdc_record *record, vdc_diag *diag)
 
 /* ---- digest ---- */
 
-void vdc_digest_values(vdc_digest *digest, vdc_cell_type type, const vdc_cell *values, size_t count)
-{
+void vdc_digest_values(vdc_digest *digest, vdc_cell_type type, const vdc_cell *values, size_t count) {
     if (type != VDC_CELL_TEXT) {
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
         vdc_digest_add(digest, values, count * sizeof *values);
@@ -68,8 +65,7 @@ void vdc_digest_values(vdc_digest *digest, vdc_cell_type type, const vdc_cell *v
 }
 
 vdc_code vdc_record_line(vdc_record *record, const char *path, vdc_cell_type type, int rank, const hsize_t *size, vdc_digest *values,
-                         vdc_diag *diag)
-{
+                         vdc_diag *diag) {
     static const char *const type_names[] = {"real", "integer", "text"};
     char hexadecimal[VDC_DIGEST_TEXT], dimensions[64] = "-";
     vdc_digest_end(values, hexadecimal);
@@ -78,24 +74,22 @@ vdc_code vdc_record_line(vdc_record *record, const char *path, vdc_cell_type typ
     else if (rank == 2)
         snprintf(dimensions, sizeof dimensions, "%llux%llu", (unsigned long long)size[0], (unsigned long long)size[1]);
     if (!VDC_RESERVE(record->lines, record->line_capacity, record->line_count + 1))
-        return record_no_memory(record, diag);
+        return vdc_record_no_memory(record, diag);
     vdc_digest_line line = {vdc_strdup(path), vdc_format("%s %s %s %s\n", path, type_names[type], dimensions, hexadecimal)};
     if (!line.path || !line.text) {
         vdc_free(line.path);
         vdc_free(line.text);
-        return record_no_memory(record, diag);
+        return vdc_record_no_memory(record, diag);
     }
     record->lines[record->line_count++] = line;
     return VDC_OK;
 }
 
-static int compare_lines(const void *a, const void *b)
-{
+static int compare_lines(const void *a, const void *b) {
     return strcmp(((const vdc_digest_line *)a)->path, ((const vdc_digest_line *)b)->path);
 }
 
-static void digest_of_lines(vdc_record *record, char digest[VDC_DIGEST_TEXT])
-{
+static void digest_of_lines(vdc_record *record, char digest[VDC_DIGEST_TEXT]) {
     vdc_digest all;
     vdc_digest_start(&all);
     if (record->line_count > 0)
@@ -107,14 +101,12 @@ static void digest_of_lines(vdc_record *record, char digest[VDC_DIGEST_TEXT])
 
 /* ---- attributes and properties ---- */
 
-hid_t vdc_record_type(const vdc_record *record, vdc_cell_type type)
-{
+hid_t vdc_record_type(const vdc_record *record, vdc_cell_type type) {
     return type == VDC_CELL_REAL ? H5T_IEEE_F64LE : type == VDC_CELL_INTEGER ? H5T_STD_I64LE : record->text_type;
 }
 
 /* Writes one scalar attribute, replacing one of that name. */
-static bool write_attribute(hid_t object, const char *name, hid_t file_type, hid_t memory_type, const void *value)
-{
+static bool write_attribute(hid_t object, const char *name, hid_t file_type, hid_t memory_type, const void *value) {
     hid_t space = -1, attribute = -1;
     bool done = false;
     if (H5Aexists(object, name) > 0 && H5Adelete(object, name) < 0)
@@ -128,13 +120,11 @@ static bool write_attribute(hid_t object, const char *name, hid_t file_type, hid
     return done;
 }
 
-static bool write_text_attribute(const vdc_record *record, hid_t object, const char *name, const char *text)
-{
+static bool write_text_attribute(const vdc_record *record, hid_t object, const char *name, const char *text) {
     return write_attribute(object, name, record->text_type, record->text_type, &text);
 }
 
-vdc_code vdc_record_attribute_text(vdc_record *record, const char *name, const char *text, vdc_diag *diag)
-{
+vdc_code vdc_record_attribute_text(vdc_record *record, const char *name, const char *text, vdc_diag *diag) {
     vdc_hdf5_scope scope = vdc_hdf5_quiet();
     vdc_code code = VDC_OK;
     if (record->failed || !write_text_attribute(record, record->file, name, text))
@@ -143,8 +133,7 @@ vdc_code vdc_record_attribute_text(vdc_record *record, const char *name, const c
     return code;
 }
 
-vdc_code vdc_record_attribute_integer(vdc_record *record, const char *name, int64_t value, vdc_diag *diag)
-{
+vdc_code vdc_record_attribute_integer(vdc_record *record, const char *name, int64_t value, vdc_diag *diag) {
     vdc_hdf5_scope scope = vdc_hdf5_quiet();
     vdc_code code = VDC_OK;
     if (record->failed || !write_attribute(record->file, name, H5T_STD_I64LE, H5T_NATIVE_INT64, &value))
@@ -154,14 +143,13 @@ vdc_code vdc_record_attribute_integer(vdc_record *record, const char *name, int6
 }
 
 /* The list as sha256sum writes and checks it: "digest  name", a name with a line break escaped after a leading backslash. */
-vdc_code vdc_record_inputs(vdc_record *record, const vdc_inputs *inputs, vdc_diag *diag)
-{
+vdc_code vdc_record_inputs(vdc_record *record, const vdc_inputs *inputs, vdc_diag *diag) {
     size_t size = 1;
     for (size_t i = 0; i < inputs->count; i++)
         size += 2 * strlen(inputs->items[i].name) + VDC_DIGEST_TEXT + 3;
     char *list = vdc_malloc(size);
     if (!list)
-        return record_no_memory(record, diag);
+        return vdc_record_no_memory(record, diag);
     char *at = list;
     for (size_t i = 0; i < inputs->count; i++) {
         const char *name = inputs->items[i].name;
@@ -184,16 +172,14 @@ vdc_code vdc_record_inputs(vdc_record *record, const vdc_inputs *inputs, vdc_dia
     return code;
 }
 
-vdc_code vdc_record_describe(vdc_record *record, hid_t object, const char *path, const char *units, const char *long_name, vdc_diag *diag)
-{
+vdc_code vdc_record_describe(vdc_record *record, hid_t object, const char *path, const char *units, const char *long_name, vdc_diag *diag) {
     if (!write_text_attribute(record, object, "units", units ? units : "1") ||
         !write_text_attribute(record, object, "long_name", long_name ? long_name : ""))
         return vdc_record_failed(record, path, diag);
     return VDC_OK;
 }
 
-hid_t vdc_record_dataset_properties(int rank, const hsize_t *chunk)
-{
+hid_t vdc_record_dataset_properties(int rank, const hsize_t *chunk) {
     hid_t properties = H5Pcreate(H5P_DATASET_CREATE);
     bool done = properties >= 0 && H5Pset_obj_track_times(properties, false) >= 0;
     if (done && rank > 0)
@@ -207,11 +193,10 @@ hid_t vdc_record_dataset_properties(int rank, const hsize_t *chunk)
     return properties;
 }
 
-vdc_code vdc_record_group(vdc_record *record, const char *path, vdc_diag *diag)
-{
+vdc_code vdc_record_group(vdc_record *record, const char *path, vdc_diag *diag) {
     char *prefix = vdc_strdup(path);
     if (!prefix)
-        return record_no_memory(record, diag);
+        return vdc_record_no_memory(record, diag);
     vdc_code code = VDC_OK;
     for (char *end = prefix; code == VDC_OK && *end; ) {
         end += strcspn(end + 1, "/") + 1;
@@ -231,14 +216,13 @@ vdc_code vdc_record_group(vdc_record *record, const char *path, vdc_diag *diag)
 /* ---- datasets written at once ---- */
 
 /* The group of `path`, made if need be. */
-static vdc_code group_above(vdc_record *record, const char *path, vdc_diag *diag)
-{
+static vdc_code group_above(vdc_record *record, const char *path, vdc_diag *diag) {
     const char *slash = strrchr(path, '/');
     if (!slash || slash == path)
         return VDC_OK;
     char *group = vdc_strndup(path, (size_t)(slash - path));
     if (!group)
-        return record_no_memory(record, diag);
+        return vdc_record_no_memory(record, diag);
     vdc_code code = vdc_record_group(record, group, diag);
     vdc_free(group);
     return code;
@@ -247,8 +231,7 @@ static vdc_code group_above(vdc_record *record, const char *path, vdc_diag *diag
 /* One dataset with all its values: a scalar (rank 0) or an axis. `scale_name` makes it a dimension scale of that name,
  * `axis` attaches it to that scale. */
 static vdc_code write_whole(vdc_record *record, const char *path, vdc_cell_type type, int rank, size_t count, const vdc_cell *values, const char *units,
-                            const char *long_name, const char *scale_name, const char *axis, vdc_diag *diag)
-{
+                            const char *long_name, const char *scale_name, const char *axis, vdc_diag *diag) {
     if (record->failed)
         return VDC_ERROR_IO;
     vdc_hdf5_scope scope = vdc_hdf5_quiet();
@@ -287,37 +270,33 @@ static vdc_code write_whole(vdc_record *record, const char *path, vdc_cell_type 
 }
 
 vdc_code vdc_record_summary(vdc_record *record, const char *key, vdc_cell_type type, vdc_cell value, const char *units, const char *long_name,
-                            vdc_diag *diag)
-{
+                            vdc_diag *diag) {
     char *path = vdc_format("/summary/%s", key);
     if (!path)
-        return record_no_memory(record, diag);
+        return vdc_record_no_memory(record, diag);
     vdc_code code = write_whole(record, path, type, 0, 1, &value, units, long_name, NULL, NULL, diag);
     vdc_free(path);
     return code;
 }
 
-static const char *last_name(const char *path)
-{
+static const char *last_name(const char *path) {
     const char *slash = strrchr(path, '/');
     return slash ? slash + 1 : path;
 }
 
 static vdc_code write_scale(vdc_record *record, const char *path, vdc_cell_type type, const char *long_name, const vdc_cell *cells, size_t count,
-                            vdc_diag *diag)
-{
+                            vdc_diag *diag) {
     return write_whole(record, path, type, 1, count, cells, "1", long_name, last_name(path), NULL, diag);
 }
 
 vdc_code vdc_record_scale_text(vdc_record *record, const char *path, const char *long_name, const char *const *values, const char *const *units,
-                               size_t count, vdc_diag *diag)
-{
+                               size_t count, vdc_diag *diag) {
     vdc_cell *cells = vdc_calloc(count + 1, sizeof *cells);
     char *unit_path = vdc_format("%s_unit", path);
     char *unit_long_name = vdc_format("unit of each %s", last_name(path));
     vdc_code code = VDC_OK;
     if (!cells || !unit_path || !unit_long_name)
-        code = record_no_memory(record, diag);
+        code = vdc_record_no_memory(record, diag);
     for (size_t i = 0; code == VDC_OK && i < count; i++)
         cells[i].text = values[i];
     if (code == VDC_OK)
@@ -332,11 +311,10 @@ vdc_code vdc_record_scale_text(vdc_record *record, const char *path, const char 
     return code;
 }
 
-vdc_code vdc_record_scale_integer(vdc_record *record, const char *path, const char *long_name, const int64_t *values, size_t count, vdc_diag *diag)
-{
+vdc_code vdc_record_scale_integer(vdc_record *record, const char *path, const char *long_name, const int64_t *values, size_t count, vdc_diag *diag) {
     vdc_cell *cells = vdc_calloc(count + 1, sizeof *cells);
     if (!cells)
-        return record_no_memory(record, diag);
+        return vdc_record_no_memory(record, diag);
     for (size_t i = 0; i < count; i++)
         cells[i].integer = values[i];
     vdc_code code = write_scale(record, path, VDC_CELL_INTEGER, long_name, cells, count, diag);
@@ -346,8 +324,7 @@ vdc_code vdc_record_scale_integer(vdc_record *record, const char *path, const ch
 
 /* ---- the file ---- */
 
-static void record_free(vdc_record *record)
-{
+static void record_free(vdc_record *record) {
     for (size_t i = 0; i < record->table_count; i++)
         vdc_table_destroy(record->tables[i]);
     vdc_free(record->tables);
@@ -365,8 +342,7 @@ static void record_free(vdc_record *record)
 }
 
 /* Closes the HDF5 file and what belongs to it. Returns false when the library could not. */
-static bool close_file(vdc_record *record)
-{
+static bool close_file(vdc_record *record) {
     bool closed = true;
     for (size_t i = 0; i < record->table_count; i++) {
         vdc_table_destroy(record->tables[i]);
@@ -383,20 +359,17 @@ static bool close_file(vdc_record *record)
     return closed;
 }
 
-static voidpf zlib_allocate(voidpf opaque, uInt count, uInt size)
-{
+static voidpf zlib_allocate(voidpf opaque, uInt count, uInt size) {
     (void)opaque;
     return vdc_calloc(count, size);
 }
 
-static void zlib_free(voidpf opaque, voidpf memory)
-{
+static void zlib_free(voidpf opaque, voidpf memory) {
     (void)opaque;
     vdc_free(memory);
 }
 
-static vdc_code create_file(vdc_record *record, vdc_diag *diag)
-{
+static vdc_code create_file(vdc_record *record, vdc_diag *diag) {
     hid_t creation = H5Pcreate(H5P_FILE_CREATE);
     hid_t access = vdc_output_access(&record->output);
     record->text_type = vdc_hdf5_text_type();
@@ -423,8 +396,7 @@ static vdc_code create_file(vdc_record *record, vdc_diag *diag)
     return code;
 }
 
-vdc_code vdc_record_create(vdc_record **result, const char *path, bool force, vdc_diag *diag)
-{
+vdc_code vdc_record_create(vdc_record **result, const char *path, bool force, vdc_diag *diag) {
     *result = NULL;
     struct stat status;
     if (lstat(path, &status) == 0) {
@@ -464,8 +436,7 @@ vdc_code vdc_record_create(vdc_record **result, const char *path, bool force, vd
 }
 
 /* Makes the new name last through a power failure. Best effort: some file systems cannot. */
-static void sync_folder(const char *path)
-{
+static void sync_folder(const char *path) {
     const char *slash = strrchr(path, '/');
     char *folder = slash ? vdc_strndup(path, (size_t)(slash - path) + 1) : vdc_strdup(".");
     int descriptor = folder ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
@@ -477,8 +448,7 @@ static void sync_folder(const char *path)
 }
 
 /* Gives the file its final name; without force never over a file that has appeared meanwhile. */
-static vdc_code give_final_name(vdc_record *record, vdc_diag *diag)
-{
+static vdc_code give_final_name(vdc_record *record, vdc_diag *diag) {
     bool moved = false;
     if (!record->force) {
         moved = link(record->partial, record->path) == 0;
@@ -494,20 +464,16 @@ static vdc_code give_final_name(vdc_record *record, vdc_diag *diag)
     return VDC_OK;
 }
 
-static vdc_code write_digest(vdc_record *record, char digest[VDC_DIGEST_TEXT], vdc_diag *diag)
-{
+static vdc_code write_digest(vdc_record *record, char digest[VDC_DIGEST_TEXT], vdc_diag *diag) {
     digest_of_lines(record, digest);
-    size_t lines = record->line_count;
     vdc_cell cell = {.text = digest};
     vdc_code code = vdc_record_summary(record, "digest", VDC_CELL_TEXT, cell, "1", "SHA-256 of all values of this file", diag);
     if (code == VDC_OK)
         code = vdc_record_attribute_text(record, "digest", digest, diag);
-    (void)lines;
     return code;
 }
 
-vdc_code vdc_record_finish(vdc_record *record, bool complete, char digest[VDC_DIGEST_TEXT], vdc_diag *diag)
-{
+vdc_code vdc_record_finish(vdc_record *record, bool complete, char digest[VDC_DIGEST_TEXT], vdc_diag *diag) {
     char own[VDC_DIGEST_TEXT] = "";
     vdc_hdf5_scope scope = vdc_hdf5_quiet();
     vdc_code code = record->failed ? VDC_ERROR_IO : VDC_OK;
@@ -532,8 +498,7 @@ vdc_code vdc_record_finish(vdc_record *record, bool complete, char digest[VDC_DI
     return code;
 }
 
-void vdc_record_abandon(vdc_record *record)
-{
+void vdc_record_abandon(vdc_record *record) {
     if (!record)
         return;
     vdc_hdf5_scope scope = vdc_hdf5_quiet();

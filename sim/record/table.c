@@ -56,8 +56,7 @@ struct vdc_table {
 
 /* ---- blocks ---- */
 
-static void block_free(vdc_block *block)
-{
+static void block_free(vdc_block *block) {
     if (!block)
         return;
     vdc_arena_free(&block->texts);
@@ -67,8 +66,7 @@ static void block_free(vdc_block *block)
 }
 
 /* A cleared block, the spare one if there is. NULL: no memory. */
-static vdc_block *block_take(vdc_table *table, int64_t index)
-{
+static vdc_block *block_take(vdc_table *table, int64_t index) {
     vdc_block *block = table->spare;
     size_t words = (table->chunk_rows + 63) / 64;
     table->spare = NULL;
@@ -89,8 +87,7 @@ static vdc_block *block_take(vdc_table *table, int64_t index)
     return block;
 }
 
-static void block_return(vdc_table *table, vdc_block *block)
-{
+static void block_return(vdc_table *table, vdc_block *block) {
     vdc_arena_free(&block->texts);
     if (table->spare)
         block_free(block);
@@ -99,8 +96,7 @@ static void block_return(vdc_table *table, vdc_block *block)
 }
 
 /* Copies one row into its place. False: no memory for a text. */
-static bool block_store(const vdc_table *table, vdc_block *block, size_t row, const vdc_cell *cells)
-{
+static bool block_store(const vdc_table *table, vdc_block *block, size_t row, const vdc_cell *cells) {
     for (size_t c = 0; c < table->count; c++) {
         const vdc_stored *column = &table->columns[c];
         vdc_cell *to = block->cells + column->offset * table->chunk_rows + row * column->width;
@@ -122,16 +118,8 @@ static bool block_store(const vdc_table *table, vdc_block *block, size_t row, co
 
 /* ---- writing ---- */
 
-static vdc_code no_memory(vdc_table *table, vdc_diag *diag)
-{
-    bool told = table->record->failed;
-    table->record->failed = true;
-    return told ? VDC_ERROR_MEMORY : vdc_no_memory(diag, "the result file");
-}
-
 /* Byte b of every number, then byte b + 1 of every number: what the shuffle filter does, which makes numbers compress. */
-static void shuffle(unsigned char *to, const vdc_cell *from, size_t count)
-{
+static void shuffle(unsigned char *to, const vdc_cell *from, size_t count) {
     for (size_t i = 0; i < count; i++) {
         uint64_t value = (uint64_t)from[i].integer;
         for (size_t byte = 0; byte < 8; byte++)
@@ -139,8 +127,7 @@ static void shuffle(unsigned char *to, const vdc_cell *from, size_t count)
     }
 }
 
-static bool all_zero(const vdc_cell *cells, size_t count)
-{
+static bool all_zero(const vdc_cell *cells, size_t count) {
     for (size_t i = 0; i < count; i++)
         if (cells[i].integer != 0)
             return false;
@@ -148,15 +135,14 @@ static bool all_zero(const vdc_cell *cells, size_t count)
 }
 
 /* Compresses `count` numbers and writes them as the chunk at `at`. */
-static vdc_code write_chunk(vdc_table *table, const vdc_stored *column, const hsize_t *at, const vdc_cell *cells, size_t count, vdc_diag *diag)
-{
+static vdc_code write_chunk(vdc_table *table, const vdc_stored *column, const hsize_t *at, const vdc_cell *cells, size_t count, vdc_diag *diag) {
     vdc_record *record = table->record;
     if (all_zero(cells, count))
         return VDC_OK;
     size_t bytes = count * sizeof *cells;
     size_t bound = deflateBound(&record->deflate, (uLong)bytes);
     if (!VDC_RESERVE(record->scratch, record->scratch_capacity, (bytes + bound) / sizeof *record->scratch + 1))
-        return no_memory(table, diag);
+        return vdc_record_no_memory(table->record, diag);
     unsigned char *shuffled = (unsigned char *)record->scratch, *packed = shuffled + bytes;
     shuffle(shuffled, cells, count);
     z_stream *stream = &record->deflate;
@@ -178,8 +164,7 @@ static vdc_code write_chunk(vdc_table *table, const vdc_stored *column, const hs
     return VDC_OK;
 }
 
-static vdc_code write_texts(vdc_table *table, const vdc_stored *column, int64_t first, const vdc_cell *cells, size_t rows, vdc_diag *diag)
-{
+static vdc_code write_texts(vdc_table *table, const vdc_stored *column, int64_t first, const vdc_cell *cells, size_t rows, vdc_diag *diag) {
     hsize_t start[2] = {(hsize_t)first, 0}, count[2] = {rows, column->width};
     int rank = column->plane ? 2 : 1;
     hid_t file_space = H5Dget_space(column->dataset);
@@ -195,8 +180,7 @@ static vdc_code write_texts(vdc_table *table, const vdc_stored *column, int64_t 
     return code;
 }
 
-static vdc_code write_numbers(vdc_table *table, const vdc_stored *column, int64_t first, vdc_cell *cells, size_t rows, vdc_diag *diag)
-{
+static vdc_code write_numbers(vdc_table *table, const vdc_stored *column, int64_t first, vdc_cell *cells, size_t rows, vdc_diag *diag) {
     memset(cells + rows * column->width, 0, (table->chunk_rows - rows) * column->width * sizeof *cells);
     if (column->width == column->chunk_width) {
         hsize_t at[2] = {(hsize_t)first, 0};
@@ -204,7 +188,7 @@ static vdc_code write_numbers(vdc_table *table, const vdc_stored *column, int64_
     }
     vdc_cell *part = vdc_calloc(table->chunk_rows * column->chunk_width, sizeof *part);
     if (!part)
-        return no_memory(table, diag);
+        return vdc_record_no_memory(table->record, diag);
     vdc_code code = VDC_OK;
     for (size_t left = 0; code == VDC_OK && left < column->width; left += column->chunk_width) {
         size_t width = column->width - left < column->chunk_width ? column->width - left : column->chunk_width;
@@ -219,8 +203,7 @@ static vdc_code write_numbers(vdc_table *table, const vdc_stored *column, int64_
     return code;
 }
 
-static vdc_code set_extent(vdc_table *table, int64_t rows, vdc_diag *diag)
-{
+static vdc_code set_extent(vdc_table *table, int64_t rows, vdc_diag *diag) {
     if (rows <= table->extent)
         return VDC_OK;
     for (size_t c = 0; c < table->count; c++) {
@@ -233,8 +216,7 @@ static vdc_code set_extent(vdc_table *table, int64_t rows, vdc_diag *diag)
 }
 
 /* Writes the first `rows` rows of a block. */
-static vdc_code write_block(vdc_table *table, vdc_block *block, size_t rows, vdc_diag *diag)
-{
+static vdc_code write_block(vdc_table *table, vdc_block *block, size_t rows, vdc_diag *diag) {
     if (table->record->failed)
         return VDC_ERROR_IO;
     vdc_hdf5_scope scope = vdc_hdf5_quiet();
@@ -256,8 +238,7 @@ static vdc_code write_block(vdc_table *table, vdc_block *block, size_t rows, vdc
 
 /* ---- rows ---- */
 
-vdc_code vdc_table_append(vdc_table *table, const vdc_cell *cells, vdc_diag *diag)
-{
+vdc_code vdc_table_append(vdc_table *table, const vdc_cell *cells, vdc_diag *diag) {
     if (table->record->failed)
         return VDC_ERROR_IO;
     if (table->fill)
@@ -266,11 +247,11 @@ vdc_code vdc_table_append(vdc_table *table, const vdc_cell *cells, vdc_diag *dia
     if (row == 0) {
         vdc_block *block = block_take(table, table->rows / (int64_t)table->chunk_rows);
         if (!block)
-            return no_memory(table, diag);
+            return vdc_record_no_memory(table->record, diag);
         table->spare = block;
     }
     if (!block_store(table, table->spare, row, cells))
-        return no_memory(table, diag);
+        return vdc_record_no_memory(table->record, diag);
     table->rows++;
     if (row + 1 < table->chunk_rows)
         return VDC_OK;
@@ -279,20 +260,19 @@ vdc_code vdc_table_append(vdc_table *table, const vdc_cell *cells, vdc_diag *dia
     return code;
 }
 
-vdc_code vdc_table_fill(vdc_table *table, const vdc_cell *fill, vdc_diag *diag)
-{
+vdc_code vdc_table_fill(vdc_table *table, const vdc_cell *fill, vdc_diag *diag) {
     if (table->rows > 0 || table->fill)
         return vdc_fail(diag, VDC_ERROR_STATE, NULL, "%s: the fill row comes once and before all others", table->columns[0].path);
     vdc_cell *kept = vdc_calloc(table->cells, sizeof *kept);
     if (!kept)
-        return no_memory(table, diag);
+        return vdc_record_no_memory(table->record, diag);
     for (size_t c = 0; c < table->count; c++) {
         const vdc_stored *column = &table->columns[c];
         for (size_t i = column->offset; i < column->offset + column->width; i++) {
             kept[i] = fill[i];
             if (column->type == VDC_CELL_TEXT && !(kept[i].text = vdc_arena_strdup(&table->fill_texts, fill[i].text ? fill[i].text : ""))) {
                 vdc_free(kept);
-                return no_memory(table, diag);
+                return vdc_record_no_memory(table->record, diag);
             }
         }
     }
@@ -301,13 +281,12 @@ vdc_code vdc_table_fill(vdc_table *table, const vdc_cell *fill, vdc_diag *diag)
 }
 
 /* Fills the rows that were never set, writes the block and lets it go. */
-static vdc_code complete_block(vdc_table *table, vdc_block *block, size_t rows, vdc_diag *diag)
-{
+static vdc_code complete_block(vdc_table *table, vdc_block *block, size_t rows, vdc_diag *diag) {
     for (size_t row = 0; block->present_count < rows && row < rows; row++) {
         if (block->present[row / 64] >> (row % 64) & 1)
             continue;
         if (!block_store(table, block, row, table->fill))
-            return no_memory(table, diag);
+            return vdc_record_no_memory(table->record, diag);
     }
     vdc_code code = write_block(table, block, rows, diag);
     size_t index = (size_t)block->index;
@@ -317,20 +296,18 @@ static vdc_code complete_block(vdc_table *table, vdc_block *block, size_t rows, 
     return code;
 }
 
-static vdc_code make_room_for_blocks(vdc_table *table, size_t blocks, vdc_diag *diag)
-{
+static vdc_code make_room_for_blocks(vdc_table *table, size_t blocks, vdc_diag *diag) {
     if (blocks <= table->blocks)
         return VDC_OK;
     if (!VDC_RESERVE(table->open, table->open_capacity, blocks) || !VDC_RESERVE(table->written, table->written_capacity, blocks))
-        return no_memory(table, diag);
+        return vdc_record_no_memory(table->record, diag);
     memset(table->open + table->blocks, 0, (blocks - table->blocks) * sizeof *table->open);
     memset(table->written + table->blocks, 0, (blocks - table->blocks) * sizeof *table->written);
     table->blocks = blocks;
     return VDC_OK;
 }
 
-vdc_code vdc_table_set(vdc_table *table, int64_t row, const vdc_cell *cells, vdc_diag *diag)
-{
+vdc_code vdc_table_set(vdc_table *table, int64_t row, const vdc_cell *cells, vdc_diag *diag) {
     if (table->record->failed)
         return VDC_ERROR_IO;
     if (!table->fill || row < 0 || row >= ROW_MAX)
@@ -346,11 +323,11 @@ vdc_code vdc_table_set(vdc_table *table, int64_t row, const vdc_cell *cells, vdc
     if (!block) {
         block = block_take(table, (int64_t)index);
         if (!block)
-            return no_memory(table, diag);
+            return vdc_record_no_memory(table->record, diag);
         table->open[index] = block;
     }
     if (!block_store(table, block, at, cells))
-        return no_memory(table, diag);
+        return vdc_record_no_memory(table->record, diag);
     block->present[at / 64] |= UINT64_C(1) << (at % 64);
     block->present_count++;
     if (row >= table->rows)
@@ -361,8 +338,7 @@ vdc_code vdc_table_set(vdc_table *table, int64_t row, const vdc_cell *cells, vdc
 /* ---- the end of a table ---- */
 
 /* The digest of a column whose rows were written out of order: read back in order, a block at a time. */
-static vdc_code digest_again(vdc_table *table, vdc_stored *column, vdc_diag *diag)
-{
+static vdc_code digest_again(vdc_table *table, vdc_stored *column, vdc_diag *diag) {
     vdc_code code = VDC_OK;
     int rank = column->plane ? 2 : 1;
     hid_t memory_type = column->type == VDC_CELL_REAL      ? H5T_NATIVE_DOUBLE
@@ -371,7 +347,7 @@ static vdc_code digest_again(vdc_table *table, vdc_stored *column, vdc_diag *dia
     vdc_cell *cells = vdc_calloc(table->chunk_rows * column->width, sizeof *cells);
     hid_t file_space = H5Dget_space(column->dataset);
     if (!cells)
-        code = no_memory(table, diag);
+        code = vdc_record_no_memory(table->record, diag);
     for (int64_t first = 0; code == VDC_OK && first < table->rows; first += (int64_t)table->chunk_rows) {
         size_t rows = (size_t)(table->rows - first) < table->chunk_rows ? (size_t)(table->rows - first) : table->chunk_rows;
         hsize_t start[2] = {(hsize_t)first, 0}, count[2] = {rows, column->width};
@@ -393,22 +369,20 @@ static vdc_code digest_again(vdc_table *table, vdc_stored *column, vdc_diag *dia
     return code;
 }
 
-static vdc_code write_remaining_blocks(vdc_table *table, vdc_diag *diag)
-{
+static vdc_code write_remaining_blocks(vdc_table *table, vdc_diag *diag) {
     vdc_code code = VDC_OK;
     for (size_t i = 0; code == VDC_OK && i < table->blocks; i++) {
         if (table->written[i])
             continue;
         if (!table->open[i] && !(table->open[i] = block_take(table, (int64_t)i)))
-            return no_memory(table, diag);
+            return vdc_record_no_memory(table->record, diag);
         int64_t rows = table->rows - (int64_t)i * (int64_t)table->chunk_rows;
         code = complete_block(table, table->open[i], rows < (int64_t)table->chunk_rows ? (size_t)rows : table->chunk_rows, diag);
     }
     return code;
 }
 
-vdc_code vdc_table_finish(vdc_table *table, vdc_diag *diag)
-{
+vdc_code vdc_table_finish(vdc_table *table, vdc_diag *diag) {
     size_t rest = (size_t)(table->rows % (int64_t)table->chunk_rows);
     vdc_code code = VDC_OK;
     if (table->fill)
@@ -426,8 +400,7 @@ vdc_code vdc_table_finish(vdc_table *table, vdc_diag *diag)
     return code;
 }
 
-void vdc_table_destroy(vdc_table *table)
-{
+void vdc_table_destroy(vdc_table *table) {
     if (!table)
         return;
     for (size_t c = 0; c < table->count; c++) {
@@ -448,14 +421,12 @@ void vdc_table_destroy(vdc_table *table)
 
 /* ---- creation ---- */
 
-static size_t default_rows(size_t cells)
-{
+static size_t default_rows(size_t cells) {
     size_t rows = BLOCK_BYTES / (cells * sizeof(vdc_cell));
     return rows < 1 ? 1 : rows > BLOCK_ROWS_MAX ? BLOCK_ROWS_MAX : rows;
 }
 
-static bool attach(hid_t file, hid_t dataset, const char *scale_path, unsigned axis)
-{
+static bool attach(hid_t file, hid_t dataset, const char *scale_path, unsigned axis) {
     hid_t scale = H5Dopen2(file, scale_path, H5P_DEFAULT);
     bool done = scale >= 0 && H5DSattach_scale(dataset, scale, axis) >= 0;
     if (scale >= 0)
@@ -463,8 +434,7 @@ static bool attach(hid_t file, hid_t dataset, const char *scale_path, unsigned a
     return done;
 }
 
-static vdc_code create_column(vdc_table *table, vdc_stored *column, const vdc_column *wanted, const char *axis, vdc_diag *diag)
-{
+static vdc_code create_column(vdc_table *table, vdc_stored *column, const vdc_column *wanted, const char *axis, vdc_diag *diag) {
     vdc_record *record = table->record;
     hsize_t size[2] = {0, column->width}, maximum[2] = {H5S_UNLIMITED, column->width}, chunk[2] = {table->chunk_rows, column->chunk_width};
     int rank = column->plane ? 2 : 1;
@@ -492,19 +462,18 @@ static vdc_code create_column(vdc_table *table, vdc_stored *column, const vdc_co
 }
 
 vdc_code vdc_record_table(vdc_record *record, vdc_table **result, const char *group, const vdc_column *columns, size_t count,
-                          const char *axis, size_t chunk_rows, vdc_diag *diag)
-{
+                          const char *axis, size_t chunk_rows, vdc_diag *diag) {
     *result = NULL;
     if (record->failed)
         return VDC_ERROR_IO;
     if (!VDC_RESERVE(record->tables, record->table_capacity, record->table_count + 1))
-        return vdc_no_memory(diag, "the result file");
+        return vdc_record_no_memory(record, diag);
     vdc_table *table = vdc_calloc(1, sizeof *table);
     vdc_stored *stored = vdc_calloc(count, sizeof *stored);
     if (!table || !stored) {
         vdc_free(table);
         vdc_free(stored);
-        return vdc_no_memory(diag, "the result file");
+        return vdc_record_no_memory(record, diag);
     }
     *table = (vdc_table){.record = record, .columns = stored, .count = count};
     record->tables[record->table_count++] = table;
@@ -521,7 +490,7 @@ vdc_code vdc_record_table(vdc_record *record, vdc_table **result, const char *gr
         complete = complete && stored[c].path;
     }
     if (!complete)
-        return no_memory(table, diag);
+        return vdc_record_no_memory(table->record, diag);
     table->chunk_rows = chunk_rows ? chunk_rows : default_rows(table->cells);
     for (size_t c = 0; c < count; c++) {
         size_t limit = CHUNK_CELLS_MAX / table->chunk_rows;
@@ -529,7 +498,7 @@ vdc_code vdc_record_table(vdc_record *record, vdc_table **result, const char *gr
     }
     vdc_hdf5_scope scope = vdc_hdf5_quiet();
     char *folder = vdc_format("%s%s", group[0] == '/' ? "" : "/", group);
-    vdc_code code = folder ? vdc_record_group(record, folder, diag) : no_memory(table, diag);
+    vdc_code code = folder ? vdc_record_group(record, folder, diag) : vdc_record_no_memory(table->record, diag);
     vdc_free(folder);
     for (size_t c = 0; code == VDC_OK && c < count; c++)
         code = create_column(table, &stored[c], &columns[c], axis ? axis : c > 0 ? stored[0].path : NULL, diag);
