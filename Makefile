@@ -117,7 +117,7 @@ test: setup-test
 ##: check           the same without setup
 check:
 	@$(MAKE) --no-print-directory -j$(JOBS) all $(BUILD)/vdcsim-tests
-	@BUILD=$(BUILD) PYTHON=$(PYTHON) CC='$(CC)' tests/run.sh
+	@BUILD=$(BUILD) PYTHON=$(PYTHON) CC='$(CC)' SANITIZE='$(SANITIZE)' tests/run.sh
 
 ##: bench           the performance benchmarks, one JSON line each (vdcsim bench --help)
 bench: $(BUILD)/vdcsim

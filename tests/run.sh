@@ -25,9 +25,13 @@ part() { # NAME COMMAND...
     fi
 }
 
+part setup tests/setup/run.sh
 part unit "$BUILD/vdcsim-tests" -j"$(nproc 2>/dev/null || echo 2)"
 part conformance "$PYTHON" tests/conformance/run.py
 part reference "$PYTHON" tests/reference/compare.py --cases "${REFERENCE_CASES:-300}"
+part scenarios "$PYTHON" tests/scenarios/run.py
+part docs "$PYTHON" tests/docs/run.py
+part install tests/install/run.sh
 
 if [ -n "$failed" ]; then
     echo "FAILED:$failed"

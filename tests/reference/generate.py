@@ -113,7 +113,7 @@ def vm(rng, number, arrival, grid, scale, endless, checkpoints):
     if kind == "load" and checkpoints and rng.random() < 0.6:
         spec["checkpoint"] = {"interval": time_text(rng, rng.randint(1, 5) * grid * scale),
                               "duration": time_text(rng, rng.choice([1, 1, 2, 0]) * grid * scale // rng.choice([1, 2, 4])),
-                              "scale": rng.choice(["1", "1", "2", "1.5"])}
+                              "scale": rng.choice(["1", "1", "2", "1.5" if grid >= 10**6 else "2"])}
     return spec
 
 

@@ -430,7 +430,6 @@ class Simulation:
         for vm in self.running():
             if vm.checkpoint_end is not NEVER and vm.checkpoint_end <= self.now:
                 vm.checkpoint_end = NEVER
-                vm.saved = vm.being_saved
                 vm.taken += 1
                 vm.schedule_checkpoint(self.now)
             if vm.segments is not None and vm.checkpoint_end is NEVER:
@@ -438,7 +437,7 @@ class Simulation:
             if vm.next_checkpoint is not NEVER and vm.next_checkpoint <= self.now:
                 vm.next_checkpoint = NEVER
                 if not vm.load_is_over():
-                    vm.being_saved = vm.position
+                    vm.saved = vm.position
                     vm.checkpoint_end = self.now + vm.duration
 
     def arrive(self):

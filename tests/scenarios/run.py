@@ -1,0 +1,69 @@
+#!/usr/bin/python3
+"""Runs every scenario of scenarios/ as a user would: validate, run --check, show --json, verify; and the same run again with the same seed.
+
+Holds for each: its first lines say what it shows; every invariant's residual is 0; the second run gives the same bytes; `verify` agrees with the
+file. Arguments: parts of names to choose some. Standard library and h5py.
+"""
+import concurrent.futures
+import glob
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+import h5py
+
+VDCSIM = os.path.abspath(os.path.join(os.environ.get("BUILD", "build"), "vdcsim"))
+
+
+def vdcsim(*words):
+    ran = subprocess.run([VDCSIM, *words], capture_output=True, text=True, check=False, timeout=600)
+    if ran.returncode != 0:
+        raise AssertionError(f"vdcsim {' '.join(words)} ended with {ran.returncode}: {ran.stderr.strip()[-1500:]}")
+    return ran.stdout
+
+
+def check(path):
+    with open(path, encoding="utf-8") as stream:
+        assert stream.readline().startswith("# "), "does not begin with a comment that says what it shows"
+    vdcsim("validate", path)
+    with tempfile.TemporaryDirectory(prefix="vdcsim-scenario-") as folder:
+        first, second = os.path.join(folder, "first.h5"), os.path.join(folder, "second.h5")
+        vdcsim("run", path, "-o", first, "--check", "--no-progress")
+        vdcsim("run", path, "-o", second, "--no-progress")
+        summary = json.loads(vdcsim("show", first, "--json"))
+        assert summary["vms_arrived"] > 0, "no VM arrives"
+        assert summary["vms_placed"] > 0, "no VM is placed"
+        assert summary["T_cpu_core_s"] > 0, "nothing runs"
+        with h5py.File(first, "r") as result:
+            residuals = dict(zip((name.decode() if isinstance(name, bytes) else name for name in result["checks/name"][()]), result["checks/residual"][()]))
+        broken = {name: value for name, value in residuals.items() if value != 0}
+        assert residuals and not broken, f"invariants do not hold: {broken}"
+        again = json.loads(vdcsim("show", second, "--json"))
+        assert summary == again, "a second run differs"
+        vdcsim("verify", first, "--base", os.path.dirname(os.path.abspath(path)))
+    return f"{summary['vms_arrived']:.0f} VMs, {summary['ticks']:.0f} ticks, {len(residuals)} invariants"
+
+
+def guarded(path):
+    try:
+        return True, check(path)
+    except (AssertionError, KeyError, OSError, ValueError, subprocess.TimeoutExpired) as error:
+        return False, f"FAILED: {type(error).__name__}: {error}"
+
+
+def main():
+    paths = sorted(glob.glob("scenarios/*.yaml") + glob.glob("scenarios/demo/*.yaml"))
+    paths = [path for path in paths if not sys.argv[1:] or any(part in path for part in sys.argv[1:])]
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        results = list(pool.map(guarded, paths))
+    for path, (_, said) in zip(paths, results):
+        print(f"{path}: {said}")
+    failed = sum(1 for good, _ in results if not good)
+    print(f"scenarios: {len(paths) - failed} of {len(paths)} hold")
+    return 1 if failed or not paths else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
