@@ -38,6 +38,7 @@ typedef struct vdc_load_source {
 typedef enum vdc_progress { VDC_PROGRESS_TIME, VDC_PROGRESS_WORK } vdc_progress;
 
 enum { VDC_UNLIMITED = -1, VDC_NO_ID = -1 };
+enum { VDC_PRIORITY_LOW = 0, VDC_PRIORITY_NORMAL = 1, VDC_PRIORITY_HIGH = 2 }; /* the names of a priority; any integer will do */
 #define VDC_FOREVER INT64_MAX /* as a duration: never ends by itself. Test for it before adding to a time */
 
 typedef struct vdc_request {
@@ -48,7 +49,7 @@ typedef struct vdc_request {
     int64_t lifetime;             /* ns from start to end; VDC_UNLIMITED = by its load; VDC_FOREVER = until the run ends, whatever its load */
     int64_t size[VDC_RESOURCES];
     uint32_t tenant, group;       /* interned names; 0 = none */
-    int32_t priority;             /* larger first; low 0, normal 1, high 2 */
+    int32_t priority;             /* larger first */
     int64_t cpu_weight;           /* >= 1; VDC_UNLIMITED = the default of 100 a vCPU */
     int64_t cpu_reservation;      /* Hz, 0 = none */
     int64_t cpu_limit;            /* Hz, VDC_UNLIMITED = none */
@@ -69,7 +70,7 @@ typedef struct vdc_request {
     int64_t predicted_lifetime;   /* ns as known to lifetime-aware policies, VDC_UNLIMITED = not known */
     uint32_t isolation;           /* index of its isolation rules, 0 = none */
     uint32_t source;              /* which workload source it came from */
-    uint64_t token;               /* the source's own mark, given back when the VM is finished with */
+    uint64_t token;               /* the source's own mark, below 2^56, given back when the VM is finished with; 0 = nothing to give back */
 } vdc_request;
 
 /* Does the VM accept a GPU of this model (an interned name; 0 = a model without a name, accepted only by VMs that name none)? */

@@ -44,6 +44,9 @@ typedef struct vdc_workload_context {
     vdc_trace_report *report;         /* filled while reading; NULL = malformed rows stop, nothing is noted */
 } vdc_workload_context;
 
+/* A request of which nothing is known: no size, no load, no end, normal priority. Sources begin with a copy of it. */
+extern const vdc_request vdc_request_blank;
+
 typedef struct vdc_source vdc_source;
 
 typedef struct vdc_source_operations {
@@ -67,6 +70,7 @@ typedef struct vdc_workload_type {
     size_t param_count;
     size_t params_size;
     bool streams;                /* rows come in order of arrival and memory does not grow with the trace; others are sorted by vdc_workload_open */
+    bool generates;              /* reads no file: has no path and none of the options common to all traces */
     bool absolute;               /* times are dates: clock 0 is the first arrival of what was chosen; else the trace's own 0 */
     /* `params` is the struct filled by the table; `path` is resolved and may be NULL for generators. */
     vdc_code (*open)(const void *params, const char *path, const vdc_workload_context *context, vdc_source **source, vdc_diag *diag);

@@ -1,0 +1,220 @@
+/* VMs written out in the scenario: `vms: [{id, tenant, arrival, vcpus, memory, load: {…}, …}, …]`.
+ *
+ * All errors of the list are reported. The list may stand in any order; it is delivered by arrival, ties as written.
+ */
+#include "sim/base/memory.h"
+#include "workloads/rows.h"
+#include "workloads/segments.h"
+#include "workloads/values.h"
+#include "workloads/workload.h"
+
+#include <string.h>
+
+typedef struct inline_source {
+    vdc_source base;
+    vdc_rows rows;
+    vdc_segments segments;
+    uint32_t *order;
+    size_t given; /* handed out */
+} inline_source;
+
+/* What the table below fills for each VM. */
+typedef struct inline_vm {
+    int64_t id, arrival, lifetime, vcpus, memory, disk, iops, disk_bandwidth, net_tx, net_rx, numa_nodes, predicted_lifetime;
+    const char *name, *tenant, *group;
+    const vdc_node *priority, *cpu, *gpus, *load, *checkpoint, *isolation, *operations;
+} inline_vm;
+
+#define FIELD(member) offsetof(inline_vm, member)
+#define INTEGER(key, dimension, fallback, member, none, help) \
+    {key, VDC_PARAM_INTEGER, dimension, fallback, 0, 0, NULL, help, FIELD(member), false, none}
+#define TEXT(key, member, help) {key, VDC_PARAM_TEXT, VDC_DIM_COUNT, NULL, 0, 0, NULL, help, FIELD(member), false, NULL}
+#define NODE(key, member, help) {key, VDC_PARAM_NODE, VDC_DIM_COUNT, NULL, 0, 0, NULL, help, FIELD(member), false, NULL}
+static const vdc_param vm_params[] = {
+    INTEGER("id", VDC_DIM_COUNT, "none", id, "none", "a number; none = the arrival number"),
+    TEXT("name", name, "a name of its own"),
+    TEXT("tenant", tenant, "who owns it"),
+    TEXT("group", group, "the group it belongs to"),
+    INTEGER("arrival", VDC_DIM_TIME, "0s", arrival, NULL, "when it is asked for"),
+    INTEGER("lifetime", VDC_DIM_TIME, "none", lifetime, "none", "from start to end; none = ends with its load"),
+    INTEGER("vcpus", VDC_DIM_MILLI, NULL, vcpus, NULL, "virtual CPUs"),
+    INTEGER("memory", VDC_DIM_BYTES, "0 B", memory, NULL, "memory"),
+    INTEGER("disk", VDC_DIM_BYTES, "0 B", disk, NULL, "disk space"),
+    INTEGER("iops", VDC_DIM_COUNT, "0", iops, NULL, "disk operations a second"),
+    INTEGER("disk_bandwidth", VDC_DIM_BYTE_RATE, "0 B/s", disk_bandwidth, NULL, "disk bandwidth"),
+    INTEGER("net_tx", VDC_DIM_BYTE_RATE, "0 B/s", net_tx, NULL, "network bandwidth out"),
+    INTEGER("net_rx", VDC_DIM_BYTE_RATE, "0 B/s", net_rx, NULL, "network bandwidth in"),
+    {"numa_nodes", VDC_PARAM_INTEGER, VDC_DIM_COUNT, "0", 0, 64, NULL, "NUMA nodes it is split over evenly; 0 = any", FIELD(numa_nodes), false, NULL},
+    INTEGER("predicted_lifetime", VDC_DIM_TIME, "none", predicted_lifetime, "none", "what lifetime-aware policies are told"),
+    NODE("priority", priority, "low, normal, high or an integer, larger first"),
+    NODE("cpu", cpu, "{weight, reservation, limit}"),
+    NODE("gpus", gpus, "{count, share, models}"),
+    NODE("load", load, "{progress, segments}; without it, it asks for all of its vCPUs"),
+    NODE("checkpoint", checkpoint, "{interval, duration, scale}"),
+    NODE("isolation", isolation, "isolation rules"),
+    NODE("operations", operations, "lifecycle operations"),
+};
+
+/* Keys that are known but whose model comes later: the one place where they are refused. */
+static void refuse_unsupported(const inline_vm *vm, vdc_diag *diag) {
+    const struct { const char *key; const vdc_node *node; } later[] = {{"isolation", vm->isolation}, {"operations", vm->operations}};
+    for (size_t i = 0; i < sizeof later / sizeof later[0]; i++)
+        if (later[i].node) vdc_fail(diag, VDC_ERROR_INPUT, &later[i].node->place, "VM: %s: not supported yet", later[i].key);
+}
+
+static void read_cpu(const vdc_node *node, vdc_request *request, vdc_diag *diag) {
+    struct values { int64_t weight, reservation, limit; } values;
+    static const vdc_param params[] = {
+        {"weight", VDC_PARAM_INTEGER, VDC_DIM_COUNT, "default", 1, 1e12, NULL, "share under contention; default: 100 a vCPU",
+         offsetof(struct values, weight), false, "default"},
+        {"reservation", VDC_PARAM_INTEGER, VDC_DIM_FREQUENCY, "0 Hz", 0, 0, NULL, "guaranteed rate", offsetof(struct values, reservation), false, NULL},
+        {"limit", VDC_PARAM_INTEGER, VDC_DIM_FREQUENCY, "none", 0, 0, NULL, "largest rate", offsetof(struct values, limit), false, "none"},
+    };
+    if (vdc_params_read(node, params, 3, &values, NULL, "VM: cpu", diag)) return;
+    request->cpu_weight = values.weight;
+    request->cpu_reservation = values.reservation;
+    request->cpu_limit = values.limit;
+    if (values.limit != VDC_UNLIMITED && values.reservation > values.limit)
+        vdc_fail(diag, VDC_ERROR_INPUT, &node->place, "VM: cpu: the reservation is above the limit");
+}
+
+static void read_checkpoint(const vdc_node *node, vdc_request *request, vdc_diag *diag) {
+    struct values { int64_t interval, duration; const vdc_node *scale; } values;
+    static const vdc_param params[] = {
+        {"interval", VDC_PARAM_INTEGER, VDC_DIM_TIME, NULL, 1, 0x1p63, NULL, "from the end of one to the next", offsetof(struct values, interval), false, NULL},
+        {"duration", VDC_PARAM_INTEGER, VDC_DIM_TIME, "0s", 0, 0, NULL, "how long one takes", offsetof(struct values, duration), false, NULL},
+        {"scale", VDC_PARAM_NODE, VDC_DIM_COUNT, NULL, 0, 0, NULL, "growth of the interval", offsetof(struct values, scale), false, NULL},
+    };
+    if (vdc_params_read(node, params, 3, &values, NULL, "VM: checkpoint", diag)) return;
+    request->checkpoint_interval = values.interval;
+    request->checkpoint_duration = values.duration;
+    if (!values.scale) return;
+    const char *wrong = values.scale->kind == VDC_NODE_SCALAR
+                            ? vdc_parse_fraction(values.scale->text, &request->checkpoint_scale_num, &request->checkpoint_scale_den)
+                            : "is no number";
+    if (!wrong && request->checkpoint_scale_num <= 0) wrong = "is not above 0";
+    char found[128];
+    if (wrong) vdc_fail(diag, VDC_ERROR_INPUT, &values.scale->place, "VM: checkpoint: scale: %s %s; a number above 0 is allowed",
+                        vdc_node_describe(values.scale, found, sizeof found), wrong);
+}
+
+static void read_priority(const vdc_node *node, vdc_request *request, vdc_diag *diag) {
+    const char *text = node->kind == VDC_NODE_SCALAR ? node->text : "";
+    char found[128];
+    if (!vdc_priority_parse(text, text + strlen(text), &request->priority))
+        vdc_fail(diag, VDC_ERROR_INPUT, &node->place, "VM: priority: found %s; allowed: low, normal, high or an integer",
+                 vdc_node_describe(node, found, sizeof found));
+}
+
+static void read_segment(inline_source *self, const vdc_node *pair, vdc_request *request, vdc_diag *diag) {
+    int64_t duration, demand;
+    if (pair->kind != VDC_NODE_SEQUENCE || pair->count != 2) {
+        char found[128];
+        vdc_fail(diag, VDC_ERROR_INPUT, &pair->place, "VM: load: segments: found %s; allowed: [duration, demand] such as [10min, 1 GHz]",
+                 vdc_node_describe(pair, found, sizeof found));
+        return;
+    }
+    const vdc_code codes[] = {vdc_node_integer(pair->children[0], VDC_DIM_TIME, 0, INT64_MAX, &duration, diag),
+                              vdc_node_integer(pair->children[1], VDC_DIM_FREQUENCY, 0, INT64_MAX, &demand, diag)};
+    if (codes[0] || codes[1]) return;
+    if (demand > request->load_peak) request->load_peak = demand;
+    vdc_segments_add(&self->segments, duration, demand, diag);
+}
+
+static void read_load(inline_source *self, const vdc_node *node, vdc_request *request, vdc_diag *diag) {
+    struct values { int progress; const vdc_node *segments; } values;
+    static const vdc_param params[] = {
+        {"progress", VDC_PARAM_CHOICE, VDC_DIM_COUNT, "time", 0, 0, vdc_progress_words, "what ends a segment", offsetof(struct values, progress), false, NULL},
+        {"segments", VDC_PARAM_NODE, VDC_DIM_COUNT, NULL, 0, 0, NULL, "[[duration, demand], …]", offsetof(struct values, segments), true, NULL},
+    };
+    if (vdc_params_read(node, params, 2, &values, NULL, "VM: load", diag)) return;
+    if (values.segments->kind != VDC_NODE_SEQUENCE) {
+        char found[128];
+        vdc_fail(diag, VDC_ERROR_INPUT, &values.segments->place, "VM: load: segments: found %s; allowed: a list of [duration, demand]",
+                 vdc_node_describe(values.segments, found, sizeof found));
+        return;
+    }
+    request->progress = (vdc_progress)values.progress;
+    request->load = &self->segments.load;
+    request->load_cursor = vdc_segments_cursor(&self->segments);
+    for (size_t i = 0; i < values.segments->count; i++) read_segment(self, values.segments->children[i], request, diag);
+    vdc_segments_end end = 0;
+    vdc_segments_close(&self->segments, request->load_cursor, &end, diag);
+}
+
+static void intern(const char *text, vdc_names *names, uint32_t *number, vdc_diag *diag) {
+    if (text && vdc_names_intern(names, text, strlen(text), number)) vdc_no_memory(diag, "names");
+}
+
+/* Reads one VM; what is wrong goes to diag. */
+static void read_vm(inline_source *self, const vdc_node *node, const vdc_workload_context *context, vdc_diag *diag) {
+    inline_vm vm;
+    if (vdc_params_read(node, vm_params, sizeof vm_params / sizeof vm_params[0], &vm, NULL, "VM", diag)) return;
+    refuse_unsupported(&vm, diag);
+    vdc_request request;
+    memcpy(&request, &vdc_request_blank, sizeof request);
+    request.id = vm.id;
+    request.name = vm.name;
+    request.arrival = vm.arrival;
+    request.lifetime = vm.lifetime;
+    request.size[VDC_CPU] = vm.vcpus;
+    request.size[VDC_MEMORY] = vm.memory;
+    request.size[VDC_DISK] = vm.disk;
+    request.size[VDC_IOPS] = vm.iops;
+    request.size[VDC_DISK_BW] = vm.disk_bandwidth;
+    request.size[VDC_NET_TX] = vm.net_tx;
+    request.size[VDC_NET_RX] = vm.net_rx;
+    request.numa_nodes = (uint8_t)vm.numa_nodes;
+    request.predicted_lifetime = vm.predicted_lifetime;
+    intern(vm.tenant, context->tenants, &request.tenant, diag);
+    intern(vm.group, context->groups, &request.group, diag);
+    if (vm.vcpus == 0) vdc_fail(diag, VDC_ERROR_INPUT, &node->place, "VM: vcpus: found 0; allowed: more than 0");
+    if (vm.priority) read_priority(vm.priority, &request, diag);
+    if (vm.cpu) read_cpu(vm.cpu, &request, diag);
+    if (vm.gpus) vdc_gpus_read(vm.gpus, context->gpu_models, &request, "VM: gpus", diag);
+    if (vm.checkpoint) read_checkpoint(vm.checkpoint, &request, diag);
+    if (vm.load) read_load(self, vm.load, &request, diag);
+    vdc_rows_add(&self->rows, &request, diag);
+}
+
+static vdc_code next(vdc_source *source, vdc_request *out, bool *have, vdc_diag *diag) {
+    inline_source *self = (inline_source *)source;
+    (void)diag;
+    *have = self->given < self->rows.count;
+    if (*have) vdc_rows_get(&self->rows, self->order[self->given++], out);
+    return VDC_OK;
+}
+
+static void close(vdc_source *source) {
+    inline_source *self = (inline_source *)source;
+    vdc_rows_free(&self->rows);
+    vdc_segments_free(&self->segments);
+    vdc_free(self->order);
+    vdc_free(self);
+}
+
+vdc_code vdc_workload_inline(const vdc_node *list, const vdc_workload_context *context, vdc_source **source, vdc_diag *diag) {
+    static const vdc_source_operations operations = {next, NULL, close};
+    *source = NULL;
+    if (list->kind != VDC_NODE_SEQUENCE && list->kind != VDC_NODE_NULL) {
+        char found[128];
+        return vdc_fail(diag, VDC_ERROR_INPUT, &list->place, "vms: found %s; allowed: a list of VMs",
+                        vdc_node_describe(list, found, sizeof found));
+    }
+    inline_source *self = vdc_calloc(1, sizeof *self);
+    if (!self) return vdc_no_memory(diag, "the VMs of the scenario");
+    self->base.operations = &operations;
+    vdc_segments_start(&self->segments);
+    vdc_diag errors = {0}, *all = diag ? diag : &errors; /* the count of errors tells what became of each VM */
+    const size_t before = all->errors;
+    for (size_t i = 0; i < list->count; i++) read_vm(self, list->children[i], context, all);
+    vdc_code code = all->errors > before ? vdc_diag_code(all) : VDC_OK;
+    if (!code) code = vdc_rows_sort(&self->rows, &self->order, all);
+    vdc_diag_clear(&errors);
+    if (code) {
+        close(&self->base);
+        return code;
+    }
+    *source = &self->base;
+    return VDC_OK;
+}

@@ -1,0 +1,7 @@
+/* Every trace format and generator, in the order in which they are listed. */
+#include "workloads/native.h"
+
+const vdc_workload_type *const vdc_workload_types[] = {
+    &vdc_workload_native,
+    NULL,
+};
