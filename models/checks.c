@@ -1,0 +1,165 @@
+/* See checks.h. The recounts use the VMs' own requests and the lists of VMs, not the sums that they verify. */
+#include "models/checks.h"
+
+#include <math.h>
+
+void vdc_checks_setup(vdc_checks *checks) {
+    static const vdc_check items[VDC_INVARIANTS] = {
+        [VDC_I1_AGGREGATION] = {"I1", "sums over VMs, hosts and classes are equal"},
+        [VDC_I2_CHAIN] = {"I2", "0 <= grant <= demand <= allocation for every VM"},
+        [VDC_I3_GUARANTEE] = {"I3", "grant >= min(reservation, demand) and <= limit"},
+        [VDC_I4_VCPU_TIME] = {"I4", "run + ready + throttled + idle = vCPU time for every VM"},
+        [VDC_I5_THREAD_TIME] = {"I5", "run + idle = thread time of every host"},
+        [VDC_I6_WORK_CONSERVATION] = {"I6", "grants of a host = min(capacity, what its VMs may have)"},
+        [VDC_I7_COMMIT] = {"I7", "promises of a host <= overcommit x capacity"},
+        [VDC_I8_PHYSICAL] = {"I8", "grants of a host <= capacity"},
+        [VDC_I11_RESERVATIONS] = {"I11", "reservations of a host <= capacity"},
+        [VDC_I13_ONE_HOST] = {"I13", "every running VM is on exactly one host"},
+        [VDC_I14_DOWN_HOST] = {"I14", "a host that is down or off runs nothing"},
+        [VDC_I15_POPULATION] = {"I15", "arrived = queued + running + ended, by state"},
+        [VDC_I18_ENERGY] = {"I18", "power of the fleet = sum over hosts, between off and the maximum"},
+        [VDC_I22_LITTLE] = {"I22", "integral of the queue's length = sum of the waits"},
+    };
+    for (int i = 0; i < VDC_INVARIANTS; i++) {
+        checks->items[i] = items[i];
+        checks->items[i].first = -1;
+    }
+}
+
+static void note(vdc_checks *checks, vdc_invariant which, vdc_time now, double deviation) {
+    vdc_check *item = &checks->items[which];
+    item->count++;
+    if (deviation <= 0) return;
+    if (item->first < 0) item->first = now;
+    if (deviation > item->residual) item->residual = deviation;
+}
+
+static void equal(vdc_checks *checks, vdc_invariant which, vdc_time now, vdc_wide a, vdc_wide b) {
+    note(checks, which, now, (double)(a > b ? a - b : b - a));
+}
+
+static void at_most(vdc_checks *checks, vdc_invariant which, vdc_time now, vdc_wide a, vdc_wide b) {
+    note(checks, which, now, a > b ? (double)(a - b) : 0);
+}
+
+bool vdc_checks_hold(const vdc_checks *checks) {
+    for (int i = 0; i < VDC_INVARIANTS; i++)
+        if (checks->items[i].residual > 0) return false;
+    return true;
+}
+
+static void check_vm(vdc_checks *checks, const vdc_datacenter *dc, uint32_t slot, const vdc_host_class *class) {
+    const vdc_vm *vm = &dc->vms[slot];
+    const vdc_request *request = &dc->records[slot].request;
+    vdc_time now = dc->now;
+    int64_t nominal = (int64_t)((vdc_wide)request->size[VDC_CPU] * class->speed / 1000);
+    equal(checks, VDC_I2_CHAIN, now, vm->nominal, nominal);
+    at_most(checks, VDC_I2_CHAIN, now, 0, vm->grant);
+    at_most(checks, VDC_I2_CHAIN, now, vm->grant, vm->demand);
+    at_most(checks, VDC_I2_CHAIN, now, vm->demand, nominal);
+    vdc_cpu_entry entry;
+    vdc_cpu_entry_of(request, class->speed, &entry);
+    if (dc->sharing.map) dc->sharing.map(dc->sharing.state, request, class->speed, &entry);
+    entry.demand = vm->demand;
+    entry.nominal = nominal;
+    int64_t ceiling = vdc_cpu_ceiling(&entry);
+    at_most(checks, VDC_I3_GUARANTEE, now, vm->grant, ceiling);
+    if (dc->sharing.fluid) at_most(checks, VDC_I3_GUARANTEE, now, vdc_least(entry.reservation, ceiling), vm->grant);
+}
+
+static void check_host(vdc_checks *checks, const vdc_datacenter *dc, uint32_t h) {
+    const vdc_hosts *hosts = &dc->hosts;
+    const vdc_host_class *class = &hosts->classes[hosts->class_of[h]];
+    vdc_time now = dc->now;
+    int64_t held[VDC_RESOURCES] = {0}, reserved = 0, granted = 0, ceiling = 0;
+    uint32_t count = 0;
+    for (uint32_t slot = dc->first_vm[h]; slot != VDC_NOWHERE; slot = dc->vms[slot].next) {
+        const vdc_request *request = &dc->records[slot].request;
+        equal(checks, VDC_I13_ONE_HOST, now, dc->vms[slot].host, h);
+        equal(checks, VDC_I13_ONE_HOST, now, dc->vms[slot].state, VDC_VM_RUNNING);
+        for (int r = 0; r < VDC_RESOURCES; r++) held[r] += request->size[r];
+        reserved += vdc_least(request->cpu_reservation, (int64_t)((vdc_wide)request->size[VDC_CPU] * class->speed / 1000));
+        granted += dc->vms[slot].grant;
+        ceiling += dc->vms[slot].ceiling;
+        count++;
+        check_vm(checks, dc, slot, class);
+    }
+    equal(checks, VDC_I13_ONE_HOST, now, count, hosts->vms[h]);
+    equal(checks, VDC_I1_AGGREGATION, now, ceiling, dc->ceiling_sum[h]);
+    equal(checks, VDC_I1_AGGREGATION, now, granted, hosts->granted[h]);
+    for (int r = 0; r < VDC_RESOURCES; r++) {
+        if (!hosts->free[r]) continue;
+        at_most(checks, VDC_I7_COMMIT, now, held[r], class->capacity[r]);
+        equal(checks, VDC_I7_COMMIT, now, held[r] + hosts->free[r][h], class->capacity[r]);
+        equal(checks, VDC_I1_AGGREGATION, now, held[r], vdc_ledger_rate(&dc->host_ledger, h, (vdc_flow)(VDC_FLOW_P + r)));
+    }
+    at_most(checks, VDC_I8_PHYSICAL, now, granted, class->cpu_hz);
+    if (dc->sharing.fluid) equal(checks, VDC_I6_WORK_CONSERVATION, now, granted, vdc_least(class->cpu_hz, ceiling));
+    equal(checks, VDC_I11_RESERVATIONS, now, reserved, dc->reserved[h]);
+    at_most(checks, VDC_I11_RESERVATIONS, now, reserved, class->cpu_hz);
+    if (hosts->state[h] == VDC_HOST_DOWN || hosts->state[h] == VDC_HOST_OFF) at_most(checks, VDC_I14_DOWN_HOST, now, count + granted, 0);
+    if (dc->power && class->power.model) {
+        double watts = (double)dc->power[h] / 1e12, most = fmax(vdc_power_watts(&class->power, 1), vdc_power_watts(&class->power, 0));
+        note(checks, VDC_I18_ENERGY, now, fmax(fmin(0, class->power.off) - watts, watts - fmax(most, class->power.off) * (1 + 1e-12)));
+    }
+}
+
+void vdc_checks_event(vdc_checks *checks, vdc_datacenter *dc) {
+    for (size_t i = 0; i < dc->touched_count; i++) check_host(checks, dc, dc->touched[i]);
+    dc->touched_count = 0;
+}
+
+/* Every flow, summed over classes, hosts and VMs. */
+static void check_aggregation(vdc_checks *checks, const vdc_datacenter *dc, const vdc_population *population) {
+    for (int flow = 0; flow < VDC_FLOWS; flow++) {
+        vdc_wide classes = 0, hosts = 0, vms = population->finished[flow];
+        for (size_t k = 0; k < dc->class_ledger.count; k++) classes += vdc_ledger_sum(&dc->class_ledger, k, (vdc_flow)flow);
+        for (size_t h = 0; h < dc->host_ledger.count; h++) hosts += vdc_ledger_sum(&dc->host_ledger, h, (vdc_flow)flow);
+        for (uint32_t slot = 0; slot < dc->vm_count; slot++)
+            if (dc->vms[slot].state != VDC_VM_FREE) vms += vdc_ledger_sum(&dc->vm_ledger, slot, (vdc_flow)flow);
+        equal(checks, VDC_I1_AGGREGATION, dc->now, classes, hosts);
+        equal(checks, VDC_I1_AGGREGATION, dc->now, classes, vms);
+    }
+}
+
+static void check_vcpu_time(vdc_checks *checks, const vdc_datacenter *dc) {
+    for (uint32_t slot = 0; slot < dc->vm_count; slot++) {
+        if (dc->vms[slot].state == VDC_VM_FREE) continue;
+        const vdc_ledger *ledger = &dc->vm_ledger;
+        vdc_wide run = vdc_ledger_sum(ledger, slot, VDC_FLOW_GRANTED), ceiling = vdc_ledger_sum(ledger, slot, VDC_FLOW_CEILING),
+                 demand = vdc_ledger_sum(ledger, slot, VDC_FLOW_DEMAND), nominal = vdc_ledger_sum(ledger, slot, VDC_FLOW_NOMINAL);
+        vdc_wide ready = ceiling - run, throttled = demand - ceiling, idle = nominal - demand;
+        at_most(checks, VDC_I4_VCPU_TIME, dc->now, 0, run);
+        at_most(checks, VDC_I4_VCPU_TIME, dc->now, 0, ready);
+        at_most(checks, VDC_I4_VCPU_TIME, dc->now, 0, throttled);
+        at_most(checks, VDC_I4_VCPU_TIME, dc->now, 0, idle);
+        equal(checks, VDC_I4_VCPU_TIME, dc->now, run + ready + throttled + idle, nominal);
+    }
+}
+
+void vdc_checks_all(vdc_checks *checks, const vdc_datacenter *dc, const vdc_wait_queue *queue, const vdc_population *population) {
+    int64_t running = 0, queued = 0;
+    vdc_wide power = 0;
+    for (uint32_t h = 0; h < dc->hosts.count; h++) {
+        check_host(checks, dc, h);
+        running += dc->hosts.vms[h];
+        if (dc->power) power += dc->power[h];
+        vdc_wide capacity = (vdc_wide)dc->hosts.classes[dc->hosts.class_of[h]].cpu_hz * dc->now;
+        at_most(checks, VDC_I5_THREAD_TIME, dc->now, vdc_ledger_sum(&dc->host_ledger, h, VDC_FLOW_GRANTED), capacity);
+    }
+    if (dc->power) equal(checks, VDC_I18_ENERGY, dc->now, power, dc->power_now);
+    check_aggregation(checks, dc, population);
+    check_vcpu_time(checks, dc);
+    vdc_wide waited = population->waited;
+    for (uint32_t slot = queue->first; slot != VDC_NOWHERE; slot = dc->vms[slot].next) {
+        waited += dc->now - dc->records[slot].queued_at;
+        equal(checks, VDC_I15_POPULATION, dc->now, dc->vms[slot].state, VDC_VM_QUEUED);
+        queued++;
+    }
+    equal(checks, VDC_I15_POPULATION, dc->now, queued, queue->count);
+    equal(checks, VDC_I15_POPULATION, dc->now, running, dc->running);
+    equal(checks, VDC_I15_POPULATION, dc->now, population->arrived,
+          queued + running + population->completed + population->rejected + population->failed + population->lost + population->evicted
+              + population->deleted);
+    equal(checks, VDC_I22_LITTLE, dc->now, vdc_wait_queue_integral(queue, dc->now), waited);
+}

@@ -1,0 +1,454 @@
+/* See datacenter.h. */
+#include "models/datacenter.h"
+
+#include <string.h>
+
+const char *const vdc_vm_state_names[VDC_VM_STATES] = {
+    "free", "queued", "running", "completed", "rejected", "failed", "lost", "evicted", "deleted",
+};
+
+vdc_code vdc_datacenter_setup(vdc_datacenter *dc, vdc_diag *diag) {
+    uint32_t count = dc->hosts.count, use = 0;
+    for (int r = 0; r < VDC_RESOURCES; r++)
+        if (dc->hosts.free[r]) use |= 1u << (VDC_FLOW_P + r);
+    use |= 1u << VDC_FLOW_NOMINAL | 1u << VDC_FLOW_DEMAND | 1u << VDC_FLOW_CEILING | 1u << VDC_FLOW_GRANTED | 1u << VDC_FLOW_RESERVED;
+    vdc_ledger_setup(&dc->class_ledger, use);
+    vdc_ledger_setup(&dc->host_ledger, use);
+    vdc_ledger_setup(&dc->vm_ledger, use);
+    dc->vm_free = VDC_NOWHERE;
+    dc->first_vm = vdc_malloc((count ? count : 1) * sizeof *dc->first_vm);
+    dc->ceiling_sum = vdc_calloc(count ? count : 1, sizeof *dc->ceiling_sum);
+    dc->reserved = vdc_calloc(count ? count : 1, sizeof *dc->reserved);
+    dc->grant_vms = vdc_calloc(count ? count : 1, sizeof *dc->grant_vms);
+    dc->dirty = vdc_calloc(count ? count : 1, sizeof *dc->dirty);
+    dc->dirty_hosts = vdc_malloc((count ? count : 1) * sizeof *dc->dirty_hosts);
+    bool powered = false;
+    for (uint16_t k = 0; k < dc->hosts.class_count; k++) powered = powered || dc->hosts.classes[k].power.model;
+    if (powered) dc->power = vdc_calloc(count ? count : 1, sizeof *dc->power);
+    if (!dc->first_vm || !dc->ceiling_sum || !dc->reserved || !dc->grant_vms || !dc->dirty || !dc->dirty_hosts || (powered && !dc->power)
+        || !vdc_ledger_grow(&dc->class_ledger, dc->hosts.class_count) || (dc->track_hosts && !vdc_ledger_grow(&dc->host_ledger, count)))
+        return vdc_no_memory(diag, "the hosts' accounts");
+    for (uint32_t h = 0; h < count; h++) {
+        dc->first_vm[h] = VDC_NOWHERE;
+        if (powered) vdc_datacenter_host_state(dc, h, (vdc_host_state)dc->hosts.state[h]);
+    }
+    return VDC_OK;
+}
+
+void vdc_datacenter_destroy(vdc_datacenter *dc) {
+    for (uint32_t slot = 0; slot < dc->vm_count; slot++)
+        if (dc->vms[slot].state != VDC_VM_FREE) vdc_free(dc->records[slot].name);
+    vdc_hosts_destroy(&dc->hosts);
+    vdc_free(dc->vms);
+    vdc_free(dc->records);
+    vdc_free(dc->first_vm);
+    vdc_free(dc->ceiling_sum);
+    vdc_free(dc->reserved);
+    vdc_free(dc->grant_vms);
+    vdc_free(dc->power);
+    vdc_free(dc->dirty);
+    vdc_free(dc->dirty_hosts);
+    vdc_free(dc->touched);
+    vdc_free(dc->entries);
+    vdc_free(dc->entry_slots);
+    vdc_free(dc->scratch);
+    vdc_ledger_free(&dc->class_ledger);
+    vdc_ledger_free(&dc->host_ledger);
+    vdc_ledger_free(&dc->vm_ledger);
+    memset(dc, 0, sizeof *dc);
+}
+
+/* ---- VM slots ---- */
+
+uint32_t vdc_vm_create(vdc_datacenter *dc, const vdc_request *request) {
+    uint32_t slot = dc->vm_free;
+    if (slot == VDC_NOWHERE) {
+        if (dc->vm_count == VDC_NOWHERE || !VDC_RESERVE(dc->vms, dc->vm_capacity, dc->vm_count + (size_t)1)
+            || !VDC_RESERVE(dc->records, dc->record_capacity, dc->vm_count + (size_t)1))
+            return VDC_NOWHERE;
+        slot = dc->vm_count;
+        if (dc->track_vms && !vdc_ledger_grow(&dc->vm_ledger, slot + (size_t)1)) return VDC_NOWHERE;
+        dc->vm_count++;
+    } else {
+        dc->vm_free = dc->vms[slot].next;
+    }
+    dc->vms[slot] = (vdc_vm){.host = VDC_NOWHERE, .next = VDC_NOWHERE, .previous = VDC_NOWHERE, .state = VDC_VM_QUEUED};
+    vdc_vm_record *record = &dc->records[slot];
+    record->request = *request;
+    record->name = NULL;
+    record->gpu_devices = record->numa_nodes = 0;
+    record->saved = (vdc_position){.cursor = request->load_cursor};
+    record->queued_at = dc->now;
+    record->first_start = record->started_at = -1;
+    record->waited = 0;
+    record->queue_key = 0;
+    record->failures = 0;
+    record->last_host = VDC_NOWHERE;
+    record->totals = (vdc_vm_totals){0};
+    if (dc->track_vms) vdc_ledger_restart(&dc->vm_ledger, slot, dc->now);
+    return slot;
+}
+
+void vdc_vm_destroy(vdc_datacenter *dc, uint32_t slot) {
+    vdc_free(dc->records[slot].name);
+    dc->records[slot].name = NULL;
+    dc->vms[slot].state = VDC_VM_FREE;
+    dc->vms[slot].next = dc->vm_free;
+    dc->vm_free = slot;
+}
+
+/* ---- the fleet's integrals ---- */
+
+void vdc_datacenter_advance_fleet(vdc_datacenter *dc) {
+    vdc_time span = dc->now - dc->fleet_since;
+    if (span == 0) return;
+    dc->fleet_since = dc->now;
+    dc->hosts_used_time += (vdc_wide)dc->hosts_used * span;
+    if (dc->power) {
+        vdc_wide energy = dc->power_now * span;
+        dc->energy += energy;
+        dc->energy_since_carbon += energy;
+    }
+}
+
+void vdc_datacenter_advance_ledgers(vdc_datacenter *dc) {
+    vdc_datacenter_advance_fleet(dc);
+    for (size_t k = 0; k < dc->class_ledger.count; k++) vdc_ledger_advance(&dc->class_ledger, k, dc->now);
+    if (dc->track_hosts)
+        for (size_t h = 0; h < dc->host_ledger.count; h++) vdc_ledger_advance(&dc->host_ledger, h, dc->now);
+    if (dc->track_vms)
+        for (uint32_t slot = 0; slot < dc->vm_count; slot++)
+            if (dc->vms[slot].state != VDC_VM_FREE) vdc_ledger_advance(&dc->vm_ledger, slot, dc->now);
+}
+
+/* pW·ns -> kWh: 1e12 pW a watt, 1e9 ns a second, 3.6e6 J a kWh. */
+static double kilowatt_hours(vdc_wide energy) { return (double)energy / 3.6e27; }
+
+void vdc_datacenter_carbon(vdc_datacenter *dc, double intensity) {
+    dc->carbon = vdc_datacenter_carbon_grams(dc);
+    vdc_datacenter_advance_fleet(dc);
+    dc->energy_since_carbon = 0;
+    dc->carbon_intensity = intensity;
+}
+
+double vdc_datacenter_carbon_grams(const vdc_datacenter *dc) {
+    vdc_wide energy = dc->energy_since_carbon + dc->power_now * (dc->now - dc->fleet_since);
+    return dc->carbon + kilowatt_hours(energy) * dc->carbon_intensity;
+}
+
+/* Sets what a host draws now, from its state and what it grants. */
+static void power_changed(vdc_datacenter *dc, uint32_t h) {
+    if (!dc->power) return;
+    const vdc_host_class *class = &dc->hosts.classes[dc->hosts.class_of[h]];
+    int64_t watts = 0;
+    if (class->power.model) {
+        vdc_host_state state = (vdc_host_state)dc->hosts.state[h];
+        if (state == VDC_HOST_DOWN) watts = dc->down_host_idle ? vdc_power_picowatts(&class->power, 0, class->cpu_hz) : 0;
+        else if (state == VDC_HOST_OFF || (dc->empty_host_off && dc->hosts.vms[h] == 0)) watts = (int64_t)(class->power.off * 1e12);
+        else watts = vdc_power_picowatts(&class->power, dc->hosts.granted[h], class->cpu_hz);
+    }
+    if (watts == dc->power[h]) return;
+    vdc_datacenter_advance_fleet(dc);
+    dc->power_now += watts - dc->power[h];
+    dc->power[h] = watts;
+}
+
+void vdc_datacenter_host_state(vdc_datacenter *dc, uint32_t h, vdc_host_state state) {
+    bool was_down = dc->hosts.state[h] == VDC_HOST_DOWN, is_down = state == VDC_HOST_DOWN;
+    dc->hosts.state[h] = (uint8_t)state;
+    if (is_down && !was_down) dc->hosts_down++;
+    if (was_down && !is_down) dc->hosts_down--;
+    power_changed(dc, h);
+}
+
+/* ---- hosts ---- */
+
+static int64_t nominal_rate(const vdc_request *request, const vdc_host_class *class) {
+    return (int64_t)((vdc_wide)request->size[VDC_CPU] * class->speed / 1000);
+}
+
+/* What a reservation fences on such a host: a VM cannot use more than its vCPUs. */
+static int64_t reserved_rate(const vdc_request *request, const vdc_host_class *class) {
+    return request->cpu_reservation ? vdc_least(request->cpu_reservation, nominal_rate(request, class)) : 0;
+}
+
+bool vdc_datacenter_keeps_reservation(const vdc_datacenter *dc, uint32_t h, const vdc_request *request) {
+    const vdc_host_class *class = &dc->hosts.classes[dc->hosts.class_of[h]];
+    return reserved_rate(request, class) <= class->cpu_hz - dc->reserved[h];
+}
+
+static void touch(vdc_datacenter *dc, uint32_t h) {
+    if (!dc->checking) return;
+    if (VDC_RESERVE(dc->touched, dc->touched_capacity, dc->touched_count + 1)) dc->touched[dc->touched_count++] = h;
+}
+
+static void mark_dirty(vdc_datacenter *dc, uint32_t h) {
+    if (dc->dirty[h]) return;
+    dc->dirty[h] = true;
+    dc->dirty_hosts[dc->dirty_count++] = h;
+}
+
+/* Changes a rate of the host's class and, where kept, of the host. Their ledgers have been advanced. */
+static inline void host_add(vdc_datacenter *dc, uint32_t h, uint16_t k, vdc_flow flow, int64_t delta) {
+    vdc_ledger_add(&dc->class_ledger, k, flow, delta);
+    if (dc->track_hosts) vdc_ledger_add(&dc->host_ledger, h, flow, delta);
+}
+
+static inline void host_advance(vdc_datacenter *dc, uint32_t h, uint16_t k) {
+    vdc_ledger_advance(&dc->class_ledger, k, dc->now);
+    if (dc->track_hosts) vdc_ledger_advance(&dc->host_ledger, h, dc->now);
+}
+
+static inline void vm_rate(vdc_datacenter *dc, uint32_t slot, vdc_flow flow, int64_t delta) {
+    if (dc->track_vms) vdc_ledger_add(&dc->vm_ledger, slot, flow, delta);
+}
+
+static void set_granted(vdc_datacenter *dc, uint32_t h, uint16_t k, int64_t granted) {
+    int64_t change = granted - dc->hosts.granted[h];
+    if (change == 0) return;
+    host_add(dc, h, k, VDC_FLOW_GRANTED, change);
+    dc->hosts.granted[h] = granted;
+}
+
+/* A VM's ceiling moves by `change`: the host's grants follow. The VM's demand and ceiling are already the new ones. */
+static void ceiling_moved(vdc_datacenter *dc, uint32_t slot, uint32_t h, uint16_t k, int64_t change) {
+    vdc_vm *vm = &dc->vms[slot];
+    int64_t capacity = dc->hosts.classes[k].cpu_hz, before = dc->ceiling_sum[h], after = before + change;
+    dc->ceiling_sum[h] = after;
+    bool grants_matter = dc->track_vms || dc->grant_vms[h] > 0;
+    if (dc->sharing.fluid) {
+        set_granted(dc, h, k, vdc_least(capacity, after));
+        if (!grants_matter) return;
+        if (before <= capacity && after <= capacity && !dc->dirty[h]) {
+            int64_t old = vm->grant;
+            vm_rate(dc, slot, VDC_FLOW_GRANTED, vm->ceiling - old);
+            vm->grant = vm->ceiling;
+            if (vm->work) vdc_progress_granted(dc, slot, old);
+            return;
+        }
+    }
+    mark_dirty(dc, h);
+}
+
+/* The limit on the VM's CPU where it is. */
+static int64_t ceiling_of(const vdc_datacenter *dc, uint32_t slot, int64_t demand) {
+    const vdc_request *request = &dc->records[slot].request;
+    int64_t limit = request->cpu_limit;
+    if (dc->sharing.map) {
+        vdc_cpu_entry entry;
+        const vdc_host_class *class = &dc->hosts.classes[dc->hosts.class_of[dc->vms[slot].host]];
+        vdc_cpu_entry_of(request, class->speed, &entry);
+        dc->sharing.map(dc->sharing.state, request, class->speed, &entry);
+        limit = entry.limit;
+    }
+    return limit >= 0 && limit < demand ? limit : demand;
+}
+
+void vdc_datacenter_demand(vdc_datacenter *dc, uint32_t slot, int64_t demand) {
+    vdc_vm *vm = &dc->vms[slot];
+    uint32_t h = vm->host;
+    if (demand > vm->nominal) demand = vm->nominal;
+    if (demand == vm->demand) return;
+    uint16_t k = dc->hosts.class_of[h];
+    int64_t ceiling = ceiling_of(dc, slot, demand), ceiling_change = ceiling - vm->ceiling;
+    host_advance(dc, h, k);
+    if (dc->track_vms) vdc_ledger_advance(&dc->vm_ledger, slot, dc->now);
+    host_add(dc, h, k, VDC_FLOW_DEMAND, demand - vm->demand);
+    vm_rate(dc, slot, VDC_FLOW_DEMAND, demand - vm->demand);
+    vm->demand = demand;
+    touch(dc, h);
+    if (ceiling_change == 0) return;
+    host_add(dc, h, k, VDC_FLOW_CEILING, ceiling_change);
+    vm_rate(dc, slot, VDC_FLOW_CEILING, ceiling_change);
+    vm->ceiling = ceiling;
+    ceiling_moved(dc, slot, h, k, ceiling_change);
+    power_changed(dc, h);
+}
+
+vdc_code vdc_datacenter_place(vdc_datacenter *dc, uint32_t slot, uint32_t h, uint64_t gpu_devices, uint64_t numa_nodes) {
+    vdc_vm *vm = &dc->vms[slot];
+    vdc_vm_record *record = &dc->records[slot];
+    const vdc_request *request = &record->request;
+    uint16_t k = dc->hosts.class_of[h];
+    vdc_host_take(&dc->hosts, h, request, gpu_devices, numa_nodes);
+    record->gpu_devices = gpu_devices;
+    record->numa_nodes = numa_nodes;
+    record->started_at = dc->now;
+    record->last_host = h;
+    vm->host = h;
+    vm->state = VDC_VM_RUNNING;
+    vm->demand = vm->ceiling = vm->grant = 0;
+    vm->nominal = nominal_rate(request, &dc->hosts.classes[k]);
+    vm->work = request->load && request->progress == VDC_PROGRESS_WORK;
+    vm->previous = VDC_NOWHERE;
+    vm->next = dc->first_vm[h];
+    if (vm->next != VDC_NOWHERE) dc->vms[vm->next].previous = slot;
+    dc->first_vm[h] = slot;
+    if (vm->work && dc->grant_vms[h]++ == 0 && !dc->track_vms) mark_dirty(dc, h);
+    int64_t reserved = reserved_rate(request, &dc->hosts.classes[k]);
+    dc->reserved[h] += reserved;
+    dc->running++;
+    dc->gpu_allocated += request->size[VDC_GPU];
+    if (dc->hosts.vms[h] == 1) {
+        vdc_datacenter_advance_fleet(dc);
+        if (++dc->hosts_used > dc->hosts_used_max) dc->hosts_used_max = dc->hosts_used;
+        if (dc->empty_host_off) power_changed(dc, h);
+    }
+    host_advance(dc, h, k);
+    if (dc->track_vms) vdc_ledger_advance(&dc->vm_ledger, slot, dc->now);
+    for (int r = 0; r < VDC_RESOURCES; r++)
+        if (dc->hosts.free[r] && request->size[r]) {
+            host_add(dc, h, k, (vdc_flow)(VDC_FLOW_P + r), request->size[r]);
+            vm_rate(dc, slot, (vdc_flow)(VDC_FLOW_P + r), request->size[r]);
+        }
+    host_add(dc, h, k, VDC_FLOW_NOMINAL, vm->nominal);
+    vm_rate(dc, slot, VDC_FLOW_NOMINAL, vm->nominal);
+    if (reserved) {
+        host_add(dc, h, k, VDC_FLOW_RESERVED, reserved);
+        vm_rate(dc, slot, VDC_FLOW_RESERVED, reserved);
+    }
+    touch(dc, h);
+    return VDC_OK;
+}
+
+void vdc_datacenter_remove(vdc_datacenter *dc, uint32_t slot) {
+    vdc_vm *vm = &dc->vms[slot];
+    vdc_vm_record *record = &dc->records[slot];
+    const vdc_request *request = &record->request;
+    uint32_t h = vm->host;
+    uint16_t k = dc->hosts.class_of[h];
+    vdc_datacenter_demand(dc, slot, 0);
+    host_advance(dc, h, k);
+    if (dc->track_vms) {
+        vdc_ledger_advance(&dc->vm_ledger, slot, dc->now);
+        /* On a contended host its grant was to fall to 0 at the settling; it will not be there then. */
+        vm_rate(dc, slot, VDC_FLOW_GRANTED, -vdc_ledger_rate(&dc->vm_ledger, slot, VDC_FLOW_GRANTED));
+    }
+    for (int r = 0; r < VDC_RESOURCES; r++)
+        if (dc->hosts.free[r] && request->size[r]) {
+            host_add(dc, h, k, (vdc_flow)(VDC_FLOW_P + r), -request->size[r]);
+            vm_rate(dc, slot, (vdc_flow)(VDC_FLOW_P + r), -request->size[r]);
+        }
+    host_add(dc, h, k, VDC_FLOW_NOMINAL, -vm->nominal);
+    vm_rate(dc, slot, VDC_FLOW_NOMINAL, -vm->nominal);
+    int64_t reserved = reserved_rate(request, &dc->hosts.classes[k]);
+    if (reserved) {
+        host_add(dc, h, k, VDC_FLOW_RESERVED, -reserved);
+        vm_rate(dc, slot, VDC_FLOW_RESERVED, -reserved);
+    }
+    dc->reserved[h] -= reserved;
+    if (vm->work) dc->grant_vms[h]--;
+    if (vm->previous != VDC_NOWHERE) dc->vms[vm->previous].next = vm->next;
+    else dc->first_vm[h] = vm->next;
+    if (vm->next != VDC_NOWHERE) dc->vms[vm->next].previous = vm->previous;
+    vdc_host_give(&dc->hosts, h, request, record->gpu_devices, record->numa_nodes);
+    dc->running--;
+    dc->gpu_allocated -= request->size[VDC_GPU];
+    if (dc->hosts.vms[h] == 0) {
+        vdc_datacenter_advance_fleet(dc);
+        dc->hosts_used--;
+        if (dc->empty_host_off) {
+            dc->host_power_offs++;
+            power_changed(dc, h);
+        }
+    }
+    vm->host = VDC_NOWHERE;
+    vm->next = vm->previous = VDC_NOWHERE;
+    vm->grant = 0;
+    touch(dc, h);
+}
+
+void vdc_datacenter_close_stay(vdc_datacenter *dc, uint32_t slot, uint32_t h, vdc_wide finished[VDC_FLOWS]) {
+    const vdc_ledger *ledger = &dc->vm_ledger;
+    vdc_vm_totals *totals = &dc->records[slot].totals;
+    vdc_wide thread_second = (vdc_wide)dc->hosts.classes[dc->hosts.class_of[h]].speed * VDC_SECOND;
+    vdc_wide run = vdc_ledger_sum(ledger, slot, VDC_FLOW_GRANTED), ceiling = vdc_ledger_sum(ledger, slot, VDC_FLOW_CEILING),
+             demand = vdc_ledger_sum(ledger, slot, VDC_FLOW_DEMAND), nominal = vdc_ledger_sum(ledger, slot, VDC_FLOW_NOMINAL);
+    totals->p_cpu += vdc_wide_over(vdc_ledger_sum(ledger, slot, (vdc_flow)(VDC_FLOW_P + VDC_CPU)), (vdc_wide)1000 * VDC_SECOND);
+    totals->p_memory += vdc_wide_over(vdc_ledger_sum(ledger, slot, (vdc_flow)(VDC_FLOW_P + VDC_MEMORY)), VDC_SECOND);
+    totals->run += vdc_wide_over(run, thread_second);
+    totals->ready += vdc_wide_over(ceiling - run, thread_second);
+    totals->throttled += vdc_wide_over(demand - ceiling, thread_second);
+    totals->idle += vdc_wide_over(nominal - demand, thread_second);
+    for (int flow = 0; flow < VDC_FLOWS; flow++) finished[flow] += vdc_ledger_sum(ledger, slot, (vdc_flow)flow);
+    vdc_wide *sum = dc->vm_ledger.sum + (size_t)slot * ledger->flows;
+    for (int i = 0; i < ledger->flows; i++) sum[i] = 0;
+}
+
+/* ---- shares ---- */
+
+/* Insertion keeps entries in ascending arrival number. The list is mostly in descending order of placement, so entries are
+ * gathered backwards; VMs that were restarted are the exception. */
+static vdc_code gather(vdc_datacenter *dc, uint32_t h, uint32_t *count, vdc_diag *diag) {
+    uint32_t n = dc->hosts.vms[h], at = n;
+    if (!VDC_RESERVE(dc->entries, dc->entry_capacity, n) || !VDC_RESERVE(dc->entry_slots, dc->slot_capacity, n))
+        return vdc_no_memory(diag, "the CPU shares of a host");
+    const vdc_host_class *class = &dc->hosts.classes[dc->hosts.class_of[h]];
+    for (uint32_t slot = dc->first_vm[h]; slot != VDC_NOWHERE; slot = dc->vms[slot].next) {
+        const vdc_request *request = &dc->records[slot].request;
+        vdc_cpu_entry entry;
+        vdc_cpu_entry_of(request, class->speed, &entry);
+        if (dc->sharing.map) dc->sharing.map(dc->sharing.state, request, class->speed, &entry);
+        entry.demand = dc->vms[slot].demand;
+        entry.nominal = dc->vms[slot].nominal;
+        entry.id = request->number;
+        uint32_t i = --at;
+        for (; i + 1 < n && dc->entries[i + 1].id < entry.id; i++) {
+            dc->entries[i] = dc->entries[i + 1];
+            dc->entry_slots[i] = dc->entry_slots[i + 1];
+        }
+        dc->entries[i] = entry;
+        dc->entry_slots[i] = slot;
+    }
+    *count = n;
+    size_t need = dc->sharing.scratch_size ? dc->sharing.scratch_size(n) : 0;
+    if (need > dc->scratch_size) {
+        void *scratch = vdc_realloc(dc->scratch, need, 1);
+        if (!scratch) return vdc_no_memory(diag, "the CPU shares of a host");
+        dc->scratch = scratch;
+        dc->scratch_size = need;
+    }
+    return VDC_OK;
+}
+
+static vdc_code solve(vdc_datacenter *dc, uint32_t h, vdc_diag *diag) {
+    uint32_t count = 0;
+    vdc_code code = gather(dc, h, &count, diag);
+    if (code) return code;
+    uint16_t k = dc->hosts.class_of[h];
+    dc->sharing.share(dc->sharing.state, dc->hosts.classes[k].cpu_hz, dc->entries, count, dc->scratch);
+    int64_t granted = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t slot = dc->entry_slots[i];
+        vdc_vm *vm = &dc->vms[slot];
+        int64_t grant = dc->entries[i].grant, old = vm->grant;
+        granted += grant;
+        if (grant == old) continue;
+        if (dc->track_vms) {
+            vdc_ledger_advance(&dc->vm_ledger, slot, dc->now);
+            vdc_ledger_add(&dc->vm_ledger, slot, VDC_FLOW_GRANTED, grant - old);
+        }
+        vm->grant = grant;
+        if (vm->work) {
+            code = vdc_progress_granted(dc, slot, old);
+            if (code) return code;
+        }
+    }
+    host_advance(dc, h, k);
+    set_granted(dc, h, k, granted);
+    power_changed(dc, h);
+    return VDC_OK;
+}
+
+vdc_code vdc_datacenter_settle(vdc_datacenter *dc, vdc_diag *diag) {
+    /* In order of first change: the events that it schedules get their sequence numbers in this order. */
+    for (size_t i = 0; i < dc->dirty_count; i++) {
+        uint32_t h = dc->dirty_hosts[i];
+        vdc_code code = solve(dc, h, diag);
+        if (code) return code;
+        dc->dirty[h] = false;
+        touch(dc, h);
+    }
+    dc->dirty_count = 0;
+    return VDC_OK;
+}

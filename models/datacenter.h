@@ -1,0 +1,202 @@
+/* The datacenter: hosts, the VMs on them, and what they hold, ask for and get at every instant.
+ *
+ * All changes of state go through the few functions here, which keep the sums per host, the ledgers and the energy
+ * in step. Nothing here decides: placement and admission are policies. Rates are constant between events, so
+ * the accounts are exact integrals.
+ *
+ * Who gets how much CPU is decided per host by the sharing policy. As long as a host's VMs together may have no more than it
+ * has, everybody gets its ceiling and the host's sums are enough: no VM but the changed one is looked at. Only on a contended
+ * host, and only where single grants matter (work-driven VMs, tables per VM, checks, policies that are no fluid sharing),
+ * are the shares solved, once an instant however many changes it saw.
+ */
+#ifndef VDC_MODELS_DATACENTER_H
+#define VDC_MODELS_DATACENTER_H
+
+#include "models/cpu_share.h"
+#include "models/host.h"
+#include "models/ledger.h"
+#include "sim/engine/queue.h"
+
+#define VDC_NOWHERE UINT32_MAX
+
+typedef enum vdc_vm_state {
+    VDC_VM_FREE,        /* an unused slot */
+    VDC_VM_QUEUED,
+    VDC_VM_RUNNING,
+    /* terminal states (accounts.md 5.3) */
+    VDC_VM_COMPLETED,
+    VDC_VM_REJECTED,
+    VDC_VM_FAILED,
+    VDC_VM_LOST,
+    VDC_VM_EVICTED,
+    VDC_VM_DELETED,
+    VDC_VM_STATES
+} vdc_vm_state;
+extern const char *const vdc_vm_state_names[VDC_VM_STATES];
+
+/* Kinds of events in the queue; the subject is a VM slot, a host or a row. */
+typedef enum vdc_event_kind {
+    VDC_EVENT_VM_END,            /* its load or lifetime ended */
+    VDC_EVENT_SEGMENT_END,
+    VDC_EVENT_CHECKPOINT_START,
+    VDC_EVENT_CHECKPOINT_END,
+    VDC_EVENT_QUEUE_TIMEOUT,
+    VDC_EVENT_RETRY,             /* a pass over the queue at a fixed time */
+    VDC_EVENT_FAILURE,
+    VDC_EVENT_RECOVERY,
+    VDC_EVENT_CARBON,
+    VDC_EVENT_HOST_OFF,          /* an empty host's delay is over */
+    VDC_EVENT_KINDS
+} vdc_event_kind;
+
+/* The hot part of a live VM. */
+typedef struct vdc_vm {
+    int64_t demand, ceiling, nominal;   /* Hz: asked for; allowed; of all its vCPUs where it is */
+    int64_t grant;                      /* Hz, kept only where grants matter */
+    uint32_t host;                      /* VDC_NOWHERE while it waits */
+    uint32_t next, previous;            /* of the host's VMs, or of the waiting ones */
+    vdc_event_handle end_event;         /* of its lifetime */
+    vdc_event_handle change_event;      /* segment end, checkpoint end */
+    vdc_event_handle checkpoint_event, timeout_event;
+    uint8_t state;                      /* vdc_vm_state */
+    bool work;                          /* progress: work, so its grant moves its end */
+    bool checkpointing;
+} vdc_vm;
+
+/* How far a VM is along its load. */
+typedef struct vdc_position {
+    uint64_t cursor;          /* the segment after the current one */
+    int64_t segment_demand;   /* Hz of the current one */
+    vdc_time left;            /* ns left of it (progress: time) */
+    vdc_wide work_left;       /* Hz·ns left of it (progress: work) */
+    vdc_time elapsed;         /* ns of lifetime used up */
+    bool active;              /* there is a current segment */
+} vdc_position;
+
+/* What a VM has had so far, over all hosts it was on; kept with tables per VM. CPU in core·s (thread seconds of its hosts). */
+typedef struct vdc_vm_totals {
+    double p_cpu, p_memory, run, ready, throttled, idle;
+} vdc_vm_totals;
+
+/* The rest of a live VM. */
+typedef struct vdc_vm_record {
+    vdc_request request;
+    char *name;                       /* kept only when tables per VM are written */
+    uint64_t gpu_devices, numa_nodes; /* what it holds on its host */
+    vdc_position position, saved;     /* saved: what a restart begins from */
+    vdc_time progress_since;          /* position holds up to here */
+    vdc_time checkpoint_interval;     /* the next one */
+    vdc_time queued_at, started_at, first_start;
+    vdc_time waited;                  /* ns in the queue before this stay in it */
+    int64_t queue_key;
+    uint32_t failures;                /* of hosts under it */
+    uint32_t last_host;
+    vdc_vm_totals totals;             /* of the stays on hosts that are over */
+} vdc_vm_record;
+
+/* CPU sharing as the scenario's policy does it. */
+typedef struct vdc_cpu_sharing {
+    void (*share)(const void *state, int64_t capacity, vdc_cpu_entry *entries, uint32_t count, void *scratch);
+    size_t (*scratch_size)(uint32_t count);
+    void (*map)(const void *state, const vdc_request *request, int64_t host_speed, vdc_cpu_entry *entry);
+    const void *state;
+    bool fluid;     /* everybody gets its ceiling when they all fit, else the whole capacity is given out */
+} vdc_cpu_sharing;
+
+typedef struct vdc_datacenter {
+    vdc_hosts hosts;
+    vdc_time now;                 /* the clock; set by the run loop only */
+    vdc_queue *queue;
+    vdc_cpu_sharing sharing;
+    bool track_vms;               /* ledgers per VM are kept */
+    bool track_hosts;             /* ledgers per host are kept */
+    bool empty_host_off;          /* an empty host is switched off at once */
+    bool down_host_idle;          /* a failed host draws its idle power, else nothing */
+    bool checking;                /* hosts that an event touched are listed in `touched` */
+
+    /* VMs, by slot. Slots of finished VMs are used again. */
+    vdc_vm *vms;
+    vdc_vm_record *records;
+    size_t vm_capacity, record_capacity;
+    uint32_t vm_count, vm_free;   /* slots ever used; head of the free list, VDC_NOWHERE when empty */
+
+    /* Per host. */
+    uint32_t *first_vm;           /* head of its VMs, latest arrival on it first */
+    int64_t *ceiling_sum;         /* Hz that its VMs may have together */
+    int64_t *reserved;            /* Hz promised by reservations */
+    uint32_t *grant_vms;          /* VMs whose single grants matter */
+    int64_t *power;               /* pW drawn now; NULL without power models */
+    bool *dirty;
+    uint32_t *dirty_hosts;
+    size_t dirty_count;
+    uint32_t *touched;            /* by the current event, when checking; may repeat */
+    size_t touched_count, touched_capacity;
+
+    vdc_ledger class_ledger, host_ledger, vm_ledger;
+
+    /* The fleet. */
+    uint32_t hosts_used, hosts_used_max, hosts_down;
+    vdc_wide hosts_used_time;     /* host·ns with a VM, up to fleet_since */
+    vdc_wide power_now;           /* pW */
+    vdc_wide energy;              /* pW·ns up to fleet_since */
+    vdc_wide energy_since_carbon; /* pW·ns since the carbon intensity last changed */
+    double carbon_intensity;      /* g/kWh */
+    double carbon;                /* g up to the last change of intensity, of the IT load (without PUE) */
+    vdc_time fleet_since;
+    int64_t running, host_power_offs;
+    int64_t gpu_allocated;        /* milli-GPU held */
+
+    /* Scratch for solving a host. */
+    vdc_cpu_entry *entries;
+    uint32_t *entry_slots;
+    size_t entry_capacity, slot_capacity;
+    void *scratch;
+    size_t scratch_size;
+} vdc_datacenter;
+
+/* `hosts` is taken over. The flags above are to be set before. */
+vdc_code vdc_datacenter_setup(vdc_datacenter *datacenter, vdc_diag *diag);
+void vdc_datacenter_destroy(vdc_datacenter *datacenter);
+
+/* A slot for a VM that arrived; the request is copied. VDC_NOWHERE when out of memory. */
+uint32_t vdc_vm_create(vdc_datacenter *datacenter, const vdc_request *request);
+/* Gives the slot back. The VM holds nothing any more. */
+void vdc_vm_destroy(vdc_datacenter *datacenter, uint32_t slot);
+
+/* Could this host keep the VM's CPU reservation besides those it has promised? (accounts.md I11) */
+bool vdc_datacenter_keeps_reservation(const vdc_datacenter *datacenter, uint32_t host, const vdc_request *request);
+/* Commits what the VM asks for on the host. It demands nothing yet. */
+vdc_code vdc_datacenter_place(vdc_datacenter *datacenter, uint32_t slot, uint32_t host, uint64_t gpu_devices, uint64_t numa_nodes);
+/* Takes everything back; the VM is nowhere. */
+void vdc_datacenter_remove(vdc_datacenter *datacenter, uint32_t slot);
+/* Moves what the VM's ledger holds of its stay on `host` into its totals and adds it to `finished` (per flow); the ledger starts anew. */
+void vdc_datacenter_close_stay(vdc_datacenter *datacenter, uint32_t slot, uint32_t host, vdc_wide finished[VDC_FLOWS]);
+/* What the VM asks for from now on, in Hz; capped by its vCPUs. */
+void vdc_datacenter_demand(vdc_datacenter *datacenter, uint32_t slot, int64_t demand);
+/* Solves the shares of hosts that changed. To be called before the clock moves and before anybody reads single grants. */
+vdc_code vdc_datacenter_settle(vdc_datacenter *datacenter, vdc_diag *diag);
+/* A host without VMs fails or comes back. */
+void vdc_datacenter_host_state(vdc_datacenter *datacenter, uint32_t host, vdc_host_state state);
+/* Brings the fleet's integrals up to the clock. */
+void vdc_datacenter_advance_fleet(vdc_datacenter *datacenter);
+/* Brings every ledger up to the clock: at ticks. */
+void vdc_datacenter_advance_ledgers(vdc_datacenter *datacenter);
+/* The carbon intensity changes now, g/kWh. */
+void vdc_datacenter_carbon(vdc_datacenter *datacenter, double intensity);
+/* Grams up to now, of the IT load. */
+double vdc_datacenter_carbon_grams(const vdc_datacenter *datacenter);
+
+/* A VM's progress (models/progress.c). Begins or resumes from its saved position; schedules its events. */
+vdc_code vdc_progress_begin(vdc_datacenter *datacenter, uint32_t slot);
+/* A segment or checkpoint of the VM ended or begins. *ended = true when its load is over and it has no lifetime. */
+vdc_code vdc_progress_event(vdc_datacenter *datacenter, uint32_t slot, vdc_event_kind kind, bool *ended);
+/* Its grant changed (progress: work). */
+vdc_code vdc_progress_granted(vdc_datacenter *datacenter, uint32_t slot, int64_t old_grant);
+/* It stops running: cancels its events and forgets what was not saved. */
+void vdc_progress_stop(vdc_datacenter *datacenter, uint32_t slot);
+
+static inline int64_t vdc_least(int64_t a, int64_t b) {
+    return a < b ? a : b;
+}
+
+#endif

@@ -1,0 +1,223 @@
+/* How a VM gets on: its load segments, its lifetime and its checkpoints, as events.
+ *
+ * A segment of `progress: time` lasts its duration whatever is granted. A segment of `progress: work` ends when duration x
+ * demand is done: ceil(work / grant) ns after its grant last changed. A checkpoint suspends the load for its duration, asks for
+ * the VM's largest demand meanwhile, and saves the position that the VM had when it began.
+ */
+#include "models/datacenter.h"
+
+static int64_t peak_demand(const vdc_datacenter *dc, uint32_t slot) {
+    const vdc_request *request = &dc->records[slot].request;
+    return request->load ? request->load_peak : dc->vms[slot].nominal;
+}
+
+/* A segment of time lasts when it has a duration, one of work when it has work to do. */
+static bool lasts(const vdc_segment *segment, bool by_time) {
+    return segment->duration > 0 && (by_time || segment->demand > 0);
+}
+
+/* Takes the next segment that lasts; neighbours with equal demand are one where only time counts. */
+static void next_segment(vdc_vm_record *record) {
+    const vdc_load_source *load = record->request.load;
+    vdc_position *at = &record->position;
+    bool by_time = record->request.progress == VDC_PROGRESS_TIME;
+    vdc_segment segment;
+    at->active = false;
+    for (uint64_t ahead = at->cursor; load->next(load, &ahead, &segment); at->cursor = ahead) {
+        if (!lasts(&segment, by_time)) continue;
+        if (at->active) {
+            if (at->left == VDC_FOREVER) return;
+            if (segment.demand != at->segment_demand || at->left > VDC_TIME_MAX - segment.duration) return;
+            at->left += segment.duration;
+            continue;
+        }
+        at->active = true;
+        at->segment_demand = segment.demand;
+        at->left = segment.duration;
+        at->work_left = (vdc_wide)segment.duration * segment.demand;
+        if (!by_time) {
+            at->cursor = ahead;
+            return;
+        }
+    }
+}
+
+/* Is the current segment the load's last one? */
+static bool is_last(const vdc_vm_record *record) {
+    const vdc_load_source *load = record->request.load;
+    vdc_segment segment;
+    for (uint64_t ahead = record->position.cursor; load->next(load, &ahead, &segment);)
+        if (lasts(&segment, record->request.progress == VDC_PROGRESS_TIME)) return false;
+    return true;
+}
+
+static vdc_time after(vdc_time now, vdc_time span) {
+    return span > VDC_TIME_MAX - now ? VDC_TIME_MAX : now + span;
+}
+
+/* Schedules the end of the current segment, as far as it is known. */
+static vdc_code schedule_segment(vdc_datacenter *dc, uint32_t slot) {
+    vdc_vm *vm = &dc->vms[slot];
+    vdc_vm_record *record = &dc->records[slot];
+    vdc_position *at = &record->position;
+    vdc_time end;
+    if (!vm->work) {
+        end = after(dc->now, at->left);
+    } else if (vm->grant > 0) {
+        vdc_wide span = (at->work_left + vm->grant - 1) / vm->grant;
+        end = span > VDC_TIME_MAX ? VDC_TIME_MAX : after(dc->now, (vdc_time)span);
+    } else {
+        end = VDC_TIME_MAX;
+    }
+    if (end == VDC_TIME_MAX) {
+        if (vm->change_event) vdc_queue_cancel(dc->queue, vm->change_event);
+        vm->change_event = 0;
+        return VDC_OK;
+    }
+    bool ends_vm = record->request.lifetime < 0 && is_last(record);
+    vdc_rank rank = ends_vm ? VDC_RANK_VM_END : VDC_RANK_CHANGE;
+    if (vm->change_event) return vdc_queue_move(dc->queue, &vm->change_event, end, rank, VDC_EVENT_SEGMENT_END, slot);
+    return vdc_queue_push(dc->queue, end, rank, VDC_EVENT_SEGMENT_END, slot, &vm->change_event);
+}
+
+/* Brings the position up to the clock, given the grant since it was last brought there. */
+static void catch_up(vdc_datacenter *dc, uint32_t slot, int64_t grant) {
+    vdc_vm *vm = &dc->vms[slot];
+    vdc_vm_record *record = &dc->records[slot];
+    vdc_position *at = &record->position;
+    vdc_time span = dc->now - record->progress_since;
+    record->progress_since = dc->now;
+    if (span == 0 || vm->checkpointing) return;
+    at->elapsed += span;
+    if (!at->active) return;
+    if (vm->work) {
+        vdc_wide done = (vdc_wide)grant * span;
+        at->work_left = done >= at->work_left ? 0 : at->work_left - done;
+    } else if (at->left != VDC_FOREVER) {
+        at->left = span >= at->left ? 0 : at->left - span;
+    }
+}
+
+/* Goes on to the next segment when the current one is used up, and asks for what it wants. */
+static vdc_code go_on(vdc_datacenter *dc, uint32_t slot, bool *ended) {
+    vdc_vm *vm = &dc->vms[slot];
+    vdc_vm_record *record = &dc->records[slot];
+    vdc_position *at = &record->position;
+    if (at->active && (vm->work ? at->work_left == 0 : at->left == 0)) at->active = false;
+    if (!at->active) next_segment(record);
+    if (!at->active) {
+        vdc_datacenter_demand(dc, slot, 0);
+        *ended = record->request.lifetime < 0;
+        return VDC_OK;
+    }
+    if (vm->work) {
+        /* The end follows from the grant; when that stays the same nobody else schedules it. */
+        vdc_code code = schedule_segment(dc, slot);
+        if (code) return code;
+        vdc_datacenter_demand(dc, slot, at->segment_demand);
+        return VDC_OK;
+    }
+    vdc_datacenter_demand(dc, slot, at->segment_demand);
+    return schedule_segment(dc, slot);
+}
+
+vdc_code vdc_progress_begin(vdc_datacenter *dc, uint32_t slot) {
+    vdc_vm *vm = &dc->vms[slot];
+    vdc_vm_record *record = &dc->records[slot];
+    const vdc_request *request = &record->request;
+    record->position = record->saved;
+    record->progress_since = dc->now;
+    vm->checkpointing = false;
+    vdc_code code = VDC_OK;
+    if (request->lifetime >= 0 && request->lifetime != VDC_FOREVER) {
+        vdc_time left = request->lifetime - record->saved.elapsed;
+        code = vdc_queue_push(dc->queue, after(dc->now, left > 0 ? left : 0), VDC_RANK_VM_END, VDC_EVENT_VM_END, slot, &vm->end_event);
+        if (code) return code;
+    }
+    if (!request->load) {
+        vdc_datacenter_demand(dc, slot, vm->nominal);
+    } else {
+        bool ended = false;
+        code = go_on(dc, slot, &ended);
+        /* A load without any length: it ends where it begins, in its turn. */
+        if (!code && ended) code = vdc_queue_push(dc->queue, dc->now, VDC_RANK_VM_END, VDC_EVENT_VM_END, slot, &vm->end_event);
+    }
+    if (!code && request->checkpoint_interval > 0) {
+        record->checkpoint_interval = request->checkpoint_interval;
+        code = vdc_queue_push(dc->queue, after(dc->now, record->checkpoint_interval), VDC_RANK_CHANGE, VDC_EVENT_CHECKPOINT_START, slot,
+                              &vm->checkpoint_event);
+    }
+    return code;
+}
+
+static vdc_code checkpoint_start(vdc_datacenter *dc, uint32_t slot) {
+    vdc_vm *vm = &dc->vms[slot];
+    vdc_vm_record *record = &dc->records[slot];
+    catch_up(dc, slot, vm->grant);
+    if (vm->change_event) vdc_queue_cancel(dc->queue, vm->change_event);
+    vm->change_event = 0;
+    vm->checkpointing = true;
+    record->saved = record->position;
+    vdc_datacenter_demand(dc, slot, peak_demand(dc, slot));
+    return vdc_queue_push(dc->queue, after(dc->now, record->request.checkpoint_duration), VDC_RANK_CHANGE, VDC_EVENT_CHECKPOINT_END, slot,
+                          &vm->change_event);
+}
+
+/* interval x num / den, rounded half to even, never beyond the end of time. */
+static vdc_time scaled(vdc_time interval, int64_t num, int64_t den) {
+    vdc_wide product = (vdc_wide)interval * num, quotient = product / den, rest = product % den * 2;
+    if (rest > den || (rest == den && quotient % 2)) quotient++;
+    return quotient >= VDC_TIME_MAX ? VDC_TIME_MAX : quotient < 1 ? 1 : (vdc_time)quotient;
+}
+
+static vdc_code checkpoint_end(vdc_datacenter *dc, uint32_t slot, bool *ended) {
+    vdc_vm *vm = &dc->vms[slot];
+    vdc_vm_record *record = &dc->records[slot];
+    const vdc_request *request = &record->request;
+    vm->checkpointing = false;
+    record->progress_since = dc->now;
+    record->checkpoint_interval = scaled(record->checkpoint_interval, request->checkpoint_scale_num, request->checkpoint_scale_den);
+    vdc_code code = vdc_queue_push(dc->queue, after(dc->now, record->checkpoint_interval), VDC_RANK_CHANGE, VDC_EVENT_CHECKPOINT_START, slot,
+                                   &vm->checkpoint_event);
+    if (code) return code;
+    if (request->load) return go_on(dc, slot, ended);
+    vdc_datacenter_demand(dc, slot, vm->nominal);
+    return VDC_OK;
+}
+
+vdc_code vdc_progress_event(vdc_datacenter *dc, uint32_t slot, vdc_event_kind kind, bool *ended) {
+    vdc_vm *vm = &dc->vms[slot];
+    *ended = false;
+    switch (kind) {
+    case VDC_EVENT_SEGMENT_END:
+        vm->change_event = 0;
+        catch_up(dc, slot, vm->grant);
+        return go_on(dc, slot, ended);
+    case VDC_EVENT_CHECKPOINT_START:
+        vm->checkpoint_event = 0;
+        return checkpoint_start(dc, slot);
+    case VDC_EVENT_CHECKPOINT_END:
+        vm->change_event = 0;
+        return checkpoint_end(dc, slot, ended);
+    default:
+        return VDC_ERROR_STATE;
+    }
+}
+
+vdc_code vdc_progress_granted(vdc_datacenter *dc, uint32_t slot, int64_t old_grant) {
+    vdc_vm_record *record = &dc->records[slot];
+    if (dc->vms[slot].state != VDC_VM_RUNNING || dc->vms[slot].checkpointing || !record->position.active) return VDC_OK;
+    catch_up(dc, slot, old_grant);
+    return schedule_segment(dc, slot);
+}
+
+void vdc_progress_stop(vdc_datacenter *dc, uint32_t slot) {
+    vdc_vm *vm = &dc->vms[slot];
+    vdc_event_handle *events[] = {&vm->end_event, &vm->change_event, &vm->checkpoint_event};
+    for (size_t i = 0; i < sizeof events / sizeof *events; i++) {
+        if (*events[i]) vdc_queue_cancel(dc->queue, *events[i]);
+        *events[i] = 0;
+    }
+    vm->checkpointing = false;
+    dc->records[slot].position.active = false;
+}
