@@ -1,6 +1,7 @@
 /* See histogram.h. */
 #include "models/histogram.h"
 
+#include <float.h>
 #include <math.h>
 
 #include "sim/base/memory.h"
@@ -36,7 +37,8 @@ vdc_code vdc_histogram_add(vdc_histogram *histogram, int64_t value) {
 
 int64_t vdc_histogram_quantile(const vdc_histogram *histogram, double share) {
     if (histogram->count == 0) return 0;
-    double wanted = ceil(share * (double)histogram->count);
+    /* 0.17 x 100 is a little more than 17 in doubles: the 17th value is meant. */
+    double wanted = ceil(share * (double)histogram->count * (1 - 4 * DBL_EPSILON));
     uint64_t need = wanted < 1 ? 1 : (uint64_t)wanted, seen = histogram->zeros;
     if (seen >= need || !histogram->buckets) return 0;
     for (uint32_t bucket = 1; bucket < VDC_HISTOGRAM_BUCKETS; bucket++) {

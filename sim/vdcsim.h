@@ -27,7 +27,8 @@ typedef struct vdc_run_options {
     size_t set_count;
     bool has_seed;               /* `seed` replaces the scenario's */
     uint64_t seed;
-    const char *output;          /* the result file; NULL: none is written */
+    const char *output;          /* the result file; NULL: see default_output */
+    bool default_output;         /* without `output`: write NAME.h5 in the current folder, NAME being the scenario's; else nothing is written */
     bool force;                  /* an existing result file may be replaced */
     bool check;                  /* verify the invariants of the accounts as it runs */
     const char *placement_search;/* "auto" (NULL), "scan" or "index": the same decisions, another speed */
@@ -51,7 +52,7 @@ vdc_code vdc_simulation_validate(const char *path, const vdc_run_options *option
 vdc_code vdc_simulation_open(vdc_simulation **simulation, const char *path, const vdc_run_options *options, vdc_diag *diag);
 /* Processes the next event. Nothing happens once the run has ended (see vdc_simulation_progress). */
 vdc_code vdc_simulation_step(vdc_simulation *simulation, vdc_diag *diag);
-/* Processes every event up to and including `time` (VDC_TIME_MAX: to the end), at most about `vdc_simulation_budget` events. */
+/* Processes every event up to and including `time` (VDC_TIME_MAX: to the end). */
 vdc_code vdc_simulation_run_until(vdc_simulation *simulation, vdc_time time, vdc_diag *diag);
 /* The same, but returns after at most `events` events, so that the caller can show progress or stop. */
 vdc_code vdc_simulation_run_some(vdc_simulation *simulation, vdc_time time, uint64_t events, vdc_diag *diag);
@@ -78,8 +79,12 @@ bool vdc_simulation_summary(vdc_simulation *simulation, size_t index, vdc_value 
 bool vdc_simulation_query(vdc_simulation *simulation, const char *key, vdc_value *value);
 /* SHA-256 of the results in 64 hexadecimal digits, "" before the end or without a result file. */
 const char *vdc_simulation_digest(const vdc_simulation *simulation);
-/* The result file's default name for a scenario: its name + ".h5", in fresh memory (free with vdc_free). */
-char *vdc_simulation_default_output(const vdc_simulation *simulation);
+/* The result file's final name, NULL when none is written. */
+const char *vdc_simulation_output(const vdc_simulation *simulation);
+/* With `check`: did every invariant hold so far? True without it. */
+bool vdc_simulation_checks_hold(const vdc_simulation *simulation);
+/* How the placement policy's hosts are found ("scan", "index: ..."), for reports. */
+const char *vdc_simulation_placement_search(const vdc_simulation *simulation);
 const char *vdc_version(void);
 
 #endif

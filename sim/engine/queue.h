@@ -19,6 +19,7 @@ typedef enum vdc_rank {
     VDC_RANK_CHANGE,          /* load segment, checkpoint, carbon or price change */
     VDC_RANK_ARRIVAL,
     VDC_RANK_QUEUE_PASS,
+    VDC_RANK_QUEUE_TIMEOUT,   /* who was not placed by the pass of that instant */
     VDC_RANK_REBALANCE,
     VDC_RANK_TICK,
     VDC_RANK_END_OF_RUN
@@ -51,7 +52,5 @@ void vdc_queue_cancel(vdc_queue *queue, vdc_event_handle handle);
 /* Cancel and push in one, cheaper; the event gets a new sequence number. */
 vdc_code vdc_queue_move(vdc_queue *queue, vdc_event_handle *handle, vdc_time time, vdc_rank rank, uint32_t kind, uint32_t subject);
 size_t vdc_queue_count(const vdc_queue *queue);
-/* Bytes that it holds, room in reserve included. */
-size_t vdc_queue_memory(const vdc_queue *queue);
 
 #endif

@@ -1,0 +1,109 @@
+/* The inside of a simulation: shared by assembly (simulation.c), the run loop (run.c) and the results (results.c). */
+#ifndef VDC_SIM_SIMULATION_H
+#define VDC_SIM_SIMULATION_H
+
+#include "models/checks.h"
+#include "models/datacenter.h"
+#include "models/histogram.h"
+#include "models/wait_queue.h"
+#include "schedulers/registry.h"
+#include "schedulers/search.h"
+#include "sim/base/random.h"
+#include "sim/record/record.h"
+#include "sim/scenario/scenario.h"
+#include "sim/vdcsim.h"
+#include "workloads/series.h"
+#include "workloads/workload.h"
+
+/* Counters of a tick, emptied when its row is written. */
+typedef struct vdc_tick_counts {
+    int64_t arrivals, placed, rejected, completed, migrations;
+} vdc_tick_counts;
+
+/* The ids given explicitly that are alive, so that a second use is noticed. Only kept from the first id on that is not
+ * larger than all before it: ascending ids cannot repeat. */
+typedef struct vdc_live_ids {
+    int64_t largest;
+    bool hashed;
+    int64_t *table;      /* open addressing; VDC_NO_ID = empty */
+    size_t size, count;
+} vdc_live_ids;
+
+/* Per tenant, for /tenants. */
+typedef struct vdc_tenant_totals {
+    int64_t arrived, placed, completed, rejected;
+    double p_cpu, p_memory, t, ready, throttled, idle, wait;
+} vdc_tenant_totals;
+
+typedef struct vdc_results vdc_results; /* sim/results.c */
+
+struct vdc_simulation {
+    vdc_scenario *scenario;
+    vdc_names *tenants, *groups, *gpu_models;
+
+    vdc_datacenter datacenter;
+    vdc_queue *events;
+    vdc_wait_queue waiting;
+    vdc_policy_instance admission, placement, cpu, rebalance;
+    vdc_search *search;
+
+    vdc_source *workload;
+    vdc_request next;             /* the next arrival, when there is one */
+    bool has_next;
+    vdc_time previous_arrival;
+    vdc_live_ids ids;
+
+    size_t failure_row;           /* the next row of scenario->failures */
+    vdc_stream failure_stream;
+    uint32_t *victims;            /* hosts that the current failure hit */
+    size_t victim_count;
+
+    vdc_time tick_length, next_tick;
+    int64_t tick_number;
+    vdc_time fixed_end;           /* VDC_TIME_MAX: by the workload */
+    bool end_at_last_arrival;
+    bool pass_wanted;
+    bool ended;
+    size_t background_events;     /* pending events that keep no run alive: the next failure, the next carbon value */
+    size_t pending_timeouts, pending_retries;
+    int64_t with_end;             /* running VMs that will end */
+
+    uint64_t event_count, placement_count;
+    int64_t placed;               /* VMs placed at least once */
+    vdc_population population;
+    vdc_histogram waits;
+    vdc_tick_counts tick;
+    int64_t gpu_arrived;
+    vdc_tenant_totals *tenant_totals;
+    size_t tenant_capacity;
+
+    bool check;
+    vdc_checks checks;
+
+    vdc_results *results;         /* NULL: nothing is written */
+    char *output;
+    char digest[VDC_DIGEST_TEXT];
+    vdc_value *summary;
+    size_t summary_count, summary_capacity;
+};
+
+/* run.c */
+/* Reads the first request and sets up the clocks. */
+vdc_code vdc_run_begin(vdc_simulation *simulation, vdc_diag *diag);
+/* Processes one event with time <= limit. *more = false when there is none left before the limit or the run ended. */
+vdc_code vdc_run_step(vdc_simulation *simulation, vdc_time limit, bool *more, vdc_diag *diag);
+
+/* results.c */
+vdc_code vdc_results_open(vdc_simulation *simulation, bool force, vdc_diag *diag);
+/* The tick that ends now. */
+vdc_code vdc_results_tick(vdc_simulation *simulation, vdc_diag *diag);
+/* A VM is gone or, at the end of the run, still there: its final row. */
+vdc_code vdc_results_vm(vdc_simulation *simulation, uint32_t slot, vdc_vm_state state, vdc_diag *diag);
+/* An event for the log. */
+vdc_code vdc_results_event(vdc_simulation *simulation, const char *what, int64_t vm, int64_t host, vdc_diag *diag);
+/* Rebuilds simulation->summary. */
+vdc_code vdc_results_summary(vdc_simulation *simulation, vdc_diag *diag);
+vdc_code vdc_results_finish(vdc_simulation *simulation, vdc_diag *diag);
+void vdc_results_abandon(vdc_simulation *simulation);
+
+#endif
