@@ -33,18 +33,25 @@ static bool may_allocate(void) {
 }
 #endif
 
+/* count x size, at least 1; false when no object can be that large. */
+static bool object_size(size_t count, size_t size, size_t *bytes) {
+    if (__builtin_mul_overflow(count, size, bytes) || *bytes > PTRDIFF_MAX) return false;
+    if (*bytes == 0) *bytes = 1;
+    return true;
+}
+
 void *vdc_malloc(size_t size) {
-    return may_allocate() ? malloc(size ? size : 1) : NULL;
+    return vdc_realloc(NULL, 1, size);
 }
 
 void *vdc_calloc(size_t count, size_t size) {
-    return may_allocate() ? calloc(count ? count : 1, size ? size : 1) : NULL;
+    size_t bytes;
+    return may_allocate() && object_size(count, size, &bytes) ? calloc(1, bytes) : NULL;
 }
 
 void *vdc_realloc(void *old, size_t count, size_t size) {
     size_t bytes;
-    if (__builtin_mul_overflow(count, size, &bytes) || !may_allocate()) return NULL;
-    return realloc(old, bytes ? bytes : 1);
+    return may_allocate() && object_size(count, size, &bytes) ? realloc(old, bytes) : NULL;
 }
 
 void vdc_free(void *memory) {

@@ -195,6 +195,8 @@ static const vdc_param *find_param(const char *key, const vdc_param *table, size
 /* An unknown key: names all that are known, and the nearest of them. */
 static vdc_code refuse_key(const vdc_node *child, const vdc_param *table, size_t count, const char *const *also, const char *what,
                            vdc_diag *diag) {
+    /* Nobody reads the messages beyond the limit, so they are not worked out. */
+    if (!diag || diag->errors >= VDC_DIAG_LIMIT) return vdc_fail(diag, VDC_ERROR_INPUT, NULL, "unknown key");
     size_t more = 0;
     while (also && also[more]) more++;
     const char **words = vdc_calloc(count + more + 1, sizeof *words);
