@@ -45,7 +45,7 @@ LIBRARY_OBJECTS := $(call objects,$(LIBRARY_SOURCES),obj)
 CLI_OBJECTS     := $(call objects,$(CLI_SOURCES),obj)
 TEST_OBJECTS    := $(call objects,$(LIBRARY_SOURCES) $(TEST_SOURCES),test-obj)
 
-.PHONY: all demo demo-run test check setup setup-test setup-lint needs install uninstall sanitize tsan coverage clang reproducible \
+.PHONY: all demo demo-run test check bench setup setup-test setup-lint needs install uninstall sanitize tsan coverage clang reproducible \
         tidy cppcheck format-check help clean FORCE
 .DELETE_ON_ERROR:
 
@@ -118,6 +118,10 @@ test: setup-test
 check:
 	@$(MAKE) --no-print-directory -j$(JOBS) all $(BUILD)/vdcsim-tests
 	@BUILD=$(BUILD) PYTHON=$(PYTHON) CC='$(CC)' SANITIZE='$(SANITIZE)' tests/run.sh
+
+##: bench           the performance benchmarks, one JSON line each (vdcsim bench --help)
+bench: $(BUILD)/vdcsim
+	@$(BUILD)/vdcsim bench
 
 ##: install         PREFIX=/usr/local DESTDIR=: command, libraries, headers, pkg-config file
 install: all

@@ -171,3 +171,9 @@ vdc_code vdc_queue_move(vdc_queue *queue, vdc_event_handle *handle, vdc_time tim
 size_t vdc_queue_count(const vdc_queue *queue) {
     return queue->near.count + queue->far.count;
 }
+
+size_t vdc_queue_memory(const vdc_queue *queue) {
+    return sizeof *queue + queue->slots.capacity * sizeof *queue->slots.places + queue->near.capacity * sizeof *queue->near.events +
+           queue->near.handle_capacity * sizeof *queue->near.handles + queue->far.chunk_capacity * sizeof *queue->far.chunks +
+           queue->far.next_capacity * sizeof *queue->far.next + queue->far.bucket_capacity * sizeof *queue->far.bucket;
+}

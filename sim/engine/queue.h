@@ -52,5 +52,7 @@ void vdc_queue_cancel(vdc_queue *queue, vdc_event_handle handle);
 /* Cancel and push in one, cheaper; the event gets a new sequence number. */
 vdc_code vdc_queue_move(vdc_queue *queue, vdc_event_handle *handle, vdc_time time, vdc_rank rank, uint32_t kind, uint32_t subject);
 size_t vdc_queue_count(const vdc_queue *queue);
+/* Bytes that it holds, room in reserve included. */
+size_t vdc_queue_memory(const vdc_queue *queue);
 
 #endif

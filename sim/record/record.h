@@ -46,7 +46,8 @@ vdc_code vdc_record_summary(vdc_record *record, const char *key, vdc_cell_type t
 
 /* A fixed axis of names ("/ticks/resource"), a dimension scale of strings; `units` may be NULL or an array of texts
  * stored beside it as PATH_unit. Integers likewise. Must exist before a column refers to it. */
-vdc_code vdc_record_scale_text(vdc_record *record, const char *path, const char *long_name, const char *const *values, size_t count, vdc_diag *diag);
+vdc_code vdc_record_scale_text(vdc_record *record, const char *path, const char *long_name, const char *const *values, const char *const *units,
+                               size_t count, vdc_diag *diag);
 vdc_code vdc_record_scale_integer(vdc_record *record, const char *path, const char *long_name, const int64_t *values, size_t count, vdc_diag *diag);
 
 /* A table: a group (or a part of one) whose columns grow row by row together. The first column is the row axis (a dimension scale that all
@@ -56,7 +57,7 @@ vdc_code vdc_record_table(vdc_record *record, vdc_table **table, const char *gro
 /* Appends one row: the columns' cells one after another (sum of widths). */
 vdc_code vdc_table_append(vdc_table *table, const vdc_cell *cells, vdc_diag *diag);
 /* For rows that become known out of order (VMs): sets row `row`. Rows are written when all of a chunk are there; only open chunks are in
- * memory. Rows never set hold `fill` cells (given once before the first set; required for such tables). The table ends at `rows` at the finish. */
+ * memory. Rows never set hold `fill` cells (given once before the first set; required for such tables). The table ends after the last row set. */
 vdc_code vdc_table_fill(vdc_table *table, const vdc_cell *fill, vdc_diag *diag);
 vdc_code vdc_table_set(vdc_table *table, int64_t row, const vdc_cell *cells, vdc_diag *diag);
 

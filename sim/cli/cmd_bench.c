@@ -1,0 +1,86 @@
+/* vdcsim bench: the performance benchmarks, one JSON line a measurement. */
+#include <stdio.h>
+#include <string.h>
+
+#include "sim/base/param.h"
+#include "sim/cli/bench.h"
+
+static const vdc_benchmark benchmarks[] = {
+    {"engine.hold", "event queue: take the earliest event, push one a random time later", vdc_bench_hold},
+    {"engine.cancel", "event queue: cancel a random event, push another", vdc_bench_cancel},
+};
+enum { BENCHMARKS = sizeof benchmarks / sizeof *benchmarks };
+
+vdc_json *vdc_bench_line(vdc_bench *bench) {
+    bench->json = (vdc_json){.out = stdout};
+    vdc_json_open(&bench->json, '{');
+    vdc_json_key(&bench->json, "benchmark");
+    vdc_json_text(&bench->json, bench->name);
+    return &bench->json;
+}
+
+void vdc_bench_line_end(vdc_bench *bench) {
+    vdc_json_close(&bench->json, '}');
+    vdc_json_end(&bench->json);
+    fflush(stdout);
+}
+
+typedef struct options {
+    bool list, quick;
+} options;
+
+static const vdc_cli_option table[] = {
+    {.name = "list", .type = VDC_CLI_FLAG, .help = "name the benchmarks, run nothing", .offset = offsetof(options, list)},
+    {.name = "quick", .type = VDC_CLI_FLAG, .help = "small sizes only", .offset = offsetof(options, quick)},
+};
+
+static const vdc_benchmark *find(const char *name) {
+    for (size_t i = 0; i < BENCHMARKS; i++) {
+        if (strcmp(benchmarks[i].name, name) == 0) return &benchmarks[i];
+    }
+    return NULL;
+}
+
+/* Is the benchmark among those asked for? Without names all are. */
+static bool wanted(const vdc_benchmark *benchmark, const vdc_cli_arguments *arguments) {
+    for (size_t i = 0; i < arguments->count; i++) {
+        if (strcmp(arguments->items[i], benchmark->name) == 0) return true;
+    }
+    return arguments->count == 0;
+}
+
+static vdc_code check_names(const vdc_cli_arguments *arguments, vdc_diag *diag) {
+    const char *names[BENCHMARKS + 1] = {0};
+    for (size_t i = 0; i < BENCHMARKS; i++) names[i] = benchmarks[i].name;
+    for (size_t i = 0; i < arguments->count; i++) {
+        if (find(arguments->items[i])) continue;
+        const char *nearest = vdc_nearest(arguments->items[i], names);
+        vdc_fail(diag, VDC_ERROR_INPUT, NULL, "no benchmark '%s'%s%s%s: --list names them", arguments->items[i], nearest ? " (did you mean '" : "",
+                 nearest ? nearest : "", nearest ? "'?)" : "");
+    }
+    return vdc_diag_code(diag);
+}
+
+static int run(const void *given, const vdc_cli_arguments *arguments) {
+    const options *chosen = given;
+    vdc_diag diag = {0};
+    vdc_code code = check_names(arguments, &diag);
+    if (!code) vdc_cli_catch_signals();
+    for (size_t i = 0; !code && i < BENCHMARKS; i++) {
+        if (chosen->list) {
+            printf("%-20s %s\n", benchmarks[i].name, benchmarks[i].summary);
+        } else if (wanted(&benchmarks[i], arguments)) {
+            vdc_bench bench = {.name = benchmarks[i].name, .quick = chosen->quick};
+            code = benchmarks[i].run(&bench, &diag);
+        }
+        if (!code && vdc_cli_interrupted()) code = VDC_INTERRUPTED;
+    }
+    return vdc_cli_finish(&diag, code);
+}
+
+const vdc_command vdc_command_bench = {
+    .name = "bench",
+    .summary = "the performance benchmarks, one JSON line each",
+    .syntax = {.arguments = "[BENCHMARK...]", .maximum = SIZE_MAX, .options = table, .option_count = sizeof table / sizeof *table, .size = sizeof(options)},
+    .run = run,
+};

@@ -1,0 +1,71 @@
+/* What all commands share: messages, exit status, signals, clocks. See command.h. */
+#include "sim/cli/command.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+void vdc_cli_print(vdc_diag *diag) {
+    fflush(stdout);
+    for (size_t i = 0; i < diag->count; i++) {
+        fprintf(stderr, "vdcsim: %s%s\n", diag->messages[i].warning ? "warning: " : "", diag->messages[i].text);
+    }
+    if (diag->suppressed) fprintf(stderr, "vdcsim: and %zu more errors\n", diag->suppressed);
+    vdc_diag_clear(diag);
+}
+
+int vdc_cli_finish(vdc_diag *diag, vdc_code code) {
+    vdc_cli_print(diag);
+    switch (code) {
+    case VDC_OK:
+        return VDC_EXIT_DONE;
+    case VDC_ERROR_INPUT:
+    case VDC_ERROR_IO:
+        return VDC_EXIT_USAGE;
+    case VDC_INTERRUPTED:
+        return VDC_EXIT_INTERRUPTED;
+    default:
+        return VDC_EXIT_FAILED;
+    }
+}
+
+static volatile sig_atomic_t interrupted;
+
+static void on_signal(int number) {
+    (void)number;
+    if (interrupted) _exit(VDC_EXIT_INTERRUPTED);
+    interrupted = 1;
+}
+
+void vdc_cli_catch_signals(void) {
+    struct sigaction action = {.sa_handler = on_signal};
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+bool vdc_cli_interrupted(void) {
+    return interrupted != 0;
+}
+
+static double seconds(clockid_t clock) {
+    struct timespec now;
+    if (clock_gettime(clock, &now) != 0) return 0;
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+double vdc_cli_cpu_seconds(void) {
+    return seconds(CLOCK_PROCESS_CPUTIME_ID);
+}
+
+double vdc_cli_wall_seconds(void) {
+    return seconds(CLOCK_MONOTONIC);
+}
+
+uint64_t vdc_cli_peak_memory(void) {
+    struct rusage usage;
+    if (getrusage(RUSAGE_SELF, &usage) != 0) return 0;
+    return (uint64_t)usage.ru_maxrss * 1024;
+}

@@ -1,0 +1,13 @@
+/* The commands, in the order in which help lists them: one row each. */
+#include "sim/cli/command.h"
+
+#define COMMANDS(row) \
+    row(bench)        \
+    row(completion)   \
+    row(manual)
+
+#define DECLARE(name) extern const vdc_command vdc_command_##name;
+#define LIST(name) &vdc_command_##name,
+
+COMMANDS(DECLARE)
+const vdc_command *const vdc_commands[] = {COMMANDS(LIST) NULL};

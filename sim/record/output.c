@@ -1,0 +1,214 @@
+/* The HDF5 file driver of result files: plain pread and pwrite on a locked descriptor, the first error kept. */
+#include "sim/record/output.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "sim/base/memory.h"
+
+#if H5_VERSION_GE(1, 13, 0)
+#include <H5FDdevelop.h>
+#endif
+
+/* One open file as the library sees it. The library wants its part first. */
+typedef struct vdc_driver_file {
+    H5FD_t library;
+    vdc_output *output;
+    haddr_t allocated; /* end of what the library has handed out */
+    haddr_t written;   /* end of the file */
+} vdc_driver_file;
+
+/* What travels in the file access properties; the library copies it bytewise. */
+typedef struct vdc_driver_target {
+    vdc_output *output;
+} vdc_driver_target;
+
+#define DRIVER_ADDRESS_MAX ((haddr_t)INT64_MAX)
+
+static H5FD_t *driver_open(const char *name, unsigned flags, hid_t access, haddr_t maximum) {
+    (void)name;
+    (void)flags;
+    (void)maximum;
+    const vdc_driver_target *target = H5Pget_driver_info(access);
+    struct stat status;
+    if (!target || fstat(target->output->descriptor, &status) != 0)
+        return NULL;
+    vdc_driver_file *file = vdc_calloc(1, sizeof *file);
+    if (!file)
+        return NULL;
+    file->output = target->output;
+    file->written = (haddr_t)status.st_size;
+    return &file->library;
+}
+
+static herr_t driver_close(H5FD_t *file) {
+    vdc_free(file);
+    return 0;
+}
+
+static herr_t driver_query(const H5FD_t *file, unsigned long *flags) {
+    (void)file;
+    if (flags)
+        *flags = H5FD_FEAT_AGGREGATE_METADATA | H5FD_FEAT_ACCUMULATE_METADATA | H5FD_FEAT_DATA_SIEVE | H5FD_FEAT_AGGREGATE_SMALLDATA;
+    return 0;
+}
+
+static haddr_t driver_get_allocated(const H5FD_t *file, H5FD_mem_t type) {
+    (void)type;
+    return ((const vdc_driver_file *)file)->allocated;
+}
+
+static herr_t driver_set_allocated(H5FD_t *file, H5FD_mem_t type, haddr_t address) {
+    (void)type;
+    ((vdc_driver_file *)file)->allocated = address;
+    return 0;
+}
+
+static haddr_t driver_get_end(const H5FD_t *file, H5FD_mem_t type) {
+    (void)type;
+    return ((const vdc_driver_file *)file)->written;
+}
+
+static herr_t driver_read(H5FD_t *library, H5FD_mem_t type, hid_t transfer, haddr_t address, size_t size, void *buffer) {
+    (void)type;
+    (void)transfer;
+    const vdc_driver_file *file = (const vdc_driver_file *)library;
+    char *at = buffer;
+    while (size > 0) {
+        ssize_t got = pread(file->output->descriptor, at, size, (off_t)address);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return -1;
+        if (got == 0) { /* beyond the end: never written, so zero */
+            memset(at, 0, size);
+            return 0;
+        }
+        at += got;
+        address += (haddr_t)got;
+        size -= (size_t)got;
+    }
+    return 0;
+}
+
+static herr_t driver_write(H5FD_t *library, H5FD_mem_t type, hid_t transfer, haddr_t address, size_t size, const void *buffer) {
+    (void)type;
+    (void)transfer;
+    vdc_driver_file *file = (vdc_driver_file *)library;
+    vdc_output *output = file->output;
+    const char *from = buffer;
+    haddr_t end = address + size;
+    while (size > 0 && !output->error) {
+        ssize_t put = -1;
+        if (output->fail_after == 0) {
+            errno = ENOSPC;
+        } else {
+            if (output->fail_after != UINT64_MAX)
+                output->fail_after--;
+            put = pwrite(output->descriptor, from, size, (off_t)address);
+        }
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put <= 0) {
+            output->error = put < 0 ? errno : ENOSPC;
+            break;
+        }
+        from += put;
+        address += (haddr_t)put;
+        size -= (size_t)put;
+    }
+    if (end > file->written)
+        file->written = end;
+    return 0; /* the failure is in output->error; the library must be able to close */
+}
+
+static herr_t driver_truncate(H5FD_t *library, hid_t transfer, hbool_t closing) {
+    (void)transfer;
+    (void)closing;
+    vdc_driver_file *file = (vdc_driver_file *)library;
+    if (file->written != file->allocated) {
+        if (!file->output->error && ftruncate(file->output->descriptor, (off_t)file->allocated) != 0)
+            file->output->error = errno;
+        file->written = file->allocated;
+    }
+    return 0;
+}
+
+static const H5FD_class_t driver_class = {
+#if H5_VERSION_GE(1, 13, 2)
+    .version = H5FD_CLASS_VERSION,
+    .value = (H5FD_class_value_t)512, /* the range that the library leaves to others begins at 256 */
+#endif
+    .name = "vdcsim",
+    .maxaddr = DRIVER_ADDRESS_MAX,
+    .fc_degree = H5F_CLOSE_STRONG,
+    .fapl_size = sizeof(vdc_driver_target),
+    .open = driver_open,
+    .close = driver_close,
+    .query = driver_query,
+    .get_eoa = driver_get_allocated,
+    .set_eoa = driver_set_allocated,
+    .get_eof = driver_get_end,
+    .read = driver_read,
+    .write = driver_write,
+    .truncate = driver_truncate,
+    .fl_map = H5FD_FLMAP_DICHOTOMY,
+};
+
+vdc_code vdc_output_open(vdc_output *output, const char *path, vdc_diag *diag) {
+    *output = (vdc_output){.descriptor = -1, .driver = H5I_INVALID_HID, .fail_after = UINT64_MAX};
+    int descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
+    if (descriptor < 0)
+        return vdc_fail(diag, VDC_ERROR_INPUT, NULL, "%s: cannot be written: %s", path, strerror(errno));
+    if (flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+        close(descriptor);
+        return vdc_fail(diag, VDC_ERROR_INPUT, NULL, "%s: another run is writing it", path);
+    }
+    /* Whoever held the lock before may have renamed the file to its final name: then this is not ours to empty. */
+    struct stat opened, named;
+    if (fstat(descriptor, &opened) != 0 || lstat(path, &named) != 0 || opened.st_ino != named.st_ino || opened.st_dev != named.st_dev) {
+        close(descriptor);
+        return vdc_fail(diag, VDC_ERROR_INPUT, NULL, "%s: another run was writing it just now; try again", path);
+    }
+    if (!S_ISREG(opened.st_mode) || ftruncate(descriptor, 0) != 0) {
+        const char *reason = S_ISREG(opened.st_mode) ? strerror(errno) : "it is no regular file";
+        close(descriptor);
+        return vdc_fail(diag, VDC_ERROR_INPUT, NULL, "%s: cannot be written: %s", path, reason);
+    }
+    output->driver = H5FDregister(&driver_class);
+    output->descriptor = descriptor;
+    if (output->driver < 0) {
+        vdc_output_close(output);
+        return vdc_no_memory(diag, "the result file");
+    }
+    return VDC_OK;
+}
+
+hid_t vdc_output_access(vdc_output *output) {
+    vdc_driver_target target = {output};
+    hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+    if (access >= 0 && H5Pset_driver(access, output->driver, &target) < 0) {
+        H5Pclose(access);
+        return -1;
+    }
+    return access;
+}
+
+int vdc_output_sync(vdc_output *output) {
+    if (!output->error && fsync(output->descriptor) != 0 && errno != EINVAL && errno != EROFS)
+        output->error = errno;
+    return output->error;
+}
+
+void vdc_output_close(vdc_output *output) {
+    if (output->driver >= 0)
+        H5FDunregister(output->driver);
+    if (output->descriptor >= 0)
+        close(output->descriptor);
+    output->driver = H5I_INVALID_HID;
+    output->descriptor = -1;
+}
