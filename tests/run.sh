@@ -28,6 +28,7 @@ part() { # NAME COMMAND...
 part setup tests/setup/run.sh
 part unit "$BUILD/vdcsim-tests" -j"$(nproc 2>/dev/null || echo 2)"
 part conformance "$PYTHON" tests/conformance/run.py
+part model "$PYTHON" tests/reference/compare.py --model
 part reference "$PYTHON" tests/reference/compare.py --cases "${REFERENCE_CASES:-300}"
 part scenarios "$PYTHON" tests/scenarios/run.py
 part docs "$PYTHON" tests/docs/run.py

@@ -1,4 +1,5 @@
-"""Random small scenarios for the comparison with the reference model: generate(number) -> YAML text, the same for the same number.
+"""Random small scenarios for the comparison with the reference model: generate(number) -> {file name: text}, the same for the same number.
+The scenario is case.yaml; what it reads lies beside it.
 
 Times come from a coarse grid more often than not, so that events meet at one instant; sizes are small against the hosts and
 arrivals dense, so that queues form, shares are contended and failures strike VMs in every state.
@@ -117,6 +118,41 @@ def vm(rng, number, arrival, grid, scale, endless, checkpoints):
     return spec
 
 
+def native_csv(rng, vms):
+    """The same VMs as a native trace: those that have a lifetime and nothing that only inline VMs can say."""
+    text = "id,arrival_s,lifetime_s,vcpus,memory_gib,priority\n"
+    for number, arrival in enumerate(sorted(vms)):
+        text += f"{number},{decimal(arrival)},{decimal(rng.randint(1, 20) * rng.choice([10**9, 60 * 10**9, 123_456_789]))}," \
+            f"{rng.choice(['1', '2', '4', '0.5'])},{rng.choice(['1', '2', '0.5', '3.75'])},{rng.choice(['0', '1', '2'])}\n"
+    return {"vms.csv": text}
+
+
+def opendc(rng, vms):
+    begin = 1_640_995_200_000
+    tasks = [(begin + arrival // 10**6, number) for number, arrival in enumerate(vms)]
+    rng.shuffle(tasks)
+    fragments = []
+    for _, number in tasks:
+        for _ in range(rng.choice([1, 2, 5])):
+            rate = rng.choice(["0", "500", "1000.5", "2099.9999995", "2600", "33.333333"])
+            fragments.append(f"{number},{rng.choice([1000, 60000, 30000, 1, 300000])},{rate}")
+    return {"trace/tasks.csv": "id,submission_time,duration,cpu_count,cpu_capacity,mem_capacity\n" + "".join(
+                f"{number},{time},1000,{rng.choice([1, 2, 4])},2000,{rng.choice([0, 100000, 4000000])}\n" for time, number in tasks),
+            "trace/fragments.csv": "id,duration,cpu_usage\n" + "\n".join(fragments) + "\n"}
+
+
+def carbon(rng, step):
+    begin, text = 1_640_995_200_000, "timestamp,carbon_intensity\n"
+    for row in range(rng.choice([1, 3, 20])):
+        text += f"{begin + (row - 1) * step},{rng.choice(['0', '80', '120.5', '433.25'])}\n"
+    return {"carbon.csv": text}
+
+
+def decimal(ns):
+    """Seconds, exactly."""
+    return f"{ns // 10**9}.{ns % 10**9:09d}".rstrip("0").rstrip(".")
+
+
 def generate(number):
     rng = random.Random(f"vdcsim reference {number}")
     grid = rng.choice(GRIDS)
@@ -129,6 +165,14 @@ def generate(number):
     vms = [vm(rng, n, arrivals[n], grid, scale, ending != "last-vm", failing) for n in range(count)]
     if rng.random() < 0.2:
         rng.shuffle(vms)
+    files = {}
+    workload = {"vms": vms}
+    if rng.random() < 0.15:
+        files.update(native_csv(rng, arrivals))
+        workload = {"trace": {"format": "vdcsim", "path": "vms.csv"}}
+    elif rng.random() < 0.15:
+        files.update(opendc(rng, arrivals))
+        workload = {"trace": {"format": "opendc", "path": "trace"}}
     admission = {"policy": rng.choice(["fifo", "fifo", "fifo-skip", "priority"])}
     if admission["policy"] == "fifo-skip":
         admission["depth"] = rng.choice([1, 2, 100])
@@ -144,7 +188,7 @@ def generate(number):
     scenario = {
         "vdcsim": 1, "name": f"case-{number}", "seed": number, "time": time,
         "datacenter": {"hosts": hosts(rng), "overcommit": {"cpu": rng.choice(["1", "1", "1.5", "2", "4", "16"]), "memory": rng.choice(["1", "1", "1.25"])}},
-        "workload": {"vms": vms},
+        "workload": workload,
         "schedulers": {"admission": admission, "placement": placement, "cpu": {"policy": "fair-share"}, "rebalance": {"policy": "none"}},
     }
     if failing:
@@ -155,6 +199,10 @@ def generate(number):
     scenario["power"] = {"down_host": rng.choice(["off", "idle"])}
     if rng.random() < 0.3:
         scenario["power"]["pue"] = rng.choice(["1.2", "1.58"])
+    if rng.random() < 0.2 and any("power" in spec for spec in scenario["datacenter"]["hosts"]):
+        scenario["time"]["start"] = "2022-01-01T00:00:00Z"
+        scenario["power"]["carbon"] = {"trace": "carbon.csv"}
+        files.update(carbon(rng, rng.choice([1000, 60000, 300000])))
     scenario["output"] = {"ticks": "true", "vms": "final"}
     text = f"# Case {number} of the comparison with the reference model\n"
     for key, value in scenario.items():
@@ -167,4 +215,4 @@ def generate(number):
                     text += f"  {inner}: {flow(part)}\n"
         else:
             text += f"{key}: {flow(value)}\n"
-    return text
+    return {"case.yaml": text, **files}

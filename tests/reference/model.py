@@ -4,16 +4,19 @@ It was written from the definitions (docs/models.md, docs/scenario.md) and share
 step looks at every VM and every host, the next event is the minimum over everything that may happen, shares are found in exact
 fractions, integrals are exact fractions of rate x time. It reads the same YAML, with a parser of its own for quantities.
 
-    result = simulate(yaml.load(text, yaml.BaseLoader))    # every scalar as text, as it was written
+    result = simulate(yaml.load(text, yaml.BaseLoader), folder)    # every scalar as text, as it was written
 
 Raises Ambiguous where the definitions leave the outcome to rounding: two hosts in different states whose scores are equal within
 1e-12. The caller leaves such a scenario out.
 
-What is modelled: host classes, overcommit, SMT yield, reserves; inline VMs with load segments (progress time and work), lifetimes, weights,
-reservations, limits, checkpoints; admission fifo, fifo-skip, priority with time-outs; placement by plain scan; fair-share; failures
-of all hosts from rows with restart; all closed-form power models, PUE; P, G, T, S, U, their companions and the counters, tick by tick.
+What is modelled: host classes, overcommit, SMT yield, reserves; inline VMs, native CSV and OpenDC tables; load segments (progress time
+and work), lifetimes, weights, reservations, limits, checkpoints; admission fifo, fifo-skip, priority with time-outs; placement by plain scan; fair-share; failures
+of all hosts from rows with restart; all closed-form power models, PUE, carbon intensity; P, G, T, S, U, their companions and the counters, tick by tick.
 """
+import csv
+import datetime
 import math
+import os
 import re
 from fractions import Fraction
 
@@ -218,6 +221,41 @@ class Vm:
         self.next_checkpoint = NEVER if self.interval is NEVER else now + math.floor(self.interval * self.scale ** self.taken)
 
 
+# --- where VMs come from -------------------------------------------------------------------------------------------------------
+
+
+def rows_of(path):
+    with open(path, encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def native_csv(path):
+    for row in rows_of(path):
+        yield {"id": row["id"], "arrival": row["arrival_s"] + "s", "lifetime": row["lifetime_s"] + "s", "vcpus": row["vcpus"],
+               "memory": row["memory_gib"] + " GiB", "priority": row["priority"]}
+
+
+def opendc(folder):
+    """Clock 0 is the earliest submission; the fragments of a task run back to back in file order; sizes in KB, rates in MHz."""
+    fragments = {}
+    for row in rows_of(os.path.join(folder, "fragments.csv")):
+        fragments.setdefault(row["id"], []).append((row["duration"] + " ms", row["cpu_usage"] + " MHz"))
+    tasks = rows_of(os.path.join(folder, "tasks.csv"))
+    begin = min(int(row["submission_time"]) for row in tasks)
+    for row in tasks:
+        yield {"id": row["id"], "arrival": f"{int(row['submission_time']) - begin} ms", "vcpus": row["cpu_count"],
+               "memory": f"{row['mem_capacity']} kB", "load": {"segments": fragments[row["id"]]}}
+
+
+def requests(workload, folder):
+    """In order of arrival; ties stay in the order written."""
+    listed = list(workload.get("vms", []))
+    if "trace" in workload:
+        reader = {"vdcsim": native_csv, "opendc": opendc}[workload["trace"]["format"]]
+        listed += reader(os.path.join(folder, workload["trace"]["path"]))
+    return sorted(listed, key=lambda spec: integer(spec.get("arrival", "0s"), "time"))
+
+
 # --- CPU sharing: weighted max-min with floor and cap, in exact fractions --------------------------------------------------------
 
 
@@ -309,22 +347,19 @@ class Placement:
 
 # --- the run --------------------------------------------------------------------------------------------------------------------
 
-RATES = ("P_cpu", "P_memory", "G_cpu", "T", "S_cpu", "S_waste_cpu", "S_idle_cpu", "U_cpu", "ready", "throttled", "idle", "energy",
+RATES = ("P_cpu", "P_memory", "G_cpu", "T", "S_cpu", "S_waste_cpu", "S_idle_cpu", "U_cpu", "ready", "throttled", "idle", "energy", "carbon",
          "active", "unused", "steal", "host_active", "queue")
 COUNTS = ("arrivals", "placed", "rejected", "completed")
 
 
 class Simulation:
-    def __init__(self, scenario):
-        self.scenario = scenario
+    def __init__(self, scenario, folder):
         datacenter = scenario["datacenter"]
         self.hosts = []
         for spec in datacenter["hosts"]:
             for _ in range(int(spec.get("count", "1"))):
                 self.hosts.append(Host(len(self.hosts), spec, datacenter.get("overcommit", {})))
-        listed = scenario["workload"]["vms"]
-        order = sorted(range(len(listed)), key=lambda i: integer(listed[i].get("arrival", "0s"), "time"))  # stable: as listed
-        self.vms = [Vm(number, listed[i]) for number, i in enumerate(order)]
+        self.vms = [Vm(number, spec) for number, spec in enumerate(requests(scenario["workload"], folder))]
         self.to_come = list(self.vms)
         self.queue = []
         schedulers = scenario.get("schedulers", {})
@@ -333,6 +368,12 @@ class Simulation:
         self.placement = Placement(schedulers.get("placement", {"policy": "first-fit"}), self.hosts)
         power = scenario.get("power", {})
         self.pue = exact(power.get("pue", "1"), "count")
+        self.carbon = []
+        if "carbon" in power:
+            start = datetime.datetime.fromisoformat(scenario["time"]["start"].replace("Z", "+00:00"))
+            offset = round((start - datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)).total_seconds() * SECOND)
+            self.carbon = [(int(row["timestamp"]) * 10**6 - offset, Fraction(row["carbon_intensity"]))
+                           for row in rows_of(os.path.join(folder, power["carbon"]["trace"]))]
         self.down_draws_idle = power.get("down_host", "off") == "idle"
         failures = scenario.get("failures", {})
         trace = failures.get("trace", {})
@@ -509,9 +550,15 @@ class Simulation:
             rate["steal"] += Fraction(demand - granted, host.capacity)
             rate["host_active"] += bool(host.vms)
             rate["energy"] += self.watts_of(host, granted)
+        if self.carbon:
+            rate["carbon"] = rate["energy"] * self.pue * self.intensity() / 3_600_000
         rate["G_cpu"] = rate["T"]
         rate["queue"] = Fraction(len(self.queue))
         return rate
+
+    def intensity(self):
+        """g/kWh: a step function, the first value reaching backwards."""
+        return ([value for time, value in self.carbon if time <= self.now] or [self.carbon[0][1]])[-1]
 
     def watts_of(self, host, granted):
         if host.up:
@@ -536,6 +583,7 @@ class Simulation:
         row["cpu_demand"] = sum(vm.demand() for vm in running)
         row["cpu_granted"] = sum(vm.granted for vm in running)
         row["power"] = sum((self.watts_of(host, sum(vm.granted for vm in host.vms)) for host in self.hosts), Fraction(0))
+        row["carbon_intensity"] = self.intensity() if self.carbon else 0
         row["vms_running"] = len(running)
         row["vms_queued"] = len(self.queue)
         row["hosts_used"] = sum(1 for host in self.hosts if host.vms)
@@ -563,6 +611,7 @@ class Simulation:
             times += [vm.queued_since + self.timeout for vm in self.queue]
         if self.to_come:
             times.append(self.to_come[0].arrival)
+        times += [time for time, _ in self.carbon if time > self.now]
         return min(times)
 
     def instant(self):
@@ -621,8 +670,11 @@ class Simulation:
         if any(host.power for host in self.hosts):
             summary["energy_j"] = self.totals["energy"]
             summary["facility_energy_j"] = self.totals["energy"] * self.pue
+            if self.carbon:
+                summary["carbon_g"] = self.totals["carbon"]
         return {"summary": summary, "ticks": self.ticks, "vms": self.vms}
 
 
-def simulate(scenario):
-    return Simulation(scenario).run()
+def simulate(scenario, folder="."):
+    """`folder`: what paths in the scenario are relative to."""
+    return Simulation(scenario, folder).run()
