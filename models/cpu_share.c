@@ -51,19 +51,13 @@ static int64_t smaller(int64_t a, int64_t b) {
     return a < b ? a : b;
 }
 
-/* What the VM is sure of: its reservation, as far as it may be used at all. */
-static int64_t guaranteed(const vdc_cpu_entry *entry) {
-    int64_t floor = smaller(entry->reservation, entry->ceiling);
-    return floor < 0 ? 0 : floor;
-}
-
 /* Between what and what the VM is filled. Where the floors alone exceed the capacity they become the caps. */
 typedef struct band {
     int64_t lo, hi;
 } band;
 
 static band band_of(const vdc_cpu_entry *entry, bool floors_fit) {
-    int64_t floor = guaranteed(entry);
+    int64_t floor = vdc_cpu_floor(entry);
     return floors_fit ? (band){floor, entry->ceiling} : (band){0, floor};
 }
 
@@ -84,6 +78,11 @@ int64_t vdc_cpu_ceiling(const vdc_cpu_entry *entry) {
     int64_t ceiling = smaller(entry->demand, entry->nominal);
     if (entry->limit != VDC_UNLIMITED) ceiling = smaller(ceiling, entry->limit);
     return ceiling < 0 ? 0 : ceiling;
+}
+
+int64_t vdc_cpu_floor(const vdc_cpu_entry *entry) {
+    int64_t floor = smaller(entry->reservation, vdc_cpu_ceiling(entry));
+    return floor < 0 ? 0 : floor;
 }
 
 size_t vdc_cpu_share_scratch(uint32_t count) {
@@ -123,7 +122,7 @@ void vdc_cpu_share(int64_t capacity, vdc_cpu_entry *entries, uint32_t count, voi
         entries[i].ceiling = vdc_cpu_ceiling(&entries[i]);
         entries[i].grant = entries[i].ceiling;
         wanted += entries[i].ceiling;
-        floors += guaranteed(&entries[i]);
+        floors += vdc_cpu_floor(&entries[i]);
     }
     if (wanted <= capacity) return;
 

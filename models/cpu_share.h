@@ -34,6 +34,8 @@ void vdc_cpu_entry_of(const vdc_request *request, int64_t host_speed, vdc_cpu_en
 
 /* min(demand, limit, nominal), at least 0. */
 int64_t vdc_cpu_ceiling(const vdc_cpu_entry *entry);
+/* What it is sure of: min(reservation, ceiling), at least 0. */
+int64_t vdc_cpu_floor(const vdc_cpu_entry *entry);
 
 /* Bytes of scratch that vdc_cpu_share needs for `count` entries. */
 size_t vdc_cpu_share_scratch(uint32_t count);

@@ -1,0 +1,29 @@
+/* Power-aware best fit (PABFD): the host whose power rises least, its load taken to be the CPU that is promised on it. */
+#include "schedulers/policy_rows.h"
+
+typedef struct power_state {
+    double (*power)(const vdc_host_class_view *class_view, double utilisation);
+} power_state;
+
+static const char *init(void *state, const vdc_view *view) {
+    ((power_state *)state)->power = view->power;
+    return NULL;
+}
+
+static double watts(const power_state *state, const vdc_host_view *host, int64_t used) {
+    int64_t capacity = host->class_view->capacity[VDC_CPU];
+    return state->power(host->class_view, capacity > 0 ? (double)used / (double)capacity : 0);
+}
+
+static double score(const void *state, const vdc_host_view *host, const vdc_request *request, vdc_decision *devices) {
+    (void)devices;
+    int64_t used = host->class_view->capacity[VDC_CPU] - host->free[VDC_CPU];
+    return -(watts(state, host, used + request->size[VDC_CPU]) - watts(state, host, used));
+}
+
+const vdc_policy vdc_placement_power_aware = {
+    VDC_POLICY_HEAD(VDC_PLACEMENT, "power-aware", "the least increase of power", "Beloglazov, Buyya 2012 (PABFD)"),
+    .state_size = sizeof(power_state),
+    .init = init,
+    .placement = {.score = score},
+};

@@ -1,0 +1,94 @@
+/* The table of built-in policies. A new policy is its own file and one row of POLICIES here. */
+#include "schedulers/registry.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define POLICIES(ROW) \
+    ROW(vdc_admission_fifo) \
+    ROW(vdc_admission_fifo_skip) \
+    ROW(vdc_admission_priority) \
+    ROW(vdc_placement_first_fit) \
+    ROW(vdc_placement_next_fit) \
+    ROW(vdc_placement_round_robin) \
+    ROW(vdc_placement_random_fit) \
+    ROW(vdc_placement_power_of_d) \
+    ROW(vdc_placement_best_fit) \
+    ROW(vdc_placement_worst_fit) \
+    ROW(vdc_placement_dot_product) \
+    ROW(vdc_placement_weighted_dot_product) \
+    ROW(vdc_placement_l2_norm_diff) \
+    ROW(vdc_placement_cosine) \
+    ROW(vdc_placement_delta_perp) \
+    ROW(vdc_placement_move_to_front) \
+    ROW(vdc_placement_least_allocated) \
+    ROW(vdc_placement_most_allocated) \
+    ROW(vdc_placement_balanced_allocation) \
+    ROW(vdc_placement_power_aware) \
+    ROW(vdc_cpu_fair_share) \
+    ROW(vdc_cpu_strict_priority) \
+    ROW(vdc_cpu_equal_share) \
+    ROW(vdc_cpu_space_shared) \
+    ROW(vdc_cpu_vmware) \
+    ROW(vdc_cpu_xen_credit) \
+    ROW(vdc_cpu_cgroup) \
+    ROW(vdc_cpu_cfs_nice) \
+    ROW(vdc_cpu_kubevirt) \
+    ROW(vdc_rebalance_none)
+
+#define DECLARE(policy) extern const vdc_policy policy;
+#define ENTER(policy) &policy,
+POLICIES(DECLARE)
+const vdc_policy *const vdc_policies[] = {POLICIES(ENTER) NULL};
+enum { MOST_POLICIES = sizeof vdc_policies / sizeof vdc_policies[0] };
+
+const char *const vdc_policy_kind_names[VDC_POLICY_KINDS] = {"admission", "placement", "cpu", "rebalance"};
+
+const vdc_policy *vdc_policy_find(vdc_policy_kind kind, const char *name) {
+    for (size_t i = 0; vdc_policies[i]; i++)
+        if (vdc_policies[i]->kind == kind && !strcmp(vdc_policies[i]->name, name)) return vdc_policies[i];
+    return NULL;
+}
+
+/* The policy that the node names; NULL with an error when there is none of that name. */
+static const vdc_policy *named_policy(vdc_policy_kind kind, const vdc_node *node, const char *fallback, vdc_diag *diag) {
+    const vdc_node *named = vdc_node_get(node, "policy");
+    if (!named) return vdc_policy_find(kind, fallback);
+    const vdc_policy *candidates[MOST_POLICIES];
+    const char *names[MOST_POLICIES] = {0};
+    size_t count = 0;
+    for (size_t i = 0; vdc_policies[i]; i++) {
+        if (vdc_policies[i]->kind != kind) continue;
+        candidates[count] = vdc_policies[i];
+        names[count++] = vdc_policies[i]->name;
+    }
+    int chosen = 0;
+    return vdc_node_choice(named, names, &chosen, diag) ? NULL : candidates[chosen];
+}
+
+vdc_code vdc_policy_open(vdc_policy_kind kind, const vdc_node *node, const char *fallback, const char *const *also,
+                         vdc_policy_instance *instance, vdc_diag *diag) {
+    enum { MOST_KEYS = 32 };
+    *instance = (vdc_policy_instance){0};
+    const vdc_policy *policy = named_policy(kind, node, fallback, diag);
+    if (!policy) return VDC_ERROR_INPUT;
+
+    const char *keys[MOST_KEYS + 2] = {"policy"};
+    for (size_t i = 0; also && also[i] && i < MOST_KEYS; i++) keys[i + 1] = also[i];
+    void *state = vdc_calloc(1, policy->state_size ? policy->state_size : 1);
+    if (!state) return vdc_no_memory(diag, "a policy");
+    char what[96];
+    (void)snprintf(what, sizeof what, "%s policy %s", vdc_policy_kind_names[kind], policy->name);
+    vdc_code code = vdc_params_read(node, policy->params, policy->param_count, state, keys, what, diag);
+    if (code) {
+        vdc_free(state);
+        return code;
+    }
+    *instance = (vdc_policy_instance){policy, state};
+    return VDC_OK;
+}
+
+void vdc_policy_close(vdc_policy_instance *instance) {
+    vdc_free(instance->state);
+    *instance = (vdc_policy_instance){0};
+}
