@@ -1,7 +1,9 @@
 /* Every trace format and generator, in the order in which they are listed. */
 #include "workloads/native.h"
+#include "workloads/readers.h"
 
 const vdc_workload_type *const vdc_workload_types[] = {
     &vdc_workload_native,
+    &vdc_workload_opendc,
     NULL,
 };

@@ -111,26 +111,30 @@ void vdc_table_complain(vdc_table *table, int column, const char *format, ...) {
     else table->code = vdc_row_error(table->report, table->diag, &place, "%s", text);
 }
 
+vdc_code vdc_table_take(vdc_table *table, vdc_field line, bool *have) {
+    *have = false;
+    if (vdc_field_empty(line) || is_comment(table, line)) return VDC_OK;
+    table->bad = false;
+    table->code = VDC_OK;
+    const size_t count = split(table, line, table->fields, table->columns);
+    *have = count == table->columns;
+    if (*have) return VDC_OK;
+    if (count == 0 && table->layout.separator != ' ') vdc_table_complain(table, VDC_COLUMN_ABSENT, "a quote is not closed");
+    else if (count > table->columns)
+        vdc_table_complain(table, VDC_COLUMN_ABSENT, "more than the %zu fields that are wanted", table->columns);
+    else if (count > 0) vdc_table_complain(table, VDC_COLUMN_ABSENT, "%zu fields, %zu are wanted", count, table->columns);
+    return table->code;
+}
+
 vdc_code vdc_table_row(vdc_table *table, bool *have, vdc_diag *diag) {
     table->diag = diag;
+    *have = false;
     for (;;) {
         vdc_field line;
-        const vdc_code code = vdc_text_line(table->text, &line, diag);
-        *have = false;
+        vdc_code code = vdc_text_line(table->text, &line, diag);
         if (code || !line.begin) return code;
-        if (vdc_field_empty(line) || is_comment(table, line)) continue;
-        table->bad = false;
-        table->code = VDC_OK;
-        const size_t count = split(table, line, table->fields, table->columns);
-        if (count == table->columns) {
-            *have = true;
-            return VDC_OK;
-        }
-        if (count == 0 && table->layout.separator != ' ') vdc_table_complain(table, VDC_COLUMN_ABSENT, "a quote is not closed");
-        else if (count > table->columns)
-            vdc_table_complain(table, VDC_COLUMN_ABSENT, "more than the %zu fields that are wanted", table->columns);
-        else if (count > 0) vdc_table_complain(table, VDC_COLUMN_ABSENT, "%zu fields, %zu are wanted", count, table->columns);
-        if (table->code) return table->code;
+        code = vdc_table_take(table, line, have);
+        if (code || *have) return code;
     }
 }
 

@@ -40,6 +40,10 @@ vdc_code vdc_table_map(const vdc_table *table, const char *const *wanted, size_t
 /* The next row with the right number of fields; blank lines are left out. *have = false after the last. */
 vdc_code vdc_table_row(vdc_table *table, bool *have, vdc_diag *diag);
 
+/* The same for a line that the caller has read itself, for readers that handle plain lines faster: *have = false where it is
+ * blank or was left out as malformed. */
+vdc_code vdc_table_take(vdc_table *table, vdc_field line, bool *have);
+
 /* The field of a column of the current row. */
 static inline vdc_field vdc_table_field(const vdc_table *table, int column) {
     return table->fields[column];
