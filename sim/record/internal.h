@@ -1,11 +1,13 @@
-/* What record.c and table.c share: the open file, its properties, and the lines of which the digest is made. */
+/* What the files of sim/record share: the open file, its properties, its tables, and the lines of which the digest is made. */
 #ifndef VDC_RECORD_INTERNAL_H
 #define VDC_RECORD_INTERNAL_H
 
 #include <zlib.h>
 
+#include "sim/base/memory.h"
 #include "sim/record/output.h"
 #include "sim/record/record.h"
+#include "sim/record/spill.h"
 
 /* One dataset's part of the digest. */
 typedef struct vdc_digest_line {
@@ -20,10 +22,11 @@ struct vdc_record {
     vdc_output output;
     hid_t file;
     hid_t text_type;
+    hid_t word_type;
     hid_t group_creation;    /* no times, order of creation kept */
     z_stream deflate;        /* one compressor, reset for each chunk */
     bool deflate_ready;
-    uint64_t *scratch;       /* one chunk shuffled, then compressed */
+    unsigned char *scratch;  /* one chunk gathered, shuffled and compressed */
     size_t scratch_capacity;
     vdc_table **tables;
     size_t table_count, table_capacity;
@@ -32,6 +35,8 @@ struct vdc_record {
 };
 
 enum { VDC_DEFLATE_LEVEL = 1 };
+
+/* ---- record.c ---- */
 
 /* Both end the record: the first failure is told, and after it the file can only be given up. */
 vdc_code vdc_record_failed(vdc_record *record, const char *what, vdc_diag *diag);
@@ -45,13 +50,92 @@ vdc_code vdc_record_describe(vdc_record *record, hid_t object, const char *path,
 /* Notes a finished dataset for the digest; `values` is the digest of its values. */
 vdc_code vdc_record_line(vdc_record *record, const char *path, vdc_cell_type type, int rank, const hsize_t *size, vdc_digest *values,
                          vdc_diag *diag);
-/* The file type of a cell. */
+/* The types of a cell in the file and in memory. */
 hid_t vdc_record_type(const vdc_record *record, vdc_cell_type type);
-/* Adds values to a dataset's digest as they are defined: 8 bytes, least first; texts as length and bytes. */
-void vdc_digest_values(vdc_digest *digest, vdc_cell_type type, const vdc_cell *values, size_t count);
+hid_t vdc_record_memory_type(const vdc_record *record, vdc_cell_type type);
 
+/* ---- tables ---- */
+
+/* A cell as tables hold it: a number, a text's address, or the bytes of a word. */
+typedef union vdc_held {
+    vdc_cell cell;
+    char word[8];
+} vdc_held;
+
+/* The rows [index x chunk_rows, ...) of a table. */
+typedef struct vdc_block {
+    int64_t index;
+    uint64_t touched;    /* when a row was last set */
+    vdc_held *cells;     /* column by column, each [chunk_rows x width], a word taking two places */
+    vdc_arena texts;
+} vdc_block;
+
+/* A block of a table whose rows come out of order. */
+typedef struct vdc_block_state {
+    vdc_block *block;    /* in memory */
+    uint64_t *present;   /* a bit a row; NULL before the first row and when written */
+    size_t count;        /* rows that are there */
+    int64_t spilled;     /* the last of its rows in the spill, VDC_SPILL_NONE = none */
+    bool written;
+} vdc_block_state;
+
+typedef struct vdc_stored {
+    char *path;
+    vdc_cell_type type;
+    bool plane;          /* two-dimensional */
+    bool grows;          /* as wide as table->width */
+    size_t width, chunk_width;
+    size_t places;       /* of a cell in a block: 2 for a word, else 1 */
+    size_t offset;       /* places of a row before this column */
+    char *scale;         /* path of the second axis, of columns that grow */
+    vdc_held *wide;      /* of columns that grow: [chunk_rows x table->wide_capacity] */
+    hid_t dataset;
+    vdc_digest digest;   /* of columns that are written in order */
+} vdc_stored;
+
+struct vdc_table {
+    vdc_record *record;
+    vdc_stored *columns;
+    size_t count;
+    size_t places;        /* of a row in a block */
+    size_t cells;         /* of a row without the columns that grow */
+    size_t chunk_rows;
+    size_t width, wide_capacity; /* of the columns that grow */
+    bool grows;
+    int64_t rows;         /* appended, or the largest row set + 1 */
+    hsize_t extent[2];    /* rows of the datasets, width of those that grow */
+    vdc_block *spare;     /* the block rows are appended to, or one to be used again */
+
+    vdc_cell *fill;       /* of tables whose rows come out of order, else NULL */
+    vdc_arena fill_texts;
+    vdc_block_state *states;
+    size_t state_count, state_capacity;
+    size_t open_count;    /* blocks in memory */
+    uint64_t clock;       /* rows set so far */
+    vdc_spill spill;
+};
+
+/* table.c: a cleared block; NULL: no memory. */
+vdc_block *vdc_block_take(vdc_table *table, int64_t index);
+void vdc_block_return(vdc_table *table, vdc_block *block);
+void vdc_block_free(vdc_block *block);
+/* Copies one row into its place in the block, and what columns that grow have of it into theirs. */
+vdc_code vdc_block_store(vdc_table *table, vdc_block *block, size_t row, const vdc_cell *cells, vdc_diag *diag);
 /* Writes what is still held and notes the digest of each column. */
 vdc_code vdc_table_finish(vdc_table *table, vdc_diag *diag);
 void vdc_table_destroy(vdc_table *table);
+
+/* chunk.c: writes the first `rows` rows of a block. */
+vdc_code vdc_block_write(vdc_table *table, vdc_block *block, size_t rows, vdc_diag *diag);
+/* Makes the datasets at least this long and wide. */
+vdc_code vdc_table_extend(vdc_table *table, int64_t rows, size_t width, vdc_diag *diag);
+/* The digest of a column from what was written. */
+vdc_code vdc_column_digest(vdc_table *table, vdc_stored *column, vdc_diag *diag);
+/* Adds values to a dataset's digest as they are defined: 8 bytes, least first; texts as length and bytes. */
+void vdc_digest_values(vdc_digest *digest, vdc_cell_type type, const vdc_held *values, size_t count);
+
+/* rows.c: writes the blocks that are not complete. */
+vdc_code vdc_table_finish_rows(vdc_table *table, vdc_diag *diag);
+void vdc_table_free_rows(vdc_table *table);
 
 #endif

@@ -41,32 +41,9 @@ vdc_code vdc_record_no_memory(vdc_record *record, vdc_diag *diag) {
 
 /* ---- digest ---- */
 
-void vdc_digest_values(vdc_digest *digest, vdc_cell_type type, const vdc_cell *values, size_t count) {
-    if (type != VDC_CELL_TEXT) {
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-        vdc_digest_add(digest, values, count * sizeof *values);
-#else
-        for (size_t i = 0; i < count; i++) {
-            uint64_t swapped = __builtin_bswap64((uint64_t)values[i].integer);
-            vdc_digest_add(digest, &swapped, sizeof swapped);
-        }
-#endif
-        return;
-    }
-    for (size_t i = 0; i < count; i++) {
-        const char *text = values[i].text ? values[i].text : "";
-        size_t length = strlen(text);
-        unsigned char prefix[8];
-        for (int byte = 0; byte < 8; byte++)
-            prefix[byte] = (unsigned char)((uint64_t)length >> (8 * byte));
-        vdc_digest_add(digest, prefix, sizeof prefix);
-        vdc_digest_add(digest, text, length);
-    }
-}
-
 vdc_code vdc_record_line(vdc_record *record, const char *path, vdc_cell_type type, int rank, const hsize_t *size, vdc_digest *values,
                          vdc_diag *diag) {
-    static const char *const type_names[] = {"real", "integer", "text"};
+    static const char *const type_names[] = {"real", "integer", "text", "text"};
     char hexadecimal[VDC_DIGEST_TEXT], dimensions[64] = "-";
     vdc_digest_end(values, hexadecimal);
     if (rank == 1)
@@ -102,7 +79,14 @@ static void digest_of_lines(vdc_record *record, char digest[VDC_DIGEST_TEXT]) {
 /* ---- attributes and properties ---- */
 
 hid_t vdc_record_type(const vdc_record *record, vdc_cell_type type) {
-    return type == VDC_CELL_REAL ? H5T_IEEE_F64LE : type == VDC_CELL_INTEGER ? H5T_STD_I64LE : record->text_type;
+    return type == VDC_CELL_REAL      ? H5T_IEEE_F64LE
+           : type == VDC_CELL_INTEGER ? H5T_STD_I64LE
+           : type == VDC_CELL_TEXT    ? record->text_type
+                                      : record->word_type;
+}
+
+hid_t vdc_record_memory_type(const vdc_record *record, vdc_cell_type type) {
+    return type == VDC_CELL_REAL ? H5T_NATIVE_DOUBLE : type == VDC_CELL_INTEGER ? H5T_NATIVE_INT64 : vdc_record_type(record, type);
 }
 
 /* Writes one scalar attribute, replacing one of that name. */
@@ -230,14 +214,14 @@ static vdc_code group_above(vdc_record *record, const char *path, vdc_diag *diag
 
 /* One dataset with all its values: a scalar (rank 0) or an axis. `scale_name` makes it a dimension scale of that name,
  * `axis` attaches it to that scale. */
-static vdc_code write_whole(vdc_record *record, const char *path, vdc_cell_type type, int rank, size_t count, const vdc_cell *values, const char *units,
+static vdc_code write_whole(vdc_record *record, const char *path, vdc_cell_type type, int rank, size_t count, const vdc_held *values, const char *units,
                             const char *long_name, const char *scale_name, const char *axis, vdc_diag *diag) {
     if (record->failed)
         return VDC_ERROR_IO;
     vdc_hdf5_scope scope = vdc_hdf5_quiet();
     vdc_code code = group_above(record, path, diag);
     hsize_t size = count;
-    hid_t memory_type = type == VDC_CELL_REAL ? H5T_NATIVE_DOUBLE : type == VDC_CELL_INTEGER ? H5T_NATIVE_INT64 : record->text_type;
+    hid_t memory_type = vdc_record_memory_type(record, type);
     hid_t space = -1, properties = -1, dataset = -1, scale = -1;
     if (code == VDC_OK) {
         bool chunked = rank > 0 && count > 0;
@@ -274,7 +258,7 @@ vdc_code vdc_record_summary(vdc_record *record, const char *key, vdc_cell_type t
     char *path = vdc_format("/summary/%s", key);
     if (!path)
         return vdc_record_no_memory(record, diag);
-    vdc_code code = write_whole(record, path, type, 0, 1, &value, units, long_name, NULL, NULL, diag);
+    vdc_code code = write_whole(record, path, type, 0, 1, &(vdc_held){.cell = value}, units, long_name, NULL, NULL, diag);
     vdc_free(path);
     return code;
 }
@@ -284,25 +268,25 @@ static const char *last_name(const char *path) {
     return slash ? slash + 1 : path;
 }
 
-static vdc_code write_scale(vdc_record *record, const char *path, vdc_cell_type type, const char *long_name, const vdc_cell *cells, size_t count,
+static vdc_code write_scale(vdc_record *record, const char *path, vdc_cell_type type, const char *long_name, const vdc_held *cells, size_t count,
                             vdc_diag *diag) {
     return write_whole(record, path, type, 1, count, cells, "1", long_name, last_name(path), NULL, diag);
 }
 
 vdc_code vdc_record_scale_text(vdc_record *record, const char *path, const char *long_name, const char *const *values, const char *const *units,
                                size_t count, vdc_diag *diag) {
-    vdc_cell *cells = vdc_calloc(count + 1, sizeof *cells);
+    vdc_held *cells = vdc_calloc(count + 1, sizeof *cells);
     char *unit_path = vdc_format("%s_unit", path);
     char *unit_long_name = vdc_format("unit of each %s", last_name(path));
     vdc_code code = VDC_OK;
     if (!cells || !unit_path || !unit_long_name)
         code = vdc_record_no_memory(record, diag);
     for (size_t i = 0; code == VDC_OK && i < count; i++)
-        cells[i].text = values[i];
+        cells[i].cell.text = values[i];
     if (code == VDC_OK)
         code = write_scale(record, path, VDC_CELL_TEXT, long_name, cells, count, diag);
     for (size_t i = 0; code == VDC_OK && units && i < count; i++)
-        cells[i].text = units[i];
+        cells[i].cell.text = units[i];
     if (code == VDC_OK && units)
         code = write_whole(record, unit_path, VDC_CELL_TEXT, 1, count, cells, "1", unit_long_name, NULL, path, diag);
     vdc_free(unit_long_name);
@@ -312,11 +296,11 @@ vdc_code vdc_record_scale_text(vdc_record *record, const char *path, const char 
 }
 
 vdc_code vdc_record_scale_integer(vdc_record *record, const char *path, const char *long_name, const int64_t *values, size_t count, vdc_diag *diag) {
-    vdc_cell *cells = vdc_calloc(count + 1, sizeof *cells);
+    vdc_held *cells = vdc_calloc(count + 1, sizeof *cells);
     if (!cells)
         return vdc_record_no_memory(record, diag);
     for (size_t i = 0; i < count; i++)
-        cells[i].integer = values[i];
+        cells[i].cell.integer = values[i];
     vdc_code code = write_scale(record, path, VDC_CELL_INTEGER, long_name, cells, count, diag);
     vdc_free(cells);
     return code;
@@ -353,9 +337,11 @@ static bool close_file(vdc_record *record) {
         H5Pclose(record->group_creation);
     if (record->text_type >= 0)
         H5Tclose(record->text_type);
+    if (record->word_type >= 0)
+        H5Tclose(record->word_type);
     if (record->file >= 0)
         closed = H5Fclose(record->file) >= 0;
-    record->group_creation = record->text_type = record->file = H5I_INVALID_HID;
+    record->group_creation = record->text_type = record->word_type = record->file = H5I_INVALID_HID;
     return closed;
 }
 
@@ -373,10 +359,12 @@ static vdc_code create_file(vdc_record *record, vdc_diag *diag) {
     hid_t creation = H5Pcreate(H5P_FILE_CREATE);
     hid_t access = vdc_output_access(&record->output);
     record->text_type = vdc_hdf5_text_type();
+    record->word_type = H5Tcopy(H5T_C_S1);
     record->group_creation = H5Pcreate(H5P_GROUP_CREATE);
     const unsigned order = H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED;
     vdc_code code = VDC_OK;
-    if (creation < 0 || access < 0 || record->text_type < 0 || record->group_creation < 0 ||
+    if (creation < 0 || access < 0 || record->text_type < 0 || record->word_type < 0 || H5Tset_size(record->word_type, VDC_WORD_SIZE) < 0 ||
+        H5Tset_strpad(record->word_type, H5T_STR_NULLPAD) < 0 || H5Tset_cset(record->word_type, H5T_CSET_UTF8) < 0 || record->group_creation < 0 ||
         H5Pset_obj_track_times(creation, false) < 0 || H5Pset_link_creation_order(creation, order) < 0 ||
         H5Pset_attr_phase_change(creation, 64, 32) < 0 || H5Pset_obj_track_times(record->group_creation, false) < 0 ||
         H5Pset_link_creation_order(record->group_creation, order) < 0 ||
@@ -408,7 +396,7 @@ vdc_code vdc_record_create(vdc_record **result, const char *path, bool force, vd
     vdc_record *record = vdc_calloc(1, sizeof *record);
     if (!record)
         return vdc_no_memory(diag, "the result file");
-    record->file = record->text_type = record->group_creation = H5I_INVALID_HID;
+    record->file = record->text_type = record->word_type = record->group_creation = H5I_INVALID_HID;
     record->force = force;
     record->path = vdc_strdup(path);
     record->partial = vdc_format("%s.partial", path);
@@ -477,8 +465,10 @@ vdc_code vdc_record_finish(vdc_record *record, bool complete, char digest[VDC_DI
     char own[VDC_DIGEST_TEXT] = "";
     vdc_hdf5_scope scope = vdc_hdf5_quiet();
     vdc_code code = record->failed ? VDC_ERROR_IO : VDC_OK;
-    for (size_t i = 0; code == VDC_OK && i < record->table_count; i++)
-        code = vdc_table_finish(record->tables[i], diag);
+    for (int grows = 0; grows < 2; grows++) /* columns that grow end as wide as other tables are long */
+        for (size_t i = 0; code == VDC_OK && i < record->table_count; i++)
+            if (record->tables[i]->grows == grows)
+                code = vdc_table_finish(record->tables[i], diag);
     if (code == VDC_OK)
         code = write_digest(record, own, diag);
     if (code == VDC_OK && complete)

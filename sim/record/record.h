@@ -17,22 +17,30 @@
 typedef struct vdc_record vdc_record;
 typedef struct vdc_table vdc_table;
 
-typedef enum vdc_cell_type { VDC_CELL_REAL, VDC_CELL_INTEGER, VDC_CELL_TEXT } vdc_cell_type;
+typedef enum vdc_cell_type {
+    VDC_CELL_REAL,
+    VDC_CELL_INTEGER,
+    VDC_CELL_TEXT,    /* of any length: about 50 bytes a row in the file, for names */
+    VDC_CELL_WORD     /* at most VDC_WORD_SIZE bytes, compressed: next to nothing where they repeat, for states and kinds; tables only */
+} vdc_cell_type;
+
+enum { VDC_WORD_SIZE = 16 };
 
 typedef union vdc_cell {
     double real;
     int64_t integer;
-    const char *text; /* copied at once */
+    const char *text; /* of TEXT and WORD; copied at once; NULL is "" */
 } vdc_cell;
 
-/* One dataset of a table. width > 1 or a named scale makes it two-dimensional [row x scale]. */
+/* One dataset of a table. A named scale makes it two-dimensional [row x scale]. An axis should lie in the group of what is measured along it: netCDF
+ * readers such as xarray look for it only there and in the groups above. */
 typedef struct vdc_column {
     const char *name;
     const char *units;        /* "s", "W", "1", ... */
     const char *long_name;
     vdc_cell_type type;
     const char *scale;        /* path of the second axis' scale ("/ticks/resource"), or NULL */
-    size_t width;             /* cells of a row in this column: 1 without a scale */
+    size_t width;             /* cells of a row in this column: 1 without a scale; 0 with a scale = grows with it (REAL and INTEGER) */
 } vdc_column;
 
 /* Creates PATH.partial. With !force an existing PATH is an error. */
@@ -54,10 +62,13 @@ vdc_code vdc_record_scale_integer(vdc_record *record, const char *path, const ch
  * others are attached to), unless `axis` names a scale that exists already. Rows a chunk: fixed by `chunk_rows` (0 = a default by width). */
 vdc_code vdc_record_table(vdc_record *record, vdc_table **table, const char *group, const vdc_column *columns, size_t count,
                           const char *axis, size_t chunk_rows, vdc_diag *diag);
-/* Appends one row: the columns' cells one after another (sum of widths). */
+/* For columns that grow ([tick x VM]): from the next row on each has `width` cells; earlier rows hold 0 beyond theirs. Never narrower. At the
+ * finish the columns become as wide as their scale is long. */
+vdc_code vdc_table_widen(vdc_table *table, size_t width, vdc_diag *diag);
+/* Appends one row: the columns' cells one after another (sum of widths). O(cells), and once in a chunk its compression. */
 vdc_code vdc_table_append(vdc_table *table, const vdc_cell *cells, vdc_diag *diag);
-/* For rows that become known out of order (VMs): sets row `row`. Rows are written when all of a chunk are there; only open chunks are in
- * memory. Rows never set hold `fill` cells (given once before the first set; required for such tables). The table ends after the last row set. */
+/* For rows that become known out of order (VMs): sets row `row`. Rows are written when all of a chunk are there; a few open chunks are in memory,
+ * rows of the rest wait in a file without a name beside the output. Rows never set hold `fill` cells (given once before the first set; required for such tables). The table ends after the last row set. */
 vdc_code vdc_table_fill(vdc_table *table, const vdc_cell *fill, vdc_diag *diag);
 vdc_code vdc_table_set(vdc_table *table, int64_t row, const vdc_cell *cells, vdc_diag *diag);
 

@@ -11,6 +11,8 @@
 
 #include "sim/base/memory.h"
 
+enum { DEMAND_GROWTH = 7 }; /* VMs a tick in /vms/cpu_demand */
+
 static char folder[256];
 
 const char *test_folder_make(void) {
@@ -87,6 +89,11 @@ const char *test_result_state(int64_t vm) {
     return test_result_is_set(vm) ? states[vm % 5] : "unknown";
 }
 
+const char *test_result_kind(int64_t vm) {
+    static const char *const kinds[] = {"web", "exactly 16 bytes", ""};
+    return test_result_is_set(vm) ? kinds[vm % 3] : "";
+}
+
 bool test_result_is_set(int64_t vm) {
     return vm % 97 != 41;
 }
@@ -114,22 +121,53 @@ static vdc_code write_ticks(vdc_record *record, test_result_options options, vdc
     return code;
 }
 
+double test_result_demand(int64_t tick, int64_t vm) {
+    return vm <= tick * DEMAND_GROWTH ? (double)(tick + 1) * 1e9 + (double)vm : 0.0;
+}
+
+/* [tick x VM]: VMs come as ticks go by. */
+static vdc_code write_demand(vdc_record *record, test_result_options options, vdc_diag *diag) {
+    const vdc_column columns[] = {
+        {.name = "time", .units = "s", .long_name = "end of the tick", .type = VDC_CELL_REAL, .width = 1},
+        {.name = "cpu_demand", .units = "Hz", .long_name = "CPU demand", .type = VDC_CELL_REAL, .scale = "/vms/id"},
+        {.name = "queued", .units = "1", .long_name = "VMs queued", .type = VDC_CELL_INTEGER, .width = 1},
+    };
+    vdc_table *table = NULL;
+    vdc_cell *row = calloc((size_t)options.vms + 2, sizeof *row);
+    cr_assert_not_null(row);
+    vdc_code code = vdc_record_table(record, &table, "/vms", columns, 3, NULL, options.chunk_rows, diag);
+    for (int64_t tick = 0; code == VDC_OK && tick < options.ticks; tick++) {
+        int64_t vms = tick * DEMAND_GROWTH + 1 < options.vms ? tick * DEMAND_GROWTH + 1 : options.vms;
+        row[0].real = 300.0 * (double)(tick + 1);
+        for (int64_t vm = 0; vm < vms; vm++)
+            row[1 + vm].real = test_result_demand(tick, vm);
+        row[1 + vms].integer = tick;
+        code = vdc_table_widen(table, (size_t)vms, diag);
+        if (code == VDC_OK)
+            code = vdc_table_append(table, row, diag);
+    }
+    free(row);
+    return code;
+}
+
 static vdc_code write_vms(vdc_record *record, test_result_options options, vdc_diag *diag) {
     const vdc_column columns[] = {
         {.name = "id", .units = "1", .long_name = "id of the VM", .type = VDC_CELL_INTEGER, .width = 1},
         {.name = "host", .units = "1", .long_name = "last host, -1 = never placed", .type = VDC_CELL_INTEGER, .width = 1},
         {.name = "state", .units = "1", .long_name = "last state", .type = VDC_CELL_TEXT, .width = 1},
         {.name = "end", .units = "s", .long_name = "end of the VM", .type = VDC_CELL_REAL, .width = 1},
+        {.name = "kind", .units = "1", .long_name = "kind of the VM", .type = VDC_CELL_WORD, .width = 1},
     };
     vdc_table *table = NULL;
-    vdc_code code = vdc_record_table(record, &table, "vms", columns, 4, NULL, options.chunk_rows, diag);
-    vdc_cell fill[] = {{.integer = -1}, {.integer = -1}, {.text = "unknown"}, {.real = -1.0}};
+    vdc_code code = vdc_record_table(record, &table, "vms", columns, 5, NULL, options.chunk_rows, diag);
+    vdc_cell fill[] = {{.integer = -1}, {.integer = -1}, {.text = "unknown"}, {.real = -1.0}, {.text = NULL}};
     if (code == VDC_OK && !options.in_order)
         code = vdc_table_fill(table, fill, diag);
     for (int64_t i = 0; code == VDC_OK && i < options.vms; i++) {
         /* A stride that is prime to any number of VMs below 7919 visits each once. */
         int64_t vm = options.in_order ? i : i * 7919 % options.vms;
-        vdc_cell row[] = {{.integer = vm}, {.integer = test_result_host(vm)}, {.text = test_result_state(vm)}, {.real = (double)vm * 0.25}};
+        vdc_cell row[] = {{.integer = vm}, {.integer = test_result_host(vm)}, {.text = test_result_state(vm)}, {.real = (double)vm * 0.25},
+                          {.text = test_result_kind(vm)}};
         if (options.in_order)
             code = vdc_table_append(table, test_result_is_set(vm) ? row : fill, diag);
         else if (test_result_is_set(vm))
@@ -150,6 +188,8 @@ vdc_code test_result_write(const char *path, test_result_options options, char d
         code = write_ticks(record, options, diag);
     if (code == VDC_OK)
         code = write_vms(record, options, diag);
+    if (code == VDC_OK && options.demand)
+        code = write_demand(record, options, diag);
     if (code == VDC_OK)
         code = vdc_record_summary(record, "end_s", VDC_CELL_REAL, (vdc_cell){.real = 0.1 + 0.2}, "s", "end of the run", diag);
     if (code == VDC_OK)

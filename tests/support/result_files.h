@@ -20,6 +20,7 @@ typedef struct test_result_options {
     size_t chunk_rows;   /* 0 = the default */
     bool in_order;       /* VM rows appended instead of set in a shuffled order */
     int64_t ticks, vms;
+    bool demand;         /* with /vms/cpu_demand [tick x VM] */
     bool incomplete;     /* ends as if interrupted */
 } test_result_options;
 
@@ -28,6 +29,8 @@ double test_result_power(int64_t tick);                       /* /ticks/power */
 double test_result_allocation(int64_t tick, size_t resource); /* /ticks/P, 2 resources */
 int64_t test_result_host(int64_t vm);                         /* /vms/host; -1 for a row that was never set */
 const char *test_result_state(int64_t vm);                    /* /vms/state, texts */
+const char *test_result_kind(int64_t vm);                     /* /vms/kind, words */
+double test_result_demand(int64_t tick, int64_t vm);          /* /vms/cpu_demand */
 bool test_result_is_set(int64_t vm);                          /* every 97th row is left to the fill row */
 
 /* Writes a result file with attributes, summary, ticks and VMs and returns its digest in `digest` (may be NULL). */

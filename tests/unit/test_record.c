@@ -21,7 +21,7 @@ static void folder_make(void) {
 
 TestSuite(record, .init = folder_make, .fini = test_folder_remove);
 
-static const test_result_options usual = {.ticks = 100, .vms = 1000};
+static const test_result_options usual = {.ticks = 100, .vms = 1000, .demand = true};
 
 static void write_result(const char *path, test_result_options options, char digest[VDC_DIGEST_TEXT]) {
     vdc_diag diag = {0};
@@ -182,7 +182,7 @@ Test(record, full_disk_leaves_nothing_behind) {
 
 Test(record, every_allocation_may_fail) {
     const char *path = test_folder_path("out.h5");
-    test_result_options options = {.ticks = 5, .vms = 6, .chunk_rows = 4};
+    test_result_options options = {.ticks = 5, .vms = 120, .chunk_rows = 4, .demand = true};
     vdc_memory_fail_at(0, false);
     uint64_t before = vdc_memory_count();
     write_result(path, options, NULL);
