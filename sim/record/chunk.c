@@ -1,7 +1,7 @@
 /* Blocks of rows into HDF5 chunks, and back for the digest.
  *
- * A full block is compressed straight into chunks (shuffle, deflate, H5Dwrite_chunk): the library's own path would copy it twice more
- * and keep a cache for each dataset. What comes out is what the library's filters would write. Chunks of zeros are not
+ * A full block is compressed straight into chunks (shuffle, deflate, H5Dwrite_chunk): the library's own path would copy it twice
+ * more and keep a cache for each dataset. What comes out is what the library's filters would write. Chunks of zeros are not
  * stored; HDF5 reads them as zeros. Texts of any length go through the library, which keeps them in its heap.
  */
 #include <string.h>
@@ -25,7 +25,8 @@ static void digest_text(vdc_digest *digest, const char *text, size_t length) {
 void vdc_digest_values(vdc_digest *digest, vdc_cell_type type, const vdc_held *values, size_t count) {
     if (type == VDC_CELL_TEXT) {
         for (size_t i = 0; i < count; i++)
-            digest_text(digest, values[i].cell.text ? values[i].cell.text : "", values[i].cell.text ? strlen(values[i].cell.text) : 0);
+            digest_text(digest, values[i].cell.text ? values[i].cell.text : "",
+                        values[i].cell.text ? strlen(values[i].cell.text) : 0);
     } else if (type == VDC_CELL_WORD) {
         for (size_t i = 0; i < count; i++)
             digest_text(digest, values[2 * i].word, strnlen(values[2 * i].word, VDC_WORD_SIZE));
@@ -39,7 +40,8 @@ void vdc_digest_values(vdc_digest *digest, vdc_cell_type type, const vdc_held *v
 
 /* ---- numbers and words ---- */
 
-/* Byte b of every number, then byte b + 1 of every number, least significant first: what the shuffle filter does, which makes them compress. */
+/* Byte b of every number, then byte b + 1 of every number, least significant first: what the shuffle filter does, which makes
+ * them compress. */
 static void shuffle_numbers(unsigned char *to, const vdc_held *from, size_t count) {
     for (size_t i = 0; i < count; i++) {
         uint64_t value = (uint64_t)from[i].cell.integer;
@@ -61,9 +63,10 @@ static bool all_zero(const vdc_held *places, size_t count) {
     return true;
 }
 
-/* Compresses `count` cells and writes them as the chunk that begins at `at`. `work` has room for twice the cells and deflate's margin. */
-static vdc_code write_chunk(vdc_table *table, const vdc_stored *column, const hsize_t *at, const vdc_held *cells, size_t count, unsigned char *work,
-                            size_t bound, vdc_diag *diag) {
+/* Compresses `count` cells and writes them as the chunk that begins at `at`. `work` has room for twice the cells and deflate's
+ * margin. */
+static vdc_code write_chunk(vdc_table *table, const vdc_stored *column, const hsize_t *at, const vdc_held *cells, size_t count,
+                            unsigned char *work, size_t bound, vdc_diag *diag) {
     if (all_zero(cells, count * column->places))
         return VDC_OK;
     size_t bytes = count * column->places * sizeof *cells, size = bytes;
@@ -90,8 +93,8 @@ static vdc_code write_chunk(vdc_table *table, const vdc_stored *column, const hs
 }
 
 /* Writes `rows` rows of `width` cells that lie `stride` cells apart, chunk by chunk; what a chunk has beyond them is zero. */
-static vdc_code write_cells(vdc_table *table, const vdc_stored *column, int64_t first, const vdc_held *cells, size_t rows, size_t width, size_t stride,
-                            vdc_diag *diag) {
+static vdc_code write_cells(vdc_table *table, const vdc_stored *column, int64_t first, const vdc_held *cells, size_t rows,
+                            size_t width, size_t stride, vdc_diag *diag) {
     vdc_record *record = table->record;
     size_t chunk_cells = table->chunk_rows * column->chunk_width;
     size_t bytes = chunk_cells * column->places * sizeof *cells, bound = deflateBound(&record->deflate, (uLong)bytes);
@@ -131,7 +134,8 @@ static void close_spaces(hid_t file, hid_t memory) {
         H5Sclose(memory);
 }
 
-static vdc_code write_texts(vdc_table *table, const vdc_stored *column, int64_t first, const vdc_held *cells, size_t rows, vdc_diag *diag) {
+static vdc_code write_texts(vdc_table *table, const vdc_stored *column, int64_t first, const vdc_held *cells, size_t rows,
+                            vdc_diag *diag) {
     hid_t file, memory;
     bool done = select_rows(column, first, rows, column->width, &file, &memory) &&
                 H5Dwrite(column->dataset, table->record->text_type, memory, file, H5P_DEFAULT, cells) >= 0;
@@ -189,7 +193,8 @@ vdc_code vdc_column_digest(vdc_table *table, vdc_stored *column, vdc_diag *diag)
     for (int64_t first = 0; code == VDC_OK && first < table->rows; first += (int64_t)table->chunk_rows) {
         size_t rows = (size_t)(table->rows - first) < table->chunk_rows ? (size_t)(table->rows - first) : table->chunk_rows;
         hid_t file, memory;
-        if (select_rows(column, first, rows, width, &file, &memory) && H5Dread(column->dataset, type, memory, file, H5P_DEFAULT, cells) >= 0) {
+        if (select_rows(column, first, rows, width, &file, &memory) &&
+            H5Dread(column->dataset, type, memory, file, H5P_DEFAULT, cells) >= 0) {
             vdc_digest_values(&column->digest, column->type, cells, rows * width);
             if (column->type == VDC_CELL_TEXT)
                 H5Dvlen_reclaim(type, memory, H5P_DEFAULT, cells);

@@ -18,15 +18,15 @@ typedef struct vdc_digest_line {
 struct vdc_record {
     char *path, *partial;
     bool force;
-    bool failed;             /* the first failure was told; everything after it is refused in silence */
+    bool failed; /* the first failure was told; everything after it is refused in silence */
     vdc_output output;
     hid_t file;
     hid_t text_type;
     hid_t word_type;
-    hid_t group_creation;    /* no times, order of creation kept */
-    z_stream deflate;        /* one compressor, reset for each chunk */
+    hid_t group_creation; /* no times, order of creation kept */
+    z_stream deflate;     /* one compressor, reset for each chunk */
     bool deflate_ready;
-    unsigned char *scratch;  /* one chunk gathered, shuffled and compressed */
+    unsigned char *scratch; /* one chunk gathered, shuffled and compressed */
     size_t scratch_capacity;
     vdc_table **tables;
     size_t table_count, table_capacity;
@@ -46,10 +46,11 @@ vdc_code vdc_record_group(vdc_record *record, const char *path, vdc_diag *diag);
 /* Properties for a dataset: no times, and `rank` > 0 gives chunks, shuffle and deflate. Negative on failure. */
 hid_t vdc_record_dataset_properties(int rank, const hsize_t *chunk);
 /* Attributes `units` and `long_name`. NULL units are "1". */
-vdc_code vdc_record_describe(vdc_record *record, hid_t object, const char *path, const char *units, const char *long_name, vdc_diag *diag);
+vdc_code vdc_record_describe(vdc_record *record, hid_t object, const char *path, const char *units, const char *long_name,
+                             vdc_diag *diag);
 /* Notes a finished dataset for the digest; `values` is the digest of its values. */
-vdc_code vdc_record_line(vdc_record *record, const char *path, vdc_cell_type type, int rank, const hsize_t *size, vdc_digest *values,
-                         vdc_diag *diag);
+vdc_code vdc_record_line(vdc_record *record, const char *path, vdc_cell_type type, int rank, const hsize_t *size,
+                         vdc_digest *values, vdc_diag *diag);
 /* The types of a cell in the file and in memory. */
 hid_t vdc_record_type(const vdc_record *record, vdc_cell_type type);
 hid_t vdc_record_memory_type(const vdc_record *record, vdc_cell_type type);
@@ -65,53 +66,53 @@ typedef union vdc_held {
 /* The rows [index x chunk_rows, ...) of a table. */
 typedef struct vdc_block {
     int64_t index;
-    uint64_t touched;    /* when a row was last set */
-    vdc_held *cells;     /* column by column, each [chunk_rows x width], a word taking two places */
+    uint64_t touched; /* when a row was last set */
+    vdc_held *cells;  /* column by column, each [chunk_rows x width], a word taking two places */
     vdc_arena texts;
 } vdc_block;
 
 /* A block of a table whose rows come out of order. */
 typedef struct vdc_block_state {
-    vdc_block *block;    /* in memory */
-    uint64_t *present;   /* a bit a row; NULL before the first row and when written */
-    size_t count;        /* rows that are there */
-    int64_t spilled;     /* the last of its rows in the spill, VDC_SPILL_NONE = none */
+    vdc_block *block;  /* in memory */
+    uint64_t *present; /* a bit a row; NULL before the first row and when written */
+    size_t count;      /* rows that are there */
+    int64_t spilled;   /* the last of its rows in the spill, VDC_SPILL_NONE = none */
     bool written;
 } vdc_block_state;
 
 typedef struct vdc_stored {
     char *path;
     vdc_cell_type type;
-    bool plane;          /* two-dimensional */
-    bool grows;          /* as wide as table->width */
+    bool plane; /* two-dimensional */
+    bool grows; /* as wide as table->width */
     size_t width, chunk_width;
-    size_t places;       /* of a cell in a block: 2 for a word, else 1 */
-    size_t offset;       /* places of a row before this column */
-    char *scale;         /* path of the second axis, of columns that grow */
-    vdc_held *wide;      /* of columns that grow: [chunk_rows x table->wide_capacity] */
+    size_t places;  /* of a cell in a block: 2 for a word, else 1 */
+    size_t offset;  /* places of a row before this column */
+    char *scale;    /* path of the second axis, of columns that grow */
+    vdc_held *wide; /* of columns that grow: [chunk_rows x table->wide_capacity] */
     hid_t dataset;
-    vdc_digest digest;   /* of columns that are written in order */
+    vdc_digest digest; /* of columns that are written in order */
 } vdc_stored;
 
 struct vdc_table {
     vdc_record *record;
     vdc_stored *columns;
     size_t count;
-    size_t places;        /* of a row in a block */
-    size_t cells;         /* of a row without the columns that grow */
+    size_t places; /* of a row in a block */
+    size_t cells;  /* of a row without the columns that grow */
     size_t chunk_rows;
     size_t width, wide_capacity; /* of the columns that grow */
     bool grows;
-    int64_t rows;         /* appended, or the largest row set + 1 */
-    hsize_t extent[2];    /* rows of the datasets, width of those that grow */
-    vdc_block *spare;     /* the block rows are appended to, or one to be used again */
+    int64_t rows;      /* appended, or the largest row set + 1 */
+    hsize_t extent[2]; /* rows of the datasets, width of those that grow */
+    vdc_block *spare;  /* the block rows are appended to, or one to be used again */
 
-    vdc_cell *fill;       /* of tables whose rows come out of order, else NULL */
+    vdc_cell *fill; /* of tables whose rows come out of order, else NULL */
     vdc_arena fill_texts;
     vdc_block_state *states;
     size_t state_count, state_capacity;
-    size_t open_count;    /* blocks in memory */
-    uint64_t clock;       /* rows set so far */
+    size_t open_count; /* blocks in memory */
+    uint64_t clock;    /* rows set so far */
     vdc_spill spill;
 };
 

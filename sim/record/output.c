@@ -53,7 +53,8 @@ static herr_t driver_close(H5FD_t *file) {
 static herr_t driver_query(const H5FD_t *file, unsigned long *flags) {
     (void)file;
     if (flags)
-        *flags = H5FD_FEAT_AGGREGATE_METADATA | H5FD_FEAT_ACCUMULATE_METADATA | H5FD_FEAT_DATA_SIEVE | H5FD_FEAT_AGGREGATE_SMALLDATA;
+        *flags =
+            H5FD_FEAT_AGGREGATE_METADATA | H5FD_FEAT_ACCUMULATE_METADATA | H5FD_FEAT_DATA_SIEVE | H5FD_FEAT_AGGREGATE_SMALLDATA;
     return 0;
 }
 
@@ -170,7 +171,8 @@ vdc_code vdc_output_open(vdc_output *output, const char *path, vdc_diag *diag) {
     }
     /* Whoever held the lock before may have renamed the file to its final name: then this is not ours to empty. */
     struct stat opened, named;
-    if (fstat(descriptor, &opened) != 0 || lstat(path, &named) != 0 || opened.st_ino != named.st_ino || opened.st_dev != named.st_dev) {
+    if (fstat(descriptor, &opened) != 0 || lstat(path, &named) != 0 || opened.st_ino != named.st_ino ||
+        opened.st_dev != named.st_dev) {
         close(descriptor);
         return vdc_fail(diag, VDC_ERROR_INPUT, NULL, "%s: another run was writing it just now; try again", path);
     }

@@ -12,10 +12,10 @@
 #include "sim/record/hdf5.h"
 
 typedef struct vdc_output {
-    int descriptor;       /* -1 when closed */
-    int error;            /* errno of the first write that failed, 0 while all is well */
-    hid_t driver;         /* the driver as the library knows it */
-    uint64_t fail_after;  /* for tests: writes that still succeed before each fails with ENOSPC; UINT64_MAX = never */
+    int descriptor;      /* -1 when closed */
+    int error;           /* errno of the first write that failed, 0 while all is well */
+    hid_t driver;        /* the driver as the library knows it */
+    uint64_t fail_after; /* for tests: writes that still succeed before each fails with ENOSPC; UINT64_MAX = never */
 } vdc_output;
 
 /* Opens `path` for a new file: creates it or takes over a left-over one, holding a lock so that two runs cannot

@@ -1,9 +1,9 @@
 /* A result file from its creation to its final name: attributes, summary, axes, digest. Tables are in table.c.
  *
  * Equal runs give equal bytes because nothing that varies goes in: object times are off, the format's version bounds
- * are fixed to what HDF5 1.8 and later read, and datasets are made in the order of the calls. The digest is a SHA-256 over one line for each
- * dataset, sorted by path, "path type dimensions sha256-of-values", so that it knows neither chunks, compression, the order
- * of writing nor the library; docs/result-file.md has the definition with a few lines of Python that recompute it.
+ * are fixed to what HDF5 1.8 and later read, and datasets are made in the order of the calls. The digest is a SHA-256 over one
+ * line for each dataset, sorted by path, "path type dimensions sha256-of-values", so that it knows neither chunks, compression,
+ * the order of writing nor the library; docs/result-file.md has the definition with a few lines of Python that recompute it.
  */
 #include "sim/record/record.h"
 
@@ -41,8 +41,8 @@ vdc_code vdc_record_no_memory(vdc_record *record, vdc_diag *diag) {
 
 /* ---- digest ---- */
 
-vdc_code vdc_record_line(vdc_record *record, const char *path, vdc_cell_type type, int rank, const hsize_t *size, vdc_digest *values,
-                         vdc_diag *diag) {
+vdc_code vdc_record_line(vdc_record *record, const char *path, vdc_cell_type type, int rank, const hsize_t *size,
+                         vdc_digest *values, vdc_diag *diag) {
     static const char *const type_names[] = {"real", "integer", "text", "text"};
     char hexadecimal[VDC_DIGEST_TEXT], dimensions[64] = "-";
     vdc_digest_end(values, hexadecimal);
@@ -86,7 +86,9 @@ hid_t vdc_record_type(const vdc_record *record, vdc_cell_type type) {
 }
 
 hid_t vdc_record_memory_type(const vdc_record *record, vdc_cell_type type) {
-    return type == VDC_CELL_REAL ? H5T_NATIVE_DOUBLE : type == VDC_CELL_INTEGER ? H5T_NATIVE_INT64 : vdc_record_type(record, type);
+    return type == VDC_CELL_REAL      ? H5T_NATIVE_DOUBLE
+           : type == VDC_CELL_INTEGER ? H5T_NATIVE_INT64
+                                      : vdc_record_type(record, type);
 }
 
 /* Writes one scalar attribute, replacing one of that name. */
@@ -95,7 +97,8 @@ static bool write_attribute(hid_t object, const char *name, hid_t file_type, hid
     bool done = false;
     if (H5Aexists(object, name) > 0 && H5Adelete(object, name) < 0)
         return false;
-    if ((space = H5Screate(H5S_SCALAR)) >= 0 && (attribute = H5Acreate2(object, name, file_type, space, H5P_DEFAULT, H5P_DEFAULT)) >= 0)
+    if ((space = H5Screate(H5S_SCALAR)) >= 0 &&
+        (attribute = H5Acreate2(object, name, file_type, space, H5P_DEFAULT, H5P_DEFAULT)) >= 0)
         done = H5Awrite(attribute, memory_type, value) >= 0;
     if (attribute >= 0)
         done = H5Aclose(attribute) >= 0 && done;
@@ -156,7 +159,8 @@ vdc_code vdc_record_inputs(vdc_record *record, const vdc_inputs *inputs, vdc_dia
     return code;
 }
 
-vdc_code vdc_record_describe(vdc_record *record, hid_t object, const char *path, const char *units, const char *long_name, vdc_diag *diag) {
+vdc_code vdc_record_describe(vdc_record *record, hid_t object, const char *path, const char *units, const char *long_name,
+                             vdc_diag *diag) {
     if (!write_text_attribute(record, object, "units", units ? units : "1") ||
         !write_text_attribute(record, object, "long_name", long_name ? long_name : ""))
         return vdc_record_failed(record, path, diag);
@@ -167,7 +171,8 @@ hid_t vdc_record_dataset_properties(int rank, const hsize_t *chunk) {
     hid_t properties = H5Pcreate(H5P_DATASET_CREATE);
     bool done = properties >= 0 && H5Pset_obj_track_times(properties, false) >= 0;
     if (done && rank > 0)
-        done = H5Pset_chunk(properties, rank, chunk) >= 0 && H5Pset_shuffle(properties) >= 0 && H5Pset_deflate(properties, VDC_DEFLATE_LEVEL) >= 0;
+        done = H5Pset_chunk(properties, rank, chunk) >= 0 && H5Pset_shuffle(properties) >= 0 &&
+               H5Pset_deflate(properties, VDC_DEFLATE_LEVEL) >= 0;
     else if (done)
         done = H5Pset_layout(properties, H5D_COMPACT) >= 0;
     if (properties >= 0 && !done) {
@@ -182,7 +187,7 @@ vdc_code vdc_record_group(vdc_record *record, const char *path, vdc_diag *diag) 
     if (!prefix)
         return vdc_record_no_memory(record, diag);
     vdc_code code = VDC_OK;
-    for (char *end = prefix; code == VDC_OK && *end; ) {
+    for (char *end = prefix; code == VDC_OK && *end;) {
         end += strcspn(end + 1, "/") + 1;
         char kept = *end;
         *end = '\0';
@@ -214,8 +219,9 @@ static vdc_code group_above(vdc_record *record, const char *path, vdc_diag *diag
 
 /* One dataset with all its values: a scalar (rank 0) or an axis. `scale_name` makes it a dimension scale of that name,
  * `axis` attaches it to that scale. */
-static vdc_code write_whole(vdc_record *record, const char *path, vdc_cell_type type, int rank, size_t count, const vdc_held *values, const char *units,
-                            const char *long_name, const char *scale_name, const char *axis, vdc_diag *diag) {
+static vdc_code write_whole(vdc_record *record, const char *path, vdc_cell_type type, int rank, size_t count,
+                            const vdc_held *values, const char *units, const char *long_name, const char *scale_name,
+                            const char *axis, vdc_diag *diag) {
     if (record->failed)
         return VDC_ERROR_IO;
     vdc_hdf5_scope scope = vdc_hdf5_quiet();
@@ -228,7 +234,8 @@ static vdc_code write_whole(vdc_record *record, const char *path, vdc_cell_type 
         space = rank > 0 ? H5Screate_simple(1, &size, NULL) : H5Screate(H5S_SCALAR);
         properties = vdc_record_dataset_properties(chunked ? 1 : 0, &size);
         if (space < 0 || properties < 0 ||
-            (dataset = H5Dcreate2(record->file, path, vdc_record_type(record, type), space, H5P_DEFAULT, properties, H5P_DEFAULT)) < 0 ||
+            (dataset = H5Dcreate2(record->file, path, vdc_record_type(record, type), space, H5P_DEFAULT, properties,
+                                  H5P_DEFAULT)) < 0 ||
             (count > 0 && H5Dwrite(dataset, memory_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) < 0) ||
             (scale_name && H5DSset_scale(dataset, scale_name) < 0) ||
             (axis && ((scale = H5Dopen2(record->file, axis, H5P_DEFAULT)) < 0 || H5DSattach_scale(dataset, scale, 0) < 0)))
@@ -253,8 +260,8 @@ static vdc_code write_whole(vdc_record *record, const char *path, vdc_cell_type 
     return vdc_record_line(record, path, type, rank, &size, &digest, diag);
 }
 
-vdc_code vdc_record_summary(vdc_record *record, const char *key, vdc_cell_type type, vdc_cell value, const char *units, const char *long_name,
-                            vdc_diag *diag) {
+vdc_code vdc_record_summary(vdc_record *record, const char *key, vdc_cell_type type, vdc_cell value, const char *units,
+                            const char *long_name, vdc_diag *diag) {
     char *path = vdc_format("/summary/%s", key);
     if (!path)
         return vdc_record_no_memory(record, diag);
@@ -268,13 +275,13 @@ static const char *last_name(const char *path) {
     return slash ? slash + 1 : path;
 }
 
-static vdc_code write_scale(vdc_record *record, const char *path, vdc_cell_type type, const char *long_name, const vdc_held *cells, size_t count,
-                            vdc_diag *diag) {
+static vdc_code write_scale(vdc_record *record, const char *path, vdc_cell_type type, const char *long_name,
+                            const vdc_held *cells, size_t count, vdc_diag *diag) {
     return write_whole(record, path, type, 1, count, cells, "1", long_name, last_name(path), NULL, diag);
 }
 
-vdc_code vdc_record_scale_text(vdc_record *record, const char *path, const char *long_name, const char *const *values, const char *const *units,
-                               size_t count, vdc_diag *diag) {
+vdc_code vdc_record_scale_text(vdc_record *record, const char *path, const char *long_name, const char *const *values,
+                               const char *const *units, size_t count, vdc_diag *diag) {
     vdc_held *cells = vdc_calloc(count + 1, sizeof *cells);
     char *unit_path = vdc_format("%s_unit", path);
     char *unit_long_name = vdc_format("unit of each %s", last_name(path));
@@ -295,7 +302,8 @@ vdc_code vdc_record_scale_text(vdc_record *record, const char *path, const char 
     return code;
 }
 
-vdc_code vdc_record_scale_integer(vdc_record *record, const char *path, const char *long_name, const int64_t *values, size_t count, vdc_diag *diag) {
+vdc_code vdc_record_scale_integer(vdc_record *record, const char *path, const char *long_name, const int64_t *values,
+                                  size_t count, vdc_diag *diag) {
     vdc_held *cells = vdc_calloc(count + 1, sizeof *cells);
     if (!cells)
         return vdc_record_no_memory(record, diag);
@@ -363,8 +371,9 @@ static vdc_code create_file(vdc_record *record, vdc_diag *diag) {
     record->group_creation = H5Pcreate(H5P_GROUP_CREATE);
     const unsigned order = H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED;
     vdc_code code = VDC_OK;
-    if (creation < 0 || access < 0 || record->text_type < 0 || record->word_type < 0 || H5Tset_size(record->word_type, VDC_WORD_SIZE) < 0 ||
-        H5Tset_strpad(record->word_type, H5T_STR_NULLPAD) < 0 || H5Tset_cset(record->word_type, H5T_CSET_UTF8) < 0 || record->group_creation < 0 ||
+    if (creation < 0 || access < 0 || record->text_type < 0 || record->word_type < 0 ||
+        H5Tset_size(record->word_type, VDC_WORD_SIZE) < 0 || H5Tset_strpad(record->word_type, H5T_STR_NULLPAD) < 0 ||
+        H5Tset_cset(record->word_type, H5T_CSET_UTF8) < 0 || record->group_creation < 0 ||
         H5Pset_obj_track_times(creation, false) < 0 || H5Pset_link_creation_order(creation, order) < 0 ||
         H5Pset_attr_phase_change(creation, 64, 32) < 0 || H5Pset_obj_track_times(record->group_creation, false) < 0 ||
         H5Pset_link_creation_order(record->group_creation, order) < 0 ||
@@ -443,11 +452,13 @@ static vdc_code give_final_name(vdc_record *record, vdc_diag *diag) {
         if (moved)
             unlink(record->partial);
         else if (errno == EEXIST)
-            return vdc_fail(diag, VDC_ERROR_IO, NULL, "%s: has appeared during the run and was left alone; the complete result is %s", record->path,
+            return vdc_fail(diag, VDC_ERROR_IO, NULL,
+                            "%s: has appeared during the run and was left alone; the complete result is %s", record->path,
                             record->partial);
     }
     if (!moved && rename(record->partial, record->path) != 0) /* forced, or a file system without links */
-        return vdc_fail(diag, VDC_ERROR_IO, NULL, "%s: cannot be named: %s; the complete result is %s", record->path, strerror(errno), record->partial);
+        return vdc_fail(diag, VDC_ERROR_IO, NULL, "%s: cannot be named: %s; the complete result is %s", record->path,
+                        strerror(errno), record->partial);
     sync_folder(record->path);
     return VDC_OK;
 }

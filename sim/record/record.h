@@ -20,8 +20,8 @@ typedef struct vdc_table vdc_table;
 typedef enum vdc_cell_type {
     VDC_CELL_REAL,
     VDC_CELL_INTEGER,
-    VDC_CELL_TEXT,    /* of any length: about 50 bytes a row in the file, for names */
-    VDC_CELL_WORD     /* at most VDC_WORD_SIZE bytes, compressed: next to nothing where they repeat, for states and kinds; tables only */
+    VDC_CELL_TEXT, /* of any length: about 50 bytes a row in the file, for names */
+    VDC_CELL_WORD  /* at most VDC_WORD_SIZE bytes, compressed to next to nothing, for states and kinds; in tables only */
 } vdc_cell_type;
 
 enum { VDC_WORD_SIZE = 16 };
@@ -32,15 +32,15 @@ typedef union vdc_cell {
     const char *text; /* of TEXT and WORD; copied at once; NULL is "" */
 } vdc_cell;
 
-/* One dataset of a table. A named scale makes it two-dimensional [row x scale]. An axis should lie in the group of what is measured along it: netCDF
- * readers such as xarray look for it only there and in the groups above. */
+/* One dataset of a table. A named scale makes it two-dimensional [row x scale]. An axis should lie in the group of what is
+ * measured along it: netCDF readers such as xarray look for it only there and in the groups above. */
 typedef struct vdc_column {
     const char *name;
-    const char *units;        /* "s", "W", "1", ... */
+    const char *units; /* "s", "W", "1", ... */
     const char *long_name;
     vdc_cell_type type;
-    const char *scale;        /* path of the second axis' scale ("/ticks/resource"), or NULL */
-    size_t width;             /* cells of a row in this column: 1 without a scale; 0 with a scale = grows with it (REAL and INTEGER) */
+    const char *scale; /* path of the second axis' scale ("/ticks/resource"), or NULL */
+    size_t width;      /* cells of a row in this column: 1 without a scale; 0 with a scale = grows with it (REAL and INTEGER) */
 } vdc_column;
 
 /* Creates PATH.partial. With !force an existing PATH is an error. */
@@ -50,25 +50,29 @@ vdc_code vdc_record_create(vdc_record **record, const char *path, bool force, vd
 vdc_code vdc_record_attribute_text(vdc_record *record, const char *name, const char *text, vdc_diag *diag);
 vdc_code vdc_record_attribute_integer(vdc_record *record, const char *name, int64_t value, vdc_diag *diag);
 vdc_code vdc_record_inputs(vdc_record *record, const vdc_inputs *inputs, vdc_diag *diag);
-vdc_code vdc_record_summary(vdc_record *record, const char *key, vdc_cell_type type, vdc_cell value, const char *units, const char *long_name, vdc_diag *diag);
+vdc_code vdc_record_summary(vdc_record *record, const char *key, vdc_cell_type type, vdc_cell value, const char *units,
+                            const char *long_name, vdc_diag *diag);
 
 /* A fixed axis of names ("/ticks/resource"), a dimension scale of strings; `units` may be NULL or an array of texts
  * stored beside it as PATH_unit. Integers likewise. Must exist before a column refers to it. */
-vdc_code vdc_record_scale_text(vdc_record *record, const char *path, const char *long_name, const char *const *values, const char *const *units,
-                               size_t count, vdc_diag *diag);
-vdc_code vdc_record_scale_integer(vdc_record *record, const char *path, const char *long_name, const int64_t *values, size_t count, vdc_diag *diag);
+vdc_code vdc_record_scale_text(vdc_record *record, const char *path, const char *long_name, const char *const *values,
+                               const char *const *units, size_t count, vdc_diag *diag);
+vdc_code vdc_record_scale_integer(vdc_record *record, const char *path, const char *long_name, const int64_t *values,
+                                  size_t count, vdc_diag *diag);
 
-/* A table: a group (or a part of one) whose columns grow row by row together. The first column is the row axis (a dimension scale that all
- * others are attached to), unless `axis` names a scale that exists already. Rows a chunk: fixed by `chunk_rows` (0 = a default by width). */
+/* A table: a group (or a part of one) whose columns grow row by row together. The first column is the row axis (a dimension scale
+ * that all others are attached to), unless `axis` names a scale that exists already. Rows a chunk: fixed by `chunk_rows` (0 = a
+ * default by width). */
 vdc_code vdc_record_table(vdc_record *record, vdc_table **table, const char *group, const vdc_column *columns, size_t count,
                           const char *axis, size_t chunk_rows, vdc_diag *diag);
-/* For columns that grow ([tick x VM]): from the next row on each has `width` cells; earlier rows hold 0 beyond theirs. Never narrower. At the
- * finish the columns become as wide as their scale is long. */
+/* For columns that grow ([tick x VM]): from the next row on each has `width` cells; earlier rows hold 0 beyond theirs. Never
+ * narrower. At the finish the columns become as wide as their scale is long. */
 vdc_code vdc_table_widen(vdc_table *table, size_t width, vdc_diag *diag);
 /* Appends one row: the columns' cells one after another (sum of widths). O(cells), and once in a chunk its compression. */
 vdc_code vdc_table_append(vdc_table *table, const vdc_cell *cells, vdc_diag *diag);
-/* For rows that become known out of order (VMs): sets row `row`. Rows are written when all of a chunk are there; a few open chunks are in memory,
- * rows of the rest wait in a file without a name beside the output. Rows never set hold `fill` cells (given once before the first set; required for such tables). The table ends after the last row set. */
+/* For rows that become known out of order (VMs): sets row `row`. Rows are written when all of a chunk are there; a few open
+ * chunks are in memory, rows of the rest wait in a file without a name beside the output. Rows never set hold `fill` cells (given
+ * once before the first set; required for such tables). The table ends after the last row set. */
 vdc_code vdc_table_fill(vdc_table *table, const vdc_cell *fill, vdc_diag *diag);
 vdc_code vdc_table_set(vdc_table *table, int64_t row, const vdc_cell *cells, vdc_diag *diag);
 

@@ -1,8 +1,8 @@
 /* Rows that come out of order: VMs are known when they end, and are written in the order of their arrival.
  *
- * A row opens the block that it belongs to; a block is written when its last row is there. A few blocks are open in memory. When one
- * more is needed, the one that was touched least recently goes to the spill row by row, and later rows of it follow it
- * there; when it is full, or at the finish, it is read back and written. Memory is thus a few blocks and one bit a row.
+ * A row opens the block that it belongs to; a block is written when its last row is there. A few blocks are open in memory. When
+ * one more is needed, the one that was touched least recently goes to the spill row by row, and later rows of it follow it there;
+ * when it is full, or at the finish, it is read back and written. Memory is thus a few blocks and one bit a row.
  */
 #include <string.h>
 
@@ -14,7 +14,8 @@ static const int64_t ROW_MAX = INT64_C(1) << 40;
 
 vdc_code vdc_table_fill(vdc_table *table, const vdc_cell *fill, vdc_diag *diag) {
     if (table->rows > 0 || table->fill || table->grows)
-        return vdc_fail(diag, VDC_ERROR_STATE, NULL, "%s: the fill row comes once, before all others, in a table of fixed width", table->columns[0].path);
+        return vdc_fail(diag, VDC_ERROR_STATE, NULL, "%s: the fill row comes once, before all others, in a table of fixed width",
+                        table->columns[0].path);
     vdc_cell *kept = vdc_calloc(table->cells, sizeof *kept);
     if (!kept)
         return vdc_record_no_memory(table->record, diag);
@@ -24,7 +25,8 @@ vdc_code vdc_table_fill(vdc_table *table, const vdc_cell *fill, vdc_diag *diag) 
         for (size_t i = 0; i < column->width; i++, from++) {
             vdc_cell *to = kept + (from - fill);
             *to = *from;
-            if (column->type >= VDC_CELL_TEXT && !(to->text = vdc_arena_strdup(&table->fill_texts, from->text ? from->text : ""))) {
+            if (column->type >= VDC_CELL_TEXT &&
+                !(to->text = vdc_arena_strdup(&table->fill_texts, from->text ? from->text : ""))) {
                 vdc_free(kept);
                 return vdc_record_no_memory(table->record, diag);
             }
@@ -84,7 +86,8 @@ static bool is_present(const vdc_block_state *state, size_t row) {
     return state->present && (state->present[row / 64] >> (row % 64) & 1);
 }
 
-static vdc_code spill_row(vdc_table *table, vdc_block_state *state, const vdc_block *block, size_t row, int64_t number, vdc_diag *diag) {
+static vdc_code spill_row(vdc_table *table, vdc_block_state *state, const vdc_block *block, size_t row, int64_t number,
+                          vdc_diag *diag) {
     size_t size;
     int error = 0;
     if (!pack(table, block, row, &size))
@@ -105,7 +108,8 @@ static vdc_code spill_oldest(vdc_table *table, vdc_diag *diag) {
     vdc_code code = VDC_OK;
     for (size_t row = 0; code == VDC_OK && row < table->chunk_rows; row++)
         if (is_present(oldest, row))
-            code = spill_row(table, oldest, oldest->block, row, oldest->block->index * (int64_t)table->chunk_rows + (int64_t)row, diag);
+            code = spill_row(table, oldest, oldest->block, row, oldest->block->index * (int64_t)table->chunk_rows + (int64_t)row,
+                             diag);
     vdc_block_return(table, oldest->block);
     oldest->block = NULL;
     table->open_count--;
@@ -176,7 +180,8 @@ static vdc_block_state *state_of(vdc_table *table, size_t index) {
 }
 
 /* A row of a block that is in the spill goes there through a block of its own. */
-static vdc_code store_spilled(vdc_table *table, vdc_block_state *state, size_t at, int64_t row, const vdc_cell *cells, vdc_diag *diag) {
+static vdc_code store_spilled(vdc_table *table, vdc_block_state *state, size_t at, int64_t row, const vdc_cell *cells,
+                              vdc_diag *diag) {
     vdc_block *block = vdc_block_take(table, row / (int64_t)table->chunk_rows);
     if (!block)
         return vdc_record_no_memory(table->record, diag);

@@ -1,7 +1,8 @@
 /* Rows that wait on disk: an append-only log in a file without a name.
  *
  * A table whose rows come out of order keeps few open blocks in memory. Rows of the others go here, each with the
- * place of the previous row of its block, so that a block is read back by following its chain. The file is gone when it is closed, even after a crash.
+ * place of the previous row of its block, so that a block is read back by following its chain. The file is gone when it is
+ * closed, even after a crash.
  */
 #ifndef VDC_RECORD_SPILL_H
 #define VDC_RECORD_SPILL_H

@@ -7,11 +7,11 @@
 #include "sim/record/internal.h"
 
 enum {
-    BLOCK_BYTES = 4 << 20,      /* aimed at for a whole block */
+    BLOCK_BYTES = 4 << 20, /* aimed at for a whole block */
     BLOCK_ROWS_MAX = 8192,
-    CHUNK_CELLS_MAX = 1 << 17,  /* of one column's chunk: 1 MiB */
-    GROWING_ROWS = 16,          /* of a block with columns that grow, */
-    GROWING_WIDTH = 4096        /* and the width of their chunks */
+    CHUNK_CELLS_MAX = 1 << 17, /* of one column's chunk: 1 MiB */
+    GROWING_ROWS = 16,         /* of a block with columns that grow, */
+    GROWING_WIDTH = 4096       /* and the width of their chunks */
 };
 
 /* ---- blocks ---- */
@@ -162,7 +162,8 @@ static vdc_code match_scale(vdc_table *table, vdc_diag *diag) {
         if (length < 0)
             return vdc_record_failed(table->record, column->path, diag);
         if ((size_t)length < table->width)
-            return vdc_fail(diag, VDC_ERROR_STATE, NULL, "%s: %zu cells a row, but %s has %lld", column->path, table->width, column->scale, (long long)length);
+            return vdc_fail(diag, VDC_ERROR_STATE, NULL, "%s: %zu cells a row, but %s has %lld", column->path, table->width,
+                            column->scale, (long long)length);
         vdc_code code = vdc_table_extend(table, table->rows, (size_t)length, diag);
         if (code)
             return code;
@@ -239,8 +240,8 @@ static vdc_code create_dataset(vdc_table *table, vdc_stored *column, const vdc_c
     hid_t properties = vdc_record_dataset_properties(rank, chunk);
     hid_t access = H5Pcreate(H5P_DATASET_ACCESS);
     bool done = space >= 0 && properties >= 0 && access >= 0 && H5Pset_chunk_cache(access, 0, 0, 1.0) >= 0 &&
-                (column->dataset = H5Dcreate2(record->file, column->path, vdc_record_type(record, column->type), space, H5P_DEFAULT,
-                                              properties, access)) >= 0;
+                (column->dataset = H5Dcreate2(record->file, column->path, vdc_record_type(record, column->type), space,
+                                              H5P_DEFAULT, properties, access)) >= 0;
     if (done && !axis)
         done = H5DSset_scale(column->dataset, wanted->name) >= 0;
     else if (done)
@@ -260,8 +261,12 @@ static vdc_code create_dataset(vdc_table *table, vdc_stored *column, const vdc_c
 
 /* Sets up a column's description. False: no memory. */
 static bool describe(vdc_table *table, vdc_stored *column, const char *folder, const vdc_column *wanted) {
-    *column = (vdc_stored){.type = wanted->type, .plane = wanted->scale != NULL, .grows = wanted->scale && wanted->width == 0,
-                           .places = wanted->type == VDC_CELL_WORD ? 2 : 1, .offset = table->places, .dataset = H5I_INVALID_HID};
+    *column = (vdc_stored){.type = wanted->type,
+                           .plane = wanted->scale != NULL,
+                           .grows = wanted->scale && wanted->width == 0,
+                           .places = wanted->type == VDC_CELL_WORD ? 2 : 1,
+                           .offset = table->places,
+                           .dataset = H5I_INVALID_HID};
     column->width = wanted->width || column->grows ? wanted->width : 1;
     column->path = vdc_format("%s/%s", folder, wanted->name);
     column->scale = wanted->scale ? vdc_strdup(wanted->scale) : NULL;

@@ -102,7 +102,12 @@ static vdc_code write_ticks(vdc_record *record, test_result_options options, vdc
     static const char *const resources[] = {"cpu", "memory"}, *const units[] = {"core s", "byte s"};
     const vdc_column columns[] = {
         {.name = "time", .units = "s", .long_name = "end of the tick", .type = VDC_CELL_REAL, .width = 1},
-        {.name = "P", .units = "resource_unit", .long_name = "allocation", .type = VDC_CELL_REAL, .scale = "/ticks/resource", .width = 2},
+        {.name = "P",
+         .units = "resource_unit",
+         .long_name = "allocation",
+         .type = VDC_CELL_REAL,
+         .scale = "/ticks/resource",
+         .width = 2},
         {.name = "power", .units = "W", .long_name = "power of all hosts", .type = VDC_CELL_REAL, .width = 1},
         {.name = "arrivals", .units = "1", .long_name = "VMs that arrived in the tick", .type = VDC_CELL_INTEGER, .width = 1},
     };
@@ -166,7 +171,10 @@ static vdc_code write_vms(vdc_record *record, test_result_options options, vdc_d
     for (int64_t i = 0; code == VDC_OK && i < options.vms; i++) {
         /* A stride that is prime to any number of VMs below 7919 visits each once. */
         int64_t vm = options.in_order ? i : i * 7919 % options.vms;
-        vdc_cell row[] = {{.integer = vm}, {.integer = test_result_host(vm)}, {.text = test_result_state(vm)}, {.real = (double)vm * 0.25},
+        vdc_cell row[] = {{.integer = vm},
+                          {.integer = test_result_host(vm)},
+                          {.text = test_result_state(vm)},
+                          {.real = (double)vm * 0.25},
                           {.text = test_result_kind(vm)}};
         if (options.in_order)
             code = vdc_table_append(table, test_result_is_set(vm) ? row : fill, diag);
@@ -193,7 +201,8 @@ vdc_code test_result_write(const char *path, test_result_options options, char d
     if (code == VDC_OK)
         code = vdc_record_summary(record, "end_s", VDC_CELL_REAL, (vdc_cell){.real = 0.1 + 0.2}, "s", "end of the run", diag);
     if (code == VDC_OK)
-        code = vdc_record_summary(record, "vms_arrived", VDC_CELL_INTEGER, (vdc_cell){.integer = options.vms}, "1", "VMs that arrived", diag);
+        code = vdc_record_summary(record, "vms_arrived", VDC_CELL_INTEGER, (vdc_cell){.integer = options.vms}, "1",
+                                  "VMs that arrived", diag);
     if (code == VDC_OK)
         code = vdc_record_summary(record, "name", VDC_CELL_TEXT, (vdc_cell){.text = "small"}, "1", "name of the scenario", diag);
     vdc_code end = vdc_record_finish(record, !options.incomplete, digest, diag);

@@ -17,11 +17,11 @@ bool test_file_exists(const char *path);
 
 /* What a small result file holds; see test_result_write. */
 typedef struct test_result_options {
-    size_t chunk_rows;   /* 0 = the default */
-    bool in_order;       /* VM rows appended instead of set in a shuffled order */
+    size_t chunk_rows; /* 0 = the default */
+    bool in_order;     /* VM rows appended instead of set in a shuffled order */
     int64_t ticks, vms;
-    bool demand;         /* with /vms/cpu_demand [tick x VM] */
-    bool incomplete;     /* ends as if interrupted */
+    bool demand;     /* with /vms/cpu_demand [tick x VM] */
+    bool incomplete; /* ends as if interrupted */
 } test_result_options;
 
 /* The value of every cell as a formula, so that readers can be checked without a second copy. */

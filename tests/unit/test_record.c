@@ -142,7 +142,8 @@ Test(record, one_run_at_a_time) {
 Test(record, says_why_a_path_cannot_be_written) {
     vdc_diag diag = {0};
     vdc_record *record;
-    expect_failure(vdc_record_create(&record, test_folder_path("no/such/out.h5"), false, &diag), VDC_ERROR_INPUT, &diag, "No such file");
+    expect_failure(vdc_record_create(&record, test_folder_path("no/such/out.h5"), false, &diag), VDC_ERROR_INPUT, &diag,
+                   "No such file");
     vdc_diag_clear(&diag);
     mkdir(test_folder_path("folder.h5"), 0755);
     expect_failure(vdc_record_create(&record, test_folder_path("folder.h5"), true, &diag), VDC_ERROR_INPUT, &diag, "is a folder");
@@ -151,7 +152,8 @@ Test(record, says_why_a_path_cannot_be_written) {
     /* A link planted under the partial name is not followed. */
     test_file_write(test_folder_path("precious"), "kept", 4);
     cr_assert_eq(symlink(test_folder_path("precious"), test_folder_path("out.h5.partial")), 0);
-    expect_failure(vdc_record_create(&record, test_folder_path("out.h5"), false, &diag), VDC_ERROR_INPUT, &diag, "cannot be written");
+    expect_failure(vdc_record_create(&record, test_folder_path("out.h5"), false, &diag), VDC_ERROR_INPUT, &diag,
+                   "cannot be written");
     size_t size = 0;
     vdc_free(test_file_read(test_folder_path("precious"), &size));
     cr_assert_eq(size, 4);
@@ -169,7 +171,8 @@ Test(record, full_disk_leaves_nothing_behind) {
         small = old;
         small.rlim_cur = limit;
         cr_assert_eq(setrlimit(RLIMIT_FSIZE, &small), 0);
-        vdc_code code = test_result_write(path, (test_result_options){.ticks = 3000, .vms = 3000, .chunk_rows = 256}, NULL, &diag);
+        vdc_code code =
+            test_result_write(path, (test_result_options){.ticks = 3000, .vms = 3000, .chunk_rows = 256}, NULL, &diag);
         cr_assert_eq(setrlimit(RLIMIT_FSIZE, &old), 0);
         expect_failure(code, VDC_ERROR_IO, &diag, "File too large");
         cr_assert_not(test_file_exists(path));
