@@ -5,5 +5,6 @@
 #include "workloads/workload.h"
 
 extern const vdc_workload_type vdc_workload_opendc;
+extern const vdc_workload_type vdc_workload_planetlab;
 
 #endif

@@ -5,5 +5,6 @@
 const vdc_workload_type *const vdc_workload_types[] = {
     &vdc_workload_native,
     &vdc_workload_opendc,
+    &vdc_workload_planetlab,
     NULL,
 };
