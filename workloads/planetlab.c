@@ -58,7 +58,8 @@ static bool next_sample(const vdc_load_source *source, uint64_t *cursor, vdc_seg
 static vdc_code read_flavor(const vdc_node *node, flavor *out, vdc_diag *diag) {
     static const vdc_param params[] = {
         {"vcpus", VDC_PARAM_INTEGER, VDC_DIM_MILLI, "1", 1, 1e9, NULL, "virtual CPUs", offsetof(flavor, vcpus), false, NULL},
-        {"speed", VDC_PARAM_INTEGER, VDC_DIM_FREQUENCY, NULL, 1, 1e12, NULL, "of a vCPU: what 100 % means", offsetof(flavor, speed), false, NULL},
+        {"speed", VDC_PARAM_INTEGER, VDC_DIM_FREQUENCY, NULL, 1, 1e12, NULL, "of a vCPU: what 100 % means",
+         offsetof(flavor, speed), false, NULL},
         {"memory", VDC_PARAM_INTEGER, VDC_DIM_BYTES, "0 B", 0, 0, NULL, "memory", offsetof(flavor, memory), false, NULL},
         {"disk", VDC_PARAM_INTEGER, VDC_DIM_BYTES, "0 B", 0, 0, NULL, "disk space", offsetof(flavor, disk), false, NULL},
     };
@@ -138,10 +139,12 @@ static vdc_code open_planetlab(const void *values, const char *path, const vdc_w
 }
 
 static const vdc_param planetlab_table[] = {
-    {"flavors", VDC_PARAM_NODE, VDC_DIM_COUNT, NULL, 0, 0, NULL, "[{vcpus, speed, memory}, …]: what the VMs are", offsetof(planetlab_params, flavors), true, NULL},
+    {"flavors", VDC_PARAM_NODE, VDC_DIM_COUNT, NULL, 0, 0, NULL, "[{vcpus, speed, memory}, …]: what the VMs are",
+     offsetof(planetlab_params, flavors), true, NULL},
     {"assign", VDC_PARAM_CHOICE, VDC_DIM_COUNT, "quarters", 0, 0, assignment_words,
      "quarters: equal runs of files to each flavor in turn; random: drawn", offsetof(planetlab_params, assign), false, NULL},
-    {"step", VDC_PARAM_INTEGER, VDC_DIM_TIME, "300s", 1, 0x1p63, NULL, "time between samples", offsetof(planetlab_params, step), false, NULL},
+    {"step", VDC_PARAM_INTEGER, VDC_DIM_TIME, "300s", 1, 0x1p63, NULL, "time between samples", offsetof(planetlab_params, step),
+     false, NULL},
 };
 
 const vdc_workload_type vdc_workload_planetlab = {

@@ -30,7 +30,8 @@ static vdc_code read_lines(vdc_samples *samples, vdc_text *text, vdc_trace_repor
     }
 }
 
-static vdc_code read_file(vdc_samples *samples, const char *folder, const char *name, const vdc_workload_context *context, vdc_diag *diag) {
+static vdc_code read_file(vdc_samples *samples, const char *folder, const char *name, const vdc_workload_context *context,
+                          vdc_diag *diag) {
     char *path = vdc_format("%s/%s", folder, name);
     if (!path) return vdc_no_memory(diag, "a path");
     vdc_text *text;

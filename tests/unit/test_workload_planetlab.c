@@ -47,7 +47,8 @@ Test(workload_planetlab, what_is_wrong) {
     test_workload_refuses(&work, "trace", "{format: planetlab, path: d}", "'flavors' is missing", NULL);
     test_workload_refuses(&work, "trace", "{format: planetlab, path: d, flavors: []}", "a list of", NULL);
     test_workload_refuses(&work, "trace", "{format: planetlab, path: d, flavors: [{vcpus: 1}]}", "'speed' is missing", NULL);
-    test_workload_refuses(&work, "trace", "{format: planetlab, path: d, flavors: [{speed: 1 GHz}]}", "d/a:2:1: '101' is no percentage", NULL);
+    test_workload_refuses(&work, "trace", "{format: planetlab, path: d, flavors: [{speed: 1 GHz}]}",
+                          "d/a:2:1: '101' is no percentage", NULL);
     test_workload_refuses(&work, "trace", "{format: planetlab, path: d/a, flavors: [{speed: 1 GHz}]}", "cannot be listed", NULL);
     test_workload_must(&work, "trace", "{format: planetlab, path: d, on_error: skip, flavors: [{speed: 1 GHz}]}");
     cr_expect_eq(work.count, 1);
@@ -63,14 +64,16 @@ Test(workload_planetlab, real_days) {
         (void)snprintf(path, sizeof path, "data/planetlab/%s", days[d].day);
         const char *full = test_shared(&work, path);
         if (!full) return;
-        test_workload_must(&work, "trace", "{format: planetlab, path: \"%s\", assign: random, flavors: [{speed: 100 Hz}, {speed: 100 Hz, memory: 1 B}]}", full);
+        test_workload_must(&work, "trace",
+                           "{format: planetlab, path: \"%s\", assign: random, flavors: [{speed: 100 Hz}, {speed: 100 Hz, memory: 1 B}]}", full);
         cr_expect_eq(work.count, days[d].vms);
         size_t samples = 0, second = 0;
         int64_t percent = 0;
         for (size_t i = 0; i < work.count; i++) {
             second += work.requests[i].size[VDC_MEMORY] > 0;
             uint64_t cursor = work.requests[i].load_cursor;
-            for (vdc_segment segment; work.requests[i].load->next(work.requests[i].load, &cursor, &segment); samples++) percent += segment.demand;
+            for (vdc_segment segment; work.requests[i].load->next(work.requests[i].load, &cursor,
+                                                                  &segment); samples++) percent += segment.demand;
         }
         cr_expect_eq(samples, days[d].samples);
         cr_expect_eq(percent, days[d].percent);
