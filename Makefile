@@ -123,7 +123,7 @@ check:
 bench: $(BUILD)/vdcsim
 	@$(BUILD)/vdcsim bench
 
-##: install         PREFIX=/usr/local DESTDIR=: command, libraries, headers, pkg-config file
+##: install         PREFIX=/usr/local DESTDIR=: command, libraries, headers, pkg-config file, manual page
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/include
 	install -m 755 $(BUILD)/vdcsim $(DESTDIR)$(PREFIX)/bin/vdcsim
@@ -134,11 +134,14 @@ install: all
 	install -m 644 $(BUILD)/include/vdcsim.h $(BUILD)/include/vdcsim_policy.h $(DESTDIR)$(PREFIX)/include/
 	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' -e 's|@LIBRARIES@|$(LIBRARIES)|' tools/vdcsim.pc.in \
 	  > $(DESTDIR)$(PREFIX)/lib/pkgconfig/vdcsim.pc
-	$(if $(wildcard docs/vdcsim.1),install -D -m 644 docs/vdcsim.1 $(DESTDIR)$(PREFIX)/share/man/man1/vdcsim.1)
+	install -d $(addprefix $(DESTDIR)$(PREFIX)/share/,man/man1 bash-completion/completions)
+	$(BUILD)/vdcsim manual > $(DESTDIR)$(PREFIX)/share/man/man1/vdcsim.1
+	$(BUILD)/vdcsim completion bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/vdcsim
 ##: uninstall       removes what install put there
 uninstall:
 	rm -f $(addprefix $(DESTDIR)$(PREFIX)/,bin/vdcsim lib/libvdcsim.a lib/libvdcsim.so.$(VERSION) lib/libvdcsim.so.$(ABI) \
-	  lib/libvdcsim.so include/vdcsim.h include/vdcsim_policy.h lib/pkgconfig/vdcsim.pc share/man/man1/vdcsim.1)
+	  lib/libvdcsim.so include/vdcsim.h include/vdcsim_policy.h lib/pkgconfig/vdcsim.pc \
+	  share/man/man1/vdcsim.1 share/bash-completion/completions/vdcsim)
 
 ##: sanitize        the tests under AddressSanitizer and UndefinedBehaviorSanitizer, in build-asan
 sanitize:
