@@ -103,7 +103,7 @@ def vm(rng, number, arrival, grid, scale, endless, checkpoints):
     if rng.random() < 0.15:
         cpu["reservation"] = rate_text(rng, rng.choice([100, 300, 500, 999]) * 10**6)
     if rng.random() < 0.2:
-        cpu["limit"] = rng.choice(["none", rate_text(rng, rng.choice([100, 700, 1500, 3000]) * 10**6)])
+        cpu["limit"] = rng.choice(["none", rate_text(rng, rng.choice([1500, 3000] if cpu.get("reservation") else [100, 700, 1500, 3000]) * 10**6)])
     if cpu:
         spec["cpu"] = cpu
     kind = rng.choice(["lifetime", "load", "load", "load", "both"] + (["neither"] if endless else []))
