@@ -32,6 +32,7 @@ part model "$PYTHON" tests/reference/compare.py --model
 part reference "$PYTHON" tests/reference/compare.py --cases "${REFERENCE_CASES:-300}"
 part scenarios "$PYTHON" tests/scenarios/run.py
 part docs "$PYTHON" tests/docs/run.py
+part new-policy tests/docs/new_policy.sh
 part install tests/install/run.sh
 
 if [ -n "$failed" ]; then
