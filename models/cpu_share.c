@@ -89,8 +89,8 @@ size_t vdc_cpu_share_scratch(uint32_t count) {
     return 2 * (size_t)count * sizeof(mark);
 }
 
-/* The segment of the piecewise linear function on which the capacity is reached: lambda = shared / rising. rising is 0 when the floors
- * are the capacity. */
+/* The segment of the piecewise linear function on which the capacity is reached: lambda = shared / rising. rising is 0 when the
+ * floors are the capacity. */
 typedef struct level {
     vdc_wide shared, rising;
 } level;

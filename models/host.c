@@ -70,7 +70,8 @@ static bool nodes_fit(const int64_t *numa_free, unsigned count, const vdc_reques
     return true;
 }
 
-bool vdc_host_assign(const vdc_hosts *hosts, uint32_t host, const vdc_request *request, uint64_t *gpu_devices, uint64_t *numa_nodes) {
+bool vdc_host_assign(const vdc_hosts *hosts, uint32_t host, const vdc_request *request, uint64_t *gpu_devices,
+                     uint64_t *numa_nodes) {
     const vdc_host_class *class = &hosts->classes[hosts->class_of[host]];
     if (request->gpu_count > 0) {
         if (!hosts->gpu_free || !vdc_gpu_model_accepted(request, class->gpu_model)) return false;
@@ -111,7 +112,8 @@ bool vdc_host_class_fits(const vdc_hosts *hosts, uint16_t class_id, const vdc_re
     if (request->numa_nodes == 0 || !hosts->numa_free) return true;
     unsigned fitting = 0;
     for (uint16_t k = 0; k < vdc_host_class_nodes(class); k++) {
-        int64_t node_free[2] = {vdc_host_class_node_capacity(class, k, VDC_CPU), vdc_host_class_node_capacity(class, k, VDC_MEMORY)};
+        int64_t node_free[2] = {vdc_host_class_node_capacity(class, k, VDC_CPU),
+                                vdc_host_class_node_capacity(class, k, VDC_MEMORY)};
         if (node_fits(node_free, request)) fitting++;
     }
     return fitting >= request->numa_nodes;
@@ -119,7 +121,8 @@ bool vdc_host_class_fits(const vdc_hosts *hosts, uint16_t class_id, const vdc_re
 
 /* --- taking and giving back --- */
 
-static void move(vdc_hosts *hosts, uint32_t host, const vdc_request *request, uint64_t gpu_devices, uint64_t numa_nodes, int sign) {
+static void move(vdc_hosts *hosts, uint32_t host, const vdc_request *request, uint64_t gpu_devices, uint64_t numa_nodes,
+                 int sign) {
     for (int r = 0; r < VDC_RESOURCES; r++)
         if (hosts->free[r]) hosts->free[r][host] += sign * request->size[r];
     if (request->gpu_count > 0 && hosts->gpu_free) {
@@ -161,7 +164,8 @@ static bool allocate_columns(vdc_hosts *hosts, unsigned use, bool numa) {
     ok = ok && (hosts->state = vdc_calloc(count, sizeof *hosts->state)); /* 0 = VDC_HOST_UP */
     ok = ok && (hosts->granted = vdc_calloc(count, sizeof *hosts->granted));
     if (hosts->gpu_stride) ok = ok && (hosts->gpu_free = vdc_calloc((size_t)count * hosts->gpu_stride, sizeof *hosts->gpu_free));
-    if (hosts->numa_stride) ok = ok && (hosts->numa_free = vdc_calloc((size_t)count * hosts->numa_stride * 2, sizeof *hosts->numa_free));
+    size_t nodes = (size_t)count * hosts->numa_stride;
+    if (nodes) ok = ok && (hosts->numa_free = vdc_calloc(nodes, 2 * sizeof *hosts->numa_free));
     return ok;
 }
 

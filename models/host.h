@@ -51,9 +51,10 @@ typedef struct vdc_hosts {
     uint16_t numa_stride;
 } vdc_hosts;
 
-/* Lays out the columns for empty hosts of the given classes, all up. `use` is a bit mask of resources; a resource without a column is not
- * limited. class_of and classes are taken over, also on failure (vdc_hosts_destroy frees them and the columns; no call is needed after a failure).
- * With `numa`, a node offers its share of the class: capacity / nodes, the remainder to the lowest nodes. */
+/* Lays out the columns for empty hosts of the given classes, all up. `use` is a bit mask of resources; a resource without a
+ * column is not limited. class_of and classes are taken over, also on failure (vdc_hosts_destroy frees them and the columns; no
+ * call is needed after a failure). With `numa`, a node offers its share of the class: capacity / nodes, the remainder to the
+ * lowest nodes. */
 vdc_code vdc_hosts_create(vdc_hosts *hosts, vdc_host_class *classes, uint16_t class_count, uint16_t *class_of, uint32_t count,
                           unsigned use, bool numa, vdc_diag *diag);
 void vdc_hosts_destroy(vdc_hosts *hosts);
@@ -65,14 +66,16 @@ int64_t vdc_host_class_node_capacity(const vdc_host_class *class, uint16_t node,
 /* What the request takes of each NUMA node that it is on: its size over numa_nodes, rounded up. */
 int64_t vdc_numa_share(const vdc_request *request, vdc_resource resource);
 
-/* Do the promises and devices of `request` fit on the host as it stands? Resources, devices, NUMA nodes, max_vms and state; no isolation rules. */
+/* Do the promises and devices of `request` fit on the host as it stands? Resources, devices, NUMA nodes, max_vms and state; no
+ * isolation rules. */
 bool vdc_host_fits(const vdc_hosts *hosts, uint32_t host, const vdc_request *request);
 /* Could it ever, were the host empty? */
 bool vdc_host_class_fits(const vdc_hosts *hosts, uint16_t class_id, const vdc_request *request);
-/* Chooses devices where *gpu_devices / *numa_nodes are 0 and needed: the feasible device with the least free share for a shared GPU, the
- * lowest feasible devices for several, the lowest feasible nodes. Masks that are given are checked instead. False when none fit;
- * resources and state are not looked at. */
-bool vdc_host_assign(const vdc_hosts *hosts, uint32_t host, const vdc_request *request, uint64_t *gpu_devices, uint64_t *numa_nodes);
+/* Chooses devices where *gpu_devices / *numa_nodes are 0 and needed: the feasible device with the least free share for a shared
+ * GPU, the lowest feasible devices for several, the lowest feasible nodes. Masks that are given are checked instead. False when
+ * none fit; resources and state are not looked at. */
+bool vdc_host_assign(const vdc_hosts *hosts, uint32_t host, const vdc_request *request, uint64_t *gpu_devices,
+                     uint64_t *numa_nodes);
 /* Takes and gives back what the request promises (devices included). The caller tells indexes. */
 void vdc_host_take(vdc_hosts *hosts, uint32_t host, const vdc_request *request, uint64_t gpu_devices, uint64_t numa_nodes);
 void vdc_host_give(vdc_hosts *hosts, uint32_t host, const vdc_request *request, uint64_t gpu_devices, uint64_t numa_nodes);

@@ -52,8 +52,9 @@ static double mse_watts(const vdc_power *power, double u) {
 }
 
 static const vdc_param asymptotic_params[] = {
-    IDLE, MAX, SHARE("tau", parameter, "0.5", 1e-6, 1e6, "utilisation at which the host is asymptotic (0.5 to 0.8 in the source)"),
-    {.name = "dvfs", .type = VDC_PARAM_BOOL, .fallback = "false", .help = "u cubed in place of u", .offset = offsetof(vdc_power, cube)}, OFF};
+    IDLE, MAX, SHARE("tau", parameter, "0.5", 1e-6, 1e6, "how soon the curve bends (0.5 to 0.8 in the source)"),
+    {.name = "dvfs", .type = VDC_PARAM_BOOL, .fallback = "false", .help = "u cubed in place of u",
+     .offset = offsetof(vdc_power, cube)}, OFF};
 /* Note that P(1) stays below max: 0.93 D above idle at tau 0.5. */
 static double asymptotic_watts(const vdc_power *power, double u) {
     if (power->cube) u = u * u * u;
@@ -71,8 +72,8 @@ static double table_watts(const vdc_power *power, double u) {
 }
 
 /* The governors as the frequency that they settle at under a steady load u (a share of the nominal frequency):
- * ondemand: nominal above 80 % load, else lowest + u (1 - lowest), as the kernel has it; schedutil: 1.25 u; conservative: the first step of 5 %
- * at which the load is at most 80 % of what the frequency offers. */
+ * ondemand: nominal above 80 % load, else lowest + u (1 - lowest), as the kernel has it; schedutil: 1.25 u; conservative: the
+ * first step of 5 % at which the load is at most 80 % of what the frequency offers. */
 enum { PERFORMANCE, POWERSAVE, ONDEMAND, CONSERVATIVE, SCHEDUTIL };
 static const char *const governors[] = {"performance", "powersave", "ondemand", "conservative", "schedutil", NULL};
 static const vdc_param dvfs_params[] = {
@@ -95,7 +96,8 @@ static double dvfs_watts(const vdc_power *power, double u) {
 }
 
 static const vdc_param state_params[] = {
-    IDLE, WATTS("epsilon", parameter, NULL, "power as soon as anything runs"), WATTS("all", max, NULL, "power with all cores busy"), OFF};
+    IDLE, WATTS("epsilon", parameter, NULL, "power as soon as anything runs"),
+    WATTS("all", max, NULL, "power with all cores busy"), OFF};
 static const char *check_state(const vdc_power *power) {
     return power->max < power->parameter ? "all is less than epsilon" : NULL;
 }
@@ -118,14 +120,16 @@ MODEL(table, "table", table_params, NULL, table_watts, "11 measured points, line
 MODEL(dvfs, "dvfs", dvfs_params, NULL, dvfs_watts, "static + a u + b u f, f chosen by a governor", "after DSLab");
 MODEL(state, "p-state", state_params, check_state, state_watts, "idle at no load, else epsilon + (all - epsilon) u", "SimGrid");
 
-const vdc_power_model *const vdc_power_models[] = {&linear, &constant, &square_root, &square, &cubic, &mse, &asymptotic, &table, &dvfs, &state, NULL};
+const vdc_power_model *const vdc_power_models[] = {&linear, &constant, &square_root, &square, &cubic, &mse, &asymptotic, &table,
+                                                   &dvfs, &state, NULL};
 
 static vdc_code read_levels(const vdc_node *list, vdc_power *power, vdc_diag *diag) {
     if (list->kind != VDC_NODE_SEQUENCE || list->count != VDC_POWER_LEVELS) {
         char found[80];
         if (list->kind == VDC_NODE_SEQUENCE) (void)snprintf(found, sizeof found, "a list of %zu", list->count);
-        return vdc_fail(diag, VDC_ERROR_INPUT, &list->place, "power model table: watts: found %s; allowed: a list of 11 powers, at 0 %%, "
-                        "10 %%, …, 100 %% load", list->kind == VDC_NODE_SEQUENCE ? found : vdc_node_describe(list, found, sizeof found));
+        return vdc_fail(diag, VDC_ERROR_INPUT, &list->place,
+                        "power model table: watts: found %s; allowed: a list of 11 powers, at 0 %%, 10 %%, …, 100 %% load",
+                        list->kind == VDC_NODE_SEQUENCE ? found : vdc_node_describe(list, found, sizeof found));
     }
     for (size_t i = 0; i < VDC_POWER_LEVELS; i++) {
         vdc_code code = vdc_node_real(list->children[i], VDC_DIM_POWER, 0, MOST_WATTS, &power->watts[i], diag);

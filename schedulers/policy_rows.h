@@ -6,17 +6,21 @@
 
 #include "schedulers/policy.h"
 
-#define VDC_POLICY_HEAD(policy_kind, key, what, from) .abi = VDC_POLICY_ABI, .kind = policy_kind, .name = key, .summary = what, .source = from
+#define VDC_POLICY_HEAD(policy_kind, key, what, from) \
+    .abi = VDC_POLICY_ABI, .kind = policy_kind, .name = key, .summary = what, .source = from
 /* The parameters are `table`, an array; the state is of type `state_type`. */
-#define VDC_POLICY_STATE(table, state_type) .params = table, .param_count = sizeof(table) / sizeof(table)[0], .state_size = sizeof(state_type)
+#define VDC_POLICY_STATE(table, state_type) \
+    .params = table, .param_count = sizeof(table) / sizeof(table)[0], .state_size = sizeof(state_type)
 
+#define VDC_PARAM_NUMBER_ROW(number_type, key, state_type, field, measure, standard, least, most, text) \
+    { .name = key, .type = number_type, .dimension = measure, .fallback = standard, .minimum = least, .maximum = most, \
+      .help = text, .offset = offsetof(state_type, field) }
 #define VDC_PARAM_COUNT_ROW(key, state_type, field, standard, least, most, text) \
-    { .name = key, .type = VDC_PARAM_INTEGER, .dimension = VDC_DIM_COUNT, .fallback = standard, .minimum = least, .maximum = most, .help = text, \
-      .offset = offsetof(state_type, field) }
+    VDC_PARAM_NUMBER_ROW(VDC_PARAM_INTEGER, key, state_type, field, VDC_DIM_COUNT, standard, least, most, text)
 #define VDC_PARAM_REAL_ROW(key, state_type, field, measure, standard, least, most, text) \
-    { .name = key, .type = VDC_PARAM_REAL, .dimension = measure, .fallback = standard, .minimum = least, .maximum = most, .help = text, \
-      .offset = offsetof(state_type, field) }
+    VDC_PARAM_NUMBER_ROW(VDC_PARAM_REAL, key, state_type, field, measure, standard, least, most, text)
 #define VDC_PARAM_CHOICE_ROW(key, state_type, field, standard, words, text) \
-    { .name = key, .type = VDC_PARAM_CHOICE, .fallback = standard, .choices = words, .help = text, .offset = offsetof(state_type, field) }
+    { .name = key, .type = VDC_PARAM_CHOICE, .fallback = standard, .choices = words, .help = text, \
+      .offset = offsetof(state_type, field) }
 
 #endif

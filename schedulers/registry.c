@@ -50,10 +50,15 @@ const vdc_policy *vdc_policy_find(vdc_policy_kind kind, const char *name) {
     return NULL;
 }
 
-/* The policy that the node names; NULL with an error when there is none of that name. */
+/* The policy that the node names, else the usual one; NULL with an error when there is none of that name. */
 static const vdc_policy *named_policy(vdc_policy_kind kind, const vdc_node *node, const char *fallback, vdc_diag *diag) {
     const vdc_node *named = vdc_node_get(node, "policy");
-    if (!named) return vdc_policy_find(kind, fallback);
+    if (!named) {
+        const vdc_policy *usual = fallback ? vdc_policy_find(kind, fallback) : NULL;
+        const vdc_place *place = node ? &node->place : NULL;
+        if (!usual) vdc_fail(diag, VDC_ERROR_INPUT, place, "%s: the key 'policy' is missing", vdc_policy_kind_names[kind]);
+        return usual;
+    }
     const vdc_policy *candidates[MOST_POLICIES];
     const char *names[MOST_POLICIES] = {0};
     size_t count = 0;

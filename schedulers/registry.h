@@ -15,8 +15,8 @@ typedef struct vdc_policy_instance {
     const vdc_policy *policy;
     void *state;
 } vdc_policy_instance;
-/* Reads `node` (NULL or without `policy` = the policy `fallback`); keys in `also` (NULL-terminated, may be NULL) are left to the caller.
- * Adds every error to diag. Does not call init: texts and nodes of the parameters must live as long as the instance. */
+/* Reads `node` (NULL or without `policy` = the policy `fallback`); keys in `also` (NULL-terminated, may be NULL) are left to the
+ * caller. Adds every error to diag. Does not call init: texts and nodes of the parameters must live as long as the instance. */
 vdc_code vdc_policy_open(vdc_policy_kind kind, const vdc_node *node, const char *fallback, const char *const *also,
                          vdc_policy_instance *instance, vdc_diag *diag);
 /* Frees the state; whoever called init calls fini before. */

@@ -50,9 +50,9 @@ static void fill_class_views(vdc_search *search) {
         memcpy(to->capacity, from->capacity, sizeof to->capacity);
         memcpy(to->physical, from->physical, sizeof to->physical);
         to->speed = from->speed;
-        to->numa_nodes = hosts->numa_free ? (uint16_t)(from->sockets * from->numa) : 0;
+        to->numa_nodes = hosts->numa_free ? vdc_host_class_nodes(from) : 0;
         to->gpus = from->gpus;
-        to->gpu_model = from->gpu_model ? from->gpu_model - 1 : 0;
+        to->gpu_model = from->gpu_model;
         to->power = &from->power;
         to->power_idle = from->power.model ? from->power.idle : 0;
         to->power_max = from->power.model ? from->power.max : 0;

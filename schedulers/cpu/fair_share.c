@@ -20,7 +20,8 @@ const vdc_policy vdc_cpu_fair_share = {
 };
 
 const vdc_policy vdc_cpu_equal_share = {
-    VDC_POLICY_HEAD(VDC_CPU_SHARING, "equal-share", "max-min shares, all VMs alike; limits hold, weights and reservations do not count",
+    VDC_POLICY_HEAD(VDC_CPU_SHARING, "equal-share",
+                    "max-min shares, all VMs alike; limits hold, weights and reservations do not count",
                     "max-min fairness, as in OpenDC"),
     .cpu = {.share = share, .scratch_size = vdc_cpu_share_scratch, .fluid = true, .map = map_equal},
 };

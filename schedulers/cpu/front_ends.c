@@ -1,8 +1,8 @@
 /* The CPU parameters of known hypervisors, mapped on the solver of models/cpu_share.h (models.md 4.1.2).
  *
  * A weight or a limit that the VM itself gives is kept, within the range that the system allows; the policy's parameters
- * say what VMs get that give none. Systems without reservations give none. Where a system has levels, the VM's priority chooses: 0 or
- * less is low, 1 normal, 2 or more high.
+ * say what VMs get that give none. Systems without reservations give none. Where a system has levels, the VM's priority chooses:
+ * 0 or less is low, 1 normal, 2 or more high.
  */
 #include <math.h>
 
@@ -69,7 +69,8 @@ static void map_xen(const void *state, const vdc_request *request, int64_t host_
 
 static const vdc_param xen_params[] = {
     VDC_PARAM_COUNT_ROW("weight", xen_state, weight, "256", 1, 65535, "weight of a domain"),
-    VDC_PARAM_COUNT_ROW("cap", xen_state, cap, "0", 0, 1000000, "most CPU of a domain, in percent of one physical CPU; 0 = no cap"),
+    VDC_PARAM_COUNT_ROW("cap", xen_state, cap, "0", 0, 1000000,
+                        "most CPU of a domain, in percent of one physical CPU; 0 = no cap"),
 };
 
 const vdc_policy vdc_cpu_xen_credit = {
@@ -127,7 +128,8 @@ static const vdc_param nice_params[] = {
 };
 
 const vdc_policy vdc_cpu_cfs_nice = {
-    VDC_POLICY_HEAD(VDC_CPU_SHARING, "cfs-nice", "a nice value by priority, weight 1024 / 1.25^nice per VM", "after the Linux CFS"),
+    VDC_POLICY_HEAD(VDC_CPU_SHARING, "cfs-nice", "a nice value by priority, weight 1024 / 1.25^nice per VM",
+                    "after the Linux CFS"),
     VDC_POLICY_STATE(nice_params, levels),
     FRONT_END(map_nice),
 };
@@ -154,13 +156,15 @@ static void map_kubevirt(const void *state, const vdc_request *request, int64_t 
 }
 
 static const vdc_param kubevirt_params[] = {
-    {.name = "allocation_ratio", .type = VDC_PARAM_INTEGER, .dimension = VDC_DIM_COUNT, .fallback = "10", .minimum = 1, .maximum = 1000000,
+    {.name = "allocation_ratio", .type = VDC_PARAM_INTEGER, .dimension = VDC_DIM_COUNT, .fallback = "10", .minimum = 1,
+     .maximum = 1000000,
      .none = "none", .help = "vCPUs per requested CPU of a VM without reservation and limit; none = it is BestEffort",
      .offset = offsetof(kubevirt_state, allocation_ratio)},
 };
 
 const vdc_policy vdc_cpu_kubevirt = {
-    VDC_POLICY_HEAD(VDC_CPU_SHARING, "kubevirt", "Guaranteed, Burstable or BestEffort by the VM's reservation and limit", "after KubeVirt and Kubernetes"),
+    VDC_POLICY_HEAD(VDC_CPU_SHARING, "kubevirt", "Guaranteed, Burstable or BestEffort by the VM's reservation and limit",
+                    "after KubeVirt and Kubernetes"),
     VDC_POLICY_STATE(kubevirt_params, kubevirt_state),
     FRONT_END(map_kubevirt),
 };

@@ -20,6 +20,7 @@ static size_t no_scratch(uint32_t count) {
 }
 
 const vdc_policy vdc_cpu_space_shared = {
-    VDC_POLICY_HEAD(VDC_CPU_SHARING, "space-shared", "a VM has its vCPUs to itself or waits, in order of id", "CloudSim's VmSchedulerSpaceShared"),
+    VDC_POLICY_HEAD(VDC_CPU_SHARING, "space-shared", "a VM has its vCPUs to itself or waits, in order of id",
+                    "CloudSim's VmSchedulerSpaceShared"),
     .cpu = {.share = share, .scratch_size = no_scratch},
 };

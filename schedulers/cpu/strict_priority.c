@@ -12,7 +12,10 @@ static size_t scratch_size(uint32_t count) {
 static bool next_class(const vdc_cpu_entry *entries, uint32_t count, int64_t bound, int32_t *priority, int64_t *floors_below) {
     bool found = false;
     for (uint32_t i = 0; i < count; i++)
-        if (entries[i].priority < bound && (!found || entries[i].priority > *priority)) *priority = entries[i].priority, found = true;
+        if (entries[i].priority < bound && (!found || entries[i].priority > *priority)) {
+            *priority = entries[i].priority;
+            found = true;
+        }
     *floors_below = 0;
     for (uint32_t i = 0; found && i < count; i++)
         if (entries[i].priority < *priority) *floors_below += vdc_cpu_floor(&entries[i]);
@@ -32,7 +35,8 @@ static void share(const void *state, int64_t capacity, vdc_cpu_entry *entries, u
             class[members++] = entries[i];
             floors += vdc_cpu_floor(&entries[i]);
         }
-        int64_t offered = left - floors_below; /* less than its own floors only on a host that lost capacity: then the higher class goes first */
+        /* less than its own floors only on a host that lost capacity: then the higher class goes first */
+        int64_t offered = left - floors_below;
         if (offered < floors) offered = left < floors ? left : floors;
         vdc_cpu_share(offered, class, members, class + count);
         for (uint32_t i = 0, k = 0; i < count; i++) {

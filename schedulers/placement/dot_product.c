@@ -2,15 +2,18 @@
 #include "schedulers/placement/vectors.h"
 
 const char *const vdc_normalise_names[] = {"capacity", "none", NULL};
-const vdc_param vdc_vector_params[1] = {VDC_PARAM_CHOICE_ROW("normalise", vdc_vector_state, normalise, "capacity", vdc_normalise_names,
-                                                             "resources as shares of the host's capacity, or as vCPUs and GiB")};
+const vdc_param vdc_vector_params[1] = {
+    VDC_PARAM_CHOICE_ROW("normalise", vdc_vector_state, normalise, "capacity", vdc_normalise_names,
+                         "resources as shares of the host's capacity, or as vCPUs and GiB"),
+};
 
 /* c r / C^2 for each resource. */
 static vdc_vector products(const vdc_vector_state *state, const vdc_host_view *host, const vdc_request *request) {
     vdc_vectors v = vdc_vectors_of(host, request);
     vdc_vector product = {v.free.cpu * v.request.cpu, v.free.memory * v.request.memory};
     if (state->normalise == VDC_NORMALISE_NONE) return product;
-    return (vdc_vector){vdc_ratio(product.cpu, v.capacity.cpu * v.capacity.cpu), vdc_ratio(product.memory, v.capacity.memory * v.capacity.memory)};
+    return (vdc_vector){vdc_ratio(product.cpu, v.capacity.cpu * v.capacity.cpu),
+                        vdc_ratio(product.memory, v.capacity.memory * v.capacity.memory)};
 }
 
 static double plain_score(const void *state, const vdc_host_view *host, const vdc_request *request, vdc_decision *devices) {
@@ -34,20 +37,25 @@ static double distance_score(const void *state, const vdc_host_view *host, const
     return -(weight.cpu * (cpu * cpu) + weight.memory * (memory * memory));
 }
 
+static double used_share(const int64_t *free, uint32_t host, int64_t capacity) {
+    return free ? vdc_ratio((double)(capacity - free[host]), (double)capacity) : 0;
+}
+
 /* A resource's weight is the mean over hosts of its used share. */
 static void weigh(void *state, const vdc_view *view, const vdc_request *request) {
     (void)request;
     vdc_vector *weight = &((vdc_vector_state *)state)->weight, sum = {0, 0};
     for (uint32_t h = 0; h < view->hosts; h++) {
         const int64_t *capacity = view->class_views[view->host_class[h]].capacity;
-        if (view->free[VDC_CPU]) sum.cpu += vdc_ratio((double)(capacity[VDC_CPU] - view->free[VDC_CPU][h]), (double)capacity[VDC_CPU]);
-        if (view->free[VDC_MEMORY]) sum.memory += vdc_ratio((double)(capacity[VDC_MEMORY] - view->free[VDC_MEMORY][h]), (double)capacity[VDC_MEMORY]);
+        sum.cpu += used_share(view->free[VDC_CPU], h, capacity[VDC_CPU]);
+        sum.memory += used_share(view->free[VDC_MEMORY], h, capacity[VDC_MEMORY]);
     }
     *weight = (vdc_vector){sum.cpu / view->hosts, sum.memory / view->hosts};
 }
 
 const vdc_policy vdc_placement_dot_product = {
-    VDC_POLICY_HEAD(VDC_PLACEMENT, "dot-product", "the largest product of what is free and what is asked for", "Panigrahy et al. 2011"),
+    VDC_POLICY_HEAD(VDC_PLACEMENT, "dot-product", "the largest product of what is free and what is asked for",
+                    "Panigrahy et al. 2011"),
     VDC_POLICY_STATE(vdc_vector_params, vdc_vector_state),
     .placement = {.score = plain_score, .monotone = VDC_MONOTONE_RISES},
 };
@@ -59,7 +67,8 @@ const vdc_policy vdc_placement_weighted_dot_product = {
 };
 
 const vdc_policy vdc_placement_l2_norm_diff = {
-    VDC_POLICY_HEAD(VDC_PLACEMENT, "l2-norm-diff", "the least square sum of what stays free, weighted by mean used shares", "DSLab"),
+    VDC_POLICY_HEAD(VDC_PLACEMENT, "l2-norm-diff", "the least square sum of what stays free, weighted by mean used shares",
+                    "DSLab"),
     VDC_POLICY_STATE(vdc_vector_params, vdc_vector_state),
     .placement = {.score = distance_score, .depends = VDC_DEPENDS_FREE | VDC_DEPENDS_FLEET, .prepare = weigh},
 };

@@ -1,4 +1,4 @@
-/* Around the ring of hosts: next-fit stays on the host it used last while VMs fit there, round-robin goes on to the one after it. */
+/* Around the ring of hosts: next-fit stays on the host it used last while VMs fit there, round-robin goes on to the one after. */
 #include "schedulers/policy_rows.h"
 
 typedef struct ring_state {

@@ -10,7 +10,8 @@ typedef enum vdc_norm { VDC_NORM_CPU, VDC_NORM_MEMORY, VDC_NORM_L1, VDC_NORM_L2,
 extern const char *const vdc_norm_names[]; /* best_fit.c */
 
 #define VDC_NORM_ROW(state_type, field) \
-    VDC_PARAM_CHOICE_ROW("norm", state_type, field, "cpu", vdc_norm_names, "how what stays free is measured, each resource as a share of capacity")
+    VDC_PARAM_CHOICE_ROW("norm", state_type, field, "cpu", vdc_norm_names, \
+                         "how what stays free is measured, each resource as a share of capacity")
 
 /* What stays free of one resource as a share of the host's capacity. */
 static inline double vdc_share_left(const vdc_host_view *host, const vdc_request *request, vdc_resource resource) {
@@ -18,8 +19,8 @@ static inline double vdc_share_left(const vdc_host_view *host, const vdc_request
     return capacity > 0 ? (double)(host->free[resource] - request->size[resource]) / (double)capacity : 0;
 }
 
-/* The norm of what stays free: over CPU, memory, and of the other resources those that the VM asks for. l1 and sum are the same, for
- * nothing that stays free is negative. Each term is non-decreasing in each free amount, and so is the rounded sum. */
+/* The norm of what stays free: over CPU, memory, and of the other resources those that the VM asks for. l1 and sum are the same,
+ * for nothing that stays free is negative. Each term is non-decreasing in each free amount, and so is the rounded sum. */
 static inline double vdc_norm_left(vdc_norm norm, const vdc_host_view *host, const vdc_request *request) {
     if (norm == VDC_NORM_CPU) return vdc_share_left(host, request, VDC_CPU);
     if (norm == VDC_NORM_MEMORY) return vdc_share_left(host, request, VDC_MEMORY);

@@ -23,10 +23,12 @@ static bool choose(void *state, const vdc_view *view, const vdc_request *request
     return decision->host >= 0;
 }
 
-static const vdc_param params[] = {VDC_PARAM_COUNT_ROW("d", draw_state, d, "2", 1, 1000, "hosts that are drawn"), VDC_NORM_ROW(draw_state, norm)};
+static const vdc_param params[] = {VDC_PARAM_COUNT_ROW("d", draw_state, d, "2", 1, 1000, "hosts that are drawn"),
+                                   VDC_NORM_ROW(draw_state, norm)};
 
 const vdc_policy vdc_placement_power_of_d = {
-    VDC_POLICY_HEAD(VDC_PLACEMENT, "power-of-d", "the emptiest of d hosts drawn at random among those with room", "Mitzenmacher 2001"),
+    VDC_POLICY_HEAD(VDC_PLACEMENT, "power-of-d", "the emptiest of d hosts drawn at random among those with room",
+                    "Mitzenmacher 2001"),
     VDC_POLICY_STATE(params, draw_state),
     .placement = {.choose = choose},
 };

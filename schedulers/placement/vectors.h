@@ -38,7 +38,8 @@ static inline double vdc_ratio(double part, double whole) {
 }
 
 /* The same as shares of the host's capacity, when the state asks for it. */
-static inline vdc_vectors vdc_vectors_normalised(const vdc_vector_state *state, const vdc_host_view *host, const vdc_request *request) {
+static inline vdc_vectors vdc_vectors_normalised(const vdc_vector_state *state, const vdc_host_view *host,
+                                                 const vdc_request *request) {
     vdc_vectors v = vdc_vectors_of(host, request);
     if (state->normalise == VDC_NORMALISE_NONE) return v;
     return (vdc_vectors){{1, 1}, {vdc_ratio(v.free.cpu, v.capacity.cpu), vdc_ratio(v.free.memory, v.capacity.memory)},

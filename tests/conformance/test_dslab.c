@@ -44,7 +44,8 @@ static void compare(const char *name, const char *policy) {
             replay_open(&replay, &hosts, policy, strategies[s]);
             for (size_t i = 0; i < VMS; i++) {
                 int64_t host = replay_arrive(&replay, &work.requests[i]);
-                cr_assert_eq(host, expected[i], "%s, %s: VM %zu came to host %" PRId64 ", not %" PRId64, name, strategies[s], i + 1, host, expected[i]);
+                cr_assert_eq(host, expected[i], "%s, %s: VM %zu came to host %" PRId64 ", not %" PRId64, name, strategies[s],
+                             i + 1, host, expected[i]);
             }
             replay_close(&replay);
             vdc_hosts_destroy(&hosts);

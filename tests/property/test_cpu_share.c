@@ -8,7 +8,8 @@
 
 #include <criterion/criterion.h>
 #include <inttypes.h>
-#include <string.h>
+
+#include "tests/support/draw.h"
 
 enum { MOST = 12, HOSTS = 100000 };
 
@@ -17,18 +18,6 @@ typedef struct host {
     uint32_t count;
     vdc_cpu_entry vms[MOST];
 } host;
-
-/* SplitMix64 (Steele, Lea, Flood 2014): the test's own source of numbers. */
-static uint64_t draw(uint64_t *state) {
-    uint64_t z = (*state += UINT64_C(0x9E3779B97F4A7C15));
-    z = (z ^ (z >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94D049BB133111EB);
-    return z ^ (z >> 31);
-}
-
-static int64_t below(uint64_t *state, int64_t bound) {
-    return (int64_t)(draw(state) % (uint64_t)bound);
-}
 
 static int64_t least(int64_t a, int64_t b) {
     return a < b ? a : b;
@@ -47,15 +36,16 @@ static int64_t low(const vdc_cpu_entry *vm) {
 static void random_host(uint64_t *state, host *h) {
     static const int64_t scales[] = {10, 1000, 4000, 1000000007, INT64_C(1000000000000000)};
     static const int64_t weights[] = {2, 10, 1000, 1000000};
-    int64_t scale = scales[below(state, 5)], weight = weights[below(state, 4)];
-    h->count = (uint32_t)(1 + below(state, MOST));
-    h->capacity = 1 + below(state, scale);
+    int64_t scale = scales[draw_below(state, 5)], weight = weights[draw_below(state, 4)];
+    h->count = (uint32_t)(1 + draw_below(state, MOST));
+    h->capacity = 1 + draw_below(state, scale);
     int64_t reserved = 0;
     for (uint32_t i = 0; i < h->count; i++) {
         vdc_cpu_entry *vm = &h->vms[i];
-        *vm = (vdc_cpu_entry){.demand = below(state, scale), .nominal = below(state, scale), .weight = 1 + below(state, weight), .id = (int64_t)i,
-                              .limit = below(state, 3) ? VDC_UNLIMITED : below(state, scale)};
-        if (below(state, 3) == 0) vm->reservation = below(state, h->capacity - reserved + 1);
+        *vm = (vdc_cpu_entry){.demand = draw_below(state, scale), .nominal = draw_below(state, scale),
+                              .weight = 1 + draw_below(state, weight), .id = (int64_t)i,
+                              .limit = draw_below(state, 3) ? VDC_UNLIMITED : draw_below(state, scale)};
+        if (draw_below(state, 3) == 0) vm->reservation = draw_below(state, h->capacity - reserved + 1);
         reserved += vm->reservation;
     }
 }
@@ -136,7 +126,8 @@ Test(cpu_share_property, equals_the_rational_oracle_and_keeps_its_bounds) {
         for (uint32_t i = 0; i < h.count; i++)
             for (uint32_t j = 0; j < h.count; j++)
                 if (h.vms[i].grant < high(&h.vms[i]) && h.vms[j].grant > low(&h.vms[j]))
-                    cr_assert((vdc_wide)(h.vms[i].grant + 1) * h.vms[j].weight >= (vdc_wide)(h.vms[j].grant - 1) * h.vms[i].weight,
+                    cr_assert((vdc_wide)(h.vms[i].grant + 1) * h.vms[j].weight >=
+                                  (vdc_wide)(h.vms[j].grant - 1) * h.vms[i].weight,
                               "host %d VMs %u, %u", round, i, j);
     }
     cr_assert_gt(contended, HOSTS / 4); /* the interesting case is not rare */
@@ -148,7 +139,7 @@ Test(cpu_share_property, only_the_ratio_of_weights_counts) {
     for (int round = 0; round < HOSTS / 4; round++) {
         random_host(&state, &h);
         scaled = h;
-        int64_t factor = 2 + below(&state, 900);
+        int64_t factor = 2 + draw_below(&state, 900);
         for (uint32_t i = 0; i < h.count; i++) scaled.vms[i].weight *= factor;
         share(&h), share(&scaled);
         for (uint32_t i = 0; i < h.count; i++) cr_assert_eq(h.vms[i].grant, scaled.vms[i].grant, "host %d VM %u", round, i);
@@ -162,16 +153,17 @@ Test(cpu_share_property, monotone_to_one_unit) {
     for (int round = 0; round < HOSTS / 4; round++) {
         random_host(&state, &h);
         more = h;
-        uint32_t i = (uint32_t)below(&state, h.count);
-        more.vms[i].weight += 1 + below(&state, 100000);
+        uint32_t i = (uint32_t)draw_below(&state, h.count);
+        more.vms[i].weight += 1 + draw_below(&state, 100000);
         share(&more);
         host before = h;
         share(&before);
         cr_assert_geq(more.vms[i].grant, before.vms[i].grant - 1, "host %d: a larger weight lowered the grant", round);
         if (h.count == MOST) continue;
         more = h;
-        more.vms[more.count++] = (vdc_cpu_entry){.demand = below(&state, h.capacity + 1), .nominal = h.capacity, .limit = VDC_UNLIMITED,
-                                                 .weight = 1 + below(&state, 1000), .id = MOST};
+        more.vms[more.count++] = (vdc_cpu_entry){.demand = draw_below(&state, h.capacity + 1), .nominal = h.capacity,
+                                                 .limit = VDC_UNLIMITED,
+                                                 .weight = 1 + draw_below(&state, 1000), .id = MOST};
         share(&more);
         for (uint32_t j = 0; j < h.count; j++)
             cr_assert_leq(more.vms[j].grant, before.vms[j].grant + 1, "host %d: one VM more raised VM %u", round, j);
@@ -186,7 +178,7 @@ Test(cpu_share_property, floors_beyond_the_capacity) {
         random_host(&state, &h);
         vdc_wide floors = 0, sum = 0;
         for (uint32_t i = 0; i < h.count; i++) floors += low(&h.vms[i]);
-        h.capacity = (int64_t)(floors * below(&state, 100) / 100);
+        h.capacity = (int64_t)(floors * draw_below(&state, 100) / 100);
         if (floors <= h.capacity) continue;
         share(&h);
         for (uint32_t i = 0; i < h.count; i++) {

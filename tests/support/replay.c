@@ -44,8 +44,8 @@ static replay_vm pop(test_replay *replay) {
     return first;
 }
 
-int64_t replay_arrive(test_replay *replay, const vdc_request *request) {
-    while (replay->alive_count && replay->alive[0].end <= request->arrival) {
+void replay_depart(test_replay *replay, int64_t now) {
+    while (replay->alive_count && replay->alive[0].end <= now) {
         replay_vm vm = pop(replay);
         replay->now = vm.end;
         uint32_t host = (uint32_t)vm.decision.host;
@@ -53,7 +53,11 @@ int64_t replay_arrive(test_replay *replay, const vdc_request *request) {
         vdc_search_host_changed(replay->search, host);
         vdc_search_released(replay->search, vm.request, host);
     }
-    replay->now = request->arrival;
+    replay->now = now;
+}
+
+int64_t replay_arrive(test_replay *replay, const vdc_request *request) {
+    replay_depart(replay, request->arrival);
     replay_vm vm = {.request = request};
     bool found = false;
     vdc_diag diag = {0};

@@ -1,5 +1,6 @@
 /* Document trees for tests, from a line of YAML's flow style: "{policy: best-fit, norm: l2, levels: [1, 2 W]}".
- * Only what tests write: mappings, sequences, plain and "quoted" scalars without escapes. A text that is malformed fails the test.
+ * Only what tests write: mappings, sequences, plain and "quoted" scalars without escapes. A text that is malformed fails the
+ * test.
  */
 #ifndef VDC_TESTS_SUPPORT_TREE_H
 #define VDC_TESTS_SUPPORT_TREE_H

@@ -24,7 +24,8 @@ static void check(const char *name, int64_t capacity, const expected_vm *vms, ui
                                      .reservation = vms[i].reservation, .weight = vms[i].weight, .id = (int64_t)i};
     vdc_cpu_share(capacity, entries, count, scratch);
     for (uint32_t i = 0; i < count; i++)
-        cr_expect_eq(entries[i].grant, vms[i].grant, "%s: VM %u got %" PRId64 ", expected %" PRId64, name, i, entries[i].grant, vms[i].grant);
+        cr_expect_eq(entries[i].grant, vms[i].grant, "%s: VM %u got %" PRId64 ", expected %" PRId64, name, i, entries[i].grant,
+                     vms[i].grant);
 }
 #define CHECK(name, capacity, ...) \
     do { \
@@ -63,7 +64,8 @@ Test(cpu_share, large_numbers) {
     const int64_t big = INT64_C(1000000000000000);
     CHECK("large", big, {1000000, 0, NONE, big, big, 499999750000125}, {1000000, 0, NONE, big, big, 499999750000125},
           {1, 0, NONE, big, big, 499999750});
-    CHECK("large, capped", big, {1000000, 0, NONE, big, big, 999999999999999}, {1000000, 0, 1, big, big, 1}, {1, 0, NONE, 0, big, 0});
+    CHECK("large, capped", big, {1000000, 0, NONE, big, big, 999999999999999}, {1000000, 0, 1, big, big, 1},
+          {1, 0, NONE, 0, big, 0});
 }
 
 /* The four cases of the conformance collection, VM by VM, in Hz. */
@@ -86,7 +88,8 @@ Test(cpu_share, published_grants) {
 
 Test(cpu_share, entry_of_a_request) {
     vdc_cpu_entry entry;
-    vdc_request request = {.id = 7, .size[VDC_CPU] = 2500, .priority = 2, .cpu_weight = VDC_UNLIMITED, .cpu_limit = VDC_UNLIMITED, .cpu_reservation = 5};
+    vdc_request request = {.id = 7, .size[VDC_CPU] = 2500, .priority = 2, .cpu_weight = VDC_UNLIMITED, .cpu_limit = VDC_UNLIMITED,
+                           .cpu_reservation = 5};
     vdc_cpu_entry_of(&request, 2000000000, &entry);
     cr_expect_eq(entry.nominal, 5000000000);
     cr_expect_eq(entry.weight, 250); /* 100 a vCPU */

@@ -7,12 +7,14 @@
 
 static const int64_t GIB = INT64_C(1) << 30;
 
-/* Three classes: plain, GPU (4 devices of model 2) and NUMA (2 sockets of 40 cores, 180 GiB); one host of each, two of the first. */
+/* Three classes: plain, GPU (4 devices of model 2) and NUMA (2 sockets of 40 cores, 180 GiB);
+ * one host of each, two of the first. */
 static void make_hosts(vdc_hosts *hosts, bool numa) {
     vdc_host_class *classes = vdc_calloc(3, sizeof *classes);
     uint16_t *class_of = vdc_calloc(4, sizeof *class_of);
     for (int c = 0; c < 3; c++) {
-        classes[c] = (vdc_host_class){.name = vdc_strdup("class"), .count = c ? 1 : 2, .sockets = 1, .cores = 8, .threads = 1, .numa = 1, .speed = 1};
+        classes[c] = (vdc_host_class){.name = vdc_strdup("class"), .count = c ? 1 : 2, .sockets = 1, .cores = 8, .threads = 1,
+                                      .numa = 1, .speed = 1};
         classes[c].capacity[VDC_CPU] = 8000;
         classes[c].capacity[VDC_MEMORY] = 16 * GIB;
     }

@@ -62,7 +62,8 @@ Test(power, governors) {
     expect_watts("{model: dvfs, static: 50 W, a: 30 W, b: 40 W, governor: ondemand, lowest: 50%}", 0.9, 50 + 27 + 36);
     expect_watts("{model: dvfs, static: 50 W, a: 30 W, b: 40 W, governor: schedutil, lowest: 20%}", 0.4, 50 + 12 + 16 * 0.5);
     expect_watts("{model: dvfs, static: 50 W, a: 30 W, b: 40 W, governor: schedutil, lowest: 80%}", 0.4, 50 + 12 + 16 * 0.8);
-    expect_watts("{model: dvfs, static: 50 W, a: 30 W, b: 40 W, governor: conservative, lowest: 20%}", 0.41, 50 + 12.3 + 16.4 * 0.55);
+    expect_watts("{model: dvfs, static: 50 W, a: 30 W, b: 40 W, governor: conservative, lowest: 20%}", 0.41,
+                 50 + 12.3 + 16.4 * 0.55);
     expect_watts("{model: dvfs, static: 50 W, a: 30 W, b: 40 W}", 0, 50);
 }
 
@@ -71,7 +72,8 @@ Test(power, every_model_is_sane) {
     static const char *const examples[] = {
         "{model: linear, idle: 100, max: 200}", "{model: constant, max: 200}", "{model: sqrt, idle: 100, max: 200}",
         "{model: square, idle: 100, max: 200}", "{model: cubic, idle: 100, max: 200}", "{model: mse, idle: 100, max: 200}",
-        "{model: asymptotic, idle: 100, max: 200}", "{model: table, watts: [100, 110, 120, 130, 140, 150, 160, 170, 180, 190, 200]}",
+        "{model: asymptotic, idle: 100, max: 200}",
+        "{model: table, watts: [100, 110, 120, 130, 140, 150, 160, 170, 180, 190, 200]}",
         "{model: dvfs, static: 100, a: 50, b: 50}", "{model: p-state, idle: 100, epsilon: 110, all: 200}", NULL};
     size_t models = 0;
     for (; vdc_power_models[models]; models++) {
@@ -84,7 +86,8 @@ Test(power, every_model_is_sane) {
         double before = 100 - 1e-9;
         for (int percent = 0; percent <= 100; percent++) {
             double watts = vdc_power_watts(&power, percent / 100.0);
-            cr_expect(watts >= before - 1e-9 && watts <= 200 + 1e-9, "%s at %d %%: %g W after %g W", model->name, percent, watts, before);
+            cr_expect(watts >= before - 1e-9 && watts <= 200 + 1e-9, "%s at %d %%: %g W after %g W", model->name, percent, watts,
+                      before);
             before = watts;
         }
         cr_expect_eq(power.off, 5); /* unless said otherwise */
