@@ -5,7 +5,7 @@ enum { ARITY = 4 };
 
 bool vdc_engine_grow(void **array, size_t *capacity, size_t need, size_t element) {
     if (need <= *capacity) return true;
-    size_t larger = *capacity + *capacity / 16 + 16;
+    size_t larger = *capacity + *capacity / 32 + 16;
     if (larger < need) larger = need;
     void *grown = vdc_realloc(*array, larger, element);
     if (!grown) return false;

@@ -6,7 +6,7 @@ enum {
     DIGITS = VDC_LADDER_DIGITS,
     LEVELS = VDC_LADDER_LEVELS,
     BUCKETS = VDC_LADDER_BUCKETS,
-    SMALL = 4     /* chunks of a bucket that goes to the heap whole */
+    SMALL = 8     /* chunks of a bucket that goes to the heap whole */
 };
 
 void vdc_ladder_init(vdc_ladder *ladder) {
@@ -18,6 +18,7 @@ void vdc_ladder_clear(vdc_ladder *ladder) {
     vdc_free(ladder->chunks);
     vdc_free(ladder->next);
     vdc_free(ladder->bucket);
+    vdc_free(ladder->tables);
     *ladder = (vdc_ladder){0};
 }
 
@@ -32,17 +33,17 @@ static inline uint32_t bucket_of(vdc_event_key last, vdc_event_key key) {
 }
 
 static inline void mark_filled(vdc_ladder *ladder, uint32_t bucket) {
-    ladder->filled[bucket / DIGITS][bucket % DIGITS / 64] |= UINT64_C(1) << bucket % 64;
+    ladder->tables->filled[bucket / DIGITS][bucket % DIGITS / 64] |= UINT64_C(1) << bucket % 64;
 }
 
 static inline void mark_empty(vdc_ladder *ladder, uint32_t bucket) {
-    ladder->filled[bucket / DIGITS][bucket % DIGITS / 64] &= ~(UINT64_C(1) << bucket % 64);
+    ladder->tables->filled[bucket / DIGITS][bucket % DIGITS / 64] &= ~(UINT64_C(1) << bucket % 64);
 }
 
 /* The first bucket that is not empty on a level, UINT32_MAX when all are. */
 static inline uint32_t first_of_level(const vdc_ladder *ladder, uint32_t level) {
     for (uint32_t word = 0; word < DIGITS / 64; word++) {
-        uint64_t bits = ladder->filled[level][word];
+        uint64_t bits = ladder->tables->filled[level][word];
         if (bits) return level * DIGITS + word * 64 + (uint32_t)__builtin_ctzll(bits);
     }
     return UINT32_MAX;
@@ -61,6 +62,7 @@ static bool reserve_chunks(vdc_ladder *ladder, size_t need) {
     size_t total = ladder->used + (need > ladder->free_count ? need - ladder->free_count : 0);
     if (total <= ladder->chunk_capacity && total <= ladder->next_capacity && total <= ladder->bucket_capacity) return true;
     if (total > VDC_SLOT_LIMIT / CHUNK) return false;
+    if (!ladder->tables && !(ladder->tables = vdc_calloc(1, sizeof *ladder->tables))) return false;
     void *chunks = ladder->chunks, *next = ladder->next, *bucket = ladder->bucket;
     bool grown = vdc_engine_grow(&chunks, &ladder->chunk_capacity, total, sizeof *ladder->chunks);
     ladder->chunks = chunks;
@@ -94,16 +96,16 @@ static inline void put(vdc_ladder *ladder, vdc_slots *slots, uint32_t chunk, uin
 
 /* Adds an event to a bucket, which must not need a chunk that is not reserved. */
 static inline void append(vdc_ladder *ladder, vdc_slots *slots, uint32_t bucket, const vdc_event *event, vdc_event_handle handle) {
-    uint32_t chunk = ladder->first[bucket];
-    if (!chunk || ladder->fill[bucket] == CHUNK) {
+    uint32_t chunk = ladder->tables->first[bucket];
+    if (!chunk || ladder->tables->fill[bucket] == CHUNK) {
         uint32_t fresh = take_chunk(ladder);
         if (!chunk) mark_filled(ladder, bucket);
         ladder->next[fresh] = chunk;
         ladder->bucket[fresh] = (uint16_t)bucket;
-        ladder->first[bucket] = chunk = fresh;
-        ladder->fill[bucket] = 0;
+        ladder->tables->first[bucket] = chunk = fresh;
+        ladder->tables->fill[bucket] = 0;
     }
-    put(ladder, slots, chunk, ladder->fill[bucket]++, event, handle);
+    put(ladder, slots, chunk, ladder->tables->fill[bucket]++, event, handle);
 }
 
 bool vdc_ladder_reserve(vdc_ladder *ladder) {
@@ -128,37 +130,42 @@ vdc_event_handle vdc_ladder_handle(const vdc_ladder *ladder, uint32_t place) {
 void vdc_ladder_remove(vdc_ladder *ladder, vdc_slots *slots, uint32_t place) {
     place &= VDC_SLOT_LIMIT;
     uint32_t chunk = place / CHUNK, offset = place % CHUNK, bucket = ladder->bucket[chunk];
-    uint32_t first = ladder->first[bucket], end = --ladder->fill[bucket];
+    uint32_t first = ladder->tables->first[bucket], end = --ladder->tables->fill[bucket];
     if (chunk != first || offset != end) {
         put(ladder, slots, chunk, offset, &ladder->chunks[first].events[end], ladder->chunks[first].handles[end]);
     }
     ladder->count--;
     if (end > 0) return;
-    ladder->first[bucket] = ladder->next[first];
+    ladder->tables->first[bucket] = ladder->next[first];
     give_chunk(ladder, first);
-    if (ladder->first[bucket]) ladder->fill[bucket] = CHUNK;
+    if (ladder->tables->first[bucket]) ladder->tables->fill[bucket] = CHUNK;
     else mark_empty(ladder, bucket);
 }
 
 /* Takes the first chunk of a bucket off its list; the caller still has to give it back. Returns it and how many events it holds. */
 static inline uint32_t detach_chunk(vdc_ladder *ladder, uint32_t bucket, uint32_t *events) {
-    uint32_t chunk = ladder->first[bucket];
-    *events = ladder->fill[bucket];
-    ladder->first[bucket] = ladder->next[chunk];
-    ladder->fill[bucket] = CHUNK;
-    if (!ladder->first[bucket]) mark_empty(ladder, bucket);
+    uint32_t chunk = ladder->tables->first[bucket], next = ladder->next[chunk];
+    *events = ladder->tables->fill[bucket];
+    ladder->tables->first[bucket] = next;
+    /* The one after the next is fetched while this one and the next are worked on: a list is no stream to the hardware. */
+    if (next) {
+        const char *ahead = (const char *)&ladder->chunks[ladder->next[next]];
+        for (size_t line = 0; line < sizeof *ladder->chunks; line += 64) __builtin_prefetch(ahead + line);
+    }
+    ladder->tables->fill[bucket] = CHUNK;
+    if (!ladder->tables->first[bucket]) mark_empty(ladder, bucket);
     return chunk;
 }
 
 /* At most `most`: the chunks of a bucket. */
 static size_t count_chunks(const vdc_ladder *ladder, uint32_t bucket, size_t most) {
     size_t count = 0;
-    for (uint32_t chunk = ladder->first[bucket]; chunk && count < most; chunk = ladder->next[chunk]) count++;
+    for (uint32_t chunk = ladder->tables->first[bucket]; chunk && count < most; chunk = ladder->next[chunk]) count++;
     return count;
 }
 
 static void bucket_to_heap(vdc_ladder *ladder, vdc_slots *slots, uint32_t bucket, vdc_heap *heap) {
-    while (ladder->first[bucket]) {
+    while (ladder->tables->first[bucket]) {
         uint32_t events, chunk = detach_chunk(ladder, bucket, &events);
         for (uint32_t i = 0; i < events; i++) {
             vdc_heap_insert(heap, slots, &ladder->chunks[chunk].events[i], ladder->chunks[chunk].handles[i]);
@@ -170,7 +177,7 @@ static void bucket_to_heap(vdc_ladder *ladder, vdc_slots *slots, uint32_t bucket
 
 /* Deals the events of a bucket out to the levels below it, `last` being its beginning. An event whose key is `last` itself goes to the heap. */
 static void deal_out(vdc_ladder *ladder, vdc_slots *slots, uint32_t bucket, vdc_heap *heap) {
-    while (ladder->first[bucket]) {
+    while (ladder->tables->first[bucket]) {
         uint32_t events, chunk = detach_chunk(ladder, bucket, &events);
         for (uint32_t i = 0; i < events; i++) {
             const vdc_event *event = &ladder->chunks[chunk].events[i];
@@ -210,16 +217,16 @@ bool vdc_ladder_refill(vdc_ladder *ladder, vdc_slots *slots, vdc_heap *heap) {
 
 /* Puts one chunk with `events` events, whose own list is forgotten, into another bucket: only the first chunk of a list may be partly filled. */
 static void give_to_bucket(vdc_ladder *ladder, vdc_slots *slots, uint32_t bucket, uint32_t chunk, uint32_t events) {
-    uint32_t first = ladder->first[bucket];
+    uint32_t first = ladder->tables->first[bucket];
     ladder->bucket[chunk] = (uint16_t)bucket;
     if (first && events == CHUNK) {
         ladder->next[chunk] = ladder->next[first];
         ladder->next[first] = chunk;
         return;
     }
-    while (first && events > 0 && ladder->fill[bucket] < CHUNK) {
+    while (first && events > 0 && ladder->tables->fill[bucket] < CHUNK) {
         events--;
-        put(ladder, slots, first, ladder->fill[bucket]++, &ladder->chunks[chunk].events[events], ladder->chunks[chunk].handles[events]);
+        put(ladder, slots, first, ladder->tables->fill[bucket]++, &ladder->chunks[chunk].events[events], ladder->chunks[chunk].handles[events]);
     }
     if (events == 0) {
         give_chunk(ladder, chunk);
@@ -227,8 +234,8 @@ static void give_to_bucket(vdc_ladder *ladder, vdc_slots *slots, uint32_t bucket
     }
     if (!first) mark_filled(ladder, bucket);
     ladder->next[chunk] = first;
-    ladder->first[bucket] = chunk;
-    ladder->fill[bucket] = (uint8_t)events;
+    ladder->tables->first[bucket] = chunk;
+    ladder->tables->fill[bucket] = (uint8_t)events;
 }
 
 /* The level where `key` and `last` part. */
@@ -272,9 +279,9 @@ bool vdc_ladder_spill(vdc_ladder *ladder, vdc_slots *slots, vdc_heap *heap) {
 }
 
 uint32_t vdc_ladder_earliest(const vdc_ladder *ladder) {
-    uint32_t bucket = first_bucket(ladder), best = 0, events = ladder->fill[bucket];
+    uint32_t bucket = first_bucket(ladder), best = 0, events = ladder->tables->fill[bucket];
     vdc_event_key least = ~(vdc_event_key)0;
-    for (uint32_t chunk = ladder->first[bucket]; chunk; chunk = ladder->next[chunk], events = CHUNK) {
+    for (uint32_t chunk = ladder->tables->first[bucket]; chunk; chunk = ladder->next[chunk], events = CHUNK) {
         for (uint32_t i = 0; i < events; i++) {
             vdc_event_key key = vdc_event_key_of(&ladder->chunks[chunk].events[i]);
             if (key <= least) {

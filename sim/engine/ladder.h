@@ -14,8 +14,8 @@
  * it is small, otherwise `last` moves to its beginning and it is dealt out to lower levels. When the heap has grown too
  * large, because many events were pushed at times before `last`, it is pulled back.
  *
- * A bucket is a list of chunks of 16 events, of which only the first may be partly filled: a hole left by a cancelled event
- * is filled from there. 28 bytes an event and 6 a chunk.
+ * A bucket is a list of chunks of 8 events, of which only the first may be partly filled: a hole left by a cancelled event
+ * is filled from there. 28 bytes an event and 6 a chunk; 21 KB of tables.
  */
 #ifndef VDC_ENGINE_LADDER_H
 #define VDC_ENGINE_LADDER_H
@@ -26,13 +26,20 @@ enum {
     VDC_LADDER_DIGITS = 256,
     VDC_LADDER_LEVELS = 16,
     VDC_LADDER_BUCKETS = VDC_LADDER_LEVELS * VDC_LADDER_DIGITS,
-    VDC_LADDER_CHUNK = 16
+    VDC_LADDER_CHUNK = 8
 };
 
 typedef struct vdc_ladder_chunk {
     vdc_event events[VDC_LADDER_CHUNK];
     uint32_t handles[VDC_LADDER_CHUNK];
 } vdc_ladder_chunk;
+
+/* By bucket. */
+typedef struct vdc_ladder_tables {
+    uint32_t first[VDC_LADDER_BUCKETS];         /* the first chunk, 0 = the bucket is empty */
+    uint8_t fill[VDC_LADDER_BUCKETS];           /* events in the first chunk, 1 .. 8 */
+    uint64_t filled[VDC_LADDER_LEVELS][VDC_LADDER_DIGITS / 64]; /* bit set of buckets that are not empty */
+} vdc_ladder_tables;
 
 typedef struct vdc_ladder {
     vdc_event_key last;
@@ -44,9 +51,7 @@ typedef struct vdc_ladder {
     size_t used;                                /* chunks ever taken into use, and chunk 0 */
     size_t free_count;                          /* chunks in the free list */
     uint32_t free;
-    uint32_t first[VDC_LADDER_BUCKETS];         /* the first chunk, 0 = the bucket is empty */
-    uint8_t fill[VDC_LADDER_BUCKETS];           /* events in the first chunk, 1 .. 16 */
-    uint64_t filled[VDC_LADDER_LEVELS][VDC_LADDER_DIGITS / 64]; /* bit set of buckets that are not empty */
+    vdc_ladder_tables *tables;                  /* NULL until it is used for the first time */
 } vdc_ladder;
 
 /* Sets up a zeroed ladder. */
@@ -65,7 +70,7 @@ void vdc_ladder_remove(vdc_ladder *ladder, vdc_slots *slots, uint32_t place);
  * is as it was, or the same events in finer buckets. */
 bool vdc_ladder_refill(vdc_ladder *ladder, vdc_slots *slots, vdc_heap *heap);
 /* Pulls `last` back to the earliest event of the heap (which has two or more); the others come here. False when memory is
- * out (nothing has changed). O(events of the heap), and a 16th of the events here if it disturbs them. */
+ * out (nothing has changed). O(events of the heap), plus a chunk of those here at a time if it disturbs them. */
 bool vdc_ladder_spill(vdc_ladder *ladder, vdc_slots *slots, vdc_heap *heap);
 /* Would a spill undo what has been dealt out to lower levels? */
 bool vdc_ladder_spill_disturbs(const vdc_ladder *ladder, const vdc_heap *heap);

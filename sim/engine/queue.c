@@ -175,5 +175,6 @@ size_t vdc_queue_count(const vdc_queue *queue) {
 size_t vdc_queue_memory(const vdc_queue *queue) {
     return sizeof *queue + queue->slots.capacity * sizeof *queue->slots.places + queue->near.capacity * sizeof *queue->near.events +
            queue->near.handle_capacity * sizeof *queue->near.handles + queue->far.chunk_capacity * sizeof *queue->far.chunks +
-           queue->far.next_capacity * sizeof *queue->far.next + queue->far.bucket_capacity * sizeof *queue->far.bucket;
+           queue->far.next_capacity * sizeof *queue->far.next + queue->far.bucket_capacity * sizeof *queue->far.bucket +
+           (queue->far.tables ? sizeof *queue->far.tables : 0);
 }

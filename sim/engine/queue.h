@@ -1,8 +1,12 @@
 /* The queue of pending events: a priority queue in an exact total order, with cancellation.
  *
  * The order is (time, rank, sequence), as one 128-bit key: two events never compare equal, so every structure
- * behind this interface pops the same order, ties included. Events are small values; a pending event costs at most
- * 40 bytes. A cancelled event leaves at once: no tombstones.
+ * behind this interface pops the same order, ties included. Events are small values; a cancelled event leaves at once: no
+ * tombstones.
+ *
+ * Memory: 33 bytes a pending event in the heap; 35 to 40 in the ladder from 17 000 events on, more only where their times
+ * spread evenly over all magnitudes from nanoseconds to centuries (some 500 KB altogether then). Nothing is allocated for a single event.
+ * Time: `make bench`. O(log n) in the heap; in the ladder O(1), an event being moved two or three times in its life.
  */
 #ifndef VDC_ENGINE_QUEUE_H
 #define VDC_ENGINE_QUEUE_H

@@ -20,7 +20,7 @@ typedef struct vdc_slots {
     uint32_t free;         /* the newest free handle, 0 = none */
 } vdc_slots;
 
-/* Grows an engine array by a sixteenth, so that hardly more is held than is used (memory.h's growth by half would break
+/* Grows an engine array by a thirty-second, so that hardly more is held than is used (memory.h's growth by half would break
  * the 40 bytes an event); large blocks are remapped by the C library, not copied. */
 bool vdc_engine_grow(void **array, size_t *capacity, size_t need, size_t element);
 

@@ -277,3 +277,75 @@ Test(queue, refuses_a_structure_that_is_not_there) {
     cr_assert_not_null(strstr(diag.messages[0].text, "splay"));
     vdc_diag_clear(&diag);
 }
+
+/* Hold: pop one, push one, until every pending event is a new one. The documented bound of queue.h must hold at every size. */
+Test(queue, holds_a_pending_event_in_40_bytes) {
+    static const uint32_t sizes[] = {300, 1000, 5000, 16000, 17000, 20000, 30000, 60000, 150000};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        for (shape kind = 0; kind < SHAPES; kind++) {
+            vdc_queue *queue = open_queue(NULL);
+            vdc_stream stream;
+            vdc_stream_open(&stream, 5, "test.memory", kind);
+            vdc_event_handle handle;
+            vdc_event event;
+            for (uint32_t n = 0; n < sizes[i]; n++) {
+                cr_assert_eq(vdc_queue_push(queue, increment(&stream, kind), VDC_RANK_CHANGE, 0, n, &handle), VDC_OK);
+            }
+            for (uint32_t n = 0; n < sizes[i] && vdc_queue_pop(queue, &event); n++) {
+                vdc_time time = increment(&stream, kind);
+                time = time > VDC_TIME_MAX - event.time ? VDC_TIME_MAX : event.time + time;
+                cr_assert_eq(vdc_queue_push(queue, time, VDC_RANK_CHANGE, 0, n, &handle), VDC_OK);
+            }
+            double each = (double)vdc_queue_memory(queue) / sizes[i];
+            /* Times of every magnitude leave a partly filled chunk in each of some 2 000 buckets. */
+            double allowed = kind == POWERS ? 40 + 500000.0 / sizes[i] : 40;
+            cr_assert_leq(each, allowed, "%u pending events, %s: %.1f bytes each", sizes[i], shape_names[kind], each);
+            vdc_queue_destroy(queue);
+        }
+    }
+}
+
+/* Without memory for a change of structure the queue goes on with what it has, in the same order; only a push can fail. */
+Test(queue, keeps_its_order_when_memory_runs_out) {
+    enum { COUNT = 20000 };
+    for (size_t s = 0; s < STRUCTURES; s++) {
+        size_t refused = 0;
+        for (uint64_t after = 0; after < 40; after++) {
+            vdc_queue *queue = open_queue(structures[s]);
+            vdc_stream stream;
+            vdc_stream_open(&stream, after, "test.failure", s);
+            size_t pushed = 0, popped = 0;
+            vdc_event event, before = {0};
+            for (uint32_t i = 0; i < COUNT; i++) {
+                vdc_event_handle handle = 0;
+                if (i == COUNT / 40 * after) vdc_memory_fail_at(1, true);
+                vdc_code code = vdc_queue_push(queue, before.time + increment(&stream, after % 2 ? EXPONENTIAL : POWERS) / 2, VDC_RANK_CHANGE, 0, i, &handle);
+                if (code == VDC_OK) pushed++;
+                else refused++;
+                cr_assert(code == VDC_OK || code == VDC_ERROR_MEMORY);
+                cr_assert_eq(vdc_queue_count(queue), pushed - popped);
+                if (code == VDC_OK && i % 7 == 0) {
+                    vdc_queue_cancel(queue, handle);
+                    pushed--;
+                }
+                if (i % 3 == 0 && vdc_queue_pop(queue, &event)) {
+                    cr_assert(event.time >= before.time);
+                    before = event;
+                    popped++;
+                }
+                if (i == COUNT / 40 * after + 2000) vdc_memory_fail_at(0, false);
+            }
+            vdc_memory_fail_at(1, true);
+            for (; popped < pushed; popped++) {
+                cr_assert(vdc_queue_pop(queue, &event));
+                cr_assert(event.time > before.time || (event.time == before.time && event.order > before.order), "after %zu pops", popped);
+                before = event;
+                if (popped == pushed / 2) vdc_memory_fail_at(0, false);
+            }
+            vdc_memory_fail_at(0, false);
+            cr_assert(!vdc_queue_pop(queue, &event));
+            vdc_queue_destroy(queue);
+        }
+        cr_assert_gt(refused, 0);
+    }
+}
