@@ -2,6 +2,7 @@
 #include "sim/cli/command.h"
 
 #define COMMANDS(row) \
+    row(policies)     \
     row(bench)        \
     row(completion)   \
     row(manual)
