@@ -1,6 +1,7 @@
 /* SHA-256 of bytes and files, and the list of what a run read (digest.h). */
 #include "sim/base/digest.h"
 
+#include "sim/base/file.h"
 #include "sim/base/memory.h"
 
 #include <dirent.h>
@@ -29,21 +30,10 @@ void vdc_digest_end(vdc_digest *digest, char text[VDC_DIGEST_TEXT]) {
     text[2 * sizeof bytes] = '\0';
 }
 
-/* strerror into the caller's memory (the GNU form returns where the text is). */
-static const char *error_text(char *buffer, size_t size) {
-    return strerror_r(errno, buffer, size);
-}
-
-static vdc_code cannot_read(const char *path, vdc_diag *diag) {
-    char reason[128];
-    const vdc_place place = {.file = path};
-    return vdc_fail(diag, VDC_ERROR_INPUT, &place, "cannot be read: %s", error_text(reason, sizeof reason));
-}
-
 vdc_code vdc_digest_file(const char *path, char text[VDC_DIGEST_TEXT], vdc_diag *diag) {
     enum { CHUNK = 64 * 1024 };
     int file = open(path, O_RDONLY | O_CLOEXEC);
-    if (file < 0) return cannot_read(path, diag);
+    if (file < 0) return vdc_file_fail(diag, VDC_ERROR_INPUT, path, "cannot be read");
     unsigned char *buffer = vdc_malloc(CHUNK);
     if (!buffer) {
         close(file);
@@ -54,7 +44,7 @@ vdc_code vdc_digest_file(const char *path, char text[VDC_DIGEST_TEXT], vdc_diag 
     ssize_t got;
     while ((got = read(file, buffer, CHUNK)) > 0 || (got < 0 && errno == EINTR))
         if (got > 0) vdc_digest_add(&digest, buffer, (size_t)got);
-    vdc_code code = got < 0 ? cannot_read(path, diag) : VDC_OK;
+    vdc_code code = got < 0 ? vdc_file_fail(diag, VDC_ERROR_INPUT, path, "cannot be read") : VDC_OK;
     vdc_free(buffer);
     close(file);
     if (!code) vdc_digest_end(&digest, text);
@@ -89,7 +79,7 @@ static int compare_names(const void *a, const void *b) {
 /* The regular files of a directory in bytewise order of their names, since directories have none of their own. */
 static vdc_code add_directory(vdc_inputs *inputs, const char *path, vdc_diag *diag) {
     DIR *directory = opendir(path);
-    if (!directory) return cannot_read(path, diag);
+    if (!directory) return vdc_file_fail(diag, VDC_ERROR_INPUT, path, "cannot be read");
     char **files = NULL;
     size_t count = 0, capacity = 0;
     vdc_code code = VDC_OK;
@@ -119,7 +109,7 @@ static vdc_code add_directory(vdc_inputs *inputs, const char *path, vdc_diag *di
 vdc_code vdc_inputs_add(vdc_inputs *inputs, const char *path, vdc_diag *diag) {
     if (!inputs) return VDC_OK;
     struct stat status;
-    if (stat(path, &status)) return cannot_read(path, diag);
+    if (stat(path, &status)) return vdc_file_fail(diag, VDC_ERROR_INPUT, path, "cannot be read");
     return S_ISDIR(status.st_mode) ? add_directory(inputs, path, diag) : add_file(inputs, path, diag);
 }
 

@@ -1,0 +1,49 @@
+/* Reading small files whole: see file.h. */
+#include "sim/base/file.h"
+
+#include "sim/base/memory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+vdc_code vdc_file_fail(vdc_diag *diag, vdc_code code, const char *path, const char *what) {
+    char reason[128];
+    const char *text = strerror_r(errno, reason, sizeof reason); /* the GNU form: returns where the text is */
+    const vdc_place place = {.file = path};
+    return vdc_fail(diag, code, &place, "%s: %s", what, text);
+}
+
+vdc_code vdc_file_read(const char *path, size_t limit, char **text, size_t *length, vdc_diag *diag) {
+    *text = NULL;
+    *length = 0;
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0) return vdc_file_fail(diag, VDC_ERROR_INPUT, path, "cannot be read");
+    char *buffer = NULL;
+    size_t capacity = 0, count = 0;
+    vdc_code code = VDC_OK;
+    for (ssize_t got = 1; !code && got != 0; ) {
+        enum { CHUNK = 64 * 1024 };
+        if (!VDC_RESERVE(buffer, capacity, count + CHUNK + 1)) {
+            code = vdc_no_memory(diag, "the text of a file");
+            break;
+        }
+        got = read(file, buffer + count, CHUNK);
+        if (got < 0 && errno != EINTR) code = vdc_file_fail(diag, VDC_ERROR_INPUT, path, "cannot be read");
+        if (got > 0) count += (size_t)got;
+        if (count > limit) {
+            const vdc_place place = {.file = path};
+            code = vdc_fail(diag, VDC_ERROR_INPUT, &place, "is larger than %zu bytes", limit);
+        }
+    }
+    close(file);
+    if (code) {
+        vdc_free(buffer);
+        return code;
+    }
+    buffer[count] = '\0';
+    *text = buffer;
+    *length = count;
+    return VDC_OK;
+}

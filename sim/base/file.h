@@ -1,0 +1,13 @@
+/* Small files, whole: reading them, and saying why one cannot be used. */
+#ifndef VDC_BASE_FILE_H
+#define VDC_BASE_FILE_H
+
+#include "sim/base/status.h"
+
+/* The error of the C library's last failed call on a file: "PATH: WHAT: reason" ("cannot be read"). Uses errno; returns `code`. */
+vdc_code vdc_file_fail(vdc_diag *diag, vdc_code code, const char *path, const char *what);
+/* Reads a file of at most `limit` bytes into fresh memory, with a NUL behind it. What is no file, cannot be read or is larger is
+ * VDC_ERROR_INPUT. */
+vdc_code vdc_file_read(const char *path, size_t limit, char **text, size_t *length, vdc_diag *diag);
+
+#endif
