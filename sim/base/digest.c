@@ -51,16 +51,8 @@ vdc_code vdc_digest_file(const char *path, char text[VDC_DIGEST_TEXT], vdc_diag 
     return code;
 }
 
-/* The path as it is written relative to the folder; what does not begin with the folder stays as it is. */
-static const char *relative_name(const char *folder, const char *path) {
-    size_t length = folder ? strlen(folder) : 0;
-    if (length == 0 || strncmp(path, folder, length) != 0) return path;
-    if (folder[length - 1] == '/') return path + length;
-    return path[length] == '/' ? path + length + 1 : path;
-}
-
 static vdc_code add_file(vdc_inputs *inputs, const char *path, vdc_diag *diag) {
-    const char *name = relative_name(inputs->folder, path);
+    const char *name = vdc_path_relative(inputs->folder, path);
     for (size_t i = 0; i < inputs->count; i++)
         if (strcmp(inputs->items[i].name, name) == 0) return VDC_OK;
     vdc_input input;

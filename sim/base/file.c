@@ -47,3 +47,10 @@ vdc_code vdc_file_read(const char *path, size_t limit, char **text, size_t *leng
     *length = count;
     return VDC_OK;
 }
+
+const char *vdc_path_relative(const char *folder, const char *path) {
+    size_t length = folder ? strlen(folder) : 0;
+    if (length == 0 || strncmp(path, folder, length) != 0) return path;
+    if (folder[length - 1] == '/') return path + length;
+    return path[length] == '/' ? path + length + 1 : path;
+}

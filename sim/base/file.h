@@ -9,5 +9,7 @@ vdc_code vdc_file_fail(vdc_diag *diag, vdc_code code, const char *path, const ch
 /* Reads a file of at most `limit` bytes into fresh memory, with a NUL behind it. What is no file, cannot be read or is larger is
  * VDC_ERROR_INPUT. */
 vdc_code vdc_file_read(const char *path, size_t limit, char **text, size_t *length, vdc_diag *diag);
+/* The path as it is written relative to the folder (a part of `path`); one that does not begin with the folder stays as it is. */
+const char *vdc_path_relative(const char *folder, const char *path);
 
 #endif

@@ -116,6 +116,8 @@ typedef struct vdc_scenario_options {
 
 /* The keys of schedulers.admission that are not the policy's own: what vdc_policy_open gets as `also` for that kind. */
 extern const char *const vdc_admission_keys[];
+/* The policy of each kind where none is named: vdc_policy_open's fallback. */
+extern const char *const vdc_scenario_default_policies[VDC_POLICY_KINDS];
 
 /* Reads and checks a scenario and the small files that it names (carbon, failures); options may be NULL. On failure *scenario is NULL
  * and diag holds every error found. */

@@ -1,0 +1,191 @@
+/* The section datacenter: host classes, topology, overcommit; and a class as the models want it. */
+#include "sim/base/memory.h"
+#include "sim/scenario/reading.h"
+
+#include <math.h>
+#include <string.h>
+
+/* What a host of the class offers and what may be promised of it. NULL, or what is wrong with it. */
+static const char *measure(const vdc_scenario *scenario, const vdc_scenario_class *class, int64_t physical[VDC_RESOURCES],
+                           int64_t capacity[VDC_RESOURCES]) {
+    physical[VDC_CPU] = 1000 * class->sockets * class->cores * class->threads - class->reserve_cpu;
+    physical[VDC_MEMORY] = class->memory - class->reserve_memory;
+    physical[VDC_DISK] = class->disk;
+    physical[VDC_IOPS] = class->iops;
+    physical[VDC_DISK_BW] = class->disk_bandwidth;
+    physical[VDC_NET_TX] = physical[VDC_NET_RX] = class->nic;
+    physical[VDC_GPU] = 1000 * class->gpus;
+    if (physical[VDC_CPU] <= 0) return "reserve: cpu leaves nothing of the host's hardware threads";
+    if (physical[VDC_MEMORY] < 0) return "reserve: memory is more than the host has";
+    for (int i = 0; i < VDC_RESOURCES; i++) {
+        vdc_wide promised = (vdc_wide)physical[i] * scenario->overcommit_num[i] / scenario->overcommit_den[i];
+        if (promised > INT64_MAX) return "the host is too large: with overcommit its capacity exceeds 2^63";
+        capacity[i] = (int64_t)promised;
+    }
+    return NULL;
+}
+
+static vdc_code without_memory(vdc_diag *diag) {
+    return vdc_no_memory(diag, "a host class");
+}
+
+vdc_code vdc_scenario_host_class(const vdc_scenario *scenario, size_t index, vdc_names *gpu_models, vdc_host_class *out, vdc_diag *diag) {
+    const vdc_scenario_class *class = &scenario->classes[index];
+    vdc_host_class made = {
+        .count = (uint32_t)class->count, .sockets = (uint16_t)class->sockets, .cores = (uint16_t)class->cores,
+        .threads = (uint16_t)class->threads, .numa = (uint16_t)class->numa, .speed = class->speed,
+        .smt_yield_ppm = llround(class->smt_yield * 1e6), .gpus = (uint16_t)class->gpus, .max_vms = (uint32_t)class->max_vms,
+        .power = class->power,
+    };
+    const char *wrong = measure(scenario, class, made.physical, made.capacity);
+    if (wrong) return vdc_fail(diag, VDC_ERROR_INPUT, &class->place, "%s", wrong);
+    made.cpu_hz = (int64_t)((vdc_wide)made.physical[VDC_CPU] * class->speed / 1000);
+    if (class->gpu_model && vdc_names_intern(gpu_models, class->gpu_model, strlen(class->gpu_model), &made.gpu_model)) return without_memory(diag);
+    made.name = vdc_strdup(class->name);
+    if (!made.name) return without_memory(diag);
+    *out = made;
+    return VDC_OK;
+}
+
+/* a += b for counts that may come to too much; false then. */
+static bool add_to(int64_t *sum, int64_t more) {
+    return !__builtin_add_overflow(*sum, more, sum);
+}
+
+static void read_disks(vdc_reading *reading, const vdc_node *list, vdc_scenario_class *class) {
+    if (!list || !vdc_reading_is_list(reading, list, "a list of {size, iops, bandwidth}")) return;
+    for (size_t i = 0; i < list->count; i++) {
+        vdc_section_disk disk;
+        if (!vdc_reading_section(reading, VDC_SECTION_DISK, list->children[i], NULL, &disk)) continue;
+        if (!add_to(&class->disk, disk.size) || !add_to(&class->iops, disk.iops) || !add_to(&class->disk_bandwidth, disk.bandwidth))
+            vdc_reading_fail(reading, list->children[i], "disks: their sum is too large");
+    }
+}
+
+static void read_labels(vdc_reading *reading, const vdc_node *labels) {
+    if (!labels) return;
+    char buffer[96];
+    if (labels->kind != VDC_NODE_MAPPING)
+        vdc_reading_fail(reading, labels, "labels: found %s; allowed: a mapping (key: text)", vdc_node_describe(labels, buffer, sizeof buffer));
+    for (size_t i = 0; labels->kind == VDC_NODE_MAPPING && i < labels->count; i++) {
+        const char *text;
+        vdc_reading_note(reading, vdc_node_text(labels->children[i], &text, reading->diag));
+    }
+}
+
+static void read_class(vdc_reading *reading, const vdc_node *node, vdc_scenario_class *class) {
+    vdc_section_host host;
+    vdc_section_cpu cpu;
+    vdc_section_gpus gpus = {0};
+    vdc_section_reserve reserve;
+    vdc_reading_section(reading, VDC_SECTION_HOST, node, NULL, &host);
+    vdc_reading_section(reading, VDC_SECTION_CPU, host.cpu, NULL, &cpu);
+    if (host.gpus) vdc_reading_section(reading, VDC_SECTION_GPUS, host.gpus, NULL, &gpus);
+    vdc_reading_section(reading, VDC_SECTION_RESERVE, host.reserve, NULL, &reserve);
+    *class = (vdc_scenario_class){
+        .name = host.name, .count = host.count, .sockets = cpu.sockets, .cores = cpu.cores, .threads = cpu.threads, .numa = cpu.numa,
+        .speed = cpu.speed, .smt_yield = cpu.smt_yield, .memory = host.memory, .nic = host.nic, .gpus = gpus.count, .gpu_model = gpus.model,
+        .reserve_cpu = reserve.cpu, .reserve_memory = reserve.memory, .max_vms = host.max_vms == VDC_PARAM_NONE ? 0 : host.max_vms,
+        .labels = host.labels, .place = node->place,
+    };
+    read_disks(reading, host.disks, class);
+    read_labels(reading, host.labels);
+    vdc_reading_note(reading, vdc_power_read(host.power, &class->power, reading->diag));
+    if (class->power.model) reading->scenario->has_power = true;
+    if (cpu.sockets * cpu.numa > VDC_NUMA_NODES) vdc_reading_fail(reading, host.cpu, "cpu: a host has at most %d NUMA nodes", VDC_NUMA_NODES);
+}
+
+/* What concerns all classes together; only asked for classes that are right by themselves. */
+static void check_fleet(vdc_reading *reading, const vdc_node *list) {
+    const vdc_scenario *scenario = reading->scenario;
+    int64_t hosts = 0, total[VDC_RESOURCES] = {0};
+    vdc_names *names = NULL;
+    if (vdc_names_create(&names, reading->diag)) {
+        vdc_reading_note(reading, VDC_ERROR_MEMORY);
+        return;
+    }
+    for (size_t i = 0; i < scenario->class_count; i++) {
+        const vdc_scenario_class *class = &scenario->classes[i];
+        const vdc_node *node = list->children[i];
+        int64_t physical[VDC_RESOURCES], capacity[VDC_RESOURCES] = {0};
+        const char *wrong = measure(scenario, class, physical, capacity);
+        hosts += class->count;
+        if (!wrong && hosts > UINT32_MAX - 1) wrong = "there are too many hosts: at most 4294967294";
+        for (int r = 0; r < VDC_RESOURCES && !wrong; r++) {
+            vdc_wide sum = total[r] + (vdc_wide)capacity[r] * class->count;
+            if (sum > INT64_MAX) wrong = "the datacenter is too large: the sum of its capacities exceeds 2^63";
+            else total[r] = (int64_t)sum;
+        }
+        uint32_t known = vdc_names_count(names), number;
+        if (vdc_names_intern(names, class->name, strlen(class->name), &number)) vdc_reading_note(reading, without_memory(reading->diag));
+        else if (number < known) wrong = *class->name ? "class: the name is used by a class before" : "class: the name is empty";
+        if (wrong) vdc_reading_fail(reading, node, "datacenter.hosts[]: %s", wrong);
+        if (wrong && hosts > UINT32_MAX - 1) break;
+    }
+    vdc_names_destroy(names);
+}
+
+static void read_classes(vdc_reading *reading, const vdc_node *list) {
+    vdc_scenario *scenario = reading->scenario;
+    if (list->count == 0 || list->count > UINT16_MAX) {
+        vdc_reading_fail(reading, list, "datacenter: hosts: found a list of %zu classes; allowed: 1 to %d", list->count, UINT16_MAX);
+        return;
+    }
+    scenario->classes = vdc_arena_alloc(reading->arena, list->count * sizeof *scenario->classes);
+    if (!scenario->classes) {
+        vdc_reading_note(reading, without_memory(reading->diag));
+        return;
+    }
+    vdc_code before = reading->code;
+    reading->code = VDC_OK;
+    for (size_t i = 0; i < list->count; i++) read_class(reading, list->children[i], &scenario->classes[i]);
+    scenario->class_count = list->count;
+    if (!reading->code) check_fleet(reading, list);
+    if (before) reading->code = before;
+}
+
+static void read_hosts_file(vdc_reading *reading, const vdc_node *node) {
+    vdc_scenario *scenario = reading->scenario;
+    vdc_section_hosts_file file;
+    if (!vdc_reading_section(reading, VDC_SECTION_HOSTS_FILE, node, NULL, &file)) return;
+    scenario->hosts_format = vdc_node_get(node, "format")->text;
+    scenario->hosts_path = vdc_reading_resolve(reading, vdc_node_get(node, "path"));
+    scenario->tie_break_path = vdc_reading_resolve(reading, vdc_node_get(node, "tie_break"));
+    scenario->hosts_max_vms = file.max_vms == VDC_PARAM_NONE ? 0 : file.max_vms;
+}
+
+/* The exact ratio behind a number that the table has accepted. */
+static void read_ratio(vdc_reading *reading, const vdc_node *section, const char *key, vdc_resource resource) {
+    const vdc_node *node = vdc_node_get(section, key);
+    vdc_scenario *scenario = reading->scenario;
+    if (!node) return;
+    const char *wrong = vdc_parse_fraction(node->text, &scenario->overcommit_num[resource], &scenario->overcommit_den[resource]);
+    if (!wrong) return;
+    scenario->overcommit_num[resource] = scenario->overcommit_den[resource] = 1;
+    vdc_reading_fail(reading, node, "datacenter.overcommit: %s: found '%.40s', which %s", key, node->text, wrong);
+}
+
+void vdc_reading_datacenter(vdc_reading *reading, const vdc_node *node) {
+    vdc_scenario *scenario = reading->scenario;
+    vdc_section_datacenter datacenter;
+    vdc_section_topology topology;
+    vdc_section_overcommit overcommit;
+    vdc_reading_section(reading, VDC_SECTION_DATACENTER, node, NULL, &datacenter);
+    vdc_reading_section(reading, VDC_SECTION_TOPOLOGY, datacenter.topology, NULL, &topology);
+    scenario->has_topology = datacenter.topology != NULL;
+    scenario->zones = topology.zones;
+    scenario->racks = topology.racks;
+    if (topology.racks < topology.zones) vdc_reading_fail(reading, datacenter.topology, "datacenter.topology: there are fewer racks than zones");
+    for (int i = 0; i < VDC_RESOURCES; i++) scenario->overcommit_num[i] = scenario->overcommit_den[i] = 1;
+    if (vdc_reading_section(reading, VDC_SECTION_OVERCOMMIT, datacenter.overcommit, NULL, &overcommit)) {
+        read_ratio(reading, datacenter.overcommit, "cpu", VDC_CPU);
+        read_ratio(reading, datacenter.overcommit, "memory", VDC_MEMORY);
+    }
+    char buffer[96];
+    if (!datacenter.hosts) return;
+    if (datacenter.hosts->kind == VDC_NODE_MAPPING) read_hosts_file(reading, datacenter.hosts);
+    else if (datacenter.hosts->kind == VDC_NODE_SEQUENCE) read_classes(reading, datacenter.hosts);
+    else
+        vdc_reading_fail(reading, datacenter.hosts, "datacenter: hosts: found %s; allowed: a list of host classes, or a mapping {format, path}",
+                         vdc_node_describe(datacenter.hosts, buffer, sizeof buffer));
+}

@@ -1,0 +1,186 @@
+/* The tables of every section: see sections.h. */
+#include "sim/scenario/sections.h"
+
+#define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
+#define AT(section, member) .offset = offsetof(vdc_section_##section, member)
+#define INTEGER .type = VDC_PARAM_INTEGER
+#define REAL .type = VDC_PARAM_REAL
+#define TEXT .type = VDC_PARAM_TEXT
+#define PATH .type = VDC_PARAM_PATH
+#define NODE .type = VDC_PARAM_NODE
+#define BOOL .type = VDC_PARAM_BOOL
+#define CHOICE .type = VDC_PARAM_CHOICE
+
+enum { MOST_HOSTS = 100000000, MOST_RACKS = 1000000 };
+
+static const vdc_param top[] = {
+    {"vdcsim", INTEGER, .minimum = 1, .maximum = 1, AT(top, version), .help = "the version of the scenario format: 1"},
+    {"name", TEXT, AT(top, name), .help = "names the run and its result file; default: the file's name"},
+    {"seed", INTEGER, .fallback = "0", AT(top, seed), .help = "of all random streams"},
+    {"time", NODE, AT(top, time), .help = "start, end and tick"},
+    {"datacenter", NODE, AT(top, datacenter), .required = true, .help = "the hosts and how far they may be promised"},
+    {"workload", NODE, AT(top, workload), .required = true, .help = "where VMs come from: trace, generate, vms, or any mix"},
+    {"schedulers", NODE, AT(top, schedulers), .help = "the policies: admission, placement, cpu, rebalance"},
+    {"isolation", NODE, AT(top, later), .help = "constraints of tenants, groups and labels"},
+    {"attack", NODE, AT(top, later), .help = "attackers and their targets"},
+    {"failures", NODE, AT(top, failures), .help = "which hosts fail when, and what becomes of their VMs"},
+    {"power", NODE, AT(top, power), .help = "empty and failed hosts, PUE, carbon"},
+    {"output", NODE, AT(top, output), .help = "what is written to the result file"},
+};
+
+static const vdc_param time_section[] = {
+    {"start", TEXT, AT(time, start), .help = "the date and time of clock 0 (UTC), for carbon and price traces"},
+    {"end", TEXT, .fallback = "last-vm", AT(time, end), .help = "last-vm, last-arrival or a duration"},
+    {"tick", INTEGER, .dimension = VDC_DIM_TIME, .fallback = "5min", .minimum = 1, AT(time, tick), .help = "the length of a row of /ticks"},
+};
+
+static const vdc_param datacenter[] = {
+    {"hosts", NODE, AT(datacenter, hosts), .required = true, .help = "a list of host classes, or {format, path} of a file of hosts"},
+    {"topology", NODE, AT(datacenter, topology), .help = "zones and racks"},
+    {"overcommit", NODE, AT(datacenter, overcommit), .help = "how much more may be promised than is there"},
+};
+
+static const char *const host_formats[] = {"alibaba-openb", NULL};
+static const vdc_param hosts_file[] = {
+    {"format", CHOICE, .choices = host_formats, AT(hosts_file, format), .help = "the file's format"},
+    {"path", PATH, .required = true, AT(hosts_file, path), .help = "the file"},
+    {"tie_break", PATH, AT(hosts_file, tie_break), .help = "a file of ranks: of hosts that a policy likes equally, the lowest rank wins"},
+    {"max_vms", INTEGER, .fallback = "none", .none = "none", .minimum = 1, .maximum = UINT32_MAX, AT(hosts_file, max_vms), .help = "VMs a host"},
+};
+
+static const vdc_param host[] = {
+    {"class", TEXT, .fallback = "host", AT(host, name), .help = "the class's name; hosts are named after it"},
+    {"count", INTEGER, .fallback = "1", .minimum = 1, .maximum = MOST_HOSTS, AT(host, count), .help = "hosts of the class"},
+    {"cpu", NODE, AT(host, cpu), .help = "sockets, cores, threads, speed"},
+    {"memory", INTEGER, .dimension = VDC_DIM_BYTES, AT(host, memory), .help = "the host's memory, such as 256 GiB"},
+    {"disks", NODE, AT(host, disks), .help = "a list of {size, iops, bandwidth}"},
+    {"nic", INTEGER, .dimension = VDC_DIM_BYTE_RATE, .fallback = "0", AT(host, nic), .help = "network bandwidth in each direction"},
+    {"gpus", NODE, AT(host, gpus), .help = "{count, model}"},
+    {"power", NODE, AT(host, power), .help = "the power model: {model, ...}"},
+    {"labels", NODE, AT(host, labels), .help = "{key: text}"},
+    {"reserve", NODE, AT(host, reserve), .help = "{cpu, memory}: kept for the hypervisor"},
+    {"max_vms", INTEGER, .fallback = "none", .none = "none", .minimum = 1, .maximum = UINT32_MAX, AT(host, max_vms), .help = "VMs a host"},
+};
+
+static const vdc_param cpu[] = {
+    {"sockets", INTEGER, .fallback = "1", .minimum = 1, .maximum = 64, AT(cpu, sockets), .help = "sockets"},
+    {"cores", INTEGER, .fallback = "1", .minimum = 1, .maximum = 1024, AT(cpu, cores), .help = "cores a socket"},
+    {"threads", INTEGER, .fallback = "1", .minimum = 1, .maximum = 8, AT(cpu, threads), .help = "hardware threads a core"},
+    {"numa", INTEGER, .fallback = "1", .minimum = 1, .maximum = VDC_NUMA_NODES, AT(cpu, numa), .help = "NUMA nodes a socket"},
+    {"speed", INTEGER, .dimension = VDC_DIM_FREQUENCY, .fallback = "1 GHz", .minimum = 1, .maximum = 1e12, AT(cpu, speed),
+     .help = "of one hardware thread"},
+    {"smt_yield", REAL, .dimension = VDC_DIM_RATIO, .fallback = "25%", .maximum = 1, AT(cpu, smt_yield), .help = "what a second thread adds to a core"},
+};
+
+static const vdc_param disk[] = {
+    {"size", INTEGER, .dimension = VDC_DIM_BYTES, AT(disk, size), .help = "usable bytes"},
+    {"iops", INTEGER, .fallback = "0", AT(disk, iops), .help = "operations a second"},
+    {"bandwidth", INTEGER, .dimension = VDC_DIM_BYTE_RATE, .fallback = "0", AT(disk, bandwidth), .help = "bytes a second"},
+};
+
+static const vdc_param gpus[] = {
+    {"count", INTEGER, .maximum = VDC_GPU_DEVICES, AT(gpus, count), .help = "devices a host"},
+    {"model", TEXT, AT(gpus, model), .help = "their model"},
+};
+
+static const vdc_param reserve[] = {
+    {"cpu", INTEGER, .dimension = VDC_DIM_MILLI, .fallback = "0", AT(reserve, cpu), .help = "hardware threads"},
+    {"memory", INTEGER, .dimension = VDC_DIM_BYTES, .fallback = "0", AT(reserve, memory), .help = "bytes"},
+};
+
+static const vdc_param topology[] = {
+    {"zones", INTEGER, .fallback = "1", .minimum = 1, .maximum = MOST_RACKS, AT(topology, zones), .help = "zones of the datacenter"},
+    {"racks", INTEGER, .fallback = "1", .minimum = 1, .maximum = MOST_RACKS, AT(topology, racks), .help = "racks of the datacenter, over all zones"},
+    {"fabric", NODE, AT(topology, later), .help = "the network between them"},
+};
+
+static const vdc_param overcommit[] = {
+    {"cpu", REAL, .dimension = VDC_DIM_RATIO, .fallback = "1", .minimum = 0.001, .maximum = 1000, AT(overcommit, cpu), .help = "vCPUs per hardware thread"},
+    {"memory", REAL, .dimension = VDC_DIM_RATIO, .fallback = "1", .minimum = 0.001, .maximum = 1000, AT(overcommit, memory),
+     .help = "promised per byte that is there"},
+};
+
+static const vdc_param workload[] = {
+    {"trace", NODE, AT(workload, trace), .help = "{format, path, ...}"},
+    {"generate", NODE, AT(workload, generate), .help = "{arrivals, lifetime, flavors, load, tenants}"},
+    {"vms", NODE, AT(workload, vms), .help = "a list of VMs"},
+};
+
+static const vdc_param schedulers[] = {
+    {"admission", NODE, AT(schedulers, kinds[VDC_ADMISSION]), .help = "the queue: which waiting VM is tried, and when"},
+    {"placement", NODE, AT(schedulers, kinds[VDC_PLACEMENT]), .help = "the allocator: which host"},
+    {"cpu", NODE, AT(schedulers, kinds[VDC_CPU_SHARING]), .help = "the hypervisor: who runs, how much"},
+    {"rebalance", NODE, AT(schedulers, kinds[VDC_REBALANCE]), .help = "live migration"},
+};
+
+static const vdc_param admission[] = {
+    {"timeout", INTEGER, .dimension = VDC_DIM_TIME, .fallback = "none", .none = "none", AT(admission, timeout),
+     .help = "a VM that waited so long is rejected; 0s: it is placed on arrival or rejected"},
+    {"queue_limit", INTEGER, .fallback = "none", .none = "none", AT(admission, queue_limit), .help = "VMs that may wait; more are rejected"},
+    {"retry", NODE, AT(admission, later), .help = "when waiting VMs are tried again, besides when something is released"},
+    {"preemption", NODE, AT(admission, later), .help = "who may displace whom"},
+};
+const char *const vdc_admission_keys[] = {"timeout", "queue_limit", "retry", "preemption", NULL};
+
+static const vdc_param failures[] = {
+    {"trace", NODE, AT(failures, trace), .help = "{rows} or {path}, repeat"},
+    {"recovery", NODE, AT(failures, recovery), .help = "{policy, max_failures}"},
+    {"maintenance", NODE, AT(failures, later), .help = "planned waves"},
+};
+
+static const vdc_param failure_trace[] = {
+    {"rows", NODE, AT(failure_trace, rows), .help = "a list of [time since the previous recovery, duration, share of the hosts]"},
+    {"path", PATH, AT(failure_trace, path), .help = "a CSV of the same"},
+    {"repeat", BOOL, .fallback = "false", AT(failure_trace, repeat), .help = "begin again after the last row"},
+};
+
+static const char *const recovery_rules[] = {"restart", "none", NULL}; /* vdc_recovery_rule */
+static const vdc_param recovery[] = {
+    {"policy", CHOICE, .choices = recovery_rules, .fallback = "restart", AT(recovery, policy), .help = "restart: to the tail of the queue; none: lost"},
+    {"max_failures", INTEGER, .fallback = "none", .none = "none", .minimum = 1, AT(recovery, max_failures), .help = "failures that a VM does not survive"},
+};
+
+static const char *const empty_host[] = {"on", "off", NULL}, *const down_host[] = {"off", "idle", NULL};
+static const vdc_param power[] = {
+    {"empty_host", CHOICE, .choices = empty_host, .fallback = "on", AT(power, empty_host), .help = "off: hosts without a VM are switched off"},
+    {"down_host", CHOICE, .choices = down_host, .fallback = "off", AT(power, down_host), .help = "what a failed host draws: nothing, or its idle power"},
+    {"pue", REAL, .fallback = "1", .minimum = 1, .maximum = 100, AT(power, pue), .help = "facility energy over IT energy"},
+    {"carbon", NODE, AT(power, carbon), .help = "{trace}"},
+};
+
+static const vdc_param carbon[] = {
+    {"trace", PATH, .required = true, AT(carbon, trace), .help = "a CSV of timestamp (ms since 1970) and carbon_intensity (g/kWh)"},
+};
+
+static const char *const levels[] = {"none", "final", "every-tick", NULL}; /* vdc_output_level */
+static const vdc_param output[] = {
+    {"ticks", BOOL, .fallback = "true", AT(output, ticks), .help = "the totals of every tick"},
+    {"hosts", CHOICE, .choices = levels, .fallback = "none", AT(output, hosts), .help = "the table of hosts; every-tick: their columns over time too"},
+    {"vms", CHOICE, .choices = levels, .fallback = "final", AT(output, vms), .help = "the table of VMs; every-tick: their columns over time too"},
+    {"events", BOOL, .fallback = "false", AT(output, events), .help = "the log of events"},
+};
+
+const vdc_scenario_section vdc_scenario_sections[] = {
+    [VDC_SECTION_TOP] = {"", "the scenario", top, COUNT_OF(top)},
+    [VDC_SECTION_TIME] = {"time", "when a run begins and ends", time_section, COUNT_OF(time_section)},
+    [VDC_SECTION_DATACENTER] = {"datacenter", "what VMs run on", datacenter, COUNT_OF(datacenter)},
+    [VDC_SECTION_HOSTS_FILE] = {"datacenter.hosts", "hosts from a file", hosts_file, COUNT_OF(hosts_file)},
+    [VDC_SECTION_HOST] = {"datacenter.hosts[]", "a class of equal hosts", host, COUNT_OF(host)},
+    [VDC_SECTION_CPU] = {"datacenter.hosts[].cpu", "the processors of a host", cpu, COUNT_OF(cpu)},
+    [VDC_SECTION_DISK] = {"datacenter.hosts[].disks[]", "a disk of a host", disk, COUNT_OF(disk)},
+    [VDC_SECTION_GPUS] = {"datacenter.hosts[].gpus", "the GPUs of a host", gpus, COUNT_OF(gpus)},
+    [VDC_SECTION_RESERVE] = {"datacenter.hosts[].reserve", "kept for the hypervisor", reserve, COUNT_OF(reserve)},
+    [VDC_SECTION_TOPOLOGY] = {"datacenter.topology", "where hosts stand", topology, COUNT_OF(topology)},
+    [VDC_SECTION_OVERCOMMIT] = {"datacenter.overcommit", "promised over there", overcommit, COUNT_OF(overcommit)},
+    [VDC_SECTION_WORKLOAD] = {"workload", "where VMs come from", workload, COUNT_OF(workload)},
+    [VDC_SECTION_SCHEDULERS] = {"schedulers", "the policies", schedulers, COUNT_OF(schedulers)},
+    [VDC_SECTION_ADMISSION] = {"schedulers.admission", "what all admission policies have", admission, COUNT_OF(admission)},
+    [VDC_SECTION_FAILURES] = {"failures", "failures of hosts", failures, COUNT_OF(failures)},
+    [VDC_SECTION_FAILURE_TRACE] = {"failures.trace", "which hosts fail when", failure_trace, COUNT_OF(failure_trace)},
+    [VDC_SECTION_RECOVERY] = {"failures.recovery", "what becomes of the VMs", recovery, COUNT_OF(recovery)},
+    [VDC_SECTION_POWER] = {"power", "power, besides the host classes' models", power, COUNT_OF(power)},
+    [VDC_SECTION_CARBON] = {"power.carbon", "carbon intensity", carbon, COUNT_OF(carbon)},
+    [VDC_SECTION_OUTPUT] = {"output", "what is written", output, COUNT_OF(output)},
+};
+const size_t vdc_scenario_section_count = VDC_SECTIONS;
+_Static_assert(COUNT_OF(vdc_scenario_sections) == VDC_SECTIONS, "one row a section");

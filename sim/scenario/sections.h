@@ -1,0 +1,116 @@
+/* The scenario's sections as parameter tables, and what each fills. Private to sim/scenario.
+ *
+ * The tables say everything about single keys: their types, units, ranges, defaults and what they mean. What concerns
+ * several keys at once is checked where the values are taken over (scenario.c, hosts.c).
+ */
+#ifndef VDC_SCENARIO_SECTIONS_H
+#define VDC_SCENARIO_SECTIONS_H
+
+#include "sim/scenario/scenario.h"
+
+typedef struct vdc_section_top {
+    int64_t version, seed;
+    const char *name;
+    const vdc_node *time, *datacenter, *workload, *schedulers, *failures, *power, *output, *later;
+} vdc_section_top;
+
+typedef struct vdc_section_time {
+    const char *start, *end;
+    int64_t tick;
+} vdc_section_time;
+
+typedef struct vdc_section_datacenter {
+    const vdc_node *hosts, *topology, *overcommit;
+} vdc_section_datacenter;
+
+typedef struct vdc_section_hosts_file {
+    const char *path, *tie_break;
+    int format;
+    int64_t max_vms;
+} vdc_section_hosts_file;
+
+typedef struct vdc_section_host {
+    const char *name;
+    int64_t count, memory, nic, max_vms;
+    const vdc_node *cpu, *disks, *gpus, *power, *labels, *reserve;
+} vdc_section_host;
+
+typedef struct vdc_section_cpu {
+    int64_t sockets, cores, threads, numa, speed;
+    double smt_yield;
+} vdc_section_cpu;
+
+typedef struct vdc_section_disk {
+    int64_t size, iops, bandwidth;
+} vdc_section_disk;
+
+typedef struct vdc_section_gpus {
+    int64_t count;
+    const char *model;
+} vdc_section_gpus;
+
+typedef struct vdc_section_reserve {
+    int64_t cpu, memory;
+} vdc_section_reserve;
+
+typedef struct vdc_section_topology {
+    int64_t zones, racks;
+    const vdc_node *later;
+} vdc_section_topology;
+
+typedef struct vdc_section_overcommit {
+    double cpu, memory; /* for the checks; the exact fractions are read from the text */
+} vdc_section_overcommit;
+
+typedef struct vdc_section_workload {
+    const vdc_node *trace, *generate, *vms;
+} vdc_section_workload;
+
+typedef struct vdc_section_schedulers {
+    const vdc_node *kinds[VDC_POLICY_KINDS];
+} vdc_section_schedulers;
+
+typedef struct vdc_section_admission {
+    int64_t timeout, queue_limit;
+    const vdc_node *later;
+} vdc_section_admission;
+
+typedef struct vdc_section_failures {
+    const vdc_node *trace, *recovery, *later;
+} vdc_section_failures;
+
+typedef struct vdc_section_failure_trace {
+    const vdc_node *rows;
+    const char *path;
+    bool repeat;
+} vdc_section_failure_trace;
+
+typedef struct vdc_section_recovery {
+    int policy;
+    int64_t max_failures;
+} vdc_section_recovery;
+
+typedef struct vdc_section_power {
+    int empty_host, down_host;
+    double pue;
+    const vdc_node *carbon;
+} vdc_section_power;
+
+typedef struct vdc_section_carbon {
+    const char *trace;
+} vdc_section_carbon;
+
+typedef struct vdc_section_output {
+    bool ticks, events;
+    int hosts, vms;
+} vdc_section_output;
+
+/* Rows of vdc_scenario_sections. */
+typedef enum vdc_section_id {
+    VDC_SECTION_TOP, VDC_SECTION_TIME, VDC_SECTION_DATACENTER, VDC_SECTION_HOSTS_FILE, VDC_SECTION_HOST, VDC_SECTION_CPU, VDC_SECTION_DISK,
+    VDC_SECTION_GPUS, VDC_SECTION_RESERVE, VDC_SECTION_TOPOLOGY, VDC_SECTION_OVERCOMMIT, VDC_SECTION_WORKLOAD, VDC_SECTION_SCHEDULERS,
+    VDC_SECTION_ADMISSION, VDC_SECTION_FAILURES, VDC_SECTION_FAILURE_TRACE, VDC_SECTION_RECOVERY, VDC_SECTION_POWER, VDC_SECTION_CARBON,
+    VDC_SECTION_OUTPUT, VDC_SECTIONS
+} vdc_section_id;
+
+#endif

@@ -1,0 +1,106 @@
+/* Carbon intensity and host failures from CSV: see series.h. */
+#include "workloads/series.h"
+
+#include "sim/base/memory.h"
+#include "workloads/table.h"
+
+enum { NS_PER_MS = 1000000 };
+
+static const vdc_table_layout csv = {.separator = ','};
+
+/* Opens the file and finds its columns. The table is to be closed in any case. */
+static vdc_code open_table(vdc_table *table, const char *path, vdc_inputs *inputs, const char *const *columns, size_t count, int *index,
+                           vdc_diag *diag) {
+    const vdc_workload_context context = {.inputs = inputs};
+    vdc_code code = vdc_table_open(table, path, &csv, &context, diag);
+    return code ? code : vdc_table_map(table, columns, count, count, index, diag);
+}
+
+/* A decimal number of at least 0; complains otherwise. */
+static double intensity(vdc_table *table, int column) {
+    vdc_field field = vdc_table_field(table, column);
+    double value = 0;
+    char shown[VDC_FIELD_SHOWN];
+    if (!vdc_decimal_real(field.begin, field.end, &value) || value < 0) {
+        vdc_table_complain(table, column, "is '%s', a number of at least 0 (g/kWh) is wanted", vdc_field_show(field, shown));
+        return 0;
+    }
+    return value;
+}
+
+static vdc_code read_carbon(vdc_table *table, const int *index, size_t *capacity, vdc_series *series, vdc_diag *diag) {
+    bool have;
+    vdc_code code;
+    while (!(code = vdc_table_row(table, &have, diag)) && have) {
+        int64_t time = vdc_table_number(table, index[0], NS_PER_MS, INT64_MIN, INT64_MAX);
+        double value = intensity(table, index[1]);
+        if (!vdc_table_bad(table, &code) && series->count && time <= series->time[series->count - 1])
+            vdc_table_complain(table, index[0], "is not later than that of the row before");
+        if (vdc_table_bad(table, &code)) return code;
+        size_t room = *capacity;
+        if (!VDC_RESERVE(series->time, *capacity, series->count + 1) || !VDC_RESERVE(series->value, room, series->count + 1))
+            return vdc_no_memory(diag, "a carbon trace");
+        series->time[series->count] = time;
+        series->value[series->count++] = value;
+    }
+    if (!code && series->count == 0) {
+        const vdc_place place = vdc_text_place(table->text, NULL);
+        code = vdc_fail(diag, VDC_ERROR_INPUT, &place, "the carbon trace has no rows");
+    }
+    return code;
+}
+
+vdc_code vdc_carbon_read(const char *path, vdc_inputs *inputs, vdc_series *series, vdc_diag *diag) {
+    static const char *const columns[] = {"timestamp", "carbon_intensity"};
+    vdc_table table = {0};
+    int index[2];
+    size_t capacity = 0;
+    *series = (vdc_series){0};
+    vdc_code code = open_table(&table, path, inputs, columns, 2, index, diag);
+    if (!code) code = read_carbon(&table, index, &capacity, series, diag);
+    vdc_table_close(&table);
+    if (code) vdc_series_free(series);
+    return code;
+}
+
+size_t vdc_series_at(const vdc_series *series, int64_t time) {
+    size_t low = 0, high = series->count; /* time[low] <= time, or low = 0; time < time[high] */
+    while (high - low > 1) {
+        size_t middle = low + (high - low) / 2;
+        if (series->time[middle] <= time) low = middle;
+        else high = middle;
+    }
+    return low;
+}
+
+void vdc_series_free(vdc_series *series) {
+    vdc_free(series->time);
+    vdc_free(series->value);
+    *series = (vdc_series){0};
+}
+
+vdc_code vdc_failures_read(const char *path, vdc_inputs *inputs, vdc_failure_list *list, vdc_diag *diag) {
+    static const char *const columns[] = {"failure_interval", "failure_duration", "failure_intensity"};
+    vdc_table table = {0};
+    int index[3];
+    *list = (vdc_failure_list){0};
+    vdc_code code = open_table(&table, path, inputs, columns, 3, index, diag);
+    for (bool have = true; !code && !(code = vdc_table_row(&table, &have, diag)) && have; ) {
+        vdc_failure row = {
+            .wait = vdc_table_number(&table, index[0], NS_PER_MS, 0, INT64_MAX),
+            .duration = vdc_table_number(&table, index[1], NS_PER_MS, 0, INT64_MAX),
+            .share_ppb = vdc_table_number(&table, index[2], VDC_SHARE_ALL, 0, VDC_SHARE_ALL),
+        };
+        if (vdc_table_bad(&table, &code)) break;
+        if (!VDC_RESERVE(list->rows, list->capacity, list->count + 1)) code = vdc_no_memory(diag, "the failures");
+        else list->rows[list->count++] = row;
+    }
+    vdc_table_close(&table);
+    if (code) vdc_failures_free(list);
+    return code;
+}
+
+void vdc_failures_free(vdc_failure_list *list) {
+    vdc_free(list->rows);
+    *list = (vdc_failure_list){0};
+}
