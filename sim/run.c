@@ -1,0 +1,490 @@
+/* The run loop: takes the next event in the total order (time, rank, sequence) and lets the models follow.
+ *
+ * Events come from four places: the queue (what is dynamic), the arrivals' cursor, the tick's clock and the flag that
+ * asks for a pass over the waiting VMs. Everything at one instant happens in the order of vdc_rank; shares are solved once, when
+ * an instant is over, because what lasts no time is no part of any integral.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "sim/simulation.h"
+
+/* ---- ids ---- */
+
+static size_t id_slot(const vdc_live_ids *ids, int64_t id) {
+    size_t at = (size_t)((uint64_t)id * UINT64_C(0x9E3779B97F4A7C15)) & (ids->size - 1);
+    while (ids->table[at] != VDC_NO_ID && ids->table[at] != id) at = (at + 1) & (ids->size - 1);
+    return at;
+}
+
+static bool ids_insert(vdc_live_ids *ids, int64_t id) {
+    if (ids->count * 2 >= ids->size) {
+        size_t size = ids->size ? ids->size * 2 : 1024;
+        int64_t *old = ids->table, *table = vdc_malloc(size * sizeof *table);
+        size_t old_size = ids->size;
+        if (!table) return false;
+        for (size_t i = 0; i < size; i++) table[i] = VDC_NO_ID;
+        ids->table = table;
+        ids->size = size;
+        for (size_t i = 0; i < old_size; i++)
+            if (old[i] != VDC_NO_ID) table[id_slot(ids, old[i])] = old[i];
+        vdc_free(old);
+    }
+    ids->table[id_slot(ids, id)] = id;
+    ids->count++;
+    return true;
+}
+
+static void ids_remove(vdc_live_ids *ids, int64_t id) {
+    if (!ids->hashed) return;
+    size_t mask = ids->size - 1, hole = id_slot(ids, id);
+    if (ids->table[hole] != id) return;
+    /* Move later members of the cluster up, so that no tombstone stays. */
+    for (size_t at = (hole + 1) & mask; ids->table[at] != VDC_NO_ID; at = (at + 1) & mask) {
+        size_t home = (size_t)((uint64_t)ids->table[at] * UINT64_C(0x9E3779B97F4A7C15)) & mask;
+        if (((at - home) & mask) >= ((at - hole) & mask)) {
+            ids->table[hole] = ids->table[at];
+            hole = at;
+        }
+    }
+    ids->table[hole] = VDC_NO_ID;
+    ids->count--;
+}
+
+/* Notes the id of a VM that arrives; an error when a live one has it. */
+static vdc_code ids_arrive(vdc_simulation *sim, int64_t id, vdc_diag *diag) {
+    vdc_live_ids *ids = &sim->ids;
+    if (!ids->hashed) {
+        if (id > ids->largest) {
+            ids->largest = id;
+            return VDC_OK;
+        }
+        ids->hashed = true;
+        for (uint32_t slot = 0; slot < sim->datacenter.vm_count; slot++)
+            if (sim->datacenter.vms[slot].state != VDC_VM_FREE && !ids_insert(ids, sim->datacenter.records[slot].request.id))
+                return vdc_no_memory(diag, "the ids of live VMs");
+    }
+    if (ids->size && ids->table[id_slot(ids, id)] == id)
+        return vdc_fail(diag, VDC_ERROR_INPUT, NULL,
+                        "workload: VM id %" PRId64 " arrives at %.9g s while a VM with that id is still alive; ids may be used again only "
+                        "after the VM has ended", id, (double)sim->next.arrival / 1e9);
+    if (!ids_insert(ids, id)) return vdc_no_memory(diag, "the ids of live VMs");
+    return VDC_OK;
+}
+
+/* ---- small helpers ---- */
+
+static bool has_end(const vdc_request *request) {
+    return request->lifetime >= 0 ? request->lifetime != VDC_FOREVER : request->load != NULL;
+}
+
+static vdc_code push(vdc_simulation *sim, vdc_time time, vdc_rank rank, vdc_event_kind kind, uint32_t subject, vdc_event_handle *handle,
+                     vdc_diag *diag) {
+    vdc_event_handle ignored;
+    if (vdc_queue_push(sim->events, time, rank, kind, subject, handle ? handle : &ignored)) return vdc_no_memory(diag, "pending events");
+    return VDC_OK;
+}
+
+static vdc_time later(vdc_time now, vdc_time span) {
+    return span > VDC_TIME_MAX - now ? VDC_TIME_MAX : now + span;
+}
+
+static vdc_code read_next(vdc_simulation *sim, vdc_diag *diag) {
+    sim->has_next = false;
+    if (!sim->workload) return VDC_OK;
+    bool have = false;
+    vdc_code code = sim->workload->operations->next(sim->workload, &sim->next, &have, diag);
+    if (code || !have) return code;
+    if (sim->next.arrival < sim->previous_arrival)
+        return vdc_fail(diag, VDC_ERROR_INPUT, NULL, "workload: a VM arrives at %.9g s after one that arrives at %.9g s; arrivals must be in order",
+                        (double)sim->next.arrival / 1e9, (double)sim->previous_arrival / 1e9);
+    sim->previous_arrival = sim->next.arrival;
+    sim->has_next = true;
+    return VDC_OK;
+}
+
+/* ---- a VM's way ---- */
+
+/* The VM is done with: final row, memory. It is neither on a host nor in the queue. */
+static vdc_code leave(vdc_simulation *sim, uint32_t slot, vdc_vm_state state, vdc_diag *diag) {
+    vdc_datacenter *dc = &sim->datacenter;
+    vdc_request *request = &dc->records[slot].request;
+    switch (state) {
+    case VDC_VM_COMPLETED: sim->population.completed++, sim->tick.completed++; break;
+    case VDC_VM_REJECTED: sim->population.rejected++, sim->tick.rejected++; break;
+    case VDC_VM_FAILED: sim->population.failed++; break;
+    case VDC_VM_LOST: sim->population.lost++; break;
+    case VDC_VM_EVICTED: sim->population.evicted++; break;
+    default: sim->population.deleted++; break;
+    }
+    vdc_code code = vdc_results_vm(sim, slot, state, diag);
+    ids_remove(&sim->ids, request->id);
+    if (sim->workload->operations->release) sim->workload->operations->release(sim->workload, request->token);
+    vdc_vm_destroy(dc, slot);
+    return code;
+}
+
+static void cancel_timeout(vdc_simulation *sim, uint32_t slot) {
+    vdc_vm *vm = &sim->datacenter.vms[slot];
+    if (!vm->timeout_event) return;
+    vdc_queue_cancel(sim->events, vm->timeout_event);
+    vm->timeout_event = 0;
+    sim->pending_timeouts--;
+}
+
+/* Ends its stay in the queue. */
+static void leave_queue(vdc_simulation *sim, uint32_t slot) {
+    vdc_datacenter *dc = &sim->datacenter;
+    vdc_time wait = dc->now - dc->records[slot].queued_at;
+    cancel_timeout(sim, slot);
+    vdc_wait_queue_remove(&sim->waiting, dc, slot);
+    sim->population.waited += wait;
+    dc->records[slot].waited += wait;
+}
+
+static vdc_code reject(vdc_simulation *sim, uint32_t slot, const char *why, vdc_diag *diag) {
+    leave_queue(sim, slot);
+    vdc_code code = vdc_results_event(sim, why, sim->datacenter.records[slot].request.id, -1, diag);
+    return code ? code : leave(sim, slot, VDC_VM_REJECTED, diag);
+}
+
+static vdc_code enqueue(vdc_simulation *sim, uint32_t slot, vdc_diag *diag) {
+    vdc_datacenter *dc = &sim->datacenter;
+    const vdc_admission_hooks *hooks = &sim->admission.policy->admission;
+    vdc_vm *vm = &dc->vms[slot];
+    vm->state = VDC_VM_QUEUED;
+    int64_t key = hooks->key ? hooks->key(sim->admission.state, &dc->records[slot].request) : 0;
+    if (vdc_wait_queue_add(&sim->waiting, dc, slot, key)) return vdc_no_memory(diag, "the waiting VMs");
+    sim->pass_wanted = true;
+    vdc_time timeout = sim->scenario->admission_timeout;
+    if (timeout > 0 && dc->records[slot].first_start < 0) {
+        sim->pending_timeouts++;
+        return push(sim, later(dc->now, timeout), VDC_RANK_QUEUE_TIMEOUT, VDC_EVENT_QUEUE_TIMEOUT, slot, &vm->timeout_event, diag);
+    }
+    return VDC_OK;
+}
+
+/* What forbids the VM on every host even when empty, or NULL. */
+static const char *fits_nowhere(const vdc_simulation *sim, const vdc_request *request) {
+    const vdc_hosts *hosts = &sim->datacenter.hosts;
+    bool fits = false, keeps = false;
+    for (uint16_t k = 0; k < hosts->class_count && !(fits && keeps); k++) {
+        if (!vdc_host_class_fits(hosts, k, request)) continue;
+        fits = true;
+        keeps = keeps || request->cpu_reservation <= hosts->classes[k].cpu_hz;
+    }
+    return !fits ? "rejected: fits on no host even when empty" : !keeps ? "rejected: no host can keep its CPU reservation" : NULL;
+}
+
+static vdc_code arrive(vdc_simulation *sim, vdc_diag *diag) {
+    vdc_datacenter *dc = &sim->datacenter;
+    vdc_request *request = &sim->next;
+    request->number = sim->population.arrived;
+    if (request->id == VDC_NO_ID) request->id = request->number;
+    vdc_code code = ids_arrive(sim, request->id, diag);
+    if (code) return code;
+    uint32_t slot = vdc_vm_create(dc, request);
+    if (slot == VDC_NOWHERE) return vdc_no_memory(diag, "the live VMs");
+    vdc_vm_record *record = &dc->records[slot];
+    if (request->name && sim->results && dc->track_vms && !(record->name = vdc_strdup(request->name))) return vdc_no_memory(diag, "the live VMs");
+    record->request.name = record->name;
+    sim->population.arrived++;
+    sim->tick.arrivals++;
+    sim->gpu_arrived += request->size[VDC_GPU];
+    const char *why = fits_nowhere(sim, &record->request);
+    code = enqueue(sim, slot, diag);
+    if (!code && why) code = reject(sim, slot, why, diag);
+    return code ? code : read_next(sim, diag);
+}
+
+static vdc_code start(vdc_simulation *sim, uint32_t slot, const vdc_decision *decision, vdc_diag *diag) {
+    vdc_datacenter *dc = &sim->datacenter;
+    vdc_vm_record *record = &dc->records[slot];
+    if (vdc_histogram_add(&sim->waits, dc->now - record->queued_at)) return vdc_no_memory(diag, "the waiting times");
+    leave_queue(sim, slot);
+    uint32_t host = (uint32_t)decision->host;
+    vdc_code code = vdc_datacenter_place(dc, slot, host, decision->gpu_devices, decision->numa_nodes);
+    if (code) return vdc_no_memory(diag, "a placement");
+    vdc_search_host_changed(sim->search, host);
+    vdc_search_placed(sim->search, &record->request, host);
+    sim->placement_count++;
+    sim->tick.placed++;
+    if (record->first_start < 0) {
+        record->first_start = dc->now;
+        sim->placed++;
+    }
+    if (has_end(&record->request)) sim->with_end++;
+    if (vdc_progress_begin(dc, slot)) return vdc_no_memory(diag, "pending events");
+    return sim->results ? vdc_results_event(sim, "placed", record->request.id, host, diag) : VDC_OK;
+}
+
+/* Takes a running VM off its host. */
+static void stop(vdc_simulation *sim, uint32_t slot) {
+    vdc_datacenter *dc = &sim->datacenter;
+    vdc_vm_record *record = &dc->records[slot];
+    uint32_t host = dc->vms[slot].host;
+    if (has_end(&record->request)) sim->with_end--;
+    vdc_progress_stop(dc, slot);
+    vdc_datacenter_remove(dc, slot);
+    if (dc->track_vms) vdc_datacenter_close_stay(dc, slot, host, sim->population.finished);
+    vdc_search_host_changed(sim->search, host);
+    vdc_search_released(sim->search, &record->request, host);
+    if (sim->waiting.count) sim->pass_wanted = true;
+}
+
+static vdc_code complete(vdc_simulation *sim, uint32_t slot, vdc_diag *diag) {
+    int64_t id = sim->datacenter.records[slot].request.id, host = sim->datacenter.vms[slot].host;
+    stop(sim, slot);
+    vdc_code code = sim->results ? vdc_results_event(sim, "completed", id, host, diag) : VDC_OK;
+    return code ? code : leave(sim, slot, VDC_VM_COMPLETED, diag);
+}
+
+/* One pass over the waiting VMs, in the admission policy's order. */
+static vdc_code pass(vdc_simulation *sim, vdc_diag *diag) {
+    vdc_datacenter *dc = &sim->datacenter;
+    sim->pass_wanted = false;
+    if (vdc_search_follows_grants(sim->search)) {
+        vdc_code code = vdc_datacenter_settle(dc, diag);
+        if (code) return code;
+    }
+    const vdc_admission_hooks *hooks = &sim->admission.policy->admission;
+    uint32_t may_skip = hooks->skip ? hooks->skip(sim->admission.state) : 0, skipped = 0;
+    bool reject_now = sim->scenario->admission_timeout == 0;
+    for (uint32_t slot = sim->waiting.first, next; slot != VDC_NOWHERE; slot = next) {
+        next = dc->vms[slot].next;
+        vdc_decision decision;
+        bool found = false;
+        vdc_code code = vdc_search_decide(sim->search, &dc->records[slot].request, &decision, &found, diag);
+        if (!code && found) code = start(sim, slot, &decision, diag);
+        else if (!code && reject_now && dc->records[slot].first_start < 0) code = reject(sim, slot, "rejected: does not fit on arrival", diag);
+        else if (!code && skipped++ >= may_skip) break;
+        if (code) return code;
+    }
+    if (reject_now) {
+        /* What stands behind a blocked head did not fit on arrival either. */
+        for (uint32_t slot = sim->waiting.first, next; slot != VDC_NOWHERE; slot = next) {
+            next = dc->vms[slot].next;
+            if (dc->records[slot].first_start >= 0) continue;
+            vdc_code code = reject(sim, slot, "rejected: does not fit on arrival", diag);
+            if (code) return code;
+        }
+    }
+    return VDC_OK;
+}
+
+/* ---- failures ---- */
+
+static vdc_code schedule_failure(vdc_simulation *sim, vdc_time after_time, vdc_diag *diag) {
+    const vdc_failure_list *failures = &sim->scenario->failures;
+    if (sim->failure_row >= failures->count) {
+        if (!sim->scenario->failures_repeat || failures->count == 0) return VDC_OK;
+        sim->failure_row = 0;
+    }
+    vdc_time at = later(after_time, failures->rows[sim->failure_row].wait);
+    if (at == VDC_TIME_MAX) return VDC_OK;
+    sim->background_events++;
+    return push(sim, at, VDC_RANK_HOST_FAILURE, VDC_EVENT_FAILURE, 0, NULL, diag);
+}
+
+static int by_number(const void *a, const void *b) {
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* Its host failed: the VM starts again elsewhere, if the recovery policy brings it back. */
+static vdc_code fail_vm(vdc_simulation *sim, uint32_t slot, vdc_diag *diag) {
+    vdc_datacenter *dc = &sim->datacenter;
+    stop(sim, slot);
+    uint32_t failures = ++dc->records[slot].failures;
+    if (sim->scenario->recovery == VDC_RECOVERY_NONE) return leave(sim, slot, VDC_VM_LOST, diag);
+    if (sim->scenario->max_failures > 0 && failures >= (uint64_t)sim->scenario->max_failures) return leave(sim, slot, VDC_VM_FAILED, diag);
+    return enqueue(sim, slot, diag);
+}
+
+/* The VMs of a host that goes down leave it in order of arrival. */
+static vdc_code fail_host(vdc_simulation *sim, uint32_t host, vdc_diag *diag) {
+    vdc_datacenter *dc = &sim->datacenter;
+    vdc_code code = vdc_results_event(sim, "host failed", -1, host, diag);
+    while (!code && dc->first_vm[host] != VDC_NOWHERE) {
+        uint32_t earliest = dc->first_vm[host];
+        for (uint32_t slot = earliest; slot != VDC_NOWHERE; slot = dc->vms[slot].next)
+            if (dc->records[slot].request.number < dc->records[earliest].request.number) earliest = slot;
+        code = fail_vm(sim, earliest, diag);
+    }
+    vdc_datacenter_host_state(dc, host, VDC_HOST_DOWN);
+    vdc_search_host_changed(sim->search, host);
+    return code;
+}
+
+/* round(share x hosts) hosts that are up, drawn from the failures' own stream. */
+static vdc_code fail_hosts(vdc_simulation *sim, vdc_diag *diag) {
+    vdc_datacenter *dc = &sim->datacenter;
+    const vdc_failure *row = &sim->scenario->failures.rows[sim->failure_row++];
+    uint32_t up = 0;
+    for (uint32_t h = 0; h < dc->hosts.count; h++)
+        if (dc->hosts.state[h] != VDC_HOST_DOWN) sim->victims[up++] = h;
+    uint64_t wanted = ((uint64_t)row->share_ppb * dc->hosts.count + VDC_SHARE_ALL / 2) / VDC_SHARE_ALL;
+    uint32_t hit = wanted >= up ? up : (uint32_t)wanted;
+    for (uint32_t i = 0; i < hit; i++) {
+        uint32_t j = i + (uint32_t)vdc_stream_below(&sim->failure_stream, up - i), chosen = sim->victims[j];
+        sim->victims[j] = sim->victims[i];
+        sim->victims[i] = chosen;
+    }
+    qsort(sim->victims, hit, sizeof *sim->victims, by_number);
+    sim->victim_count = hit;
+    for (uint32_t i = 0; i < hit; i++) {
+        vdc_code code = fail_host(sim, sim->victims[i], diag);
+        if (code) return code;
+    }
+    return push(sim, later(dc->now, row->duration), VDC_RANK_HOST_RECOVERY, VDC_EVENT_RECOVERY, 0, NULL, diag);
+}
+
+static vdc_code recover_hosts(vdc_simulation *sim, vdc_diag *diag) {
+    for (size_t i = 0; i < sim->victim_count; i++) {
+        uint32_t host = sim->victims[i];
+        vdc_datacenter_host_state(&sim->datacenter, host, VDC_HOST_UP);
+        vdc_search_host_changed(sim->search, host);
+        vdc_code code = vdc_results_event(sim, "host recovered", -1, host, diag);
+        if (code) return code;
+    }
+    sim->victim_count = 0;
+    if (sim->waiting.count) sim->pass_wanted = true;
+    return schedule_failure(sim, sim->datacenter.now, diag);
+}
+
+/* ---- carbon ---- */
+
+/* The intensity at the clock, and the next change. The first value holds backwards, the last one forwards. */
+static vdc_code carbon_change(vdc_simulation *sim, vdc_diag *diag) {
+    const vdc_series *series = &sim->scenario->carbon;
+    if (series->count == 0) return VDC_OK;
+    size_t row = vdc_series_at(series, later(sim->scenario->start, sim->datacenter.now));
+    vdc_datacenter_carbon(&sim->datacenter, series->value[row]);
+    if (row + 1 >= series->count) return VDC_OK;
+    sim->background_events++;
+    return push(sim, series->time[row + 1] - sim->scenario->start, VDC_RANK_CHANGE, VDC_EVENT_CARBON, 0, NULL, diag);
+}
+
+/* ---- the loop ---- */
+
+vdc_code vdc_run_begin(vdc_simulation *sim, vdc_diag *diag) {
+    sim->next_tick = sim->tick_length;
+    sim->ids.largest = -1;
+    vdc_code code = carbon_change(sim, diag);
+    if (!code) code = schedule_failure(sim, 0, diag);
+    return code ? code : read_next(sim, diag);
+}
+
+/* Can anything still happen that the run is to wait for? (formats.md: when a last-vm run ends) */
+static bool is_over(const vdc_simulation *sim) {
+    if (sim->fixed_end != VDC_TIME_MAX || sim->has_next || sim->pass_wanted) return false;
+    if (sim->end_at_last_arrival) return true;
+    if (vdc_queue_count(sim->events) <= sim->background_events) return true;
+    if (sim->with_end > 0) return false;
+    return sim->waiting.count == 0 || (sim->datacenter.hosts_down == 0 && sim->pending_timeouts == 0 && sim->pending_retries == 0);
+}
+
+static vdc_code end_run(vdc_simulation *sim, vdc_diag *diag) {
+    vdc_datacenter *dc = &sim->datacenter;
+    sim->ended = true;
+    vdc_datacenter_advance_ledgers(dc);
+    if (dc->now > sim->next_tick - sim->tick_length) {
+        vdc_code code = vdc_results_tick(sim, diag);
+        if (code) return code;
+    }
+    if (sim->check) {
+        vdc_checks_event(&sim->checks, dc);
+        vdc_checks_all(&sim->checks, dc, &sim->waiting, &sim->population);
+    }
+    return VDC_OK;
+}
+
+static vdc_code tick(vdc_simulation *sim, vdc_diag *diag) {
+    vdc_datacenter_advance_ledgers(&sim->datacenter);
+    vdc_code code = vdc_results_tick(sim, diag);
+    if (code) return code;
+    if (sim->check) vdc_checks_all(&sim->checks, &sim->datacenter, &sim->waiting, &sim->population);
+    sim->tick_number++;
+    sim->next_tick = later(sim->next_tick, sim->tick_length);
+    return VDC_OK;
+}
+
+static vdc_code handle(vdc_simulation *sim, const vdc_event *event, vdc_diag *diag) {
+    vdc_datacenter *dc = &sim->datacenter;
+    bool ended = false;
+    switch ((vdc_event_kind)event->kind) {
+    case VDC_EVENT_VM_END:
+        dc->vms[event->subject].end_event = 0;
+        return complete(sim, event->subject, diag);
+    case VDC_EVENT_SEGMENT_END:
+    case VDC_EVENT_CHECKPOINT_START:
+    case VDC_EVENT_CHECKPOINT_END:
+        if (vdc_progress_event(dc, event->subject, (vdc_event_kind)event->kind, &ended)) return vdc_no_memory(diag, "pending events");
+        return ended ? complete(sim, event->subject, diag) : VDC_OK;
+    case VDC_EVENT_QUEUE_TIMEOUT:
+        dc->vms[event->subject].timeout_event = 0;
+        sim->pending_timeouts--;
+        return reject(sim, event->subject, "rejected: waited too long", diag);
+    case VDC_EVENT_FAILURE:
+        sim->background_events--;
+        return fail_hosts(sim, diag);
+    case VDC_EVENT_RECOVERY:
+        return recover_hosts(sim, diag);
+    case VDC_EVENT_CARBON:
+        sim->background_events--;
+        return carbon_change(sim, diag);
+    default:
+        return vdc_fail(diag, VDC_ERROR_STATE, NULL, "event of unknown kind %u at %" PRId64 " ns", event->kind, event->time);
+    }
+}
+
+vdc_code vdc_run_step(vdc_simulation *sim, vdc_time limit, bool *more, vdc_diag *diag) {
+    vdc_datacenter *dc = &sim->datacenter;
+    *more = !sim->ended;
+    if (sim->ended) return VDC_OK;
+
+    /* The earliest of the four sources; at one instant by rank. */
+    vdc_time time = sim->next_tick;
+    vdc_rank rank = VDC_RANK_TICK;
+    if (sim->pass_wanted) time = dc->now, rank = VDC_RANK_QUEUE_PASS;
+    if (sim->has_next && (sim->next.arrival < time || (sim->next.arrival == time && VDC_RANK_ARRIVAL < rank)))
+        time = sim->next.arrival, rank = VDC_RANK_ARRIVAL;
+    const vdc_event *pending = vdc_queue_peek(sim->events);
+    bool queued = pending && (pending->time < time || (pending->time == time && (vdc_rank)(pending->order >> 56) < rank));
+    if (queued) time = pending->time, rank = (vdc_rank)(pending->order >> 56);
+
+    if (time > dc->now || rank >= VDC_RANK_REBALANCE) {
+        /* The instant is over but for what looks at it. */
+        if (dc->dirty_count) return vdc_datacenter_settle(dc, diag);
+        if (sim->check) vdc_checks_event(&sim->checks, dc);
+        if (time > dc->now) {
+            bool over = is_over(sim);
+            vdc_time end = over ? dc->now : sim->fixed_end;
+            if (over || time > end) {
+                if (end > limit) {
+                    *more = false;
+                    return VDC_OK;
+                }
+                dc->now = end;
+                *more = false;
+                return end_run(sim, diag);
+            }
+            if (time > limit) {
+                *more = false;
+                return VDC_OK;
+            }
+            dc->now = time;
+        }
+    }
+    sim->event_count++;
+    if (queued) {
+        vdc_event event;
+        vdc_queue_pop(sim->events, &event);
+        return handle(sim, &event, diag);
+    }
+    switch (rank) {
+    case VDC_RANK_ARRIVAL: return arrive(sim, diag);
+    case VDC_RANK_QUEUE_PASS: return pass(sim, diag);
+    default: return tick(sim, diag);
+    }
+}

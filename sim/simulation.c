@@ -1,0 +1,277 @@
+/* Assembles a run from a scenario, and the library's public functions (vdcsim.h). */
+#include "sim/simulation.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+const char *vdc_version(void) { return VDC_VERSION; }
+
+/* ---- assembly ---- */
+
+static vdc_code assemble_hosts(vdc_simulation *sim, vdc_diag *diag) {
+    const vdc_scenario *scenario = sim->scenario;
+    size_t count = scenario->class_count;
+    uint64_t hosts = 0;
+    unsigned use = 1u << VDC_CPU | 1u << VDC_MEMORY;
+    for (size_t i = 0; i < count; i++) hosts += (uint64_t)scenario->classes[i].count;
+    if (hosts >= VDC_NOWHERE) return vdc_fail(diag, VDC_ERROR_INPUT, NULL, "%s: datacenter.hosts: %" PRIu64 " hosts, at most %u are possible",
+                                              scenario->path, hosts, VDC_NOWHERE - 1);
+    vdc_host_class *classes = vdc_calloc(count ? count : 1, sizeof *classes);
+    uint16_t *class_of = vdc_malloc((hosts ? hosts : 1) * sizeof *class_of);
+    vdc_code code = classes && class_of ? VDC_OK : vdc_no_memory(diag, "the hosts");
+    uint64_t at = 0;
+    for (size_t i = 0; !code && i < count; i++) {
+        code = vdc_scenario_host_class(scenario, i, sim->gpu_models, &classes[i], diag);
+        if (code) break;
+        if (classes[i].gpus) use |= 1u << VDC_GPU;
+        if (classes[i].physical[VDC_DISK]) use |= 1u << VDC_DISK;
+        for (uint32_t k = 0; k < classes[i].count; k++) class_of[at++] = (uint16_t)i;
+    }
+    if (code) {
+        for (size_t i = 0; classes && i < count; i++) vdc_free(classes[i].name);
+        vdc_free(classes);
+        vdc_free(class_of);
+        return code;
+    }
+    return vdc_hosts_create(&sim->datacenter.hosts, classes, (uint16_t)count, class_of, (uint32_t)hosts, use, false, diag);
+}
+
+static vdc_code assemble_workload(vdc_simulation *sim, vdc_diag *diag) {
+    vdc_scenario *scenario = sim->scenario;
+    const vdc_hosts *hosts = &sim->datacenter.hosts;
+    int64_t capacity[VDC_RESOURCES] = {0}, speed = 0;
+    for (uint16_t k = 0; k < hosts->class_count; k++) {
+        for (int r = 0; r < VDC_RESOURCES; r++) {
+            vdc_wide sum = capacity[r] + (vdc_wide)hosts->classes[k].physical[r] * hosts->classes[k].count;
+            capacity[r] = sum > INT64_MAX ? INT64_MAX : (int64_t)sum;
+        }
+        if (hosts->classes[k].speed > speed) speed = hosts->classes[k].speed;
+    }
+    vdc_workload_context context = {
+        .tenants = sim->tenants, .groups = sim->groups, .gpu_models = sim->gpu_models,
+        .seed = scenario->seed, .host_speed = speed, .capacity = capacity, .inputs = &scenario->inputs,
+    };
+    vdc_source *sources[3];
+    size_t count = 0;
+    vdc_code first = VDC_OK, code;
+    /* All three are tried, so that the errors of all are reported. */
+    if (scenario->trace) {
+        code = vdc_workload_open(scenario->trace, &context, &sources[count], diag);
+        if (code) first = code;
+        else count++;
+    }
+    if (scenario->generate) {
+        code = vdc_workload_open(scenario->generate, &context, &sources[count], diag);
+        if (code) first = first ? first : code;
+        else count++;
+    }
+    if (scenario->vms) {
+        code = vdc_workload_inline(scenario->vms, &context, &sources[count], diag);
+        if (code) first = first ? first : code;
+        else count++;
+    }
+    if (first) {
+        for (size_t i = 0; i < count; i++) vdc_source_close(sources[i]);
+        return first;
+    }
+    return vdc_workload_merge(sources, count, &sim->workload, diag);
+}
+
+static vdc_code assemble_policies(vdc_simulation *sim, vdc_diag *diag) {
+    static const char *const fallback[VDC_POLICY_KINDS] = {"fifo", "first-fit", "fair-share", "none"};
+    vdc_policy_instance *instances[VDC_POLICY_KINDS] = {&sim->admission, &sim->placement, &sim->cpu, &sim->rebalance};
+    vdc_code first = VDC_OK;
+    for (int kind = 0; kind < VDC_POLICY_KINDS; kind++) {
+        vdc_code code = vdc_policy_open((vdc_policy_kind)kind, sim->scenario->policies[kind], fallback[kind],
+                                        kind == VDC_ADMISSION ? vdc_admission_keys : NULL, instances[kind], diag);
+        if (!first) first = code;
+    }
+    return first;
+}
+
+static bool keeps_reservation(const void *rules, uint32_t host, const vdc_request *request) {
+    return request->cpu_reservation == 0 || vdc_datacenter_keeps_reservation(rules, host, request);
+}
+
+static vdc_code assemble_search(vdc_simulation *sim, const vdc_run_options *options, vdc_diag *diag) {
+    vdc_search_options search = {
+        .hosts = &sim->datacenter.hosts, .now = &sim->datacenter.now, .seed = sim->scenario->seed,
+        .strategy = options->placement_search, .component = "placement", .allows = keeps_reservation, .rules = &sim->datacenter,
+    };
+    return vdc_search_create(&sim->search, &sim->placement, &search, diag);
+}
+
+/* The other policies' own set-up; that of the placement policy is the search's. */
+static vdc_code start_policies(vdc_simulation *sim, vdc_diag *diag) {
+    const vdc_policy_instance *instances[] = {&sim->admission, &sim->cpu, &sim->rebalance};
+    for (size_t i = 0; i < sizeof instances / sizeof *instances; i++) {
+        const vdc_policy *policy = instances[i]->policy;
+        const char *wrong = policy->init ? policy->init(instances[i]->state, vdc_search_view(sim->search)) : NULL;
+        if (wrong)
+            return vdc_fail(diag, VDC_ERROR_INPUT, NULL, "%s: schedulers.%s: policy %s: %s", sim->scenario->path,
+                            vdc_policy_kind_names[policy->kind], policy->name, wrong);
+    }
+    return VDC_OK;
+}
+
+static vdc_code assemble(vdc_simulation *sim, const char *path, const vdc_run_options *options, vdc_diag *diag) {
+    vdc_scenario_options scenario_options = {
+        .sets = options->sets, .set_count = options->set_count, .has_seed = options->has_seed, .seed = options->seed, .text = options->text,
+    };
+    vdc_code code = vdc_scenario_open(&sim->scenario, path, &scenario_options, diag);
+    if (code) return code;
+    const vdc_scenario *scenario = sim->scenario;
+    vdc_datacenter *dc = &sim->datacenter;
+    sim->check = options->check;
+    vdc_checks_setup(&sim->checks);
+    vdc_wait_queue_setup(&sim->waiting);
+    if ((code = vdc_names_create(&sim->tenants, diag)) || (code = vdc_names_create(&sim->groups, diag))
+        || (code = vdc_names_create(&sim->gpu_models, diag)) || (code = assemble_hosts(sim, diag)))
+        return code;
+    vdc_code workload = assemble_workload(sim, diag), policies = assemble_policies(sim, diag);
+    if (workload || policies) return workload ? workload : policies;
+    if ((code = vdc_queue_create(&sim->events, options->event_queue, diag))) return code;
+    const vdc_cpu_hooks *cpu = &sim->cpu.policy->cpu;
+    dc->queue = sim->events;
+    dc->sharing = (vdc_cpu_sharing){
+        .share = cpu->share, .scratch_size = cpu->scratch_size, .map = cpu->map, .state = sim->cpu.state, .fluid = cpu->fluid};
+    bool writes = options->output || options->default_output;
+    dc->track_vms = sim->check || (writes && scenario->output_vms != VDC_OUTPUT_NONE);
+    dc->track_hosts = sim->check || (writes && scenario->output_hosts != VDC_OUTPUT_NONE);
+    dc->checking = sim->check;
+    dc->empty_host_off = scenario->empty_host_off;
+    dc->down_host_idle = scenario->down_host_idle;
+    if ((code = vdc_datacenter_setup(dc, diag)) || (code = assemble_search(sim, options, diag)) || (code = start_policies(sim, diag))) return code;
+    sim->tick_length = scenario->tick;
+    sim->fixed_end = scenario->end_rule == VDC_END_DURATION ? scenario->end : VDC_TIME_MAX;
+    sim->end_at_last_arrival = scenario->end_rule == VDC_END_LAST_ARRIVAL;
+    if (scenario->failures.count) {
+        vdc_stream_open(&sim->failure_stream, scenario->seed, "failure.trace", 0);
+        sim->victims = vdc_malloc(((size_t)dc->hosts.count + 1) * sizeof *sim->victims);
+        if (!sim->victims) return vdc_no_memory(diag, "the failures");
+    }
+    if (!writes) return VDC_OK;
+    sim->output = options->output ? vdc_strdup(options->output) : vdc_format("%s.h5", scenario->name);
+    return sim->output ? VDC_OK : vdc_no_memory(diag, "the result file's name");
+}
+
+/* ---- the public functions ---- */
+
+static vdc_code create(vdc_simulation **simulation, const char *path, const vdc_run_options *options, vdc_diag *diag) {
+    *simulation = NULL;
+    vdc_simulation *sim = vdc_calloc(1, sizeof *sim);
+    if (!sim) return vdc_no_memory(diag, "the simulation");
+    vdc_code code = assemble(sim, path, options, diag);
+    if (code) vdc_simulation_close(sim);
+    else *simulation = sim;
+    return code;
+}
+
+vdc_code vdc_simulation_validate(const char *path, const vdc_run_options *options, vdc_diag *diag) {
+    vdc_run_options quiet = *options;
+    quiet.output = NULL;
+    quiet.default_output = false;
+    vdc_simulation *sim;
+    vdc_code code = create(&sim, path, &quiet, diag);
+    if (code) return code;
+    bool have = true;
+    while (!code && have && sim->workload) {
+        code = sim->workload->operations->next(sim->workload, &sim->next, &have, diag);
+        if (!code && have && sim->workload->operations->release) sim->workload->operations->release(sim->workload, sim->next.token);
+    }
+    vdc_simulation_close(sim);
+    return code;
+}
+
+vdc_code vdc_simulation_open(vdc_simulation **simulation, const char *path, const vdc_run_options *options, vdc_diag *diag) {
+    vdc_code code = create(simulation, path, options, diag);
+    if (code) return code;
+    vdc_simulation *sim = *simulation;
+    code = vdc_run_begin(sim, diag);
+    if (!code && sim->output) code = vdc_results_open(sim, options->force, diag);
+    if (code) {
+        vdc_simulation_close(sim);
+        *simulation = NULL;
+    }
+    return code;
+}
+
+vdc_code vdc_simulation_run_some(vdc_simulation *sim, vdc_time time, uint64_t events, vdc_diag *diag) {
+    bool more = true;
+    vdc_code code = VDC_OK;
+    for (uint64_t end = sim->event_count + events; !code && more && sim->event_count < end;) code = vdc_run_step(sim, time, &more, diag);
+    return code;
+}
+
+vdc_code vdc_simulation_step(vdc_simulation *sim, vdc_diag *diag) {
+    return vdc_simulation_run_some(sim, VDC_TIME_MAX, 1, diag);
+}
+
+vdc_code vdc_simulation_run_until(vdc_simulation *sim, vdc_time time, vdc_diag *diag) {
+    return vdc_simulation_run_some(sim, time, UINT64_MAX - sim->event_count, diag);
+}
+
+void vdc_simulation_progress(const vdc_simulation *sim, vdc_progress_report *report) {
+    *report = (vdc_progress_report){
+        .now = sim->datacenter.now, .horizon = sim->fixed_end, .ended = sim->ended, .events = sim->event_count,
+        .placements = sim->placement_count, .arrived = sim->population.arrived, .placed = sim->placed, .queued = sim->waiting.count,
+        .running = sim->datacenter.running, .completed = sim->population.completed, .rejected = sim->population.rejected,
+    };
+}
+
+vdc_code vdc_simulation_finish(vdc_simulation *sim, vdc_diag *diag) { return vdc_results_finish(sim, diag); }
+
+void vdc_simulation_close(vdc_simulation *sim) {
+    if (!sim) return;
+    vdc_results_abandon(sim);
+    vdc_search_destroy(sim->search);
+    const vdc_policy_instance *started[] = {&sim->admission, &sim->cpu, &sim->rebalance};
+    for (size_t i = 0; i < sizeof started / sizeof *started; i++)
+        if (started[i]->policy && started[i]->policy->fini) started[i]->policy->fini(started[i]->state);
+    vdc_policy_close(&sim->admission);
+    vdc_policy_close(&sim->placement);
+    vdc_policy_close(&sim->cpu);
+    vdc_policy_close(&sim->rebalance);
+    vdc_source_close(sim->workload);
+    vdc_datacenter_destroy(&sim->datacenter);
+    vdc_queue_destroy(sim->events);
+    vdc_wait_queue_free(&sim->waiting);
+    vdc_histogram_free(&sim->waits);
+    vdc_names_destroy(sim->tenants);
+    vdc_names_destroy(sim->groups);
+    vdc_names_destroy(sim->gpu_models);
+    vdc_free(sim->ids.table);
+    vdc_free(sim->victims);
+    vdc_free(sim->tenant_totals);
+    vdc_free(sim->summary);
+    vdc_free(sim->output);
+    vdc_scenario_close(sim->scenario);
+    vdc_free(sim);
+}
+
+/* ---- questions ---- */
+
+size_t vdc_simulation_summary_count(vdc_simulation *sim) {
+    return vdc_results_summary(sim, NULL) ? 0 : sim->summary_count;
+}
+
+bool vdc_simulation_summary(vdc_simulation *sim, size_t index, vdc_value *value) {
+    if (index >= vdc_simulation_summary_count(sim)) return false;
+    *value = sim->summary[index];
+    return true;
+}
+
+bool vdc_simulation_query(vdc_simulation *sim, const char *key, vdc_value *value) {
+    size_t count = vdc_simulation_summary_count(sim);
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(sim->summary[i].key, key) == 0) {
+            *value = sim->summary[i];
+            return true;
+        }
+    return false;
+}
+
+const char *vdc_simulation_digest(const vdc_simulation *sim) { return sim->digest; }
+const char *vdc_simulation_output(const vdc_simulation *sim) { return sim->output; }
+bool vdc_simulation_checks_hold(const vdc_simulation *sim) { return !sim->check || vdc_checks_hold(&sim->checks); }
+const char *vdc_simulation_placement_search(const vdc_simulation *sim) { return vdc_search_strategy(sim->search); }
