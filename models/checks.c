@@ -6,7 +6,7 @@
 void vdc_checks_setup(vdc_checks *checks) {
     static const vdc_check items[VDC_INVARIANTS] = {
         [VDC_I1_AGGREGATION] = {"I1", "sums over VMs, hosts and classes are equal"},
-        [VDC_I2_CHAIN] = {"I2", "0 <= grant <= demand <= allocation for every VM"},
+        [VDC_I2_CHAIN] = {"I2", "0 <= used <= grant <= demand <= allocation for every VM"},
         [VDC_I3_GUARANTEE] = {"I3", "grant >= min(reservation, demand) and <= limit"},
         [VDC_I4_VCPU_TIME] = {"I4", "run + ready + throttled + idle = vCPU time for every VM"},
         [VDC_I5_THREAD_TIME] = {"I5", "run + idle = thread time of every host"},
@@ -54,7 +54,8 @@ static void check_vm(vdc_checks *checks, const vdc_datacenter *dc, uint32_t slot
     vdc_time now = dc->now;
     int64_t nominal = (int64_t)((vdc_wide)request->size[VDC_CPU] * class->speed / 1000);
     equal(checks, VDC_I2_CHAIN, now, vm->nominal, nominal);
-    at_most(checks, VDC_I2_CHAIN, now, 0, vm->grant);
+    at_most(checks, VDC_I2_CHAIN, now, 0, vm->used);
+    at_most(checks, VDC_I2_CHAIN, now, vm->used, vm->grant);
     at_most(checks, VDC_I2_CHAIN, now, vm->grant, vm->demand);
     at_most(checks, VDC_I2_CHAIN, now, vm->demand, nominal);
     vdc_cpu_entry entry;

@@ -12,6 +12,7 @@ vdc_code vdc_datacenter_setup(vdc_datacenter *dc, vdc_diag *diag) {
     for (int r = 0; r < VDC_RESOURCES; r++)
         if (dc->hosts.free[r]) use |= 1u << (VDC_FLOW_P + r);
     use |= 1u << VDC_FLOW_NOMINAL | 1u << VDC_FLOW_DEMAND | 1u << VDC_FLOW_CEILING | 1u << VDC_FLOW_GRANTED | 1u << VDC_FLOW_RESERVED;
+    if (dc->efficiency_count) use |= 1u << VDC_FLOW_USED;
     vdc_ledger_setup(&dc->class_ledger, use);
     vdc_ledger_setup(&dc->host_ledger, use);
     vdc_ledger_setup(&dc->vm_ledger, use);
@@ -51,6 +52,7 @@ void vdc_datacenter_destroy(vdc_datacenter *dc) {
     vdc_free(dc->touched);
     vdc_free(dc->entries);
     vdc_free(dc->entry_slots);
+    vdc_free(dc->entry_factors);
     vdc_free(dc->scratch);
     vdc_ledger_free(&dc->class_ledger);
     vdc_ledger_free(&dc->host_ledger);
@@ -182,7 +184,7 @@ static void touch(vdc_datacenter *dc, uint32_t h) {
     if (VDC_RESERVE(dc->touched, dc->touched_capacity, dc->touched_count + 1)) dc->touched[dc->touched_count++] = h;
 }
 
-static void mark_dirty(vdc_datacenter *dc, uint32_t h) {
+void vdc_datacenter_resolve(vdc_datacenter *dc, uint32_t h) {
     if (dc->dirty[h]) return;
     dc->dirty[h] = true;
     dc->dirty_hosts[dc->dirty_count++] = h;
@@ -215,19 +217,19 @@ static void ceiling_moved(vdc_datacenter *dc, uint32_t slot, uint32_t h, uint16_
     vdc_vm *vm = &dc->vms[slot];
     int64_t capacity = dc->hosts.classes[k].cpu_hz, before = dc->ceiling_sum[h], after = before + change;
     dc->ceiling_sum[h] = after;
-    bool grants_matter = dc->track_vms || dc->grant_vms[h] > 0;
+    bool grants_matter = dc->track_vms || dc->grant_vms[h] > 0 || dc->efficiency_count;
     if (dc->sharing.fluid) {
         set_granted(dc, h, k, vdc_least(capacity, after));
         if (!grants_matter) return;
-        if (before <= capacity && after <= capacity && !dc->dirty[h]) {
+        if (before <= capacity && after <= capacity && !dc->dirty[h] && !dc->efficiency_count) {
             int64_t old = vm->grant;
             vm_rate(dc, slot, VDC_FLOW_GRANTED, vm->ceiling - old);
-            vm->grant = vm->ceiling;
+            vm->grant = vm->used = vm->ceiling;
             if (vm->work) vdc_progress_granted(dc, slot, old);
             return;
         }
     }
-    mark_dirty(dc, h);
+    vdc_datacenter_resolve(dc, h);
 }
 
 /* The limit on the VM's CPU where it is. */
@@ -277,14 +279,14 @@ vdc_code vdc_datacenter_place(vdc_datacenter *dc, uint32_t slot, uint32_t h, uin
     record->last_host = h;
     vm->host = h;
     vm->state = VDC_VM_RUNNING;
-    vm->demand = vm->ceiling = vm->grant = 0;
+    vm->demand = vm->ceiling = vm->grant = vm->used = 0;
     vm->nominal = nominal_rate(request, &dc->hosts.classes[k]);
     vm->work = request->load && request->progress == VDC_PROGRESS_WORK;
     vm->previous = VDC_NOWHERE;
     vm->next = dc->first_vm[h];
     if (vm->next != VDC_NOWHERE) dc->vms[vm->next].previous = slot;
     dc->first_vm[h] = slot;
-    if (vm->work && dc->grant_vms[h]++ == 0 && !dc->track_vms) mark_dirty(dc, h);
+    if (vm->work && dc->grant_vms[h]++ == 0 && !dc->track_vms) vdc_datacenter_resolve(dc, h);
     int64_t reserved = reserved_rate(request, &dc->hosts.classes[k]);
     dc->reserved[h] += reserved;
     dc->running++;
@@ -323,7 +325,9 @@ void vdc_datacenter_remove(vdc_datacenter *dc, uint32_t slot) {
         vdc_ledger_advance(&dc->vm_ledger, slot, dc->now);
         /* On a contended host its grant was to fall to 0 at the settling; it will not be there then. */
         vm_rate(dc, slot, VDC_FLOW_GRANTED, -vdc_ledger_rate(&dc->vm_ledger, slot, VDC_FLOW_GRANTED));
+        vm_rate(dc, slot, VDC_FLOW_USED, -vm->used);
     }
+    if (dc->efficiency_count) host_add(dc, h, k, VDC_FLOW_USED, -vm->used);
     for (int r = 0; r < VDC_RESOURCES; r++)
         if (dc->hosts.free[r] && request->size[r]) {
             host_add(dc, h, k, (vdc_flow)(VDC_FLOW_P + r), -request->size[r]);
@@ -354,7 +358,7 @@ void vdc_datacenter_remove(vdc_datacenter *dc, uint32_t slot) {
     }
     vm->host = VDC_NOWHERE;
     vm->next = vm->previous = VDC_NOWHERE;
-    vm->grant = 0;
+    vm->grant = vm->used = 0;
     touch(dc, h);
 }
 
@@ -367,6 +371,7 @@ void vdc_datacenter_close_stay(vdc_datacenter *dc, uint32_t slot, uint32_t h, vd
     totals->p_cpu += vdc_wide_over(vdc_ledger_sum(ledger, slot, (vdc_flow)(VDC_FLOW_P + VDC_CPU)), (vdc_wide)1000 * VDC_SECOND);
     totals->p_memory += vdc_wide_over(vdc_ledger_sum(ledger, slot, (vdc_flow)(VDC_FLOW_P + VDC_MEMORY)), VDC_SECOND);
     totals->run += vdc_wide_over(run, thread_second);
+    totals->used += vdc_wide_over(dc->efficiency_count ? vdc_ledger_sum(ledger, slot, VDC_FLOW_USED) : run, thread_second);
     totals->ready += vdc_wide_over(ceiling - run, thread_second);
     totals->throttled += vdc_wide_over(demand - ceiling, thread_second);
     totals->idle += vdc_wide_over(nominal - demand, thread_second);
@@ -411,6 +416,16 @@ static vdc_code gather(vdc_datacenter *dc, uint32_t h, uint32_t *count, vdc_diag
     return VDC_OK;
 }
 
+/* How much of each grant becomes progress. */
+static vdc_code efficiencies(vdc_datacenter *dc, uint32_t h, uint32_t count, vdc_diag *diag) {
+    if (dc->efficiency_count == 0) return VDC_OK;
+    if (!VDC_RESERVE(dc->entry_factors, dc->factor_capacity, count)) return vdc_no_memory(diag, "the CPU shares of a host");
+    for (uint32_t i = 0; i < count; i++) dc->entry_factors[i] = 1;
+    for (uint8_t m = 0; m < dc->efficiency_count; m++)
+        dc->efficiencies[m].factors(dc->efficiencies[m].context, dc, h, dc->entries, dc->entry_slots, count, dc->entry_factors);
+    return VDC_OK;
+}
+
 static vdc_code solve(vdc_datacenter *dc, uint32_t h, vdc_diag *diag) {
     uint32_t count = 0;
     vdc_code code = gather(dc, h, &count, diag);
@@ -420,22 +435,36 @@ static vdc_code solve(vdc_datacenter *dc, uint32_t h, vdc_diag *diag) {
     int64_t granted = 0;
     for (uint32_t i = 0; i < count; i++) {
         uint32_t slot = dc->entry_slots[i];
-        vdc_vm *vm = &dc->vms[slot];
-        int64_t grant = dc->entries[i].grant, old = vm->grant;
+        int64_t grant = dc->entries[i].grant, change = grant - dc->vms[slot].grant;
         granted += grant;
-        if (grant == old) continue;
+        if (change == 0) continue;
         if (dc->track_vms) {
             vdc_ledger_advance(&dc->vm_ledger, slot, dc->now);
-            vdc_ledger_add(&dc->vm_ledger, slot, VDC_FLOW_GRANTED, grant - old);
+            vdc_ledger_add(&dc->vm_ledger, slot, VDC_FLOW_GRANTED, change);
         }
-        vm->grant = grant;
+        dc->vms[slot].grant = grant;
+    }
+    host_advance(dc, h, k);
+    set_granted(dc, h, k, granted);
+    code = efficiencies(dc, h, count, diag);
+    if (code) return code;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t slot = dc->entry_slots[i];
+        vdc_vm *vm = &dc->vms[slot];
+        /* Rounded down to whole Hz, so that used <= granted holds exactly. */
+        int64_t old = vm->used, used = dc->efficiency_count ? (int64_t)((double)vm->grant * dc->entry_factors[i]) : vm->grant;
+        if (used == old) continue;
+        if (dc->efficiency_count) {
+            host_add(dc, h, k, VDC_FLOW_USED, used - old);
+            if (dc->track_vms) vdc_ledger_advance(&dc->vm_ledger, slot, dc->now);
+            vm_rate(dc, slot, VDC_FLOW_USED, used - old);
+        }
+        vm->used = used;
         if (vm->work) {
             code = vdc_progress_granted(dc, slot, old);
             if (code) return code;
         }
     }
-    host_advance(dc, h, k);
-    set_granted(dc, h, k, granted);
     power_changed(dc, h);
     return VDC_OK;
 }

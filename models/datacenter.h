@@ -52,7 +52,7 @@ typedef enum vdc_event_kind {
 /* The hot part of a live VM. */
 typedef struct vdc_vm {
     int64_t demand, ceiling, nominal;   /* Hz: asked for; allowed; of all its vCPUs where it is */
-    int64_t grant;                      /* Hz, kept only where grants matter */
+    int64_t grant, used;                /* Hz given, Hz of it that become progress; kept only where grants matter */
     uint32_t host;                      /* VDC_NOWHERE while it waits */
     uint32_t next, previous;            /* of the host's VMs, or of the waiting ones */
     vdc_event_handle end_event;         /* of its lifetime */
@@ -75,7 +75,7 @@ typedef struct vdc_position {
 
 /* What a VM has had so far, over all hosts it was on; kept with tables per VM. CPU in core·s (thread seconds of its hosts). */
 typedef struct vdc_vm_totals {
-    double p_cpu, p_memory, run, ready, throttled, idle;
+    double p_cpu, p_memory, run, used, ready, throttled, idle;
 } vdc_vm_totals;
 
 /* The rest of a live VM. */
@@ -103,11 +103,26 @@ typedef struct vdc_cpu_sharing {
     bool fluid;     /* everybody gets its ceiling when they all fit, else the whole capacity is given out */
 } vdc_cpu_sharing;
 
+struct vdc_datacenter;
+
+/* Something that keeps granted CPU from becoming progress: SMT, memory pressure, neighbours (models.md 4.1.6, 4.2, 4.5).
+ * Multiplies each VM's factor, in [0, 1], by its own; factors[i] belongs to entries[i] (with its grant) in slots[i]. A pure function of the
+ * datacenter's state; evaluated whenever the host's grants are solved anew. To ask for that at another time: vdc_datacenter_resolve. */
+typedef struct vdc_efficiency {
+    void (*factors)(const void *context, const struct vdc_datacenter *datacenter, uint32_t host, const vdc_cpu_entry *entries,
+                    const uint32_t *slots, uint32_t count, double *factors);
+    const void *context;
+} vdc_efficiency;
+
+enum { VDC_EFFICIENCIES = 4 };
+
 typedef struct vdc_datacenter {
     vdc_hosts hosts;
     vdc_time now;                 /* the clock; set by the run loop only */
     vdc_queue *queue;
     vdc_cpu_sharing sharing;
+    vdc_efficiency efficiencies[VDC_EFFICIENCIES]; /* with any of them USED is a flow of its own; with none all that is granted is used */
+    uint8_t efficiency_count;
     bool track_vms;               /* ledgers per VM are kept */
     bool track_hosts;             /* ledgers per host are kept */
     bool empty_host_off;          /* an empty host is switched off at once */
@@ -149,7 +164,8 @@ typedef struct vdc_datacenter {
     /* Scratch for solving a host. */
     vdc_cpu_entry *entries;
     uint32_t *entry_slots;
-    size_t entry_capacity, slot_capacity;
+    double *entry_factors;
+    size_t entry_capacity, slot_capacity, factor_capacity;
     void *scratch;
     size_t scratch_size;
 } vdc_datacenter;
@@ -175,6 +191,8 @@ void vdc_datacenter_close_stay(vdc_datacenter *datacenter, uint32_t slot, uint32
 void vdc_datacenter_demand(vdc_datacenter *datacenter, uint32_t slot, int64_t demand);
 /* Solves the shares of hosts that changed. To be called before the clock moves and before anybody reads single grants. */
 vdc_code vdc_datacenter_settle(vdc_datacenter *datacenter, vdc_diag *diag);
+/* Something that its VMs' grants or factors depend on changed on the host: they are solved anew at the settling. */
+void vdc_datacenter_resolve(vdc_datacenter *datacenter, uint32_t host);
 /* A host without VMs fails or comes back. */
 void vdc_datacenter_host_state(vdc_datacenter *datacenter, uint32_t host, vdc_host_state state);
 /* Brings the fleet's integrals up to the clock. */
@@ -190,8 +208,8 @@ double vdc_datacenter_carbon_grams(const vdc_datacenter *datacenter);
 vdc_code vdc_progress_begin(vdc_datacenter *datacenter, uint32_t slot);
 /* A segment or checkpoint of the VM ended or begins. *ended = true when its load is over and it has no lifetime. */
 vdc_code vdc_progress_event(vdc_datacenter *datacenter, uint32_t slot, vdc_event_kind kind, bool *ended);
-/* Its grant changed (progress: work). */
-vdc_code vdc_progress_granted(vdc_datacenter *datacenter, uint32_t slot, int64_t old_grant);
+/* The rate of its progress changed from `old` to what vm->used says now (progress: work). */
+vdc_code vdc_progress_granted(vdc_datacenter *datacenter, uint32_t slot, int64_t old);
 /* It stops running: cancels its events and forgets what was not saved. */
 void vdc_progress_stop(vdc_datacenter *datacenter, uint32_t slot);
 

@@ -1,7 +1,7 @@
 /* How a VM gets on: its load segments, its lifetime and its checkpoints, as events.
  *
  * A segment of `progress: time` lasts its duration whatever is granted. A segment of `progress: work` ends when duration x
- * demand is done: ceil(work / grant) ns after its grant last changed. A checkpoint suspends the load for its duration, asks for
+ * demand is done: ceil(work / rate) ns after the rate of its progress last changed. A checkpoint suspends the load for its duration, asks for
  * the VM's largest demand meanwhile, and saves the position that the VM had when it began.
  */
 #include "models/datacenter.h"
@@ -63,8 +63,8 @@ static vdc_code schedule_segment(vdc_datacenter *dc, uint32_t slot) {
     vdc_time end;
     if (!vm->work) {
         end = after(dc->now, at->left);
-    } else if (vm->grant > 0) {
-        vdc_wide span = (at->work_left + vm->grant - 1) / vm->grant;
+    } else if (vm->used > 0) {
+        vdc_wide span = (at->work_left + vm->used - 1) / vm->used;
         end = span > VDC_TIME_MAX ? VDC_TIME_MAX : after(dc->now, (vdc_time)span);
     } else {
         end = VDC_TIME_MAX;
@@ -80,8 +80,8 @@ static vdc_code schedule_segment(vdc_datacenter *dc, uint32_t slot) {
     return vdc_queue_push(dc->queue, end, rank, VDC_EVENT_SEGMENT_END, slot, &vm->change_event);
 }
 
-/* Brings the position up to the clock, given the grant since it was last brought there. */
-static void catch_up(vdc_datacenter *dc, uint32_t slot, int64_t grant) {
+/* Brings the position up to the clock, given the rate of progress since it was last brought there. */
+static void catch_up(vdc_datacenter *dc, uint32_t slot, int64_t rate) {
     vdc_vm *vm = &dc->vms[slot];
     vdc_vm_record *record = &dc->records[slot];
     vdc_position *at = &record->position;
@@ -91,7 +91,7 @@ static void catch_up(vdc_datacenter *dc, uint32_t slot, int64_t grant) {
     at->elapsed += span;
     if (!at->active) return;
     if (vm->work) {
-        vdc_wide done = (vdc_wide)grant * span;
+        vdc_wide done = (vdc_wide)rate * span;
         at->work_left = done >= at->work_left ? 0 : at->work_left - done;
     } else if (at->left != VDC_FOREVER) {
         at->left = span >= at->left ? 0 : at->left - span;
@@ -153,7 +153,7 @@ vdc_code vdc_progress_begin(vdc_datacenter *dc, uint32_t slot) {
 static vdc_code checkpoint_start(vdc_datacenter *dc, uint32_t slot) {
     vdc_vm *vm = &dc->vms[slot];
     vdc_vm_record *record = &dc->records[slot];
-    catch_up(dc, slot, vm->grant);
+    catch_up(dc, slot, vm->used);
     if (vm->change_event) vdc_queue_cancel(dc->queue, vm->change_event);
     vm->change_event = 0;
     vm->checkpointing = true;
@@ -191,7 +191,7 @@ vdc_code vdc_progress_event(vdc_datacenter *dc, uint32_t slot, vdc_event_kind ki
     switch (kind) {
     case VDC_EVENT_SEGMENT_END:
         vm->change_event = 0;
-        catch_up(dc, slot, vm->grant);
+        catch_up(dc, slot, vm->used);
         return go_on(dc, slot, ended);
     case VDC_EVENT_CHECKPOINT_START:
         vm->checkpoint_event = 0;
@@ -204,10 +204,10 @@ vdc_code vdc_progress_event(vdc_datacenter *dc, uint32_t slot, vdc_event_kind ki
     }
 }
 
-vdc_code vdc_progress_granted(vdc_datacenter *dc, uint32_t slot, int64_t old_grant) {
+vdc_code vdc_progress_granted(vdc_datacenter *dc, uint32_t slot, int64_t old) {
     vdc_vm_record *record = &dc->records[slot];
     if (dc->vms[slot].state != VDC_VM_RUNNING || dc->vms[slot].checkpointing || !record->position.active) return VDC_OK;
-    catch_up(dc, slot, old_grant);
+    catch_up(dc, slot, old);
     return schedule_segment(dc, slot);
 }
 

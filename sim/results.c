@@ -43,7 +43,7 @@ static vdc_wide flow_of(const vdc_datacenter *dc, size_t k, vdc_flow flow) {
 /* Integrals in the units of the result file: the whole run, or since `previous` where given. */
 typedef struct totals {
     double p[VDC_RESOURCES];
-    double run, ready, throttled, idle, reserved;  /* core·s */
+    double run, used, ready, throttled, idle, reserved;  /* core·s */
     double active, unused, steal;                  /* host seconds */
 } totals;
 
@@ -61,6 +61,7 @@ static totals totals_since(const vdc_datacenter *dc, const vdc_wide *previous, v
         for (int r = 0; r < VDC_RESOURCES; r++) held[r] += flow[VDC_FLOW_P + r];
         vdc_wide thread = (vdc_wide)class->speed * VDC_SECOND, host = (vdc_wide)class->cpu_hz * VDC_SECOND;
         sum.run += vdc_wide_over(flow[VDC_FLOW_GRANTED], thread);
+        sum.used += vdc_wide_over(flow[dc->efficiency_count ? VDC_FLOW_USED : VDC_FLOW_GRANTED], thread);
         sum.ready += vdc_wide_over(flow[VDC_FLOW_CEILING] - flow[VDC_FLOW_GRANTED], thread);
         sum.throttled += vdc_wide_over(flow[VDC_FLOW_DEMAND] - flow[VDC_FLOW_CEILING], thread);
         sum.idle += vdc_wide_over(flow[VDC_FLOW_NOMINAL] - flow[VDC_FLOW_DEMAND], thread);
@@ -183,9 +184,11 @@ vdc_code vdc_results_tick(vdc_simulation *sim, vdc_diag *diag) {
         cell_row row = {.cells = cells};
         vdc_time begin = sim->next_tick - sim->tick_length;
         totals sum = totals_since(dc, results->previous, dc->now - begin);
-        double granted[VDC_RESOURCES], fenced[VDC_RESOURCES] = {0}, none[VDC_RESOURCES] = {0};
+        double granted[VDC_RESOURCES], used[VDC_RESOURCES], fenced[VDC_RESOURCES] = {0}, none[VDC_RESOURCES] = {0};
         memcpy(granted, sum.p, sizeof granted);
+        memcpy(used, sum.p, sizeof used);
         granted[VDC_CPU] = sum.run;
+        used[VDC_CPU] = sum.used;
         fenced[VDC_CPU] = sum.reserved;
         int64_t demand_now = 0, granted_now = 0;
         for (size_t k = 0; k < dc->class_ledger.count; k++) {
@@ -199,7 +202,7 @@ vdc_code vdc_results_tick(vdc_simulation *sim, vdc_diag *diag) {
         put_resources(&row, fenced);
         put_resources(&row, none);
         put_resources(&row, none);
-        put_resources(&row, granted); /* without models of memory pressure and interference all that is granted is used */
+        put_resources(&row, used);
         put_real(&row, sum.run);
         put_real(&row, sum.ready);
         put_real(&row, sum.throttled);
@@ -264,6 +267,7 @@ static const vdc_column vm_columns[] = {
     {"memory", "byte", "memory", VDC_CELL_INTEGER, NULL, 1},
     {"P_cpu_core_s", "core s", "CPU committed", VDC_CELL_REAL, NULL, 1},
     {"T_cpu_core_s", "core s", "CPU granted", VDC_CELL_REAL, NULL, 1},
+    {"U_cpu_core_s", "core s", "CPU that became progress", VDC_CELL_REAL, NULL, 1},
     {"ready_core_s", "core s", "wanted, allowed and not given", VDC_CELL_REAL, NULL, 1},
     {"throttled_core_s", "core s", "wanted and stopped by its own limit", VDC_CELL_REAL, NULL, 1},
     {"idle_core_s", "core s", "not asked for", VDC_CELL_REAL, NULL, 1},
@@ -313,6 +317,7 @@ vdc_code vdc_results_vm(vdc_simulation *sim, uint32_t slot, vdc_vm_state state, 
     put_integer(&row, request->size[VDC_MEMORY]);
     put_real(&row, record->totals.p_cpu);
     put_real(&row, record->totals.run);
+    put_real(&row, record->totals.used);
     put_real(&row, record->totals.ready);
     put_real(&row, record->totals.throttled);
     put_real(&row, record->totals.idle);
@@ -517,7 +522,8 @@ static vdc_code add_resources(vdc_simulation *sim, const totals *sum, vdc_diag *
         for (int r = 0; r < VDC_RESOURCES; r++) {
             if (!sim->datacenter.hosts.free[r]) continue;
             double value = q == 0 || q == 1 || q == 5 ? sum->p[r] : 0;
-            if (r == VDC_CPU && (q == 1 || q == 5)) value = sum->run;
+            if (r == VDC_CPU && q == 1) value = sum->run;
+            if (r == VDC_CPU && q == 5) value = sum->used;
             if (r == VDC_CPU && q == 2) value = sum->reserved;
             vdc_code code = add_real(sim, quantities[q].keys[r], value, resource_units[r], quantities[q].name, diag);
             if (code) return code;
