@@ -15,11 +15,6 @@ static const char *const resource_units[VDC_RESOURCES] = {"core s", "byte s", "b
 
 enum { TICK_COLUMNS_MAX = 48, TICK_CELLS_MAX = TICK_COLUMNS_MAX + 6 * VDC_RESOURCES };
 
-/* What was granted to a live VM at a tick. */
-typedef struct vm_sample {
-    int64_t number, demand, granted;
-} vm_sample;
-
 struct vdc_results {
     vdc_record *record;
     vdc_table *ticks, *vms, *hosts, *host_ticks, *events;
@@ -27,11 +22,9 @@ struct vdc_results {
     vdc_wide previous_energy;    /* pW·ns */
     double previous_carbon;
     vdc_cell *host_cells;
-    /* output.vms: every-tick: the samples of all ticks one after another; how many VMs there are is known at the end. */
-    vm_sample *samples;
-    size_t sample_count, sample_capacity;
-    size_t *tick_ends;           /* samples up to the end of each tick */
-    size_t tick_count, tick_capacity;
+    vdc_table *vm_ticks;
+    vdc_cell *vm_cells;          /* a row of vm_ticks: demand of every VM so far, then grants */
+    size_t vm_cell_capacity;
 };
 
 /* ---- sums over classes ---- */
@@ -145,19 +138,21 @@ static void put_resources(cell_row *row, const double *values) {
     for (int r = 0; r < VDC_RESOURCES; r++) put_real(row, values[r]);
 }
 
-/* Remembers what every live VM asks for and gets. */
-static vdc_code sample_vms(vdc_simulation *sim, vdc_diag *diag) {
+/* What every VM so far asks for and gets; nothing for those that are gone. The columns grow with the arrivals. */
+static vdc_code vm_ticks_row(vdc_simulation *sim, vdc_diag *diag) {
     vdc_results *results = sim->results;
     const vdc_datacenter *dc = &sim->datacenter;
-    if (!VDC_RESERVE(results->samples, results->sample_capacity, results->sample_count + (size_t)dc->running)
-        || !VDC_RESERVE(results->tick_ends, results->tick_capacity, results->tick_count + 1))
-        return vdc_no_memory(diag, "the samples of VMs (output.vms: every-tick)");
-    for (uint32_t slot = 0; slot < dc->vm_count; slot++)
-        if (dc->vms[slot].state == VDC_VM_RUNNING)
-            results->samples[results->sample_count++] = (vm_sample){
-                .number = dc->records[slot].request.number, .demand = dc->vms[slot].demand, .granted = dc->vms[slot].grant};
-    results->tick_ends[results->tick_count++] = results->sample_count;
-    return VDC_OK;
+    size_t count = (size_t)sim->population.arrived;
+    if (!VDC_RESERVE(results->vm_cells, results->vm_cell_capacity, 2 * count)) return vdc_no_memory(diag, "a row of all VMs");
+    for (size_t i = 0; i < 2 * count; i++) results->vm_cells[i].real = 0;
+    for (uint32_t slot = 0; slot < dc->vm_count; slot++) {
+        if (dc->vms[slot].state != VDC_VM_RUNNING) continue;
+        size_t number = (size_t)dc->records[slot].request.number;
+        results->vm_cells[number].real = (double)dc->vms[slot].demand;
+        results->vm_cells[count + number].real = (double)dc->vms[slot].grant;
+    }
+    vdc_code code = vdc_table_widen(results->vm_ticks, count, diag);
+    return code ? code : vdc_table_append(results->vm_ticks, results->vm_cells, diag);
 }
 
 static vdc_code host_ticks_row(vdc_simulation *sim, vdc_diag *diag) {
@@ -236,7 +231,7 @@ vdc_code vdc_results_tick(vdc_simulation *sim, vdc_diag *diag) {
         code = vdc_table_append(results->ticks, cells, diag);
     }
     if (!code && results->host_ticks) code = host_ticks_row(sim, diag);
-    if (!code && sim->scenario->output_vms == VDC_OUTPUT_EVERY_TICK) code = sample_vms(sim, diag);
+    if (!code && results->vm_ticks) code = vm_ticks_row(sim, diag);
     return code;
 }
 
@@ -256,7 +251,7 @@ static const vdc_column vm_columns[] = {
     {"tenant", "1", "tenant", VDC_CELL_TEXT, NULL, 1},
     {"group", "1", "group", VDC_CELL_TEXT, NULL, 1},
     {"host", "1", "the last host it was on, -1 = never placed", VDC_CELL_INTEGER, NULL, 1},
-    {"state", "1", "state at the end", VDC_CELL_TEXT, NULL, 1},
+    {"state", "1", "state at the end", VDC_CELL_WORD, NULL, 1},
     {"arrival", "s", "arrival", VDC_CELL_REAL, NULL, 1},
     {"start", "s", "first start, NaN = never", VDC_CELL_REAL, NULL, 1},
     {"end", "s", "end, NaN = none yet", VDC_CELL_REAL, NULL, 1},
@@ -378,38 +373,12 @@ static vdc_code write_tenants(vdc_simulation *sim, vdc_diag *diag) {
     return code;
 }
 
-/* output.vms: every-tick, as [tick x VM] now that the number of VMs is known. */
-static vdc_code write_vm_ticks(vdc_simulation *sim, vdc_diag *diag) {
-    vdc_results *results = sim->results;
-    size_t vms = (size_t)sim->population.arrived;
-    if (vms == 0) return VDC_OK;
-    vdc_column columns[] = {
-        {"cpu_demand", "Hz", "CPU asked for at the end of the tick", VDC_CELL_REAL, "/vms/id", vms},
-        {"cpu_granted", "Hz", "CPU granted at the end of the tick", VDC_CELL_REAL, "/vms/id", vms},
-    };
-    vdc_table *table;
-    vdc_cell *cells = vdc_malloc(2 * vms * sizeof *cells);
-    if (!cells) return vdc_no_memory(diag, "the samples of VMs (output.vms: every-tick)");
-    vdc_code code = vdc_record_table(results->record, &table, "/vms", columns, 2, "/ticks/time", 0, diag);
-    for (size_t tick = 0, at = 0; !code && tick < results->tick_count; tick++) {
-        for (size_t i = 0; i < 2 * vms; i++) cells[i].real = 0;
-        for (; at < results->tick_ends[tick]; at++) {
-            const vm_sample *sample = &results->samples[at];
-            cells[sample->number].real = (double)sample->demand;
-            cells[vms + (size_t)sample->number].real = (double)sample->granted;
-        }
-        code = vdc_table_append(table, cells, diag);
-    }
-    vdc_free(cells);
-    return code;
-}
-
 /* ---- /hosts ---- */
 
 static const vdc_column host_columns[] = {
     {"name", "1", "name", VDC_CELL_TEXT, NULL, 1},
     {"class", "1", "class of equal hosts", VDC_CELL_TEXT, NULL, 1},
-    {"state", "1", "state at the end", VDC_CELL_TEXT, NULL, 1},
+    {"state", "1", "state at the end", VDC_CELL_WORD, NULL, 1},
     {"vms", "1", "VMs at the end", VDC_CELL_INTEGER, NULL, 1},
     {"P_cpu_core_s", "core s", "CPU committed", VDC_CELL_REAL, NULL, 1},
     {"P_memory_byte_s", "byte s", "memory committed", VDC_CELL_REAL, NULL, 1},
@@ -630,11 +599,18 @@ static vdc_code open_tables(vdc_simulation *sim, vdc_diag *diag) {
         vdc_cell fill[VM_COLUMNS];
         for (int i = 0; i < VM_COLUMNS; i++) {
             if (vm_columns[i].type == VDC_CELL_REAL) fill[i].real = NAN;
-            else if (vm_columns[i].type == VDC_CELL_TEXT) fill[i].text = "";
+            else if (vm_columns[i].type != VDC_CELL_INTEGER) fill[i].text = "";
             else fill[i].integer = -1;
         }
         code = vdc_record_table(results->record, &results->vms, "/vms", vm_columns, VM_COLUMNS, NULL, 0, diag);
         if (!code) code = vdc_table_fill(results->vms, fill, diag);
+    }
+    if (!code && scenario->output_vms == VDC_OUTPUT_EVERY_TICK) {
+        static const vdc_column vm_tick_columns[] = {
+            {"cpu_demand", "Hz", "CPU asked for at the end of the tick", VDC_CELL_REAL, "/vms/id", 0},
+            {"cpu_granted", "Hz", "CPU granted at the end of the tick", VDC_CELL_REAL, "/vms/id", 0},
+        };
+        code = vdc_record_table(results->record, &results->vm_ticks, "/vms", vm_tick_columns, 2, "/ticks/time", 0, diag);
     }
     if (!code && scenario->output_hosts != VDC_OUTPUT_NONE) code = open_hosts(sim, diag);
     if (!code && scenario->output_events) {
@@ -664,8 +640,7 @@ static void free_results(vdc_simulation *sim) {
     if (!results) return;
     vdc_free(results->previous);
     vdc_free(results->host_cells);
-    vdc_free(results->samples);
-    vdc_free(results->tick_ends);
+    vdc_free(results->vm_cells);
     vdc_free(results);
     sim->results = NULL;
 }
@@ -678,7 +653,6 @@ vdc_code vdc_results_finish(vdc_simulation *sim, vdc_diag *diag) {
     if (!code && results->vms) code = remaining_vms(sim, diag);
     if (!code && results->vms && vdc_names_count(sim->tenants) > 1) code = write_tenants(sim, diag);
     if (!code && results->hosts) code = write_hosts(sim, diag);
-    if (!code && sim->scenario->output_vms == VDC_OUTPUT_EVERY_TICK) code = write_vm_ticks(sim, diag);
     if (!code && sim->check) code = write_checks(sim, diag);
     if (!code) code = vdc_record_inputs(results->record, &sim->scenario->inputs, diag);
     if (code) {
