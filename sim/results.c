@@ -5,6 +5,7 @@
  */
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "sim/simulation.h"
@@ -378,6 +379,8 @@ static vdc_code write_tenants(vdc_simulation *sim, vdc_diag *diag) {
 static const vdc_column host_columns[] = {
     {"name", "1", "name", VDC_CELL_TEXT, NULL, 1},
     {"class", "1", "class of equal hosts", VDC_CELL_TEXT, NULL, 1},
+    {"rack", "1", "rack", VDC_CELL_INTEGER, NULL, 1},
+    {"zone", "1", "zone", VDC_CELL_INTEGER, NULL, 1},
     {"state", "1", "state at the end", VDC_CELL_WORD, NULL, 1},
     {"vms", "1", "VMs at the end", VDC_CELL_INTEGER, NULL, 1},
     {"P_cpu_core_s", "core s", "CPU committed", VDC_CELL_REAL, NULL, 1},
@@ -413,14 +416,20 @@ static vdc_code write_hosts(vdc_simulation *sim, vdc_diag *diag) {
     static const char *const states[] = {"up", "cordoned", "down", "off"};
     const vdc_datacenter *dc = &sim->datacenter;
     vdc_code code = VDC_OK;
+    uint32_t *number = vdc_calloc(dc->hosts.class_count ? dc->hosts.class_count : 1, sizeof *number); /* within the class */
+    if (!number) return vdc_no_memory(diag, "the hosts' table");
     for (uint32_t h = 0; !code && h < dc->hosts.count; h++) {
         const vdc_host_class *class = &dc->hosts.classes[dc->hosts.class_of[h]];
         const vdc_ledger *ledger = &dc->host_ledger;
         vdc_wide thread = (vdc_wide)class->speed * VDC_SECOND, run = vdc_ledger_sum(ledger, h, VDC_FLOW_GRANTED);
         vdc_cell cells[HOST_COLUMNS];
         cell_row row = {.cells = cells};
-        put_text(&row, dc->hosts.names ? dc->hosts.names[h] : "");
+        char name[128];
+        snprintf(name, sizeof name, "%s-%" PRIu32, class->name ? class->name : "host", number[dc->hosts.class_of[h]]++);
+        put_text(&row, dc->hosts.names ? dc->hosts.names[h] : name);
         put_text(&row, class->name ? class->name : "");
+        put_integer(&row, dc->hosts.rack ? dc->hosts.rack[h] : 0);
+        put_integer(&row, dc->hosts.zone ? dc->hosts.zone[h] : 0);
         put_text(&row, states[dc->hosts.state[h]]);
         put_integer(&row, dc->hosts.vms[h]);
         put_real(&row, resource_total(VDC_CPU, vdc_ledger_sum(ledger, h, (vdc_flow)(VDC_FLOW_P + VDC_CPU))));
@@ -429,6 +438,7 @@ static vdc_code write_hosts(vdc_simulation *sim, vdc_diag *diag) {
         put_real(&row, vdc_wide_over(vdc_ledger_sum(ledger, h, VDC_FLOW_CEILING) - run, thread));
         code = vdc_table_append(sim->results->hosts, cells, diag);
     }
+    vdc_free(number);
     return code;
 }
 

@@ -36,6 +36,21 @@ static vdc_code assemble_hosts(vdc_simulation *sim, vdc_diag *diag) {
     return vdc_hosts_create(&sim->datacenter.hosts, classes, (uint16_t)count, class_of, (uint32_t)hosts, use, false, diag);
 }
 
+/* Hosts fill racks and racks fill zones evenly, in order of their numbers. */
+static vdc_code assemble_topology(vdc_simulation *sim, vdc_diag *diag) {
+    vdc_hosts *hosts = &sim->datacenter.hosts;
+    const vdc_scenario *scenario = sim->scenario;
+    if (!scenario->has_topology || hosts->rack) return VDC_OK;
+    hosts->rack = vdc_malloc(((size_t)hosts->count + 1) * sizeof *hosts->rack);
+    hosts->zone = vdc_malloc(((size_t)hosts->count + 1) * sizeof *hosts->zone);
+    if (!hosts->rack || !hosts->zone) return vdc_no_memory(diag, "the topology");
+    for (uint32_t h = 0; h < hosts->count; h++) {
+        hosts->rack[h] = (uint32_t)((uint64_t)h * (uint64_t)scenario->racks / hosts->count);
+        hosts->zone[h] = (uint32_t)((uint64_t)hosts->rack[h] * (uint64_t)scenario->zones / (uint64_t)scenario->racks);
+    }
+    return VDC_OK;
+}
+
 static vdc_code assemble_workload(vdc_simulation *sim, vdc_diag *diag) {
     vdc_scenario *scenario = sim->scenario;
     const vdc_hosts *hosts = &sim->datacenter.hosts;
@@ -126,7 +141,8 @@ static vdc_code assemble(vdc_simulation *sim, const char *path, const vdc_run_op
     vdc_checks_setup(&sim->checks);
     vdc_wait_queue_setup(&sim->waiting);
     if ((code = vdc_names_create(&sim->tenants, diag)) || (code = vdc_names_create(&sim->groups, diag))
-        || (code = vdc_names_create(&sim->gpu_models, diag)) || (code = assemble_hosts(sim, diag)))
+        || (code = vdc_names_create(&sim->gpu_models, diag)) || (code = assemble_hosts(sim, diag))
+        || (code = assemble_topology(sim, diag)))
         return code;
     vdc_code workload = assemble_workload(sim, diag), policies = assemble_policies(sim, diag);
     if (workload || policies) return workload ? workload : policies;
