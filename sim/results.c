@@ -16,6 +16,12 @@ static const char *const resource_units[VDC_RESOURCES] = {"core s", "byte s", "b
 
 enum { TICK_COLUMNS_MAX = 48, TICK_CELLS_MAX = TICK_COLUMNS_MAX + 6 * VDC_RESOURCES };
 
+/* What a running VM asks for and gets at the end of a tick. */
+typedef struct vm_sample {
+    size_t number, tick;
+    int64_t demand, granted;
+} vm_sample;
+
 struct vdc_results {
     vdc_record *record;
     vdc_table *ticks, *vms, *hosts, *host_ticks, *events;
@@ -23,9 +29,11 @@ struct vdc_results {
     vdc_wide previous_energy;    /* pW·ns */
     double previous_carbon;
     vdc_cell *host_cells;
-    vdc_table *vm_ticks;
-    vdc_cell *vm_cells;          /* a row of vm_ticks: demand of every VM so far, then grants */
-    size_t vm_cell_capacity;
+    /* output.vms: every-tick. A VM's rows begin with its arrival, so they can only be laid out at the end. */
+    vm_sample *samples;          /* of every VM that ran at a tick's end */
+    size_t sample_count, sample_capacity;
+    size_t *first_ticks;         /* [VM] the tick that it arrived in */
+    size_t first_tick_count, first_tick_capacity, sampled_ticks;
 };
 
 /* ---- sums over classes ---- */
@@ -139,21 +147,21 @@ static void put_resources(cell_row *row, const double *values) {
     for (int r = 0; r < VDC_RESOURCES; r++) put_real(row, values[r]);
 }
 
-/* What every VM so far asks for and gets; nothing for those that are gone. The columns grow with the arrivals. */
-static vdc_code vm_ticks_row(vdc_simulation *sim, vdc_diag *diag) {
+static vdc_code sample_vms(vdc_simulation *sim, vdc_diag *diag) {
     vdc_results *results = sim->results;
     const vdc_datacenter *dc = &sim->datacenter;
-    size_t count = (size_t)sim->population.arrived;
-    if (!VDC_RESERVE(results->vm_cells, results->vm_cell_capacity, 2 * count)) return vdc_no_memory(diag, "a row of all VMs");
-    for (size_t i = 0; i < 2 * count; i++) results->vm_cells[i].real = 0;
-    for (uint32_t slot = 0; slot < dc->vm_count; slot++) {
-        if (dc->vms[slot].state != VDC_VM_RUNNING) continue;
-        size_t number = (size_t)dc->records[slot].request.number;
-        results->vm_cells[number].real = (double)dc->vms[slot].demand;
-        results->vm_cells[count + number].real = (double)dc->vms[slot].grant;
-    }
-    vdc_code code = vdc_table_widen(results->vm_ticks, count, diag);
-    return code ? code : vdc_table_append(results->vm_ticks, results->vm_cells, diag);
+    size_t arrived = (size_t)sim->population.arrived;
+    if (!VDC_RESERVE(results->samples, results->sample_capacity, results->sample_count + (size_t)dc->running)
+        || !VDC_RESERVE(results->first_ticks, results->first_tick_capacity, arrived))
+        return vdc_no_memory(diag, "the VMs at every tick (output.vms: every-tick)");
+    while (results->first_tick_count < arrived) results->first_ticks[results->first_tick_count++] = results->sampled_ticks;
+    for (uint32_t slot = 0; slot < dc->vm_count; slot++)
+        if (dc->vms[slot].state == VDC_VM_RUNNING)
+            results->samples[results->sample_count++] = (vm_sample){
+                .number = (size_t)dc->records[slot].request.number, .tick = results->sampled_ticks,
+                .demand = dc->vms[slot].demand, .granted = dc->vms[slot].grant};
+    results->sampled_ticks++;
+    return VDC_OK;
 }
 
 static vdc_code host_ticks_row(vdc_simulation *sim, vdc_diag *diag) {
@@ -232,7 +240,7 @@ vdc_code vdc_results_tick(vdc_simulation *sim, vdc_diag *diag) {
         code = vdc_table_append(results->ticks, cells, diag);
     }
     if (!code && results->host_ticks) code = host_ticks_row(sim, diag);
-    if (!code && results->vm_ticks) code = vm_ticks_row(sim, diag);
+    if (!code && sim->scenario->output_vms == VDC_OUTPUT_EVERY_TICK) code = sample_vms(sim, diag);
     return code;
 }
 
@@ -371,6 +379,57 @@ static vdc_code write_tenants(vdc_simulation *sim, vdc_diag *diag) {
         put_real(&row, sum->wait);
         code = vdc_table_append(table, cells, diag);
     }
+    return code;
+}
+
+/* A sample's row: ticks since the VM's arrival. */
+static size_t row_of(const vdc_results *results, const vm_sample *sample) {
+    return sample->tick - results->first_ticks[sample->number];
+}
+
+static vdc_code append_vm_rows(vdc_table *table, const vdc_results *results, const size_t *begin, const size_t *order, vdc_cell *cells, vdc_diag *diag) {
+    size_t vms = results->first_tick_count;
+    vdc_code code = VDC_OK;
+    for (size_t row = 0; !code && row < results->sampled_ticks; row++) {
+        for (size_t i = 0; i < 2 * vms; i++) cells[i].real = 0;
+        for (size_t i = begin[row]; i < begin[row + 1]; i++) {
+            const vm_sample *sample = &results->samples[order[i]];
+            cells[sample->number].real = (double)sample->demand;
+            cells[vms + sample->number].real = (double)sample->granted;
+        }
+        code = vdc_table_append(table, cells, diag);
+    }
+    return code;
+}
+
+/* output.vms: every-tick, as [ticks since arrival x VM]. */
+static vdc_code write_vm_ticks(vdc_simulation *sim, vdc_diag *diag) {
+    vdc_results *results = sim->results;
+    size_t vms = results->first_tick_count, rows = results->sampled_ticks;
+    if (vms == 0) return VDC_OK;
+    const vdc_column columns[] = {
+        {"cpu_demand", "Hz", "CPU asked for at the end of the tick", VDC_CELL_REAL, "/vms/id", vms},
+        {"cpu_granted", "Hz", "CPU granted at the end of the tick", VDC_CELL_REAL, "/vms/id", vms},
+    };
+    int64_t *axis = vdc_malloc((rows + 1) * sizeof *axis);
+    size_t *begin = vdc_calloc(rows + 2, sizeof *begin), *order = vdc_malloc((results->sample_count + 1) * sizeof *order);
+    vdc_cell *cells = vdc_malloc(2 * vms * sizeof *cells);
+    vdc_table *table;
+    vdc_code code = axis && begin && order && cells ? VDC_OK : vdc_no_memory(diag, "the VMs at every tick (output.vms: every-tick)");
+    if (!code) {
+        for (size_t row = 0; row < rows; row++) axis[row] = (int64_t)row;
+        /* The samples in order of their rows, by counting. */
+        for (size_t i = 0; i < results->sample_count; i++) begin[row_of(results, &results->samples[i]) + 2]++;
+        for (size_t row = 2; row <= rows + 1; row++) begin[row] += begin[row - 1];
+        for (size_t i = 0; i < results->sample_count; i++) order[begin[row_of(results, &results->samples[i]) + 1]++] = i;
+        code = vdc_record_scale_integer(results->record, "/vms/tick", "ticks since the VM's arrival", axis, rows, diag);
+    }
+    if (!code) code = vdc_record_table(results->record, &table, "/vms", columns, 2, "/vms/tick", 0, diag);
+    if (!code) code = append_vm_rows(table, results, begin, order, cells, diag);
+    vdc_free(axis);
+    vdc_free(begin);
+    vdc_free(order);
+    vdc_free(cells);
     return code;
 }
 
@@ -615,13 +674,6 @@ static vdc_code open_tables(vdc_simulation *sim, vdc_diag *diag) {
         code = vdc_record_table(results->record, &results->vms, "/vms", vm_columns, VM_COLUMNS, NULL, 0, diag);
         if (!code) code = vdc_table_fill(results->vms, fill, diag);
     }
-    if (!code && scenario->output_vms == VDC_OUTPUT_EVERY_TICK) {
-        static const vdc_column vm_tick_columns[] = {
-            {"cpu_demand", "Hz", "CPU asked for at the end of the tick", VDC_CELL_REAL, "/vms/id", 0},
-            {"cpu_granted", "Hz", "CPU granted at the end of the tick", VDC_CELL_REAL, "/vms/id", 0},
-        };
-        code = vdc_record_table(results->record, &results->vm_ticks, "/vms", vm_tick_columns, 2, "/ticks/time", 0, diag);
-    }
     if (!code && scenario->output_hosts != VDC_OUTPUT_NONE) code = open_hosts(sim, diag);
     if (!code && scenario->output_events) {
         static const vdc_column event_columns[] = {
@@ -650,7 +702,8 @@ static void free_results(vdc_simulation *sim) {
     if (!results) return;
     vdc_free(results->previous);
     vdc_free(results->host_cells);
-    vdc_free(results->vm_cells);
+    vdc_free(results->samples);
+    vdc_free(results->first_ticks);
     vdc_free(results);
     sim->results = NULL;
 }
@@ -662,6 +715,7 @@ vdc_code vdc_results_finish(vdc_simulation *sim, vdc_diag *diag) {
     if (!code) code = write_summary(sim, diag);
     if (!code && results->vms) code = remaining_vms(sim, diag);
     if (!code && results->vms && vdc_names_count(sim->tenants) > 1) code = write_tenants(sim, diag);
+    if (!code && sim->scenario->output_vms == VDC_OUTPUT_EVERY_TICK) code = write_vm_ticks(sim, diag);
     if (!code && results->hosts) code = write_hosts(sim, diag);
     if (!code && sim->check) code = write_checks(sim, diag);
     if (!code) code = vdc_record_inputs(results->record, &sim->scenario->inputs, diag);
