@@ -169,27 +169,6 @@ Test(simulation, a_failed_host_sends_its_vms_to_the_queue) {
     vdc_simulation_close(sim);
 }
 
-Test(simulation, totals_do_not_depend_on_the_tick) {
-    /* I21: the same run with ticks of 5 min, a seventh of it and more than the run. */
-    const char *text = HEAD
-        "datacenter: {hosts: [{class: h, count: 20, cpu: {cores: 8, speed: 2.1 GHz}, memory: 32 GiB, power: {model: mse, idle: 80 W, max: 210 W}}], overcommit: {cpu: 2}}\n"
-        "workload: {generate: {count: 400, arrivals: {dist: exponential, mean: 30s}, lifetime: {dist: exponential, mean: 1h},"
-        " flavors: [{vcpus: 1, memory: 1 GiB}, {vcpus: 4, memory: 4 GiB}]}}\n";
-    static const char *const ticks[] = {"time.tick=5min", "time.tick=42857142857ns", "time.tick=30d"};
-    static const char *const keys[] = {"P_cpu_core_s", "P_memory_byte_s", "T_cpu_core_s", "U_cpu_core_s", "ready_core_s", "energy_j", "end_s", "wait_total_s"};
-    double first[sizeof keys / sizeof *keys];
-    for (int t = 0; t < 3; t++) {
-        vdc_simulation *sim = run_with(text, ticks[t]);
-        for (size_t k = 0; k < sizeof keys / sizeof *keys; k++) {
-            double value = ask(sim, keys[k]);
-            if (t == 0) first[k] = value;
-            cr_assert_eq(value, first[k], "%s with %s: %.17g against %.17g", keys[k], ticks[t], value, first[k]);
-        }
-        vdc_simulation_close(sim);
-    }
-    cr_assert_gt(first[0], 1000);
-}
-
 Test(simulation, an_id_may_come_again_only_after_its_end) {
     vdc_simulation *sim = run(HEAD ONE_HOST
                               "workload: {vms: [{id: 7, arrival: 0s, lifetime: 2s, vcpus: 1, memory: 1 GiB}, {id: 7, arrival: 2s, lifetime: 2s, vcpus: 1, memory: 1 GiB}]}\n");
