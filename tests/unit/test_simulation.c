@@ -8,8 +8,10 @@
 #include "sim/vdcsim.h"
 
 #define HEAD "vdcsim: 1\nname: t\nseed: 1\n"
-#define ONE_HOST "datacenter: {hosts: [{class: h, count: 1, cpu: {cores: 2, speed: 1 GHz}, memory: 8 GiB, power: {model: linear, idle: 100 W, max: 200 W}}]}\n"
-#define TWO_HOSTS "datacenter: {hosts: [{class: h, count: 2, cpu: {cores: 2, speed: 1 GHz}, memory: 8 GiB, power: {model: linear, idle: 100 W, max: 200 W}}]}\n"
+#define ONE_HOST "datacenter: {hosts: [{class: h, count: 1, cpu: {cores: 2, speed: 1 GHz}, " \
+    "memory: 8 GiB, power: {model: linear, idle: 100 W, max: 200 W}}]}\n"
+#define TWO_HOSTS "datacenter: {hosts: [{class: h, count: 2, cpu: {cores: 2, speed: 1 GHz}, " \
+    "memory: 8 GiB, power: {model: linear, idle: 100 W, max: 200 W}}]}\n"
 
 /* Runs a scenario text to its end under --check; every invariant must hold. */
 static vdc_simulation *run_with(const char *text, const char *set) {
@@ -56,7 +58,8 @@ Test(simulation, totals_of_one_vm) {
 
 Test(simulation, a_departure_frees_its_host_for_an_arrival_at_the_same_instant) {
     vdc_simulation *sim = run(HEAD ONE_HOST
-                              "workload: {vms: [{arrival: 0s, lifetime: 10s, vcpus: 2, memory: 1 GiB}, {arrival: 10s, lifetime: 10s, vcpus: 2, memory: 1 GiB}]}\n"
+                              "workload: {vms: [{arrival: 0s, lifetime: 10s, vcpus: 2, memory: 1 GiB}, "
+                              "{arrival: 10s, lifetime: 10s, vcpus: 2, memory: 1 GiB}]}\n"
                               "schedulers: {admission: {policy: fifo, timeout: 0s}}\n");
     expect(sim, "vms_rejected", 0);
     expect(sim, "end_s", 20);
@@ -82,7 +85,8 @@ Test(simulation, the_head_of_a_fifo_queue_blocks_the_line) {
 
 Test(simulation, what_can_never_fit_is_rejected_at_once) {
     vdc_simulation *sim = run(HEAD ONE_HOST
-                              "workload: {vms: [{arrival: 0s, lifetime: 10s, vcpus: 3, memory: 1 GiB}, {arrival: 1s, lifetime: 1s, vcpus: 1, memory: 9 GiB},"
+                              "workload: {vms: [{arrival: 0s, lifetime: 10s, vcpus: 3, memory: 1 GiB}, "
+                              "{arrival: 1s, lifetime: 1s, vcpus: 1, memory: 9 GiB},"
                               " {arrival: 2s, lifetime: 1s, vcpus: 1, memory: 8 GiB}]}\n");
     expect(sim, "vms_rejected", 2);
     expect(sim, "vms_completed", 1);
@@ -171,12 +175,14 @@ Test(simulation, a_failed_host_sends_its_vms_to_the_queue) {
 
 Test(simulation, an_id_may_come_again_only_after_its_end) {
     vdc_simulation *sim = run(HEAD ONE_HOST
-                              "workload: {vms: [{id: 7, arrival: 0s, lifetime: 2s, vcpus: 1, memory: 1 GiB}, {id: 7, arrival: 2s, lifetime: 2s, vcpus: 1, memory: 1 GiB}]}\n");
+                              "workload: {vms: [{id: 7, arrival: 0s, lifetime: 2s, vcpus: 1, memory: 1 GiB}, "
+                              "{id: 7, arrival: 2s, lifetime: 2s, vcpus: 1, memory: 1 GiB}]}\n");
     expect(sim, "vms_completed", 2);
     vdc_simulation_close(sim);
     vdc_diag diag = {0};
     vdc_run_options options = {.text = HEAD ONE_HOST
-                               "workload: {vms: [{id: 7, arrival: 0s, lifetime: 3s, vcpus: 1, memory: 1 GiB}, {id: 7, arrival: 2s, lifetime: 2s, vcpus: 1, memory: 1 GiB}]}\n"};
+                               "workload: {vms: [{id: 7, arrival: 0s, lifetime: 3s, vcpus: 1, memory: 1 GiB}, "
+                               "{id: 7, arrival: 2s, lifetime: 2s, vcpus: 1, memory: 1 GiB}]}\n"};
     vdc_code code = vdc_simulation_open(&sim, "test.yaml", &options, &diag);
     if (!code) code = vdc_simulation_run_until(sim, VDC_TIME_MAX, &diag);
     cr_assert_eq(code, VDC_ERROR_INPUT);
@@ -186,7 +192,8 @@ Test(simulation, an_id_may_come_again_only_after_its_end) {
 }
 
 Test(simulation, several_live_in_one_process) {
-    const char *text = HEAD ONE_HOST "workload: {vms: [{arrival: 0s, lifetime: 100s, vcpus: 1, memory: 1 GiB}, {arrival: 50s, lifetime: 100s, vcpus: 1, memory: 1 GiB}]}\n";
+    const char *text = HEAD ONE_HOST "workload: {vms: [{arrival: 0s, lifetime: 100s, vcpus: 1, memory: 1 GiB}, "
+    "{arrival: 50s, lifetime: 100s, vcpus: 1, memory: 1 GiB}]}\n";
     vdc_diag diag = {0};
     vdc_run_options options = {.text = text};
     vdc_simulation *a, *b;
