@@ -4,8 +4,7 @@
  *         double begin = vdc_cli_cpu_seconds();
  *         ...
  *         vdc_json *json = vdc_bench_line(bench);   // {"benchmark": "sort"
- *         vdc_json_key(json, "ns_per_item");
- *         vdc_json_real(json, ...);
+ *         vdc_json_put_real(json, "ns_per_item", ...);
  *         vdc_bench_line_end(bench);
  *         return VDC_OK;
  *     }

@@ -105,16 +105,11 @@ static vdc_code measure(vdc_bench *bench, const char *structure, const struct in
     double taken = vdc_cli_cpu_seconds() - begin;
     if (!code) {
         vdc_json *json = vdc_bench_line(bench);
-        vdc_json_key(json, "structure");
-        vdc_json_text(json, structure ? structure : "auto");
-        vdc_json_key(json, "increments");
-        vdc_json_text(json, kind->name);
-        vdc_json_key(json, "pending");
-        vdc_json_integer(json, pending);
-        vdc_json_key(json, "ns_per_event");
-        vdc_json_real(json, round(taken * 1e10 / (double)times) / 10);
-        vdc_json_key(json, "bytes_per_event");
-        vdc_json_real(json, round((double)vdc_queue_memory(load.queue) * 10 / pending) / 10);
+        vdc_json_put_text(json, "structure", structure ? structure : "auto");
+        vdc_json_put_text(json, "increments", kind->name);
+        vdc_json_put_integer(json, "pending", pending);
+        vdc_json_put_real(json, "ns_per_event", round(taken * 1e10 / (double)times) / 10);
+        vdc_json_put_real(json, "bytes_per_event", round((double)vdc_queue_memory(load.queue) * 10 / pending) / 10);
         vdc_bench_line_end(bench);
     }
     tear_down(&load);

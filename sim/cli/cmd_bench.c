@@ -14,8 +14,7 @@ enum { BENCHMARKS = sizeof benchmarks / sizeof *benchmarks };
 vdc_json *vdc_bench_line(vdc_bench *bench) {
     bench->json = (vdc_json){.out = stdout};
     vdc_json_open(&bench->json, '{');
-    vdc_json_key(&bench->json, "benchmark");
-    vdc_json_text(&bench->json, bench->name);
+    vdc_json_put_text(&bench->json, "benchmark", bench->name);
     return &bench->json;
 }
 

@@ -75,15 +75,11 @@ static void print_policy(const vdc_policy *policy) {
 
 static void write_param(vdc_json *json, const vdc_param *param) {
     vdc_json_open(json, '{');
-    vdc_json_key(json, "name");
-    vdc_json_text(json, param->name);
-    vdc_json_key(json, "type");
-    vdc_json_text(json, type_name(param));
+    vdc_json_put_text(json, "name", param->name);
+    vdc_json_put_text(json, "type", type_name(param));
     if (is_number(param)) {
-        vdc_json_key(json, "unit");
-        vdc_json_text(json, units[param->dimension].name);
-        vdc_json_key(json, "minimum");
-        vdc_json_real(json, in_unit(param, param->minimum));
+        vdc_json_put_text(json, "unit", units[param->dimension].name);
+        vdc_json_put_real(json, "minimum", in_unit(param, param->minimum));
         vdc_json_key(json, "maximum");
         if (has_maximum(param)) vdc_json_real(json, in_unit(param, param->maximum));
         else vdc_json_null(json);
@@ -95,26 +91,19 @@ static void write_param(vdc_json *json, const vdc_param *param) {
         vdc_json_close(json, ']');
     }
     if (param->none) {
-        vdc_json_key(json, "none");
-        vdc_json_text(json, param->none);
+        vdc_json_put_text(json, "none", param->none);
     }
-    vdc_json_key(json, "default");
-    vdc_json_text(json, param->fallback);
-    vdc_json_key(json, "help");
-    vdc_json_text(json, param->help);
+    vdc_json_put_text(json, "default", param->fallback);
+    vdc_json_put_text(json, "help", param->help);
     vdc_json_close(json, '}');
 }
 
 static void write_policy(vdc_json *json, const vdc_policy *policy) {
     vdc_json_open(json, '{');
-    vdc_json_key(json, "kind");
-    vdc_json_text(json, vdc_policy_kind_names[policy->kind]);
-    vdc_json_key(json, "name");
-    vdc_json_text(json, policy->name);
-    vdc_json_key(json, "summary");
-    vdc_json_text(json, policy->summary);
-    vdc_json_key(json, "source");
-    vdc_json_text(json, policy->source);
+    vdc_json_put_text(json, "kind", vdc_policy_kind_names[policy->kind]);
+    vdc_json_put_text(json, "name", policy->name);
+    vdc_json_put_text(json, "summary", policy->summary);
+    vdc_json_put_text(json, "source", policy->source);
     vdc_json_key(json, "parameters");
     vdc_json_open(json, '[');
     for (size_t i = 0; i < policy->param_count; i++) write_param(json, &policy->params[i]);

@@ -93,6 +93,26 @@ void vdc_json_null(vdc_json *json) {
     json->after_value = true;
 }
 
+void vdc_json_put_text(vdc_json *json, const char *key, const char *text) {
+    vdc_json_key(json, key);
+    vdc_json_text(json, text);
+}
+
+void vdc_json_put_integer(vdc_json *json, const char *key, int64_t value) {
+    vdc_json_key(json, key);
+    vdc_json_integer(json, value);
+}
+
+void vdc_json_put_real(vdc_json *json, const char *key, double value) {
+    vdc_json_key(json, key);
+    vdc_json_real(json, value);
+}
+
+void vdc_json_put_bool(vdc_json *json, const char *key, bool value) {
+    vdc_json_key(json, key);
+    vdc_json_bool(json, value);
+}
+
 void vdc_json_end(vdc_json *json) {
     fputc('\n', json->out);
 }

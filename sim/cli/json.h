@@ -2,7 +2,7 @@
  *
  *     vdc_json json = {.out = stdout};
  *     vdc_json_open(&json, '{');
- *     vdc_json_key(&json, "events"); vdc_json_integer(&json, 17);
+ *     vdc_json_put_integer(&json, "events", 17);
  *     vdc_json_close(&json, '}');
  *     vdc_json_end(&json);
  *
@@ -31,6 +31,11 @@ void vdc_json_integer(vdc_json *json, int64_t value);
 void vdc_json_real(vdc_json *json, double value);
 void vdc_json_bool(vdc_json *json, bool value);
 void vdc_json_null(vdc_json *json);
+/* A key and its value. */
+void vdc_json_put_text(vdc_json *json, const char *key, const char *text);
+void vdc_json_put_integer(vdc_json *json, const char *key, int64_t value);
+void vdc_json_put_real(vdc_json *json, const char *key, double value);
+void vdc_json_put_bool(vdc_json *json, const char *key, bool value);
 /* The line's end after the last value. */
 void vdc_json_end(vdc_json *json);
 
