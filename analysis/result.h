@@ -1,7 +1,8 @@
 /* Reading a result file: attributes, the summary, and datasets as plain arrays.
  *
- * Opens what sim/record/record.h writes: complete files, and the .partial of a run that was interrupted (vdc_result_complete says which).
- * A file of a newer format, one that is truncated or no result file at all is an error with its name. The file is only read.
+ * Opens what sim/record/record.h writes: complete files, and the .partial of a run that was interrupted (vdc_result_complete says
+ * which). A file of a newer format, one that is truncated or no result file at all is an error with its name. The file is only
+ * read, and held in suspicion: see analysis/dataset.h. Not for several threads at once.
  */
 #ifndef VDC_ANALYSIS_RESULT_H
 #define VDC_ANALYSIS_RESULT_H
@@ -25,7 +26,7 @@ typedef struct vdc_result_value {
     vdc_cell_type type;
     double real;
     int64_t integer;
-    const char *text;            /* NULL unless type is VDC_CELL_TEXT */
+    const char *text; /* NULL unless type is VDC_CELL_TEXT */
 } vdc_result_value;
 const vdc_result_value *vdc_result_summary(const vdc_result *result, size_t index); /* NULL beyond the last */
 const vdc_result_value *vdc_result_find(const vdc_result *result, const char *key); /* NULL when there is none */
@@ -42,10 +43,17 @@ bool vdc_result_dataset(const vdc_result *result, const char *path, vdc_result_s
 /* The paths of all datasets of a group ("/ticks", "/vms"), in the order written; index beyond the last gives NULL. */
 const char *vdc_result_member(const vdc_result *result, const char *group, size_t index);
 
-/* Rows first .. first + count - 1 into out[count x width]; they must lie inside. Numbers of either kind can be read as doubles. */
-vdc_code vdc_result_read_reals(const vdc_result *result, const char *path, size_t first, size_t count, double *out, vdc_diag *diag);
-vdc_code vdc_result_read_integers(const vdc_result *result, const char *path, size_t first, size_t count, int64_t *out, vdc_diag *diag);
+/* Rows first .. first + count - 1 into out[count x width]; they must lie inside. Numbers of either kind can be read as doubles.
+ * A two-dimensional dataset may be larger than memory: read it some rows at a time, the last chunk is kept unpacked. */
+vdc_code vdc_result_read_reals(const vdc_result *result, const char *path, size_t first, size_t count, double *out,
+                               vdc_diag *diag);
+vdc_code vdc_result_read_integers(const vdc_result *result, const char *path, size_t first, size_t count, int64_t *out,
+                                  vdc_diag *diag);
 /* Texts in fresh memory each: free every one with vdc_free. On failure none is left. */
-vdc_code vdc_result_read_texts(const vdc_result *result, const char *path, size_t first, size_t count, char **out, vdc_diag *diag);
+vdc_code vdc_result_read_texts(const vdc_result *result, const char *path, size_t first, size_t count, char **out,
+                               vdc_diag *diag);
+
+/* The digest of what the file holds now (docs/result-file.md), to compare with its attribute `digest`. Reads every value. */
+vdc_code vdc_result_digest(const vdc_result *result, char digest[VDC_DIGEST_TEXT], vdc_diag *diag);
 
 #endif

@@ -7,34 +7,23 @@
 #include <string.h>
 
 #include "sim/record/internal.h"
+#include "sim/record/result_digest.h"
 
 /* ---- digest ---- */
-
-static void digest_number(vdc_digest *digest, uint64_t number) {
-    unsigned char bytes[8];
-    for (int byte = 0; byte < 8; byte++)
-        bytes[byte] = (unsigned char)(number >> (8 * byte));
-    vdc_digest_add(digest, bytes, sizeof bytes);
-}
-
-static void digest_text(vdc_digest *digest, const char *text, size_t length) {
-    digest_number(digest, length);
-    vdc_digest_add(digest, text, length);
-}
 
 void vdc_digest_values(vdc_digest *digest, vdc_cell_type type, const vdc_held *values, size_t count) {
     if (type == VDC_CELL_TEXT) {
         for (size_t i = 0; i < count; i++)
-            digest_text(digest, values[i].cell.text ? values[i].cell.text : "",
-                        values[i].cell.text ? strlen(values[i].cell.text) : 0);
+            vdc_digest_text(digest, values[i].cell.text ? values[i].cell.text : "",
+                            values[i].cell.text ? strlen(values[i].cell.text) : 0);
     } else if (type == VDC_CELL_WORD) {
         for (size_t i = 0; i < count; i++)
-            digest_text(digest, values[2 * i].word, strnlen(values[2 * i].word, VDC_WORD_SIZE));
+            vdc_digest_text(digest, values[2 * i].word, strnlen(values[2 * i].word, VDC_WORD_SIZE));
     } else if (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__) {
         vdc_digest_add(digest, values, count * sizeof *values);
     } else {
         for (size_t i = 0; i < count; i++)
-            digest_number(digest, (uint64_t)values[i].cell.integer);
+            vdc_digest_number(digest, (uint64_t)values[i].cell.integer);
     }
 }
 
@@ -179,7 +168,7 @@ vdc_code vdc_block_write(vdc_table *table, vdc_block *block, size_t rows, vdc_di
         else
             code = write_cells(table, column, first, cells, rows, column->width, column->width, diag);
     }
-    if (code == VDC_OK && table->record->output.error)
+    if (code == VDC_OK && table->record->driver.error)
         code = vdc_record_failed(table->record, table->columns[0].path, diag);
     vdc_hdf5_restore(scope);
     return code;

@@ -5,21 +5,21 @@
 #include <zlib.h>
 
 #include "sim/base/memory.h"
-#include "sim/record/output.h"
+#include "sim/record/driver.h"
 #include "sim/record/record.h"
 #include "sim/record/spill.h"
 
-/* One dataset's part of the digest. */
-typedef struct vdc_digest_line {
+/* One dataset's part of the digest (result_digest.h). */
+typedef struct vdc_record_digest_line {
     char *path; /* absolute, "/ticks/P" */
     char *text; /* "path type dims sha256\n" */
-} vdc_digest_line;
+} vdc_record_digest_line;
 
 struct vdc_record {
     char *path, *partial;
     bool force;
     bool failed; /* the first failure was told; everything after it is refused in silence */
-    vdc_output output;
+    vdc_driver driver;
     hid_t file;
     hid_t text_type;
     hid_t word_type;
@@ -30,7 +30,7 @@ struct vdc_record {
     size_t scratch_capacity;
     vdc_table **tables;
     size_t table_count, table_capacity;
-    vdc_digest_line *lines;
+    vdc_record_digest_line *lines;
     size_t line_count, line_capacity;
 };
 

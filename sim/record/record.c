@@ -1,9 +1,8 @@
 /* A result file from its creation to its final name: attributes, summary, axes, digest. Tables are in table.c.
  *
  * Equal runs give equal bytes because nothing that varies goes in: object times are off, the format's version bounds
- * are fixed to what HDF5 1.8 and later read, and datasets are made in the order of the calls. The digest is a SHA-256 over one
- * line for each dataset, sorted by path, "path type dimensions sha256-of-values", so that it knows neither chunks, compression,
- * the order of writing nor the library; docs/result-file.md has the definition with a few lines of Python that recompute it.
+ * are fixed to what HDF5 1.8 and later read, and datasets are made in the order of the calls. The digest is defined in
+ * result_digest.h.
  */
 #include "sim/record/record.h"
 
@@ -18,6 +17,7 @@
 
 #include "sim/base/memory.h"
 #include "sim/record/internal.h"
+#include "sim/record/result_digest.h"
 
 /* ---- failures ---- */
 
@@ -27,8 +27,8 @@ vdc_code vdc_record_failed(vdc_record *record, const char *what, vdc_diag *diag)
     if (record->failed)
         return VDC_ERROR_IO;
     record->failed = true;
-    if (record->output.error)
-        return vdc_fail(diag, VDC_ERROR_IO, NULL, "%s: cannot be written: %s", record->partial, strerror(record->output.error));
+    if (record->driver.error)
+        return vdc_fail(diag, VDC_ERROR_IO, NULL, "%s: cannot be written: %s", record->partial, strerror(record->driver.error));
     return vdc_fail(diag, VDC_ERROR_IO, NULL, "%s: %s cannot be written: %s", record->partial, what, reason);
 }
 
@@ -43,16 +43,9 @@ vdc_code vdc_record_no_memory(vdc_record *record, vdc_diag *diag) {
 
 vdc_code vdc_record_line(vdc_record *record, const char *path, vdc_cell_type type, int rank, const hsize_t *size,
                          vdc_digest *values, vdc_diag *diag) {
-    static const char *const type_names[] = {"real", "integer", "text", "text"};
-    char hexadecimal[VDC_DIGEST_TEXT], dimensions[64] = "-";
-    vdc_digest_end(values, hexadecimal);
-    if (rank == 1)
-        snprintf(dimensions, sizeof dimensions, "%llu", (unsigned long long)size[0]);
-    else if (rank == 2)
-        snprintf(dimensions, sizeof dimensions, "%llux%llu", (unsigned long long)size[0], (unsigned long long)size[1]);
     if (!VDC_RESERVE(record->lines, record->line_capacity, record->line_count + 1))
         return vdc_record_no_memory(record, diag);
-    vdc_digest_line line = {vdc_strdup(path), vdc_format("%s %s %s %s\n", path, type_names[type], dimensions, hexadecimal)};
+    vdc_record_digest_line line = {vdc_strdup(path), vdc_digest_line(path, type, rank, size[0], size[1], values)};
     if (!line.path || !line.text) {
         vdc_free(line.path);
         vdc_free(line.text);
@@ -63,7 +56,7 @@ vdc_code vdc_record_line(vdc_record *record, const char *path, vdc_cell_type typ
 }
 
 static int compare_lines(const void *a, const void *b) {
-    return strcmp(((const vdc_digest_line *)a)->path, ((const vdc_digest_line *)b)->path);
+    return strcmp(((const vdc_record_digest_line *)a)->path, ((const vdc_record_digest_line *)b)->path);
 }
 
 static void digest_of_lines(vdc_record *record, char digest[VDC_DIGEST_TEXT]) {
@@ -226,13 +219,13 @@ static vdc_code write_whole(vdc_record *record, const char *path, vdc_cell_type 
         return VDC_ERROR_IO;
     vdc_hdf5_scope scope = vdc_hdf5_quiet();
     vdc_code code = group_above(record, path, diag);
-    hsize_t size = count;
+    hsize_t size[2] = {count, 1};
     hid_t memory_type = vdc_record_memory_type(record, type);
     hid_t space = -1, properties = -1, dataset = -1, scale = -1;
     if (code == VDC_OK) {
         bool chunked = rank > 0 && count > 0;
-        space = rank > 0 ? H5Screate_simple(1, &size, NULL) : H5Screate(H5S_SCALAR);
-        properties = vdc_record_dataset_properties(chunked ? 1 : 0, &size);
+        space = rank > 0 ? H5Screate_simple(1, size, NULL) : H5Screate(H5S_SCALAR);
+        properties = vdc_record_dataset_properties(chunked ? 1 : 0, size);
         if (space < 0 || properties < 0 ||
             (dataset = H5Dcreate2(record->file, path, vdc_record_type(record, type), space, H5P_DEFAULT, properties,
                                   H5P_DEFAULT)) < 0 ||
@@ -257,7 +250,7 @@ static vdc_code write_whole(vdc_record *record, const char *path, vdc_cell_type 
     vdc_digest digest;
     vdc_digest_start(&digest);
     vdc_digest_values(&digest, type, values, count);
-    return vdc_record_line(record, path, type, rank, &size, &digest, diag);
+    return vdc_record_line(record, path, type, rank, size, &digest, diag);
 }
 
 vdc_code vdc_record_summary(vdc_record *record, const char *key, vdc_cell_type type, vdc_cell value, const char *units,
@@ -365,7 +358,7 @@ static void zlib_free(voidpf opaque, voidpf memory) {
 
 static vdc_code create_file(vdc_record *record, vdc_diag *diag) {
     hid_t creation = H5Pcreate(H5P_FILE_CREATE);
-    hid_t access = vdc_output_access(&record->output);
+    hid_t access = vdc_driver_access(&record->driver);
     record->text_type = vdc_hdf5_text_type();
     record->word_type = H5Tcopy(H5T_C_S1);
     record->group_creation = H5Pcreate(H5P_GROUP_CREATE);
@@ -417,11 +410,11 @@ vdc_code vdc_record_create(vdc_record **result, const char *path, bool force, vd
         return vdc_no_memory(diag, "the result file");
     }
     vdc_hdf5_scope scope = vdc_hdf5_quiet();
-    vdc_code code = vdc_output_open(&record->output, record->partial, diag);
+    vdc_code code = vdc_driver_create(&record->driver, record->partial, diag);
     if (code == VDC_OK && (code = create_file(record, diag)) != VDC_OK) {
         close_file(record);
         unlink(record->partial);
-        vdc_output_close(&record->output);
+        vdc_driver_close(&record->driver);
     }
     vdc_hdf5_restore(scope);
     if (code) {
@@ -485,14 +478,14 @@ vdc_code vdc_record_finish(vdc_record *record, bool complete, char digest[VDC_DI
     if (code == VDC_OK && complete)
         code = vdc_record_attribute_integer(record, "complete", 1, diag);
     bool closed = close_file(record);
-    if (code == VDC_OK && (!closed || vdc_output_sync(&record->output) != 0))
+    if (code == VDC_OK && (!closed || vdc_driver_sync(&record->driver) != 0))
         code = vdc_record_failed(record, "the end of the file", diag);
     vdc_hdf5_restore(scope);
     if (code)
         unlink(record->partial); /* what is there cannot be read */
     else if (complete)
         code = give_final_name(record, diag);
-    vdc_output_close(&record->output);
+    vdc_driver_close(&record->driver);
     if (digest)
         memcpy(digest, own, sizeof own);
     record_free(record);
@@ -506,6 +499,6 @@ void vdc_record_abandon(vdc_record *record) {
     close_file(record);
     vdc_hdf5_restore(scope);
     unlink(record->partial);
-    vdc_output_close(&record->output);
+    vdc_driver_close(&record->driver);
     record_free(record);
 }

@@ -77,8 +77,8 @@ static bool unpack(const vdc_table *table, vdc_block *block, size_t row, const u
 }
 
 static vdc_code spill_failed(vdc_table *table, int error, vdc_diag *diag) {
-    if (!table->record->output.error)
-        table->record->output.error = error;
+    if (!table->record->driver.error)
+        table->record->driver.error = error;
     return vdc_record_failed(table->record, table->columns[0].path, diag);
 }
 

@@ -1,5 +1,5 @@
 /* The HDF5 file driver of result files: plain pread and pwrite on a locked descriptor, the first error kept. */
-#include "sim/record/output.h"
+#include "sim/record/driver.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,14 +17,14 @@
 /* One open file as the library sees it. The library wants its part first. */
 typedef struct vdc_driver_file {
     H5FD_t library;
-    vdc_output *output;
+    vdc_driver *driver;
     haddr_t allocated; /* end of what the library has handed out */
     haddr_t written;   /* end of the file */
 } vdc_driver_file;
 
 /* What travels in the file access properties; the library copies it bytewise. */
 typedef struct vdc_driver_target {
-    vdc_output *output;
+    vdc_driver *driver;
 } vdc_driver_target;
 
 #define DRIVER_ADDRESS_MAX ((haddr_t)INT64_MAX)
@@ -35,12 +35,12 @@ static H5FD_t *driver_open(const char *name, unsigned flags, hid_t access, haddr
     (void)maximum;
     const vdc_driver_target *target = H5Pget_driver_info(access);
     struct stat status;
-    if (!target || fstat(target->output->descriptor, &status) != 0)
+    if (!target || fstat(target->driver->descriptor, &status) != 0)
         return NULL;
     vdc_driver_file *file = vdc_calloc(1, sizeof *file);
     if (!file)
         return NULL;
-    file->output = target->output;
+    file->driver = target->driver;
     file->written = (haddr_t)status.st_size;
     return &file->library;
 }
@@ -80,7 +80,7 @@ static herr_t driver_read(H5FD_t *library, H5FD_mem_t type, hid_t transfer, hadd
     const vdc_driver_file *file = (const vdc_driver_file *)library;
     char *at = buffer;
     while (size > 0) {
-        ssize_t got = pread(file->output->descriptor, at, size, (off_t)address);
+        ssize_t got = pread(file->driver->descriptor, at, size, (off_t)address);
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
@@ -100,22 +100,21 @@ static herr_t driver_write(H5FD_t *library, H5FD_mem_t type, hid_t transfer, had
     (void)type;
     (void)transfer;
     vdc_driver_file *file = (vdc_driver_file *)library;
-    vdc_output *output = file->output;
+    vdc_driver *driver = file->driver;
     const char *from = buffer;
     haddr_t end = address + size;
-    while (size > 0 && !output->error) {
-        ssize_t put = -1;
-        if (output->fail_after == 0) {
-            errno = ENOSPC;
-        } else {
-            if (output->fail_after != UINT64_MAX)
-                output->fail_after--;
-            put = pwrite(output->descriptor, from, size, (off_t)address);
+    while (size > 0 && !driver->error) {
+#ifdef VDC_TEST_FAULTS
+        if (++driver->writes == driver->fail_at) {
+            driver->error = ENOSPC;
+            break;
         }
+#endif
+        ssize_t put = pwrite(driver->descriptor, from, size, (off_t)address);
         if (put < 0 && errno == EINTR)
             continue;
         if (put <= 0) {
-            output->error = put < 0 ? errno : ENOSPC;
+            driver->error = put < 0 ? errno : ENOSPC;
             break;
         }
         from += put;
@@ -124,7 +123,7 @@ static herr_t driver_write(H5FD_t *library, H5FD_mem_t type, hid_t transfer, had
     }
     if (end > file->written)
         file->written = end;
-    return 0; /* the failure is in output->error; the library must be able to close */
+    return 0; /* the failure is in driver->error; the library must be able to close */
 }
 
 static herr_t driver_truncate(H5FD_t *library, hid_t transfer, hbool_t closing) {
@@ -132,8 +131,8 @@ static herr_t driver_truncate(H5FD_t *library, hid_t transfer, hbool_t closing) 
     (void)closing;
     vdc_driver_file *file = (vdc_driver_file *)library;
     if (file->written != file->allocated) {
-        if (!file->output->error && ftruncate(file->output->descriptor, (off_t)file->allocated) != 0)
-            file->output->error = errno;
+        if (!file->driver->error && ftruncate(file->driver->descriptor, (off_t)file->allocated) != 0)
+            file->driver->error = errno;
         file->written = file->allocated;
     }
     return 0;
@@ -160,8 +159,17 @@ static const H5FD_class_t driver_class = {
     .fl_map = H5FD_FLMAP_DICHOTOMY,
 };
 
-vdc_code vdc_output_open(vdc_output *output, const char *path, vdc_diag *diag) {
-    *output = (vdc_output){.descriptor = -1, .driver = H5I_INVALID_HID, .fail_after = UINT64_MAX};
+static vdc_code driver_register(vdc_driver *driver, int descriptor, vdc_diag *diag) {
+    driver->descriptor = descriptor;
+    driver->id = H5FDregister(&driver_class);
+    if (driver->id >= 0)
+        return VDC_OK;
+    vdc_driver_close(driver);
+    return vdc_no_memory(diag, "a result file");
+}
+
+vdc_code vdc_driver_create(vdc_driver *driver, const char *path, vdc_diag *diag) {
+    *driver = (vdc_driver){.descriptor = -1, .id = H5I_INVALID_HID};
     int descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
     if (descriptor < 0)
         return vdc_fail(diag, VDC_ERROR_INPUT, NULL, "%s: cannot be written: %s", path, strerror(errno));
@@ -181,36 +189,55 @@ vdc_code vdc_output_open(vdc_output *output, const char *path, vdc_diag *diag) {
         close(descriptor);
         return vdc_fail(diag, VDC_ERROR_INPUT, NULL, "%s: cannot be written: %s", path, reason);
     }
-    output->driver = H5FDregister(&driver_class);
-    output->descriptor = descriptor;
-    if (output->driver < 0) {
-        vdc_output_close(output);
-        return vdc_no_memory(diag, "the result file");
-    }
-    return VDC_OK;
+    return driver_register(driver, descriptor, diag);
 }
 
-hid_t vdc_output_access(vdc_output *output) {
-    vdc_driver_target target = {output};
+vdc_code vdc_driver_open(vdc_driver *driver, const char *path, uint64_t *size, unsigned char begin[8], vdc_diag *diag) {
+    *driver = (vdc_driver){.descriptor = -1, .id = H5I_INVALID_HID};
+    struct stat status;
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe must not keep us waiting */
+    if (descriptor < 0 || fstat(descriptor, &status) != 0) {
+        vdc_code code = vdc_fail(diag, VDC_ERROR_INPUT, NULL, "%s: cannot be read: %s", path, strerror(errno));
+        if (descriptor >= 0)
+            close(descriptor);
+        return code;
+    }
+    const char *reason = NULL;
+    if (!S_ISREG(status.st_mode))
+        reason = S_ISDIR(status.st_mode) ? "is a folder, not a result file" : "is no regular file";
+    else if (flock(descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+        reason = "a run is writing it";
+    else if (pread(descriptor, begin, 8, 0) < 0)
+        reason = strerror(errno);
+    if (reason) {
+        close(descriptor);
+        return vdc_fail(diag, VDC_ERROR_INPUT, NULL, "%s: %s", path, reason);
+    }
+    *size = (uint64_t)status.st_size;
+    return driver_register(driver, descriptor, diag);
+}
+
+hid_t vdc_driver_access(vdc_driver *driver) {
+    vdc_driver_target target = {driver};
     hid_t access = H5Pcreate(H5P_FILE_ACCESS);
-    if (access >= 0 && H5Pset_driver(access, output->driver, &target) < 0) {
+    if (access >= 0 && H5Pset_driver(access, driver->id, &target) < 0) {
         H5Pclose(access);
         return -1;
     }
     return access;
 }
 
-int vdc_output_sync(vdc_output *output) {
-    if (!output->error && fsync(output->descriptor) != 0 && errno != EINVAL && errno != EROFS)
-        output->error = errno;
-    return output->error;
+int vdc_driver_sync(vdc_driver *driver) {
+    if (!driver->error && fsync(driver->descriptor) != 0 && errno != EINVAL && errno != EROFS)
+        driver->error = errno;
+    return driver->error;
 }
 
-void vdc_output_close(vdc_output *output) {
-    if (output->driver >= 0)
-        H5FDunregister(output->driver);
-    if (output->descriptor >= 0)
-        close(output->descriptor);
-    output->driver = H5I_INVALID_HID;
-    output->descriptor = -1;
+void vdc_driver_close(vdc_driver *driver) {
+    if (driver->id >= 0)
+        H5FDunregister(driver->id);
+    if (driver->descriptor >= 0)
+        close(driver->descriptor);
+    driver->id = H5I_INVALID_HID;
+    driver->descriptor = -1;
 }
