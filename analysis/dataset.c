@@ -164,20 +164,10 @@ void vdc_dataset_close(vdc_dataset *dataset) {
 
 /* ---- chunks ---- */
 
-static voidpf zlib_allocate(voidpf opaque, uInt count, uInt size) {
-    (void)opaque;
-    return vdc_calloc(count, size);
-}
-
-static void zlib_free(voidpf opaque, voidpf memory) {
-    (void)opaque;
-    vdc_free(memory);
-}
-
 /* Inflates into exactly `bytes` bytes. */
 static bool inflate_chunk(unsigned char *from, size_t size, unsigned char *to, size_t bytes) {
-    z_stream stream = {.zalloc = zlib_allocate,
-                       .zfree = zlib_free,
+    z_stream stream = {.zalloc = vdc_zlib_allocate,
+                       .zfree = vdc_zlib_free,
                        .next_in = from,
                        .avail_in = (uInt)size,
                        .next_out = to,

@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#include "sim/base/memory.h"
+
 vdc_hdf5_scope vdc_hdf5_quiet(void) {
     vdc_hdf5_scope scope = {0};
     H5Eget_auto2(H5E_DEFAULT, &scope.report, &scope.data);
@@ -41,4 +43,14 @@ hid_t vdc_hdf5_text_type(void) {
         return -1;
     }
     return type;
+}
+
+void *vdc_zlib_allocate(void *opaque, unsigned count, unsigned size) {
+    (void)opaque;
+    return vdc_calloc(count, size);
+}
+
+void vdc_zlib_free(void *opaque, void *memory) {
+    (void)opaque;
+    vdc_free(memory);
 }

@@ -24,5 +24,8 @@ void vdc_hdf5_restore(vdc_hdf5_scope scope);
 const char *vdc_hdf5_reason(char *buffer, size_t size);
 /* The type of every text in a result file: variable length, UTF-8. Close it with H5Tclose. Negative on failure. */
 hid_t vdc_hdf5_text_type(void);
+/* zlib's memory through sim/base/memory.h: what zalloc and zfree are set to. */
+void *vdc_zlib_allocate(void *opaque, unsigned count, unsigned size);
+void vdc_zlib_free(void *opaque, void *memory);
 
 #endif

@@ -346,16 +346,6 @@ static bool close_file(vdc_record *record) {
     return closed;
 }
 
-static voidpf zlib_allocate(voidpf opaque, uInt count, uInt size) {
-    (void)opaque;
-    return vdc_calloc(count, size);
-}
-
-static void zlib_free(voidpf opaque, voidpf memory) {
-    (void)opaque;
-    vdc_free(memory);
-}
-
 static vdc_code create_file(vdc_record *record, vdc_diag *diag) {
     hid_t creation = H5Pcreate(H5P_FILE_CREATE);
     hid_t access = vdc_driver_access(&record->driver);
@@ -402,8 +392,8 @@ vdc_code vdc_record_create(vdc_record **result, const char *path, bool force, vd
     record->force = force;
     record->path = vdc_strdup(path);
     record->partial = vdc_format("%s.partial", path);
-    record->deflate.zalloc = zlib_allocate;
-    record->deflate.zfree = zlib_free;
+    record->deflate.zalloc = vdc_zlib_allocate;
+    record->deflate.zfree = vdc_zlib_free;
     record->deflate_ready = deflateInit(&record->deflate, VDC_DEFLATE_LEVEL) == Z_OK;
     if (!record->path || !record->partial || !record->deflate_ready) {
         record_free(record);
