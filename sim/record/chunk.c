@@ -52,31 +52,20 @@ static bool all_zero(const vdc_held *places, size_t count) {
     return true;
 }
 
-/* Compresses `count` cells and writes them as the chunk that begins at `at`. `work` has room for twice the cells and deflate's
- * margin. */
+/* Packs `count` cells and writes them as the chunk that begins at `at`. `work` has room for the cells and the packed chunk. */
 static vdc_code write_chunk(vdc_table *table, const vdc_stored *column, const hsize_t *at, const vdc_held *cells, size_t count,
-                            unsigned char *work, size_t bound, vdc_diag *diag) {
+                            unsigned char *work, vdc_diag *diag) {
+    size_t cell_size = column->places * sizeof *cells;
     if (all_zero(cells, count * column->places))
         return VDC_OK;
-    size_t bytes = count * column->places * sizeof *cells, size = bytes;
-    const unsigned char *data = work;
     if (column->type == VDC_CELL_WORD)
         shuffle_words(work, cells, count);
     else
         shuffle_numbers(work, cells, count);
-    z_stream *stream = &table->record->deflate;
-    deflateReset(stream);
-    stream->next_in = work;
-    stream->avail_in = (uInt)bytes;
-    stream->next_out = work + bytes;
-    stream->avail_out = (uInt)bound;
-    uint32_t skipped = 1u << 1; /* the second filter, deflate */
-    if (deflate(stream, Z_FINISH) == Z_STREAM_END && bound - stream->avail_out < bytes) {
-        skipped = 0;
-        data = work + bytes;
-        size = bound - stream->avail_out;
-    }
-    if (H5Dwrite_chunk(column->dataset, H5P_DEFAULT, skipped, at, size, data) < 0)
+    unsigned char *packed = work + count * cell_size;
+    size_t size = vdc_pack(&table->record->packer, work, cell_size, count, packed);
+    uint32_t skipped = size ? 0 : 1u << 1; /* the second filter, deflate */
+    if (H5Dwrite_chunk(column->dataset, H5P_DEFAULT, skipped, at, size ? size : count * cell_size, size ? packed : work) < 0)
         return vdc_record_failed(table->record, column->path, diag);
     return VDC_OK;
 }
@@ -86,8 +75,9 @@ static vdc_code write_cells(vdc_table *table, const vdc_stored *column, int64_t 
                             size_t width, size_t stride, vdc_diag *diag) {
     vdc_record *record = table->record;
     size_t chunk_cells = table->chunk_rows * column->chunk_width;
-    size_t bytes = chunk_cells * column->places * sizeof *cells, bound = deflateBound(&record->deflate, (uLong)bytes);
-    if (!VDC_RESERVE(record->scratch, record->scratch_capacity, 2 * bytes + bound))
+    size_t bytes = chunk_cells * column->places * sizeof *cells;
+    size_t room = vdc_packer_room(&record->packer, column->places * sizeof *cells, chunk_cells);
+    if (!VDC_RESERVE(record->scratch, record->scratch_capacity, 2 * bytes + room))
         return vdc_record_no_memory(record, diag);
     vdc_held *part = (vdc_held *)(void *)record->scratch; /* from malloc, so aligned for anything */
     bool whole = rows == table->chunk_rows && width == column->chunk_width && stride == width;
@@ -101,7 +91,7 @@ static vdc_code write_cells(vdc_table *table, const vdc_stored *column, int64_t 
                        wide * column->places * sizeof *part);
         }
         hsize_t at[2] = {(hsize_t)first, left};
-        code = write_chunk(table, column, at, whole ? cells : part, chunk_cells, record->scratch + bytes, bound, diag);
+        code = write_chunk(table, column, at, whole ? cells : part, chunk_cells, record->scratch + bytes, diag);
     }
     return code;
 }

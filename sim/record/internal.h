@@ -2,10 +2,9 @@
 #ifndef VDC_RECORD_INTERNAL_H
 #define VDC_RECORD_INTERNAL_H
 
-#include <zlib.h>
-
 #include "sim/base/memory.h"
 #include "sim/record/driver.h"
+#include "sim/record/pack.h"
 #include "sim/record/record.h"
 #include "sim/record/spill.h"
 
@@ -24,8 +23,7 @@ struct vdc_record {
     hid_t text_type;
     hid_t word_type;
     hid_t group_creation; /* no times, order of creation kept */
-    z_stream deflate;     /* one compressor, reset for each chunk */
-    bool deflate_ready;
+    vdc_packer packer;
     unsigned char *scratch; /* one chunk gathered, shuffled and compressed */
     size_t scratch_capacity;
     vdc_table **tables;
@@ -33,8 +31,6 @@ struct vdc_record {
     vdc_record_digest_line *lines;
     size_t line_count, line_capacity;
 };
-
-enum { VDC_DEFLATE_LEVEL = 1 };
 
 /* ---- record.c ---- */
 

@@ -318,8 +318,7 @@ static void record_free(vdc_record *record) {
         vdc_free(record->lines[i].text);
     }
     vdc_free(record->lines);
-    if (record->deflate_ready)
-        deflateEnd(&record->deflate);
+    vdc_packer_close(&record->packer);
     vdc_free(record->scratch);
     vdc_free(record->partial);
     vdc_free(record->path);
@@ -392,10 +391,7 @@ vdc_code vdc_record_create(vdc_record **result, const char *path, bool force, vd
     record->force = force;
     record->path = vdc_strdup(path);
     record->partial = vdc_format("%s.partial", path);
-    record->deflate.zalloc = vdc_zlib_allocate;
-    record->deflate.zfree = vdc_zlib_free;
-    record->deflate_ready = deflateInit(&record->deflate, VDC_DEFLATE_LEVEL) == Z_OK;
-    if (!record->path || !record->partial || !record->deflate_ready) {
+    if (!record->path || !record->partial || !vdc_packer_open(&record->packer)) {
         record_free(record);
         return vdc_no_memory(diag, "the result file");
     }
