@@ -36,7 +36,7 @@ TEST_FLAGS := -DVDC_TEST_FAULTS
 
 LIBRARY_SOURCES := $(sort $(wildcard sim/*.c sim/base/*.c sim/engine/*.c sim/scenario/*.c sim/record/*.c models/*.c \
                      schedulers/*.c schedulers/admission/*.c schedulers/placement/*.c schedulers/cpu/*.c schedulers/rebalance/*.c \
-                     workloads/*.c analysis/*.c))
+                     workloads/*.c analysis/*.c analysis/plots/*.c))
 CLI_SOURCES     := $(sort $(wildcard sim/cli/*.c))
 TEST_SOURCES    := $(sort $(wildcard tests/unit/*.c tests/property/*.c tests/conformance/*.c tests/support/*.c))
 

@@ -12,8 +12,8 @@ const char *const vdc_picture_formats[] = {"svg", "png", "pdf", NULL};
 
 static const char *const colours[VDC_PICTURE_LINES] = {"#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#8C7A00"};
 static const char *const lines[VDC_PICTURE_LINES] = {
-    "lc rgb '#0072B2' lw 2 dt 1",        "lc rgb '#D55E00' lw 2 dt (14,4)", "lc rgb '#009E73' lw 2 dt (8,3)",
-    "lc rgb '#CC79A7' lw 2 dt (3,3)",    "lc rgb '#E69F00' lw 2 dt (14,4,3,4)", "lc rgb '#56B4E9' lw 2 dt 1",
+    "lc rgb '#0072B2' lw 2 dt 1",        "lc rgb '#D55E00' lw 2 dt (16,6)", "lc rgb '#009E73' lw 2 dt (8,5)",
+    "lc rgb '#CC79A7' lw 2 dt (3,4)",    "lc rgb '#E69F00' lw 2 dt (14,5,3,5)", "lc rgb '#56B4E9' lw 2 dt 1",
     "lc rgb '#000000' lw 2 dt (2,4)",    "lc rgb '#8C7A00' lw 2 dt (8,3,2,3,2,3)",
 };
 
@@ -89,7 +89,7 @@ const char *vdc_picture_colour(unsigned i)
 vdc_time_axis vdc_picture_time(vdc_picture *picture, double from, double to)
 {
     vdc_time_axis axis = vdc_time_axis_choose(from, to);
-    vdc_text_add(&picture->script, "set xlabel 'Simulated time (%s)'\nset xtics %g\nset xrange [%.9g:%.9g]\n", axis.units, axis.step,
+    vdc_text_add(&picture->script, "xlabel_text = 'Simulated time (%s)'\nset xlabel xlabel_text\nset xtics %g\nset xrange [%.9g:%.9g]\n", axis.units, axis.step,
                  from / axis.factor, (to > from ? to : from + axis.factor) / axis.factor);
     return axis;
 }
@@ -123,7 +123,7 @@ static void add_preamble(vdc_text *script, const vdc_picture *picture, const cha
     }
     vdc_text_add(script, "set encoding utf8\nset output '%s.%s'\ndata = '%s.dat'\n", name, extension, name);
     vdc_text_add(script, "set datafile separator tab\nset border 3 lc rgb '#606060'\nset tics nomirror out scale 0.6 textcolor rgb '#303030'\n"
-                         "set grid ytics lc rgb '#e4e4e4' lw 1 dt 1\nset key above left horizontal Left reverse samplen 2.2 width 1\n"
+                         "set grid ytics lc rgb '#e4e4e4' lw 1 dt 1\nset key outside bottom center horizontal Left reverse samplen 2.2 width 1\n"
                          "set style fill solid noborder\nset xtics autofreq\nset ytics autofreq\n");
     if (picture->title.length) {
         /* Single quotes: gnuplot runs what stands in back quotes within double ones. */

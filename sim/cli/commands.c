@@ -2,6 +2,8 @@
 #include "sim/cli/command.h"
 
 #define COMMANDS(row) \
+    row(compare)      \
+    row(plot)         \
     row(policies)     \
     row(bench)        \
     row(completion)   \

@@ -1,0 +1,149 @@
+/* Two metrics against each other. */
+#include "analysis/plots/scatter.h"
+
+#include "analysis/compare.h"
+#include "analysis/result.h"
+
+#include <stdlib.h>
+
+const char *vdc_plot_units(const vdc_runs *runs, const char *key)
+{
+    const vdc_result_value *value = vdc_result_find(runs->items[0].result, key);
+    return value && value->units ? value->units : "";
+}
+
+char *vdc_plot_axis_name(const vdc_runs *runs, const char *key, const char *units)
+{
+    const vdc_result_value *value = vdc_result_find(runs->items[0].result, key);
+    const char *name = value && value->long_name && *value->long_name ? value->long_name : key;
+    return *units ? vdc_format("%s (%s)", name, units) : vdc_strdup(name);
+}
+
+const char *vdc_plot_metric(const vdc_runs *runs, const char *const *keys)
+{
+    for (; *keys; keys++) {
+        bool there = true, differs = false;
+        double first = vdc_run_value(&runs->items[0], *keys);
+        for (size_t i = 0; i < runs->count && there; i++) {
+            double value = vdc_run_value(&runs->items[i], *keys);
+            there = !isnan(value);
+            differs = differs || value != first;
+        }
+        if (there && differs) {
+            return *keys;
+        }
+    }
+    return NULL;
+}
+
+typedef struct axis {
+    const char *key;
+    vdc_sample *samples;     /* [group] */
+    vdc_scale scale;
+} axis;
+
+static vdc_code read_axis(axis *a, const vdc_runs *runs, vdc_diag *diag)
+{
+    double largest = 0;
+    a->samples = vdc_calloc(runs->group_count, sizeof *a->samples);
+    vdc_code code = a->samples ? VDC_OK : vdc_no_memory(diag, "a sample");
+    for (size_t g = 0; g < runs->group_count && !code; g++) {
+        code = vdc_group_sample(runs, g, a->key, 0.95, &a->samples[g], diag);
+        largest = fmax(largest, fabs(a->samples[g].mean));
+    }
+    a->scale = vdc_scale_choose(vdc_plot_units(runs, a->key), largest);
+    return code;
+}
+
+/* Does no other group do at least as well on both axes and better on one? */
+static bool unbeaten(const axis *x, const axis *y, size_t group, size_t count)
+{
+    for (size_t g = 0; g < count; g++) {
+        double dx = x->samples[g].mean - x->samples[group].mean, dy = y->samples[g].mean - y->samples[group].mean;
+        if (dx <= 0 && dy <= 0 && (dx < 0 || dy < 0)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+typedef struct corner { double x, y; } corner;
+
+static int by_x(const void *left, const void *right)
+{
+    double a = ((const corner *)left)->x, b = ((const corner *)right)->x;
+    return (a > b) - (a < b);
+}
+
+static vdc_code draw_axes(vdc_picture *picture, const vdc_runs *runs, const char *title, const axis *x, const axis *y, vdc_diag *diag)
+{
+    size_t groups = runs->group_count, front = 0;
+    corner *corners = vdc_calloc(groups, sizeof *corners);
+    char *x_name = vdc_plot_axis_name(runs, x->key, x->scale.units), *y_name = vdc_plot_axis_name(runs, y->key, y->scale.units);
+    if (!corners || !x_name || !y_name) {
+        vdc_free(corners);
+        vdc_free(x_name);
+        vdc_free(y_name);
+        return vdc_no_memory(diag, "a picture");
+    }
+    vdc_text *script = &picture->script;
+    bool several = false;
+    vdc_picture_block(picture, "means and 95 % intervals of each group", "label\tx\ty\tx low\tx high\ty low\ty high\tcolour");
+    for (size_t g = 0; g < groups; g++) {
+        const vdc_sample *sx = &x->samples[g], *sy = &y->samples[g];
+        bool wide = isfinite(sx->interval.low) && isfinite(sy->interval.low);
+        several = several || wide;
+        const double row[] = {
+            sx->mean / x->scale.factor, sy->mean / y->scale.factor,
+            (wide ? sx->interval.low : sx->mean) / x->scale.factor, (wide ? sx->interval.high : sx->mean) / x->scale.factor,
+            (wide ? sy->interval.low : sy->mean) / y->scale.factor, (wide ? sy->interval.high : sy->mean) / y->scale.factor, (double)(g % VDC_PICTURE_LINES + 1),
+        };
+        vdc_picture_text_row(picture, runs->groups[g].label, row, 7);
+        if (unbeaten(x, y, g, groups)) {
+            corners[front++] = (corner){row[0], row[1]};
+        }
+    }
+    qsort(corners, front, sizeof *corners, by_x);
+    vdc_picture_block(picture, "the front: groups that no other beats on both axes", "x\ty");
+    for (size_t i = 0; i < front; i++) {
+        vdc_picture_row(picture, (const double[]){corners[i].x, corners[i].y}, 2);
+    }
+    vdc_text_add(&picture->title, "%s", title);
+    vdc_text_add(script, "set xlabel ");
+    vdc_picture_quote(script, x_name);
+    vdc_text_add(script, "\nset ylabel ");
+    vdc_picture_quote(script, y_name);
+    vdc_text_add(script, "\nset grid xtics lc rgb '#e4e4e4' lw 1 dt 1\nset bmargin 5.5\nset offsets graph 0.08, graph 0.2, graph 0.1, graph 0.08\n");
+    vdc_text_add(script, "plot data index 1 using 1:2 with steps lc rgb '#c0c0c0' lw 2 notitle, \\\n"
+                         "  data index 1 using 1:2 with points pt 6 ps 2.4 lw 1.5 lc rgb '#909090' title 'no other is better on both axes (less is better)', \\\n");
+    if (several) {
+        vdc_text_add(script, "  data index 0 using 2:3:4:5:6:7 with xyerrorbars lc rgb '#707070' lw 1 pt 0 title '95 %% intervals over seeds', \\\n");
+    }
+    vdc_text_add(script, "  data index 0 using 2:3:8 with points pt 7 ps 1.1 lc variable notitle, \\\n"
+                         "  data index 0 using 2:3:1 with labels left offset 0.8,0.6 notitle\n");
+    vdc_free(corners);
+    vdc_free(x_name);
+    vdc_free(y_name);
+    return VDC_OK;
+}
+
+vdc_code vdc_scatter_draw(vdc_picture *picture, const vdc_runs *runs, const char *title, const char *const *x_keys, const char *const *y_keys,
+                          const char *missing, vdc_diag *diag)
+{
+    axis x = {.key = vdc_plot_metric(runs, x_keys)}, y = {.key = vdc_plot_metric(runs, y_keys)};
+    if (!x.key || !y.key) {
+        vdc_text_add(&picture->missing, "%s", missing);
+        return VDC_OK;
+    }
+    vdc_code code = read_axis(&x, runs, diag);
+    code = code ? code : read_axis(&y, runs, diag);
+    if (!code) {
+        for (unsigned i = 0; i < VDC_PICTURE_LINES; i++) {
+            vdc_text_add(&picture->script, "set linetype %u lc rgb '%s'\n", i + 1, vdc_picture_colour(i));
+        }
+        code = draw_axes(picture, runs, title, &x, &y, diag);
+    }
+    vdc_free(x.samples);
+    vdc_free(y.samples);
+    return code;
+}
