@@ -10,8 +10,8 @@
 
 enum { RESAMPLES = 2000 };
 
-/* Values of a key in a group by ascending seed; `mates` (may be NULL) gets those of the runs of another group with the same seeds, and then only seeds that both
- * have are taken. Returns how many. */
+/* Values of a key in a group by ascending seed; `mates` (may be NULL) gets those of the runs of another group with the same
+ * seeds, and then only seeds that both have are taken. Returns how many. */
 static size_t gather(const vdc_runs *runs, size_t group, size_t other, const char *key, double *values, double *mates)
 {
     size_t count = 0;
@@ -63,19 +63,23 @@ static bool listed(const vdc_comparison *comparison, const char *key)
 }
 
 /* Every wanted key that holds a number in some run, in the order of the files. */
-static vdc_code collect_metrics(vdc_comparison *comparison, const vdc_runs *runs, const vdc_compare_options *options, vdc_diag *diag)
+static vdc_code collect_metrics(vdc_comparison *comparison, const vdc_runs *runs, const vdc_compare_options *options,
+                                vdc_diag *diag)
 {
     size_t capacity = 0;
     for (size_t i = 0; i < runs->count; i++) {
         const vdc_result_value *value;
         for (size_t k = 0; (value = vdc_result_summary(runs->items[i].result, k)) != NULL; k++) {
-            if (value->type == VDC_CELL_TEXT || strcmp(value->key, "seed") == 0 || !wanted(options, value->key) || listed(comparison, value->key)) {
+            if (value->type == VDC_CELL_TEXT || strcmp(value->key, "seed") == 0 || !wanted(options, value->key) ||
+                listed(comparison, value->key)) {
                 continue;
             }
             if (!VDC_RESERVE(comparison->metrics, capacity, comparison->metric_count + 1)) {
                 return vdc_no_memory(diag, "metrics");
             }
-            comparison->metrics[comparison->metric_count++] = (vdc_metric){.key = value->key, .units = value->units, .long_name = value->long_name};
+            comparison->metrics[comparison->metric_count++] = (vdc_metric){.key = value->key,
+                                                                           .units = value->units,
+                                                                           .long_name = value->long_name};
         }
     }
     for (size_t i = 0; i < options->metric_count; i++) {
@@ -83,14 +87,16 @@ static vdc_code collect_metrics(vdc_comparison *comparison, const vdc_runs *runs
             const char *near = NULL, **keys = NULL;
             vdc_compare_options all = {0};
             vdc_comparison everything = {0};
-            if (collect_metrics(&everything, runs, &all, NULL) == VDC_OK && (keys = vdc_calloc(everything.metric_count + 1, sizeof *keys)) != NULL) {
+            if (collect_metrics(&everything, runs, &all, NULL) == VDC_OK &&
+                (keys = vdc_calloc(everything.metric_count + 1, sizeof *keys)) != NULL) {
                 for (size_t k = 0; k < everything.metric_count; k++) {
                     keys[k] = everything.metrics[k].key;
                 }
                 near = vdc_nearest(options->metrics[i], keys);
             }
-            vdc_fail(diag, VDC_ERROR_INPUT, NULL, "metric '%s': no run has a number of that name in its summary%s%s%s", options->metrics[i],
-                     near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "; vdcsim show lists them");
+            vdc_fail(diag, VDC_ERROR_INPUT, NULL, "metric '%s': no run has a number of that name in its summary%s%s%s",
+                     options->metrics[i], near ? "; did you mean '" : "", near ? near : "",
+                     near ? "'?" : "; vdcsim show lists them");
             vdc_free(keys);
             vdc_free(everything.metrics);
         }
@@ -120,7 +126,8 @@ static vdc_code choose_baseline(vdc_comparison *comparison, const char *name, vd
     for (size_t g = 0; g < runs->group_count; g++) {
         vdc_text_add(&names, "%s%s", g ? ", " : "", runs->groups[g].label);
     }
-    vdc_code code = vdc_fail(diag, VDC_ERROR_INPUT, NULL, "baseline '%s': is none of the compared (%s)", name, vdc_text_get(&names));
+    vdc_code code = vdc_fail(diag, VDC_ERROR_INPUT, NULL, "baseline '%s': is none of the compared (%s)", name,
+                             vdc_text_get(&names));
     vdc_text_clear(&names);
     return code;
 }

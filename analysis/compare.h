@@ -1,8 +1,8 @@
 /* Comparison of groups of runs: every metric of the summary, and its difference to a baseline, paired by seed.
  *
- * Runs with one seed have the same arrivals, lifetimes and failures whatever the policy (common random numbers), so differences are
- * taken within a seed; seeds that only one of the two groups has are left out of the difference and stay in the group's own mean.
- * p-values are corrected by Holm's method over all tests of the comparison: metrics x groups.
+ * Runs with one seed have the same arrivals, lifetimes and failures whatever the policy (common random numbers), so differences
+ * are taken within a seed; seeds that only one of the two groups has are left out of the difference and stay in the group's own
+ * mean. p-values are corrected by Holm's method over all tests of the comparison: metrics x groups.
  */
 #ifndef VDC_ANALYSIS_COMPARE_H
 #define VDC_ANALYSIS_COMPARE_H

@@ -83,7 +83,8 @@ static void show_percent(double difference, double baseline, char *buffer, size_
     } else if (percent == 0) {
         snprintf(buffer, size, "0 %%");
     } else {
-        snprintf(buffer, size, "%s%s %%", percent > 0 ? "+" : "", vdc_show_number(percent, fabs(percent) < 1 ? 2 : 3, number, sizeof number));
+        snprintf(buffer, size, "%s%s %%", percent > 0 ? "+" : "",
+                 vdc_show_number(percent, fabs(percent) < 1 ? 2 : 3, number, sizeof number));
     }
 }
 
@@ -199,8 +200,8 @@ static bool print_block(const vdc_comparison *c, size_t m, vdc_text *out)
         }
         vdc_comparison_row row;
         vdc_comparison_row_show(c, m, g, &row);
-        const char *const cells[] = {runs->groups[g].label, row.n, row.mean, row.interval, row.difference, row.percent, row.difference_interval, row.p,
-                                     row.effect};
+        const char *const cells[] = {runs->groups[g].label,   row.n, row.mean,  row.interval, row.difference, row.percent,
+                                     row.difference_interval, row.p, row.effect};
         for (size_t k = 0; k < table.columns && good; k++) {
             good = put(&table, cells[k]);
         }
@@ -223,7 +224,8 @@ static void print_equal(const vdc_comparison *c, vdc_text *out)
             char number[64];
             vdc_scale scale = vdc_comparison_scale(c, m);
             vdc_text_add(out, "%s%s %s%s%s", any ? ", " : "\nThe same in all: ", c->metrics[m].key,
-                         vdc_show_number(c->samples[m * c->runs->group_count].mean / scale.factor, 6, number, sizeof number), *scale.units ? " " : "", scale.units);
+                         vdc_show_number(c->samples[m * c->runs->group_count].mean / scale.factor, 6, number, sizeof number),
+                         *scale.units ? " " : "", scale.units);
             any = true;
         }
     }
@@ -233,13 +235,17 @@ static void print_equal(const vdc_comparison *c, vdc_text *out)
 static void print_heading(const vdc_comparison *c, vdc_text *out)
 {
     const vdc_runs *runs = c->runs;
-    vdc_text_add(out, "%zu result%s in %zu group%s; differences are to %s", runs->count, runs->count == 1 ? "" : "s", runs->group_count,
-                 runs->group_count == 1 ? "" : "s", runs->groups[c->baseline].label);
+    vdc_text_add(out, "%zu result%s in %zu group%s; differences are to %s", runs->count, runs->count == 1 ? "" : "s",
+                 runs->group_count, runs->group_count == 1 ? "" : "s", runs->groups[c->baseline].label);
     if (vdc_runs_most_seeds(runs) > 1) {
-        vdc_text_add(out, ", within a seed. Intervals: Student's t.\np: paired t test, two-sided, Holm-corrected over %zu tests; n: seeds; d_z: mean difference / its "
-                     "standard deviation.\n", c->t_tests);
+        vdc_text_add(out,
+                     ", within a seed. Intervals: Student's t.\np: paired t test, two-sided, Holm-corrected over %zu tests; n: "
+                     "seeds; d_z: mean difference / its "
+                     "standard deviation.\n",
+                     c->t_tests);
     } else {
-        vdc_text_add(out, ".\nOne run each: these are single observations, without intervals. Several seeds a group give them.\n\n");
+        vdc_text_add(out,
+                     ".\nOne run each: these are single observations, without intervals. Several seeds a group give them.\n\n");
     }
 }
 
@@ -277,8 +283,10 @@ void vdc_comparison_print(const vdc_comparison *c, vdc_text *out)
 void vdc_comparison_csv(const vdc_comparison *c, vdc_text *out)
 {
     const vdc_runs *runs = c->runs;
-    vdc_text_add(out, "metric,units,group,baseline,n,mean,deviation,minimum,median,maximum,mean_low,mean_high,pairs,difference,difference_deviation,"
-                      "difference_low,difference_high,bootstrap_low,bootstrap_high,t,t_p,t_p_holm,t_tests,wilcoxon_n,wilcoxon_w,wilcoxon_p,wilcoxon_p_holm,"
+    vdc_text_add(out, "metric,units,group,baseline,n,mean,deviation,minimum,median,maximum,mean_low,mean_high,pairs,difference,"
+                      "difference_deviation,"
+                      "difference_low,difference_high,bootstrap_low,bootstrap_high,t,t_p,t_p_holm,t_tests,wilcoxon_n,wilcoxon_w,"
+                      "wilcoxon_p,wilcoxon_p_holm,"
                       "wilcoxon_tests,cohen_dz,cliff_delta\n");
     for (size_t m = 0; m < c->metric_count; m++) {
         for (size_t g = 0; g < runs->group_count; g++) {
@@ -301,7 +309,8 @@ void vdc_comparison_csv(const vdc_comparison *c, vdc_text *out)
                 vdc_text_add(out, "%s\n", ",,,,,,,,,,,,,,,,,");
                 continue;
             }
-            const double paired[] = {p->mean, p->deviation, p->student.low, p->student.high, p->bootstrap.low, p->bootstrap.high, p->t, p->t_p, c->t_p[at]};
+            const double paired[] = {p->mean,           p->deviation, p->student.low, p->student.high, p->bootstrap.low,
+                                     p->bootstrap.high, p->t,         p->t_p,         c->t_p[at]};
             const double ranks[] = {p->wilcoxon_w, p->wilcoxon_p, c->wilcoxon_p[at]};
             vdc_text_add(out, ",%zu", p->n);
             for (size_t i = 0; i < sizeof paired / sizeof *paired; i++) {

@@ -23,7 +23,8 @@ char *vdc_file_text(const char *path, size_t most, vdc_diag *diag)
     char *text = NULL;
     size_t length = 0;
     if (!S_ISREG(status.st_mode) || (size_t)status.st_size > most) {
-        vdc_fail(diag, VDC_ERROR_INPUT, NULL, S_ISREG(status.st_mode) ? "%s: is larger than %zu bytes" : "%s: is no regular file", path, most);
+        vdc_fail(diag, VDC_ERROR_INPUT, NULL, S_ISREG(status.st_mode) ? "%s: is larger than %zu bytes" : "%s: is no regular file",
+                 path, most);
     } else if (!(text = vdc_malloc((size_t)status.st_size + 1))) {
         vdc_no_memory(diag, path);
     } else {

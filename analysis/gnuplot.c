@@ -98,7 +98,8 @@ vdc_code vdc_gnuplot_run(const char *folder, const char *script, vdc_diag *diag)
             if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
                 return VDC_OK;
             }
-            return vdc_fail(diag, VDC_ERROR_IO, NULL, "%s/%s: gnuplot failed: %s", folder, script, *complaints ? complaints : "it said nothing");
+            return vdc_fail(diag, VDC_ERROR_IO, NULL, "%s/%s: gnuplot failed: %s", folder, script,
+                            *complaints ? complaints : "it said nothing");
         }
     }
     close(ends[0]);

@@ -10,7 +10,8 @@
 
 const char *const vdc_picture_formats[] = {"svg", "png", "pdf", NULL};
 
-static const char *const colours[VDC_PICTURE_LINES] = {"#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#8C7A00"};
+static const char *const colours[VDC_PICTURE_LINES] = {"#0072B2", "#D55E00", "#009E73", "#CC79A7",
+                                                       "#E69F00", "#56B4E9", "#000000", "#8C7A00"};
 static const char *const lines[VDC_PICTURE_LINES] = {
     "lc rgb '#0072B2' lw 2 dt 1",        "lc rgb '#D55E00' lw 2 dt (16,6)", "lc rgb '#009E73' lw 2 dt (8,5)",
     "lc rgb '#CC79A7' lw 2 dt (3,4)",    "lc rgb '#E69F00' lw 2 dt (14,5,3,5)", "lc rgb '#56B4E9' lw 2 dt 1",
@@ -89,16 +90,17 @@ const char *vdc_picture_colour(unsigned i)
 vdc_time_axis vdc_picture_time(vdc_picture *picture, double from, double to)
 {
     vdc_time_axis axis = vdc_time_axis_choose(from, to);
-    vdc_text_add(&picture->script, "xlabel_text = 'Simulated time (%s)'\nset xlabel xlabel_text\nset xtics %g\nset xrange [%.9g:%.9g]\n", axis.units, axis.step,
-                 from / axis.factor, (to > from ? to : from + axis.factor) / axis.factor);
+    vdc_text_add(&picture->script,
+                 "xlabel_text = 'Simulated time (%s)'\nset xlabel xlabel_text\nset xtics %g\nset xrange [%.9g:%.9g]\n",
+                 axis.units, axis.step, from / axis.factor, (to > from ? to : from + axis.factor) / axis.factor);
     return axis;
 }
 
 void vdc_picture_palette(vdc_picture *picture)
 {
-    vdc_text_add(&picture->script,
-                 "set palette defined (0 '#440154', 1 '#472d7b', 2 '#3b528b', 3 '#2c728e', 4 '#21918c', 5 '#28ae80', 6 '#5ec962', "
-                 "7 '#addc30', 8 '#fde725')\n");
+    vdc_text_add(&picture->script, "set palette defined (0 '#440154', 1 '#472d7b', 2 '#3b528b', 3 '#2c728e', 4 '#21918c', 5 "
+                                   "'#28ae80', 6 '#5ec962', "
+                                   "7 '#addc30', 8 '#fde725')\n");
 }
 
 static void add_preamble(vdc_text *script, const vdc_picture *picture, const char *name, vdc_picture_format format)
@@ -113,8 +115,10 @@ static void add_preamble(vdc_text *script, const vdc_picture *picture, const cha
                      "background rgb 'white' name '%s'\n", width, height, name);
         break;
     case VDC_PICTURE_PNG:
-        vdc_text_add(script, "set terminal pngcairo size %u,%u noenhanced rounded font 'DejaVu Sans,11' fontscale 1.55 linewidth 1.6 "
-                     "background rgb 'white'\n", width * 2, height * 2);
+        vdc_text_add(script,
+                     "set terminal pngcairo size %u,%u noenhanced rounded font 'DejaVu Sans,11' fontscale 1.55 linewidth 1.6 "
+                     "background rgb 'white'\n",
+                     width * 2, height * 2);
         break;
     case VDC_PICTURE_PDF:
         vdc_text_add(script, "set terminal pdfcairo size %.2fin,%.2fin noenhanced rounded font 'DejaVu Sans,9' linewidth 1.2 "
@@ -122,9 +126,11 @@ static void add_preamble(vdc_text *script, const vdc_picture *picture, const cha
         break;
     }
     vdc_text_add(script, "set encoding utf8\nset output '%s.%s'\ndata = '%s.dat'\n", name, extension, name);
-    vdc_text_add(script, "set datafile separator tab\nset border 3 lc rgb '#606060'\nset tics nomirror out scale 0.6 textcolor rgb '#303030'\n"
-                         "set grid ytics lc rgb '#e4e4e4' lw 1 dt 1\nset key outside bottom center horizontal Left reverse samplen 2.2 width 1\n"
-                         "set style fill solid noborder\nset xtics autofreq\nset ytics autofreq\n");
+    vdc_text_add(
+        script,
+        "set datafile separator tab\nset border 3 lc rgb '#606060'\nset tics nomirror out scale 0.6 textcolor rgb '#303030'\n"
+        "set grid ytics lc rgb '#e4e4e4' lw 1 dt 1\nset key outside bottom center horizontal Left reverse samplen 2.2 width 1\n"
+        "set style fill solid noborder\nset xtics autofreq\nset ytics autofreq\n");
     if (picture->title.length) {
         /* Single quotes: gnuplot runs what stands in back quotes within double ones. */
         const char *line = vdc_text_get(&picture->title);
@@ -144,14 +150,16 @@ static void add_preamble(vdc_text *script, const vdc_picture *picture, const cha
     }
 }
 
-vdc_code vdc_picture_save(const vdc_picture *picture, const char *folder, const char *name, vdc_picture_format format, bool force, vdc_diag *diag)
+vdc_code vdc_picture_save(const vdc_picture *picture, const char *folder, const char *name, vdc_picture_format format, bool force,
+                          vdc_diag *diag)
 {
     vdc_text script = {0};
     add_preamble(&script, picture, name, format);
     vdc_text_add(&script, "%s", vdc_text_get(&picture->script));
     script.failed = script.failed || picture->script.failed || picture->title.failed;
     char *script_path = vdc_format("%s/%s.gp", folder, name), *data_path = vdc_format("%s/%s.dat", folder, name);
-    char *picture_path = vdc_format("%s/%s.%s", folder, name, vdc_picture_formats[format]), *script_name = vdc_format("%s.gp", name);
+    char *picture_path = vdc_format("%s/%s.%s", folder, name, vdc_picture_formats[format]),
+         *script_name = vdc_format("%s.gp", name);
     vdc_code code = VDC_OK;
     struct stat status;
     if (!script_path || !data_path || !picture_path || !script_name) {

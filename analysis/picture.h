@@ -47,6 +47,7 @@ vdc_time_axis vdc_picture_time(vdc_picture *picture, double from, double to);
 void vdc_picture_palette(vdc_picture *picture);
 
 /* Writes FOLDER/NAME.gp, NAME.dat and, through gnuplot, the picture. */
-vdc_code vdc_picture_save(const vdc_picture *picture, const char *folder, const char *name, vdc_picture_format format, bool force, vdc_diag *diag);
+vdc_code vdc_picture_save(const vdc_picture *picture, const char *folder, const char *name, vdc_picture_format format, bool force,
+                          vdc_diag *diag);
 
 #endif

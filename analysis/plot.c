@@ -66,8 +66,8 @@ static vdc_code check_kinds(const vdc_plot_options *options, vdc_diag *diag)
             for (size_t k = 0; names[k]; k++) {
                 vdc_text_add(&all, "%s%s", k ? ", " : "", names[k]);
             }
-            vdc_fail(diag, VDC_ERROR_INPUT, NULL, "'%s' is no kind of plot%s%s%s (there are %s)", options->kinds[i], near ? "; did you mean '" : "",
-                     near ? near : "", near ? "'?" : "", vdc_text_get(&all));
+            vdc_fail(diag, VDC_ERROR_INPUT, NULL, "'%s' is no kind of plot%s%s%s (there are %s)", options->kinds[i],
+                     near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "", vdc_text_get(&all));
             vdc_text_clear(&all);
         }
     }
@@ -75,15 +75,16 @@ static vdc_code check_kinds(const vdc_plot_options *options, vdc_diag *diag)
 }
 
 /* Draws one picture, or says what is missing. `label` is NULL for pictures of all runs. */
-static vdc_code draw_one(const vdc_runs *runs, const vdc_plot_options *options, const vdc_plot_kind *kind, size_t index, const char *label,
-                         vdc_drawn_list *list, vdc_diag *diag)
+static vdc_code draw_one(const vdc_runs *runs, const vdc_plot_options *options, const vdc_plot_kind *kind, size_t index,
+                         const char *label, vdc_drawn_list *list, vdc_diag *diag)
 {
     if (!VDC_RESERVE(list->items, list->capacity, list->count + 1)) {
         return vdc_no_memory(diag, "a list of pictures");
     }
     vdc_drawn *drawn = &list->items[list->count++];
     char *part = label ? vdc_runs_file_name(label) : NULL;
-    *drawn = (vdc_drawn){.kind = kind, .name = label ? vdc_format("%s_%s", kind->name, part ? part : "") : vdc_strdup(kind->name)};
+    *drawn = (vdc_drawn){.kind = kind,
+                         .name = label ? vdc_format("%s_%s", kind->name, part ? part : "") : vdc_strdup(kind->name)};
     if (!drawn->name || (label && !part)) {
         vdc_free(part);
         return vdc_no_memory(diag, "a picture's name");
@@ -92,7 +93,9 @@ static vdc_code draw_one(const vdc_runs *runs, const vdc_plot_options *options, 
     vdc_picture picture = {0};
     vdc_code code = VDC_OK;
     if (runs->group_count < kind->least_groups) {
-        vdc_text_add(&picture.missing, "it compares, and there is nothing to compare with: give at least %zu results that differ in more than the seed",
+        vdc_text_add(&picture.missing,
+                     "it compares, and there is nothing to compare with: give at least %zu results that differ in more than the "
+                     "seed",
                      kind->least_groups);
     } else {
         code = kind->draw(&picture, runs, index, diag);
@@ -117,7 +120,8 @@ vdc_code vdc_plot_draw(const vdc_runs *runs, const vdc_plot_options *options, vd
 {
     vdc_code code = check_kinds(options, diag);
     if (!code && !vdc_gnuplot_present()) {
-        code = vdc_fail(diag, VDC_ERROR_IO, NULL, "pictures need gnuplot, which is not installed (Debian, Ubuntu: apt install gnuplot-nox)");
+        code = vdc_fail(diag, VDC_ERROR_IO, NULL,
+                        "pictures need gnuplot, which is not installed (Debian, Ubuntu: apt install gnuplot-nox)");
     }
     if (!code && mkdir(options->folder, 0777) != 0 && errno != EEXIST) {
         code = vdc_fail(diag, VDC_ERROR_INPUT, NULL, "%s: cannot be made: %s", options->folder, strerror(errno));
@@ -135,7 +139,8 @@ vdc_code vdc_plot_draw(const vdc_runs *runs, const vdc_plot_options *options, vd
             continue;
         }
         for (size_t g = 0; g < runs->group_count && !code; g++) {
-            code = draw_one(runs, options, kind, runs->groups[g].first, runs->group_count > 1 ? runs->groups[g].label : NULL, list, diag);
+            code = draw_one(runs, options, kind, runs->groups[g].first, runs->group_count > 1 ? runs->groups[g].label : NULL,
+                            list, diag);
         }
     }
     return code ? code : vdc_diag_code(diag);

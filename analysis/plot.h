@@ -38,8 +38,8 @@ typedef struct vdc_drawn {
 } vdc_drawn;
 typedef struct vdc_drawn_list { vdc_drawn *items; size_t count, capacity; } vdc_drawn_list;
 
-/* Draws. Kinds that were named but cannot be drawn of these results are VDC_ERROR_CHECK after all others are drawn; kinds that were not named
- * are just listed with what they lack. */
+/* Draws. Kinds that were named but cannot be drawn of these results are VDC_ERROR_CHECK after all others are drawn; kinds that
+ * were not named are just listed with what they lack. */
 vdc_code vdc_plot_draw(const vdc_runs *runs, const vdc_plot_options *options, vdc_drawn_list *list, vdc_diag *diag);
 void vdc_drawn_list_clear(vdc_drawn_list *list);
 

@@ -105,7 +105,9 @@ static vdc_code add_folder(path_list *list, const char *folder, vdc_diag *diag)
 {
     DIR *handle = opendir(folder);
     if (!handle) {
-        return errno == ENOENT || errno == ENOTDIR ? VDC_OK : vdc_fail(diag, VDC_ERROR_INPUT, NULL, "%s: cannot be read: %s", folder, strerror(errno));
+        return errno == ENOENT || errno == ENOTDIR
+                   ? VDC_OK
+                   : vdc_fail(diag, VDC_ERROR_INPUT, NULL, "%s: cannot be read: %s", folder, strerror(errno));
     }
     size_t first = list->count;
     vdc_code code = VDC_OK;
@@ -139,7 +141,9 @@ static vdc_code find_files(path_list *list, const char *path, vdc_diag *diag)
     }
     code = code ? code : add_folder(list, inner, diag);
     vdc_free(inner);
-    return code || list->count > before ? code : vdc_fail(diag, VDC_ERROR_INPUT, NULL, "%s: holds no result file (*.h5), nor does its folder runs", path);
+    return code || list->count > before
+               ? code
+               : vdc_fail(diag, VDC_ERROR_INPUT, NULL, "%s: holds no result file (*.h5), nor does its folder runs", path);
 }
 
 /* ---- one run ---- */
@@ -155,7 +159,8 @@ static vdc_code add_parameter(vdc_run *run, size_t *capacity, char *name, char *
     return VDC_OK;
 }
 
-/* The parameters of a sweep's run: its row in the index that the sweep wrote beside the folder of runs. Columns: file, seed, then the axes. */
+/* The parameters of a sweep's run: its row in the index that the sweep wrote beside the folder of runs. Columns: file, seed, then
+ * the axes. */
 static vdc_code read_sweep_row(vdc_run *run, size_t *capacity, vdc_diag *diag)
 {
     const char *slash = strrchr(run->path, '/');
@@ -173,7 +178,8 @@ static vdc_code read_sweep_row(vdc_run *run, size_t *capacity, vdc_diag *diag)
         const char *file = vdc_csv_field(&table, row, 0), *base = strrchr(file, '/');
         if (strcmp(base ? base + 1 : file, name) == 0) {
             for (size_t column = 2; vdc_csv_field(&table, 0, column)[0] && !code; column++) {
-                code = add_parameter(run, capacity, vdc_strdup(vdc_csv_field(&table, 0, column)), vdc_strdup(vdc_csv_field(&table, row, column)), diag);
+                code = add_parameter(run, capacity, vdc_strdup(vdc_csv_field(&table, 0, column)),
+                                     vdc_strdup(vdc_csv_field(&table, row, column)), diag);
             }
             break;
         }
@@ -255,7 +261,8 @@ static bool same_but_seed(const vdc_run *a, const vdc_run *b)
     return true;
 }
 
-/* run->group of each: the number of the first run that it is like, counted in order of first runs. Returns how many there are. O(runs x groups). */
+/* run->group of each: the number of the first run that it is like, counted in order of first runs. Returns how many there are.
+ * O(runs x groups). */
 static size_t assign_groups(vdc_run *items, size_t count, size_t *first)
 {
     size_t groups = 0;
@@ -302,7 +309,8 @@ static char *group_label(const vdc_runs *runs, const vdc_run *run)
     vdc_text label = {0};
     bool names_differ = false;
     for (size_t g = 1; g < runs->group_count; g++) {
-        names_differ = names_differ || strcmp(scenario_name(&runs->items[0]), scenario_name(&runs->items[runs->groups[g].first])) != 0;
+        names_differ = names_differ ||
+                       strcmp(scenario_name(&runs->items[0]), scenario_name(&runs->items[runs->groups[g].first])) != 0;
     }
     if (names_differ) {
         vdc_text_add(&label, "%s", scenario_name(run));
@@ -312,8 +320,8 @@ static char *group_label(const vdc_runs *runs, const vdc_run *run)
         if (parameter_differs(runs, parameter->name)) {
             const char *dot = strrchr(parameter->name, '.');
             bool number = isdigit((unsigned char)parameter->value[0]) || strcmp(parameter->value, "none") == 0;
-            vdc_text_add(&label, "%s%s%s%s", label.length ? ", " : "", number ? (dot ? dot + 1 : parameter->name) : "", number ? " " : "",
-                         parameter->value);
+            vdc_text_add(&label, "%s%s%s%s", label.length ? ", " : "", number ? (dot ? dot + 1 : parameter->name) : "",
+                         number ? " " : "", parameter->value);
         }
     }
     if (label.length == 0) {
@@ -358,8 +366,8 @@ static vdc_code name_groups(vdc_runs *runs, vdc_diag *diag)
     return VDC_OK;
 }
 
-/* Two runs of a group with one seed must differ in something that is not told: each run of such a group stands alone. Items are in order of groups
- * and seeds. Returns the new number of groups. */
+/* Two runs of a group with one seed must differ in something that is not told: each run of such a group stands alone. Items are
+ * in order of groups and seeds. Returns the new number of groups. */
 static size_t split_groups(vdc_run *items, size_t count)
 {
     size_t groups = 0;

@@ -10,7 +10,8 @@
 #define HOUR 3600.0
 #define DAY 86400.0
 
-/* From `least` (in base units) upwards the row's unit is used: of one unit the last row that fits. 0 takes a row with factor 1. */
+/* From `least` (in base units) upwards the row's unit is used: of one unit the last row that fits. 0 takes a row with factor 1.
+ */
 typedef struct scale_row {
     const char *base;
     double least, factor;
@@ -58,8 +59,9 @@ static const scale_row scale_rows[] = {
 
 /* Other spellings of the base units above. */
 static const char *const spellings[][2] = {
-    {"", "1"}, {"core.s", "core s"}, {"core·s", "core s"}, {"core*s", "core s"}, {"byte", "B"}, {"bytes", "B"}, {"byte s", "B s"},
-    {"byte.s", "B s"}, {"byte·s", "B s"}, {"B·s", "B s"}, {"B.s", "B s"}, {"host·s", "host s"}, {"host.s", "host s"},
+    {"", "1"},      {"core.s", "core s"}, {"core·s", "core s"}, {"core*s", "core s"}, {"byte", "B"},
+    {"bytes", "B"}, {"byte s", "B s"},    {"byte.s", "B s"},    {"byte·s", "B s"},    {"B·s", "B s"},
+    {"B.s", "B s"}, {"host·s", "host s"}, {"host.s", "host s"},
 };
 
 vdc_scale vdc_scale_choose(const char *units, double largest)

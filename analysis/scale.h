@@ -1,7 +1,7 @@
 /* Quantities for people: which unit to show a value in, and how to write it.
  *
- * Result files hold base units (s, J, B, Hz); 604 800 s reads better as 7 d. A scale is chosen once for a column or an axis from its
- * largest value, so that all of it is shown in one unit.
+ * Result files hold base units (s, J, B, Hz); 604 800 s reads better as 7 d. A scale is chosen once for a column or an axis from
+ * its largest value, so that all of it is shown in one unit.
  */
 #ifndef VDC_ANALYSIS_SCALE_H
 #define VDC_ANALYSIS_SCALE_H

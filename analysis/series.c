@@ -24,11 +24,13 @@ void vdc_matrix_shape(const vdc_run *run, const char *path, size_t *rows, size_t
     *width = there ? shape.width : 0;
 }
 
-vdc_code vdc_matrix_read_rows(vdc_matrix *matrix, const vdc_run *run, const char *path, size_t first, size_t count, vdc_diag *diag)
+vdc_code vdc_matrix_read_rows(vdc_matrix *matrix, const vdc_run *run, const char *path, size_t first, size_t count,
+                              vdc_diag *diag)
 {
     vdc_result_shape shape;
     *matrix = (vdc_matrix){0};
-    if (!vdc_result_dataset(run->result, path, &shape) || shape.type == VDC_CELL_TEXT || first >= shape.rows || shape.width == 0) {
+    if (!vdc_result_dataset(run->result, path, &shape) || shape.type == VDC_CELL_TEXT || first >= shape.rows ||
+        shape.width == 0) {
         return VDC_OK;
     }
     count = count < shape.rows - first ? count : shape.rows - first;
@@ -140,8 +142,8 @@ size_t vdc_ticks_resource(const vdc_ticks *ticks, const char *name)
     return SIZE_MAX;
 }
 
-vdc_code vdc_ticks_column(const vdc_ticks *ticks, const vdc_run *run, const char *path, size_t column, vdc_interval_value value, double **out,
-                          vdc_diag *diag)
+vdc_code vdc_ticks_column(const vdc_ticks *ticks, const vdc_run *run, const char *path, size_t column, vdc_interval_value value,
+                          double **out, vdc_diag *diag)
 {
     vdc_matrix matrix;
     *out = NULL;
@@ -179,8 +181,12 @@ vdc_code vdc_ticks_column(const vdc_ticks *ticks, const vdc_run *run, const char
 
 double vdc_run_capacity(const vdc_run *run, const char *resource)
 {
-    static const struct { const char *resource, *key; } keys[] = {
-        {"cpu", "capacity_cpu_cores"}, {"memory", "capacity_memory_bytes"}, {"disk", "capacity_disk_bytes"}, {"gpu", "capacity_gpu_milli"},
+    static const struct { const char *resource, *key;
+    } keys[] = {
+        {"cpu", "capacity_cpu_cores"},
+        {"memory", "capacity_memory_bytes"},
+        {"disk", "capacity_disk_bytes"},
+        {"gpu", "capacity_gpu_milli"},
     };
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         if (strcmp(keys[i].resource, resource) == 0) {

@@ -19,7 +19,8 @@ typedef struct vdc_matrix {
 /* Reads a whole dataset. One that is not there gives an empty matrix and VDC_OK. Memory: 8 bytes a cell. */
 vdc_code vdc_matrix_read(vdc_matrix *matrix, const vdc_run *run, const char *path, vdc_diag *diag);
 /* Rows first .. first + count - 1 only; fewer when it ends before. */
-vdc_code vdc_matrix_read_rows(vdc_matrix *matrix, const vdc_run *run, const char *path, size_t first, size_t count, vdc_diag *diag);
+vdc_code vdc_matrix_read_rows(vdc_matrix *matrix, const vdc_run *run, const char *path, size_t first, size_t count,
+                              vdc_diag *diag);
 /* Rows and width of a dataset; 0 x 0 when it is not there. */
 void vdc_matrix_shape(const vdc_run *run, const char *path, size_t *rows, size_t *width);
 void vdc_matrix_clear(vdc_matrix *matrix);
@@ -50,11 +51,12 @@ typedef enum vdc_interval_value {
     VDC_INTERVAL_SUM,
     VDC_INTERVAL_LAST
 } vdc_interval_value;
-/* One column of /ticks by intervals into out[ticks->count], in fresh memory; *out = NULL when the run has no such dataset. `column` is the
- * place on the second axis, 0 without one. */
-vdc_code vdc_ticks_column(const vdc_ticks *ticks, const vdc_run *run, const char *path, size_t column, vdc_interval_value value, double **out,
-                          vdc_diag *diag);
-/* The capacity of all hosts in a resource's unit of rate ("cpu": hardware threads, "memory": bytes), NaN when the file does not say. */
+/* One column of /ticks by intervals into out[ticks->count], in fresh memory; *out = NULL when the run has no such dataset.
+ * `column` is the place on the second axis, 0 without one. */
+vdc_code vdc_ticks_column(const vdc_ticks *ticks, const vdc_run *run, const char *path, size_t column, vdc_interval_value value,
+                          double **out, vdc_diag *diag);
+/* The capacity of all hosts in a resource's unit of rate ("cpu": hardware threads, "memory": bytes), NaN when the file does not
+ * say. */
 double vdc_run_capacity(const vdc_run *run, const char *resource);
 double vdc_largest(const double *values, size_t count); /* 0 of none; NaN left out */
 

@@ -101,7 +101,8 @@ static double bca_share(double z, double bias, double acceleration)
     return gsl_cdf_ugaussian_P(bias + shifted / fmax(0.1, 1 - acceleration * shifted));
 }
 
-vdc_code vdc_bootstrap_mean(const double *values, size_t n, double level, size_t resamples, uint64_t key, vdc_interval *interval, vdc_diag *diag)
+vdc_code vdc_bootstrap_mean(const double *values, size_t n, double level, size_t resamples, uint64_t key, vdc_interval *interval,
+                            vdc_diag *diag)
 {
     *interval = (vdc_interval){NAN, NAN};
     if (n < 2 || resamples < 2 || !(level > 0 && level < 1)) {
@@ -289,8 +290,17 @@ vdc_code vdc_holm(double *p, size_t n, vdc_diag *diag)
 vdc_code vdc_paired_compare(const double *baseline, const double *value, size_t n, double level, size_t resamples, uint64_t key,
                             vdc_paired *paired, vdc_diag *diag)
 {
-    *paired = (vdc_paired){.n = n, .mean = NAN, .deviation = NAN, .student = {NAN, NAN}, .bootstrap = {NAN, NAN}, .t = NAN, .t_p = NAN,
-                           .wilcoxon_w = NAN, .wilcoxon_p = NAN, .cohen_dz = NAN, .cliff_delta = NAN};
+    *paired = (vdc_paired){.n = n,
+                           .mean = NAN,
+                           .deviation = NAN,
+                           .student = {NAN, NAN},
+                           .bootstrap = {NAN, NAN},
+                           .t = NAN,
+                           .t_p = NAN,
+                           .wilcoxon_w = NAN,
+                           .wilcoxon_p = NAN,
+                           .cohen_dz = NAN,
+                           .cliff_delta = NAN};
     if (n == 0) {
         return VDC_OK;
     }

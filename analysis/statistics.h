@@ -51,16 +51,18 @@ typedef struct vdc_paired {
     double cliff_delta;          /* of the two samples, in [-1, 1] */
 } vdc_paired;
 
-/* `resamples` bootstrap draws (2 000 is ample for 95 %) from the stream keyed by `key`, so that the same data give the same interval.
- * 0 leaves the bootstrap interval NaN. O(n x resamples). */
+/* `resamples` bootstrap draws (2 000 is ample for 95 %) from the stream keyed by `key`, so that the same data give the same
+ * interval. 0 leaves the bootstrap interval NaN. O(n x resamples). */
 vdc_code vdc_paired_compare(const double *baseline, const double *value, size_t n, double level, size_t resamples, uint64_t key,
                             vdc_paired *paired, vdc_diag *diag);
 
 /* The bootstrap interval alone, of the mean of `values`. */
-vdc_code vdc_bootstrap_mean(const double *values, size_t n, double level, size_t resamples, uint64_t key, vdc_interval *interval, vdc_diag *diag);
+vdc_code vdc_bootstrap_mean(const double *values, size_t n, double level, size_t resamples, uint64_t key, vdc_interval *interval,
+                            vdc_diag *diag);
 
-/* Wilcoxon's signed-rank test of symmetry about 0. Zeros are left out; equal sizes share the mean of their ranks. The p-value is exact (given
- * the ties) up to VDC_WILCOXON_EXACT differences, beyond that normal with corrections for ties and continuity. NaN when no difference is left. */
+/* Wilcoxon's signed-rank test of symmetry about 0. Zeros are left out; equal sizes share the mean of their ranks. The p-value is
+ * exact (given the ties) up to VDC_WILCOXON_EXACT differences, beyond that normal with corrections for ties and continuity. NaN
+ * when no difference is left. */
 enum { VDC_WILCOXON_EXACT = 100 };
 vdc_code vdc_wilcoxon(const double *differences, size_t n, size_t *used, double *w, double *p, vdc_diag *diag);
 

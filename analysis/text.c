@@ -170,7 +170,8 @@ vdc_code vdc_text_save(const vdc_text *text, const char *path, bool force, vdc_d
         error = errno;
     }
     if (!good) {
-        code = vdc_fail(diag, file < 0 ? VDC_ERROR_INPUT : VDC_ERROR_IO, NULL, "%s: cannot be written: %s", path, strerror(error));
+        code = vdc_fail(diag, file < 0 ? VDC_ERROR_INPUT : VDC_ERROR_IO, NULL, "%s: cannot be written: %s", path,
+                        strerror(error));
         if (file >= 0) {
             unlink(partial);
         }

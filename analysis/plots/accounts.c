@@ -18,8 +18,8 @@ enum { SHOWN = sizeof shown / sizeof *shown, CURVES = 4, PANELS_MOST = 3 };
 enum { CURVE_P, CURVE_T, CURVE_U, CURVE_S };
 static const char *const paths[CURVES] = {"/ticks/P", "/ticks/T", "/ticks/U", "/ticks/S"};
 
-static void draw_panel(vdc_picture *picture, const vdc_ticks *ticks, double time_factor, const shown_resource *resource, double *const *values,
-                       double capacity, vdc_panels *panels)
+static void draw_panel(vdc_picture *picture, const vdc_ticks *ticks, double time_factor, const shown_resource *resource,
+                       double *const *values, double capacity, vdc_panels *panels)
 {
     double largest = 0, factors[CURVES];
     bool there[CURVES];
@@ -39,14 +39,18 @@ static void draw_panel(vdc_picture *picture, const vdc_ticks *ticks, double time
     bool line = isfinite(capacity) && capacity <= 2.5 * largest;
     char title[128], number[48], installed[80] = "";
     if (isfinite(capacity) && !line) {
-        snprintf(installed, sizeof installed, ", %s installed", vdc_show_number(capacity / scale.factor, 4, number, sizeof number));
+        snprintf(installed, sizeof installed, ", %s installed",
+                 vdc_show_number(capacity / scale.factor, 4, number, sizeof number));
     }
-    snprintf(title, sizeof title, "%s%s%s%s%s", resource->title, *scale.units ? " (" : "", scale.units, *scale.units ? ")" : "", installed);
+    snprintf(title, sizeof title, "%s%s%s%s%s", resource->title, *scale.units ? " (" : "", scale.units, *scale.units ? ")" : "",
+             installed);
     unsigned block = vdc_picture_block(picture, resource->name, "time\tP allocated\tT scheduled\tU used\tS fenced");
     vdc_plot_steps(picture, ticks, time_factor, values, factors, CURVES);
     vdc_panels_next(panels, title);
     vdc_text *body = &panels->body;
-    vdc_text_add(body, "set yrange [0:*]\nplot data index %u using 1:2 with filledcurves y1=0 fc rgb '#cfe3f1' title 'P allocated'", block);
+    vdc_text_add(body,
+                 "set yrange [0:*]\nplot data index %u using 1:2 with filledcurves y1=0 fc rgb '#cfe3f1' title 'P allocated'",
+                 block);
     if (there[CURVE_T]) {
         vdc_text_add(body, ", \\\n  data index %u using 1:3 with lines %s title 'T scheduled'", block, vdc_picture_line(0));
     }

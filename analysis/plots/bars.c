@@ -6,9 +6,26 @@ enum { PANELS_MOST = 6, COLUMNS = 2 };
 
 /* In order of interest; the first PANELS_MOST that differ are shown. */
 static const char *const keys[] = {
-    "energy_j", "host_active_s", "hosts_used_max", "wait_p99_s", "ready_core_s", "slav", "cost_total", "vms_rejected", "migrations", "carbon_g",
-    "gpu_fragmented_milli", "S_waste_cpu_core_s", "exposure_host_pair_s", "violations_hard_vm_s", "wait_total_s", "vms_queued", "T_cpu_core_s",
-    "P_cpu_core_s", "end_s", NULL,
+    "energy_j",
+    "host_active_s",
+    "hosts_used_max",
+    "wait_p99_s",
+    "ready_core_s",
+    "slav",
+    "cost_total",
+    "vms_rejected",
+    "migrations",
+    "carbon_g",
+    "gpu_fragmented_milli",
+    "S_waste_cpu_core_s",
+    "exposure_host_pair_s",
+    "violations_hard_vm_s",
+    "wait_total_s",
+    "vms_queued",
+    "T_cpu_core_s",
+    "P_cpu_core_s",
+    "end_s",
+    NULL,
 };
 
 static vdc_code draw_panel(vdc_picture *picture, const vdc_runs *runs, const char *key, size_t panel, double left, vdc_diag *diag)
@@ -31,22 +48,33 @@ static vdc_code draw_panel(vdc_picture *picture, const vdc_runs *runs, const cha
         for (size_t g = 0; g < groups; g++) {
             const vdc_sample *s = &samples[g];
             bool wide = isfinite(s->interval.low);
-            const double row[] = {(double)(groups - 1 - g), s->mean / scale.factor, (wide ? s->interval.low : s->mean) / scale.factor,
+            const double row[] = {(double)(groups - 1 - g), s->mean / scale.factor,
+                                  (wide ? s->interval.low : s->mean) / scale.factor,
                                   (wide ? s->interval.high : s->mean) / scale.factor, (double)(g % VDC_PICTURE_LINES + 1)};
             vdc_picture_text_row(picture, runs->groups[g].label, row, 5);
         }
         vdc_text *script = &picture->script;
         size_t column = panel % COLUMNS;
         double width = (0.985 - left - 0.03) / COLUMNS;
-        vdc_text_add(script, "\nset lmargin at screen %.4f\nset rmargin at screen %.4f\nset tmargin at screen upper(%zu)\nset bmargin at screen lower(%zu)\n",
-                     left + (double)column * (width + 0.03), left + (double)column * (width + 0.03) + width - 0.02, panel / COLUMNS, panel / COLUMNS);
+        vdc_text_add(script,
+                     "\nset lmargin at screen %.4f\nset rmargin at screen %.4f\nset tmargin at screen upper(%zu)\nset bmargin at "
+                     "screen lower(%zu)\n",
+                     left + (double)column * (width + 0.03), left + (double)column * (width + 0.03) + width - 0.02,
+                     panel / COLUMNS, panel / COLUMNS);
         vdc_text_add(script, "set label 1 ");
         vdc_picture_quote(script, name);
-        vdc_text_add(script, " at graph 0, graph 1 offset 0,0.7 left textcolor rgb '#303030'\nset xrange [0:*]\nset yrange [-0.6:%zu.6]\n", groups - 1);
+        vdc_text_add(script,
+                     " at graph 0, graph 1 offset 0,0.7 left textcolor rgb '#303030'\nset xrange [0:*]\nset yrange "
+                     "[-0.6:%zu.6]\n",
+                     groups - 1);
         vdc_text_add(script, "set ytics scale 0\n%s", column == 0 ? "" : "set format y ''\n");
-        vdc_text_add(script, "plot data index %zu using 3:2:(0):3:($2-0.36):($2+0.36):6%s with boxxyerror lc variable fs solid 0.75 noborder notitle, \\\n", panel,
-                     column == 0 ? ":ytic(1)" : "");
-        vdc_text_add(script, "  data index %zu using 3:2:4:5 with xerrorbars pt 0 lc rgb '#202020' lw 1.5 notitle\nset format y\n", panel);
+        vdc_text_add(script,
+                     "plot data index %zu using 3:2:(0):3:($2-0.36):($2+0.36):6%s with boxxyerror lc variable fs solid 0.75 "
+                     "noborder notitle, \\\n",
+                     panel, column == 0 ? ":ytic(1)" : "");
+        vdc_text_add(script,
+                     "  data index %zu using 3:2:4:5 with xerrorbars pt 0 lc rgb '#202020' lw 1.5 notitle\nset format y\n",
+                     panel);
     }
     vdc_free(name);
     vdc_free(samples);
@@ -81,9 +109,13 @@ static vdc_code draw(vdc_picture *picture, const vdc_runs *runs, size_t index, v
     for (unsigned i = 0; i < VDC_PICTURE_LINES; i++) {
         vdc_text_add(script, "set linetype %u lc rgb '%s'\n", i + 1, vdc_picture_colour(i));
     }
-    vdc_text_add(script, "rows = %zu\ntop = %.4f\nbottom = %.4f\nupper(i) = top - i * (top - bottom) / rows - %.4f\nlower(i) = top - (i + 1) * (top - bottom) / rows + %.4f\n",
+    vdc_text_add(script,
+                 "rows = %zu\ntop = %.4f\nbottom = %.4f\nupper(i) = top - i * (top - bottom) / rows - %.4f\nlower(i) = top - (i "
+                 "+ 1) * (top - bottom) / rows + %.4f\n",
                  rows, 1 - 34.0 / picture->height, 8.0 / picture->height, 28.0 / picture->height, 28.0 / picture->height);
-    vdc_text_add(script, "unset title\nset multiplot title '%s'\nunset key\nunset grid\nset grid xtics lc rgb '#e4e4e4' lw 1 dt 1\nset border 1\n",
+    vdc_text_add(script,
+                 "unset title\nset multiplot title '%s'\nunset key\nunset grid\nset grid xtics lc rgb '#e4e4e4' lw 1 dt 1\nset "
+                 "border 1\n",
                  several ? "Means and 95 % intervals over seeds" : "Side by side");
     vdc_text_add(&picture->title, "%s", several ? "Means and 95 % intervals over seeds" : "Side by side");
     double left = 0.02 + 0.0078 * (double)(longest < 40 ? longest : 40);

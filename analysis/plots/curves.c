@@ -18,8 +18,8 @@ vdc_code vdc_curve_read(const vdc_curve *curve, const vdc_ticks *ticks, const vd
     return code;
 }
 
-static void draw_panel(vdc_picture *picture, const vdc_ticks *ticks, double time_factor, const vdc_curve_panel *panel, double *const *values,
-                       vdc_panels *panels)
+static void draw_panel(vdc_picture *picture, const vdc_ticks *ticks, double time_factor, const vdc_curve_panel *panel,
+                       double *const *values, vdc_panels *panels)
 {
     double largest = 0, factors[VDC_CURVES_PANEL];
     size_t there = 0;
@@ -69,8 +69,8 @@ static void draw_panel(vdc_picture *picture, const vdc_ticks *ticks, double time
     vdc_text_add(&panels->body, "\n");
 }
 
-vdc_code vdc_curves_draw(vdc_picture *picture, const vdc_runs *runs, size_t index, const char *title, const vdc_curve_panel *panels, size_t count,
-                         const char *missing, vdc_diag *diag)
+vdc_code vdc_curves_draw(vdc_picture *picture, const vdc_runs *runs, size_t index, const char *title,
+                         const vdc_curve_panel *panels, size_t count, const char *missing, vdc_diag *diag)
 {
     const vdc_run *run = &runs->items[index];
     vdc_ticks ticks;

@@ -25,8 +25,8 @@ typedef struct vdc_curve_panel {
 } vdc_curve_panel;
 
 /* Draws the panels of one run; `missing` is said when no panel is left. */
-vdc_code vdc_curves_draw(vdc_picture *picture, const vdc_runs *runs, size_t index, const char *title, const vdc_curve_panel *panels, size_t count,
-                         const char *missing, vdc_diag *diag);
+vdc_code vdc_curves_draw(vdc_picture *picture, const vdc_runs *runs, size_t index, const char *title,
+                         const vdc_curve_panel *panels, size_t count, const char *missing, vdc_diag *diag);
 /* Reads one curve into fresh memory by intervals; NULL when the run does not have it. */
 vdc_code vdc_curve_read(const vdc_curve *curve, const vdc_ticks *ticks, const vdc_run *run, double **out, vdc_diag *diag);
 

@@ -1,5 +1,5 @@
-/* Fragmentation against load: the GPU capacity that is free but useless to what arrives, and the capacity not allocated, as the sum of all that has arrived
- * grows (after Weng et al., Beware of Fragmentation, USENIX ATC 2023, figures 7 and 9). */
+/* Fragmentation against load: the GPU capacity that is free but useless to what arrives, and the capacity not allocated, as the
+ * sum of all that has arrived grows (after Weng et al., Beware of Fragmentation, USENIX ATC 2023, figures 7 and 9). */
 #include "analysis/plots/kinds.h"
 
 enum { LINES_MOST = VDC_PICTURE_LINES };
@@ -16,7 +16,8 @@ static vdc_code add_group(vdc_picture *picture, const vdc_run *run, const char *
     if (!code && arrived && allocated && fragmented && capacity > 0) {
         vdc_picture_block(picture, label, "arrived (% of capacity)\tfragmented (%)\tnot allocated (%)");
         for (size_t i = 0; i < ticks.count; i++) {
-            const double row[] = {100 * arrived[i] / capacity, 100 * fragmented[i] / capacity, 100 * (1 - allocated[i] / capacity)};
+            const double row[] = {100 * arrived[i] / capacity, 100 * fragmented[i] / capacity,
+                                  100 * (1 - allocated[i] / capacity)};
             vdc_picture_row(picture, row, 3);
         }
         *there = true;
@@ -55,7 +56,8 @@ static vdc_code draw(vdc_picture *picture, const vdc_runs *runs, size_t index, v
         vdc_panels_next(&panels, titles[panel]);
         vdc_text_add(&panels.body, "set yrange [0:*]\nplot ");
         for (size_t i = 0; i < count; i++) {
-            vdc_text_add(&panels.body, "%sdata index %zu using 1:%zu with lines %s ", i ? ", \\\n  " : "", i, panel + 2, vdc_picture_line((unsigned)drawn[i]));
+            vdc_text_add(&panels.body, "%sdata index %zu using 1:%zu with lines %s ", i ? ", \\\n  " : "", i, panel + 2,
+                         vdc_picture_line((unsigned)drawn[i]));
             vdc_text_add(&panels.body, panel ? "notitle" : "title ");
             if (!panel) {
                 vdc_picture_quote(&panels.body, runs->groups[drawn[i]].label);
@@ -68,5 +70,9 @@ static vdc_code draw(vdc_picture *picture, const vdc_runs *runs, size_t index, v
 }
 
 const vdc_plot_kind vdc_plot_fragmentation = {
-    .name = "fragmentation", .summary = "GPU capacity lost to fragmentation against the load that arrived", .joint = true, .least_groups = 1, .draw = draw,
+    .name = "fragmentation",
+    .summary = "GPU capacity lost to fragmentation against the load that arrived",
+    .joint = true,
+    .least_groups = 1,
+    .draw = draw,
 };

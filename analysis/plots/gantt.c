@@ -1,4 +1,5 @@
-/* VMs on hosts over time: a bar a VM, from its first start to its end, in lanes within its host. For small runs, or the first hosts of a large one. */
+/* VMs on hosts over time: a bar a VM, from its first start to its end, in lanes within its host. For small runs, or the first
+ * hosts of a large one. */
 #include "analysis/plots/kinds.h"
 
 #include <stdlib.h>
@@ -66,15 +67,21 @@ static void draw_bars(vdc_picture *picture, const bar *bars, size_t count, doubl
             place++;
         }
         double base = (double)(host_count - 1 - place) - 0.42, height = 0.84 / (double)bars[i].lanes;
-        vdc_picture_row(picture, (const double[]){bars[i].start / axis.factor, bars[i].end / axis.factor, base + (double)bars[i].lane * height,
-                                                  base + (double)(bars[i].lane + 1) * height, (double)(bars[i].colour + 1)}, 5);
+        vdc_picture_row(picture,
+                        (const double[]){bars[i].start / axis.factor, bars[i].end / axis.factor,
+                                         base + (double)bars[i].lane * height, base + (double)(bars[i].lane + 1) * height,
+                                         (double)(bars[i].colour + 1)},
+                        5);
     }
     picture->height = 110 + 44 * (unsigned)host_count;
     vdc_text *script = &picture->script;
     for (unsigned i = 0; i < VDC_PICTURE_LINES; i++) {
         vdc_text_add(script, "set linetype %u lc rgb '%s'\n", i + 1, vdc_picture_colour(i));
     }
-    vdc_text_add(script, "unset key\nset grid noytics xtics lc rgb '#e4e4e4' lw 1 dt 1\nset ylabel 'Host'\nset yrange [-0.5:%.1f]\nset ytics scale 0 (", (double)host_count - 0.5);
+    vdc_text_add(script,
+                 "unset key\nset grid noytics xtics lc rgb '#e4e4e4' lw 1 dt 1\nset ylabel 'Host'\nset yrange [-0.5:%.1f]\nset "
+                 "ytics scale 0 (",
+                 (double)host_count - 0.5);
     for (size_t i = 0; i < host_count; i++) {
         vdc_text_add(script, "%s'%.0f' %zu", i ? ", " : "", hosts[i], host_count - 1 - i);
     }
@@ -103,7 +110,9 @@ static vdc_code draw(vdc_picture *picture, const vdc_runs *runs, size_t index, v
     } else if (!code) {
         for (size_t i = 0; i < n; i++) {
             if (host.cells[i] >= 0 && isfinite(start.cells[i])) {
-                bars[count++] = (bar){.start = start.cells[i], .end = isnan(end.cells[i]) ? span : end.cells[i], .host = host.cells[i],
+                bars[count++] = (bar){.start = start.cells[i],
+                                      .end = isnan(end.cells[i]) ? span : end.cells[i],
+                                      .host = host.cells[i],
                                       .colour = tenant_colour(&tenants, i, names, &known)};
             }
         }
@@ -120,7 +129,8 @@ static vdc_code draw(vdc_picture *picture, const vdc_runs *runs, size_t index, v
             kept = to;
         }
         if (kept == 0) {
-            vdc_text_add(&picture->missing, count ? "a single host had more VMs than such a picture can show" : "no VM was ever placed");
+            vdc_text_add(&picture->missing,
+                         count ? "a single host had more VMs than such a picture can show" : "no VM was ever placed");
         } else {
             vdc_text_add(&picture->title, all ? "VMs on hosts" : "VMs on the first %zu hosts", host_count);
             if (known > 1) {

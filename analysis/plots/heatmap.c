@@ -42,8 +42,8 @@ static double *mean_cells(const vdc_run *run, const vdc_ticks *ticks, size_t hos
     return cells;
 }
 
-static void draw_map(vdc_picture *picture, const vdc_runs *runs, const vdc_run *run, const vdc_ticks *ticks, const double *cells, size_t hosts,
-                     size_t rows, const vdc_matrix *capacity)
+static void draw_map(vdc_picture *picture, const vdc_runs *runs, const vdc_run *run, const vdc_ticks *ticks, const double *cells,
+                     size_t hosts, size_t rows, const vdc_matrix *capacity)
 {
     vdc_plot_title(picture, runs, run, "CPU use of each host over time");
     vdc_time_axis axis = vdc_picture_time(picture, ticks->edges[0], ticks->edges[ticks->count]);
@@ -66,9 +66,11 @@ static void draw_map(vdc_picture *picture, const vdc_runs *runs, const vdc_run *
         vdc_text_add(&picture->data, "\n");
     }
     vdc_picture_palette(picture);
-    vdc_text_add(&picture->script, "unset grid\nunset key\nset tics front\nset ylabel 'Host'\nset yrange [-0.5:%.1f]\nset cblabel '%s%s%s'\nset cbrange [0:%s]\n",
-                 (double)hosts - 0.5, share ? "CPU scheduled (% of the host)" : "CPU scheduled (", share ? "" : scale.units, share ? "" : ")",
-                 share ? "100" : "*");
+    vdc_text_add(&picture->script,
+                 "unset grid\nunset key\nset tics front\nset ylabel 'Host'\nset yrange [-0.5:%.1f]\nset cblabel '%s%s%s'\nset "
+                 "cbrange [0:%s]\n",
+                 (double)hosts - 0.5, share ? "CPU scheduled (% of the host)" : "CPU scheduled (", share ? "" : scale.units,
+                 share ? "" : ")", share ? "100" : "*");
     vdc_text_add(&picture->script, "plot data using 1:2:3 with image\n");
 }
 
@@ -80,7 +82,8 @@ static vdc_code draw(vdc_picture *picture, const vdc_runs *runs, size_t index, v
     size_t recorded = 0, hosts = 0;
     vdc_matrix_shape(run, "/hosts/cpu_granted", &recorded, &hosts);
     if (!code && (ticks.count < 2 || hosts == 0 || recorded != ticks.ticks)) {
-        vdc_text_add(&picture->missing, "the run recorded no hosts tick by tick (output: {hosts: every-tick} in the scenario does)");
+        vdc_text_add(&picture->missing,
+                     "the run recorded no hosts tick by tick (output: {hosts: every-tick} in the scenario does)");
     } else if (!code && hosts == 1) {
         vdc_text_add(&picture->missing, "there is only one host: see utilisation");
     } else if (!code) {

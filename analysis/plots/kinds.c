@@ -20,7 +20,8 @@ void vdc_plot_title(vdc_picture *picture, const vdc_runs *runs, const vdc_run *r
     }
 }
 
-void vdc_plot_steps(vdc_picture *picture, const vdc_ticks *ticks, double time_factor, double *const *values, const double *factors, size_t count)
+void vdc_plot_steps(vdc_picture *picture, const vdc_ticks *ticks, double time_factor, double *const *values,
+                    const double *factors, size_t count)
 {
     double row[VDC_PLOT_COLUMNS + 1];
     count = count < VDC_PLOT_COLUMNS ? count : VDC_PLOT_COLUMNS;
@@ -50,7 +51,8 @@ void vdc_panels_next(vdc_panels *panels, const char *title)
 void vdc_panels_count_axis(vdc_panels *panels, double largest)
 {
     enum { FEW = 6 };
-    vdc_text_add(&panels->body, "set yrange [0:%s]\nset ytics %s\n", largest > 0 ? "*" : "1", largest > 0 && largest <= FEW ? "1" : "autofreq");
+    vdc_text_add(&panels->body, "set yrange [0:%s]\nset ytics %s\n", largest > 0 ? "*" : "1",
+                 largest > 0 && largest <= FEW ? "1" : "autofreq");
 }
 
 void vdc_panels_finish(vdc_panels *panels, vdc_picture *picture)
@@ -62,7 +64,8 @@ void vdc_panels_finish(vdc_panels *panels, vdc_picture *picture)
         vdc_text_add(script, "panels = %zu\ntop = %.4f\nbottom = %.4f\nupper(i) = top - i * (top - bottom) / panels - %.4f\n"
                              "lower(i) = top - (i + 1) * (top - bottom) / panels + %.4f\n",
                      panels->count, 1 - 30.0 / height, (50.0 + legend) / height, 26.0 / height, 10.0 / height);
-        vdc_text_add(script, panels->legend ? "legend = %.4f\nlegend_rows = %zu\n" : "", (legend + 4.0) / height, (panels->legend + 1) / 2);
+        vdc_text_add(script, panels->legend ? "legend = %.4f\nlegend_rows = %zu\n" : "", (legend + 4.0) / height,
+                     (panels->legend + 1) / 2);
         /* The title goes above all panels, on one line. */
         vdc_text_add(script, "unset title\nset multiplot title ");
         vdc_text line = {0};
@@ -70,7 +73,10 @@ void vdc_panels_finish(vdc_panels *panels, vdc_picture *picture)
             vdc_text_add(&line, *at == '\n' ? ", " : "%c", *at);
         }
         vdc_picture_quote(script, vdc_text_get(&line));
-        vdc_text_add(script, "\nset lmargin at screen 0.1\nset rmargin at screen 0.975\nset format x ''\nunset xlabel\n%s\nunset multiplot\n", vdc_text_get(&panels->body));
+        vdc_text_add(script,
+                     "\nset lmargin at screen 0.1\nset rmargin at screen 0.975\nset format x ''\nunset xlabel\n%s\nunset "
+                     "multiplot\n",
+                     vdc_text_get(&panels->body));
         script->failed = script->failed || line.failed || panels->body.failed;
         vdc_text_clear(&line);
     }

@@ -13,14 +13,16 @@ static const struct { vdc_curve curve; const char *title, *units; } quantities[Q
 };
 
 /* One quantity of every group. A group without it has no line; a quantity that no group has, no panel. */
-static vdc_code draw_quantity(vdc_picture *picture, const vdc_runs *runs, size_t lines, size_t q, const vdc_ticks *ticks, double time_factor,
-                              vdc_panels *panels, vdc_diag *diag)
+static vdc_code draw_quantity(vdc_picture *picture, const vdc_runs *runs, size_t lines, size_t q, const vdc_ticks *ticks,
+                              double time_factor, vdc_panels *panels, vdc_diag *diag)
 {
     double *values[LINES_MOST] = {NULL}, largest = 0;
     size_t there = 0;
     vdc_code code = VDC_OK;
     for (size_t g = 0; g < lines && !code; g++) {
-        code = ticks[g].count ? vdc_curve_read(&quantities[q].curve, &ticks[g], &runs->items[runs->groups[g].first], &values[g], diag) : VDC_OK;
+        code = ticks[g].count
+                   ? vdc_curve_read(&quantities[q].curve, &ticks[g], &runs->items[runs->groups[g].first], &values[g], diag)
+                   : VDC_OK;
         there += values[g] != NULL;
         largest = values[g] ? fmax(largest, vdc_largest(values[g], ticks[g].count)) : largest;
     }
@@ -89,5 +91,9 @@ static vdc_code draw(vdc_picture *picture, const vdc_runs *runs, size_t index, v
 }
 
 const vdc_plot_kind vdc_plot_policies = {
-    .name = "policies", .summary = "policies side by side over time: hosts, CPU, queue, power", .joint = true, .least_groups = 2, .draw = draw,
+    .name = "policies",
+    .summary = "policies side by side over time: hosts, CPU, queue, power",
+    .joint = true,
+    .least_groups = 2,
+    .draw = draw,
 };

@@ -3,9 +3,13 @@
 
 static const vdc_curve_panel panels[] = {
     /* The mean power of an interval is its energy over its length: exact, where a value at the tick's end is a sample. */
-    {.title = "Power of all hosts", .units = "W", .area = true, .curves = {{.path = "/ticks/energy", .value = VDC_INTERVAL_RATE}}},
+    {.title = "Power of all hosts",
+     .units = "W",
+     .area = true,
+     .curves = {{.path = "/ticks/energy", .value = VDC_INTERVAL_RATE}}},
     {.title = "Energy so far", .units = "J", .curves = {{.path = "/ticks/energy", .total = true}}},
-    {.title = "Carbon intensity of the grid (g/kWh)", .curves = {{.path = "/ticks/carbon_intensity", .value = VDC_INTERVAL_MEAN}}},
+    {.title = "Carbon intensity of the grid (g/kWh)",
+     .curves = {{.path = "/ticks/carbon_intensity", .value = VDC_INTERVAL_MEAN}}},
     {.title = "Carbon so far", .units = "g", .curves = {{.path = "/ticks/carbon", .total = true}}},
 };
 

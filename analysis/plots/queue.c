@@ -18,4 +18,6 @@ static vdc_code draw(vdc_picture *picture, const vdc_runs *runs, size_t index, v
                            "the ticks hold no counts of VMs", diag);
 }
 
-const vdc_plot_kind vdc_plot_queue = {.name = "queue", .summary = "VMs running and waiting, and how many came and went", .draw = draw};
+const vdc_plot_kind vdc_plot_queue = {.name = "queue",
+                                      .summary = "VMs running and waiting, and how many came and went",
+                                      .draw = draw};

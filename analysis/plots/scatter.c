@@ -75,7 +75,8 @@ static int by_x(const void *left, const void *right)
     return (a > b) - (a < b);
 }
 
-static vdc_code draw_axes(vdc_picture *picture, const vdc_runs *runs, const char *title, const axis *x, const axis *y, vdc_diag *diag)
+static vdc_code draw_axes(vdc_picture *picture, const vdc_runs *runs, const char *title, const axis *x, const axis *y,
+                          vdc_diag *diag)
 {
     size_t groups = runs->group_count, front = 0;
     corner *corners = vdc_calloc(groups, sizeof *corners);
@@ -94,9 +95,13 @@ static vdc_code draw_axes(vdc_picture *picture, const vdc_runs *runs, const char
         bool wide = isfinite(sx->interval.low) && isfinite(sy->interval.low);
         several = several || wide;
         const double row[] = {
-            sx->mean / x->scale.factor, sy->mean / y->scale.factor,
-            (wide ? sx->interval.low : sx->mean) / x->scale.factor, (wide ? sx->interval.high : sx->mean) / x->scale.factor,
-            (wide ? sy->interval.low : sy->mean) / y->scale.factor, (wide ? sy->interval.high : sy->mean) / y->scale.factor, (double)(g % VDC_PICTURE_LINES + 1),
+            sx->mean / x->scale.factor,
+            sy->mean / y->scale.factor,
+            (wide ? sx->interval.low : sx->mean) / x->scale.factor,
+            (wide ? sx->interval.high : sx->mean) / x->scale.factor,
+            (wide ? sy->interval.low : sy->mean) / y->scale.factor,
+            (wide ? sy->interval.high : sy->mean) / y->scale.factor,
+            (double)(g % VDC_PICTURE_LINES + 1),
         };
         vdc_picture_text_row(picture, runs->groups[g].label, row, 7);
         if (unbeaten(x, y, g, groups)) {
@@ -113,11 +118,14 @@ static vdc_code draw_axes(vdc_picture *picture, const vdc_runs *runs, const char
     vdc_picture_quote(script, x_name);
     vdc_text_add(script, "\nset ylabel ");
     vdc_picture_quote(script, y_name);
-    vdc_text_add(script, "\nset grid xtics lc rgb '#e4e4e4' lw 1 dt 1\nset bmargin 5.5\nset offsets graph 0.08, graph 0.2, graph 0.1, graph 0.08\n");
+    vdc_text_add(script, "\nset grid xtics lc rgb '#e4e4e4' lw 1 dt 1\nset bmargin 5.5\nset offsets graph 0.08, graph 0.2, graph "
+                         "0.1, graph 0.08\n");
     vdc_text_add(script, "plot data index 1 using 1:2 with steps lc rgb '#c0c0c0' lw 2 notitle, \\\n"
-                         "  data index 1 using 1:2 with points pt 6 ps 2.4 lw 1.5 lc rgb '#909090' title 'no other is better on both axes (less is better)', \\\n");
+                         "  data index 1 using 1:2 with points pt 6 ps 2.4 lw 1.5 lc rgb '#909090' title 'no other is better on "
+                         "both axes (less is better)', \\\n");
     if (several) {
-        vdc_text_add(script, "  data index 0 using 2:3:4:5:6:7 with xyerrorbars lc rgb '#707070' lw 1 pt 0 title '95 %% intervals over seeds', \\\n");
+        vdc_text_add(script, "  data index 0 using 2:3:4:5:6:7 with xyerrorbars lc rgb '#707070' lw 1 pt 0 title '95 %% "
+                             "intervals over seeds', \\\n");
     }
     vdc_text_add(script, "  data index 0 using 2:3:8 with points pt 7 ps 1.1 lc variable notitle, \\\n"
                          "  data index 0 using 2:3:1 with labels left offset 0.8,0.6 notitle\n");
@@ -127,8 +135,8 @@ static vdc_code draw_axes(vdc_picture *picture, const vdc_runs *runs, const char
     return VDC_OK;
 }
 
-vdc_code vdc_scatter_draw(vdc_picture *picture, const vdc_runs *runs, const char *title, const char *const *x_keys, const char *const *y_keys,
-                          const char *missing, vdc_diag *diag)
+vdc_code vdc_scatter_draw(vdc_picture *picture, const vdc_runs *runs, const char *title, const char *const *x_keys,
+                          const char *const *y_keys, const char *missing, vdc_diag *diag)
 {
     axis x = {.key = vdc_plot_metric(runs, x_keys)}, y = {.key = vdc_plot_metric(runs, y_keys)};
     if (!x.key || !y.key) {

@@ -9,7 +9,8 @@
 enum { VALUES_MOST = 24 };
 
 static const char *const metrics[] = {
-    "cost_total", "energy_j", "wait_p99_s", "ready_core_s", "host_active_s", "hosts_used_max", "vms_rejected", "gpu_fragmented_milli", "end_s", NULL,
+    "cost_total",     "energy_j",     "wait_p99_s",           "ready_core_s", "host_active_s",
+    "hosts_used_max", "vms_rejected", "gpu_fragmented_milli", "end_s",        NULL,
 };
 
 typedef struct grid_axis {
@@ -61,7 +62,8 @@ static void set_tics(vdc_text *script, char axis_letter, const grid_axis *axis)
     vdc_text_add(script, ")\nset %crange [-0.5:%.1f]\n", axis_letter, (double)axis->count - 0.5);
 }
 
-static vdc_code draw_grid(vdc_picture *picture, const vdc_runs *runs, const char *metric, const grid_axis *x, const grid_axis *y, vdc_diag *diag)
+static vdc_code draw_grid(vdc_picture *picture, const vdc_runs *runs, const char *metric, const grid_axis *x, const grid_axis *y,
+                          vdc_diag *diag)
 {
     size_t cells = x->count * y->count;
     double *sum = vdc_calloc(cells, sizeof *sum), *number = vdc_calloc(cells, sizeof *number);
@@ -91,7 +93,9 @@ static vdc_code draw_grid(vdc_picture *picture, const vdc_runs *runs, const char
             char shown[64];
             double value = sum[at] / scale.factor;
             vdc_picture_text_row(picture, isnan(value) ? "" : vdc_show_number(value, 3, shown, sizeof shown),
-                                 (const double[]){(double)(at % x->count), (double)(at / x->count), value, sum[at] < low + 0.55 * (high - low) ? 1 : 0}, 4);
+                                 (const double[]){(double)(at % x->count), (double)(at / x->count), value,
+                                                  sum[at] < low + 0.55 * (high - low) ? 1 : 0},
+                                 4);
         }
         vdc_text *script = &picture->script;
         vdc_text_add(&picture->title, "Sensitivity: %s", name);
@@ -102,7 +106,8 @@ static vdc_code draw_grid(vdc_picture *picture, const vdc_runs *runs, const char
         vdc_text_add(script, "\n");
         set_tics(script, 'x', x);
         set_tics(script, 'y', y);
-        vdc_text_add(script, "plot data using 2:3:($2-0.48):($2+0.48):($3-0.48):($3+0.48):4 with boxxyerror palette fs solid noborder, \\\n"
+        vdc_text_add(script, "plot data using 2:3:($2-0.48):($2+0.48):($3-0.48):($3+0.48):4 with boxxyerror palette fs solid "
+                             "noborder, \\\n"
                              "  data using 2:3:1:($5 > 0 ? 0xffffff : 0x000000) with labels textcolor rgb variable\n");
     }
     vdc_free(sum);
@@ -132,5 +137,9 @@ static vdc_code draw(vdc_picture *picture, const vdc_runs *runs, size_t index, v
 }
 
 const vdc_plot_kind vdc_plot_sensitivity = {
-    .name = "sensitivity", .summary = "a metric over two parameters of a sweep, as a grid", .joint = true, .least_groups = 2, .draw = draw,
+    .name = "sensitivity",
+    .summary = "a metric over two parameters of a sweep, as a grid",
+    .joint = true,
+    .least_groups = 2,
+    .draw = draw,
 };

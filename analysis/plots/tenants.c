@@ -84,7 +84,8 @@ static holder *rank_tenants(const vm_columns *vms, double span, size_t *count)
     return holders;
 }
 
-static vdc_code draw_bands(vdc_picture *picture, const vm_columns *vms, holder *holders, size_t count, double span, vdc_diag *diag)
+static vdc_code draw_bands(vdc_picture *picture, const vm_columns *vms, holder *holders, size_t count, double span,
+                           vdc_diag *diag)
 {
     enum { INTERVALS = VDC_PLOT_INTERVALS / 2 };
     size_t bands = count < BANDS ? count : BANDS;
@@ -121,12 +122,13 @@ static vdc_code draw_bands(vdc_picture *picture, const vm_columns *vms, holder *
         }
     }
     vdc_text *script = &picture->script;
-    vdc_text_add(script, "set ylabel 'vCPUs allocated'\nset yrange [0:*]\nset key outside right top vertical Left reverse invert samplen 1\nplot ");
+    vdc_text_add(script, "set ylabel 'vCPUs allocated'\nset yrange [0:*]\nset key outside right top vertical Left reverse invert "
+                         "samplen 1\nplot ");
     /* From the top of the stack down, each painted over by the next. */
     for (size_t b = bands; b-- > 0;) {
         bool others = count > BANDS && b == BANDS - 1;
-        vdc_text_add(script, "%sdata using 1:%zu with filledcurves y1=0 fc rgb '%s' title ", b + 1 < bands ? ", \\\n  " : "", b + 2,
-                     others ? "#bbbbbb" : vdc_picture_colour((unsigned)b));
+        vdc_text_add(script, "%sdata using 1:%zu with filledcurves y1=0 fc rgb '%s' title ", b + 1 < bands ? ", \\\n  " : "",
+                     b + 2, others ? "#bbbbbb" : vdc_picture_colour((unsigned)b));
         vdc_text others_name = {0};
         vdc_text_add(&others_name, "%zu others", count - BANDS + 1);
         vdc_picture_quote(script, others ? vdc_text_get(&others_name) : names[b] && *names[b] ? names[b] : "no tenant");
@@ -169,4 +171,6 @@ static vdc_code draw(vdc_picture *picture, const vdc_runs *runs, size_t index, v
     return code;
 }
 
-const vdc_plot_kind vdc_plot_tenants = {.name = "tenants", .summary = "vCPUs allocated over time, stacked by tenant", .draw = draw};
+const vdc_plot_kind vdc_plot_tenants = {.name = "tenants",
+                                        .summary = "vCPUs allocated over time, stacked by tenant",
+                                        .draw = draw};

@@ -42,14 +42,19 @@ static void draw_panels(vdc_picture *picture, const vdc_run *run, const vdc_tick
     double cpu = vdc_run_capacity(run, "cpu"), memory = vdc_run_capacity(run, "memory");
     if (cpu > 0 && c->p_cpu && c->t) {
         bool with_memory = memory > 0 && c->p_memory && vdc_largest(c->p_memory, ticks->count) > 0;
-        double *values[] = {c->p_cpu, c->t, with_memory ? c->p_memory : NULL}, factors[] = {cpu / 100, cpu / 100, with_memory ? memory / 100 : 1};
-        unsigned block = vdc_picture_block(picture, "percent of what is installed", "time\tCPU allocated\tCPU scheduled\tmemory allocated");
+        double *values[] = {c->p_cpu, c->t, with_memory ? c->p_memory : NULL},
+               factors[] = {cpu / 100, cpu / 100, with_memory ? memory / 100 : 1};
+        unsigned block = vdc_picture_block(picture, "percent of what is installed",
+                                           "time\tCPU allocated\tCPU scheduled\tmemory allocated");
         vdc_plot_steps(picture, ticks, time_factor, values, factors, 3);
         vdc_panels_next(&panels, "Of what is installed (%)");
-        vdc_text_add(&panels.body, "set yrange [0:*]\nplot data index %u using 1:2 with lines %s title 'CPU allocated', \\\n"
-                     "  data index %u using 1:3 with lines %s title 'CPU scheduled'", block, vdc_picture_line(0), block, vdc_picture_line(1));
+        vdc_text_add(&panels.body,
+                     "set yrange [0:*]\nplot data index %u using 1:2 with lines %s title 'CPU allocated', \\\n"
+                     "  data index %u using 1:3 with lines %s title 'CPU scheduled'",
+                     block, vdc_picture_line(0), block, vdc_picture_line(1));
         if (with_memory) {
-            vdc_text_add(&panels.body, ", \\\n  data index %u using 1:4 with lines %s title 'memory allocated'", block, vdc_picture_line(2));
+            vdc_text_add(&panels.body, ", \\\n  data index %u using 1:4 with lines %s title 'memory allocated'", block,
+                         vdc_picture_line(2));
         }
         vdc_text_add(&panels.body, "\n");
     }
@@ -64,8 +69,10 @@ static void draw_panels(vdc_picture *picture, const vdc_run *run, const vdc_tick
         unsigned block = vdc_picture_block(picture, "percent of the CPU time allocated", "time\tran\tready but not given");
         vdc_plot_steps(picture, ticks, time_factor, values, factors, 2);
         vdc_panels_next(&panels, "Of the CPU time allocated (%)");
-        vdc_text_add(&panels.body, "set yrange [0:*]\nplot data index %u using 1:2 with lines %s title 'ran', \\\n"
-                     "  data index %u using 1:3 with lines %s title 'wanted but not given'\n", block, vdc_picture_line(0), block, vdc_picture_line(1));
+        vdc_text_add(&panels.body,
+                     "set yrange [0:*]\nplot data index %u using 1:2 with lines %s title 'ran', \\\n"
+                     "  data index %u using 1:3 with lines %s title 'wanted but not given'\n",
+                     block, vdc_picture_line(0), block, vdc_picture_line(1));
     }
     if (c->hosts) {
         double *values[] = {c->hosts}, factors[] = {1};
@@ -101,5 +108,7 @@ static vdc_code draw(vdc_picture *picture, const vdc_runs *runs, size_t index, v
 }
 
 const vdc_plot_kind vdc_plot_utilisation = {
-    .name = "utilisation", .summary = "shares of what is installed, what became of allocated CPU time, hosts in use", .draw = draw,
+    .name = "utilisation",
+    .summary = "shares of what is installed, what became of allocated CPU time, hosts in use",
+    .draw = draw,
 };

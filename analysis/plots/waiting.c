@@ -1,6 +1,7 @@
 /* How long VMs wait, and by how much waiting stretches them: distributions over the VMs of all seeds of a group.
  *
- * Slowdown is (wait + time from start to end) / time from start to end, for VMs that ended (Feitelson, Workload Modeling, 2015, section 1.4).
+ * Slowdown is (wait + time from start to end) / time from start to end, for VMs that ended (Feitelson, Workload Modeling, 2015,
+ * section 1.4).
  */
 #include "analysis/plots/kinds.h"
 #include "analysis/statistics.h"
@@ -19,7 +20,8 @@ static vdc_code add_run(const vdc_run *run, sample *waits, sample *slowdowns, vd
     code = code ? code : vdc_matrix_read(&wait, run, "/vms/wait", diag);
     size_t n = start.rows;
     if (!code && end.rows == n && wait.rows == n && n > 0) {
-        if (!VDC_RESERVE(waits->values, waits->capacity, waits->count + n) || !VDC_RESERVE(slowdowns->values, slowdowns->capacity, slowdowns->count + n)) {
+        if (!VDC_RESERVE(waits->values, waits->capacity, waits->count + n) ||
+            !VDC_RESERVE(slowdowns->values, slowdowns->capacity, slowdowns->count + n)) {
             code = vdc_no_memory(diag, "waiting times");
         }
         for (size_t i = 0; i < n && !code; i++) {
@@ -37,7 +39,8 @@ static vdc_code add_run(const vdc_run *run, sample *waits, sample *slowdowns, vd
     return code;
 }
 
-/* The distribution from its least value above `floor` on, at POINTS shares; values at or below it are the height at which the curve begins. */
+/* The distribution from its least value above `floor` on, at POINTS shares; values at or below it are the height at which the
+ * curve begins. */
 static void add_curve(vdc_picture *picture, const sample *s, const char *label, double floor, double factor)
 {
     vdc_picture_block(picture, label, "value\tpercent of VMs at or below it");
@@ -87,10 +90,13 @@ static void draw_panels(vdc_picture *picture, const vdc_runs *runs, sample *wait
         add_curve(picture, &slowdowns[g], runs->groups[g].label, 1, 1);
     }
     picture->height = 440 + 20 * (unsigned)lines;
-    vdc_text_add(script, "unset title\nset multiplot layout 1,2 margins 0.08,0.975,%.4f,0.9 spacing 0.08 title ", (70.0 + 20.0 * (double)lines) / picture->height);
+    vdc_text_add(script, "unset title\nset multiplot layout 1,2 margins 0.08,0.975,%.4f,0.9 spacing 0.08 title ",
+                 (70.0 + 20.0 * (double)lines) / picture->height);
     vdc_picture_quote(script, vdc_text_get(&picture->title));
-    vdc_text_add(script, "\nset logscale x\nset grid xtics lc rgb '#e4e4e4' lw 1 dt 1\nset ylabel 'VMs placed (%%)'\nset yrange [*:100]\n"
-                         "set key at screen 0.08,screen %.4f left top vertical maxcols 1 Left reverse\n", (20.0 * (double)lines + 8) / picture->height);
+    vdc_text_add(script,
+                 "\nset logscale x\nset grid xtics lc rgb '#e4e4e4' lw 1 dt 1\nset ylabel 'VMs placed (%%)'\nset yrange [*:100]\n"
+                 "set key at screen 0.08,screen %.4f left top vertical maxcols 1 Left reverse\n",
+                 (20.0 * (double)lines + 8) / picture->height);
     vdc_text_add(script, "set xlabel 'Waited at most (%s)'\nplot ", unit.units);
     for (size_t g = 0; g < lines; g++) {
         char label[256], number[48], share[48];
@@ -101,12 +107,15 @@ static void draw_panels(vdc_picture *picture, const vdc_runs *runs, sample *wait
         snprintf(label, sizeof label, "%s: %s %% of %s VMs did not wait", runs->groups[g].label,
                  waits[g].count ? vdc_show_number(100.0 * (double)at_once / (double)waits[g].count, 3, share, sizeof share) : "–",
                  vdc_show_number((double)waits[g].count, 6, number, sizeof number));
-        vdc_text_add(script, "%sdata index %zu using 1:2 with lines %s title ", g ? ", \\\n  " : "", g, vdc_picture_line((unsigned)g));
+        vdc_text_add(script, "%sdata index %zu using 1:2 with lines %s title ", g ? ", \\\n  " : "", g,
+                     vdc_picture_line((unsigned)g));
         vdc_picture_quote(script, label);
     }
-    vdc_text_add(script, "\nunset key\nunset ylabel\nset xlabel 'Slowdown at most (time with the wait / time without)'\nset xrange [1:*]\nplot ");
+    vdc_text_add(script, "\nunset key\nunset ylabel\nset xlabel 'Slowdown at most (time with the wait / time without)'\nset "
+                         "xrange [1:*]\nplot ");
     for (size_t g = 0; g < lines; g++) {
-        vdc_text_add(script, "%sdata index %zu using 1:2 with lines %s", g ? ", \\\n  " : "", lines + g, vdc_picture_line((unsigned)g));
+        vdc_text_add(script, "%sdata index %zu using 1:2 with lines %s", g ? ", \\\n  " : "", lines + g,
+                     vdc_picture_line((unsigned)g));
     }
     vdc_text_add(script, "\nunset multiplot\n");
 }

@@ -11,9 +11,11 @@ typedef struct options {
 } options;
 
 static const vdc_cli_option table[] = {
-    {"baseline", 'b', VDC_CLI_TEXT, "NAME", "what differences are taken to: a label of the table or a file's name (default: the first)",
-     offsetof(options, baseline), NULL, 0, 0},
-    {"metric", 'm', VDC_CLI_LIST, "KEY", "only this key of the summary; may be given more than once", offsetof(options, metrics), NULL, 0, 0},
+    {"baseline", 'b', VDC_CLI_TEXT, "NAME",
+     "what differences are taken to: a label of the table or a file's name (default: the first)", offsetof(options, baseline),
+     NULL, 0, 0},
+    {"metric", 'm', VDC_CLI_LIST, "KEY", "only this key of the summary; may be given more than once", offsetof(options, metrics),
+     NULL, 0, 0},
     {"csv", 0, VDC_CLI_PATH, "FILE", "write every number to FILE, too", offsetof(options, csv), NULL, 0, 0},
     {"force", 0, VDC_CLI_FLAG, NULL, "replace FILE when it is there already", offsetof(options, force), NULL, 0, 0},
 };

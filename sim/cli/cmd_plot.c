@@ -12,9 +12,12 @@ typedef struct options {
 } options;
 
 static const vdc_cli_option table[] = {
-    {"output", 'o', VDC_CLI_PATH, "DIR", "folder for the pictures, made when it is not there", offsetof(options, folder), NULL, 0, 0},
-    {"format", 'f', VDC_CLI_CHOICE, "FORMAT", "svg (the default), png or pdf", offsetof(options, format), vdc_picture_formats, 0, 0},
-    {"kind", 'k', VDC_CLI_LIST, "KIND", "only this kind of picture; may be given more than once", offsetof(options, kinds), NULL, 0, 0},
+    {"output", 'o', VDC_CLI_PATH, "DIR", "folder for the pictures, made when it is not there", offsetof(options, folder), NULL, 0,
+     0},
+    {"format", 'f', VDC_CLI_CHOICE, "FORMAT", "svg (the default), png or pdf", offsetof(options, format), vdc_picture_formats, 0,
+     0},
+    {"kind", 'k', VDC_CLI_LIST, "KIND", "only this kind of picture; may be given more than once", offsetof(options, kinds), NULL,
+     0, 0},
     {"list", 0, VDC_CLI_FLAG, NULL, "list the kinds of pictures and draw nothing", offsetof(options, list), NULL, 0, 0},
     {"force", 0, VDC_CLI_FLAG, NULL, "replace pictures that are there already", offsetof(options, force), NULL, 0, 0},
 };
@@ -35,7 +38,8 @@ static int run(const void *given, const vdc_cli_arguments *arguments)
         return list_kinds();
     }
     if (arguments->count == 0 || !o->folder) {
-        return vdc_cli_finish(&diag, vdc_fail(&diag, VDC_ERROR_INPUT, NULL, "vdcsim plot: give result files or a folder of them, and -o DIR for the pictures"));
+        return vdc_cli_finish(&diag, vdc_fail(&diag, VDC_ERROR_INPUT, NULL,
+                                              "vdcsim plot: give result files or a folder of them, and -o DIR for the pictures"));
     }
     vdc_plot_options plot = {.folder = o->folder, .kinds = o->kinds.items, .kind_count = o->kinds.count, .force = o->force};
     for (size_t i = 0; o->format && vdc_picture_formats[i]; i++) {

@@ -34,12 +34,14 @@ Test(statistics, one_run_has_no_interval)
     double lone = 4;
     vdc_sample sample;
     cr_assert_eq(vdc_sample_describe(&lone, 1, 0.95, &sample, NULL), VDC_OK);
-    cr_assert(sample.n == 1 && sample.mean == 4 && isnan(sample.deviation) && isnan(sample.interval.low) && isnan(sample.interval.high));
+    cr_assert(sample.n == 1 && sample.mean == 4 && isnan(sample.deviation) && isnan(sample.interval.low) &&
+              isnan(sample.interval.high));
     cr_assert_eq(vdc_sample_describe(NULL, 0, 0.95, &sample, NULL), VDC_OK);
     cr_assert(sample.n == 0 && isnan(sample.mean) && isnan(sample.minimum));
     vdc_paired paired;
     cr_assert_eq(vdc_paired_compare(&lone, drug_1, 1, 0.95, 100, 1, &paired, NULL), VDC_OK);
-    cr_assert(paired.n == 1 && isnan(paired.t_p) && isnan(paired.student.low) && isnan(paired.bootstrap.low) && isnan(paired.cohen_dz));
+    cr_assert(paired.n == 1 && isnan(paired.t_p) && isnan(paired.student.low) && isnan(paired.bootstrap.low) &&
+              isnan(paired.cohen_dz));
 }
 
 Test(statistics, paired_test_of_the_sleep_data)
@@ -294,8 +296,8 @@ static double mean_wait(uint64_t run, double lambda, double mu, int customers)
     return sum / customers;
 }
 
-/* A 95 % interval holds the known value in 93 to 97 of 100 experiments. Mean waits are skewed, so a handful of short runs would fall a
- * little short of that by any of these methods: twenty are enough. */
+/* A 95 % interval holds the known value in 93 to 97 of 100 experiments. Mean waits are skewed, so a handful of short runs would
+ * fall a little short of that by any of these methods: twenty are enough. */
 Test(statistics, intervals_cover_a_known_mean)
 {
     enum { EXPERIMENTS = 1000, RUNS = 20, CUSTOMERS = 500 };
@@ -318,8 +320,8 @@ Test(statistics, intervals_cover_a_known_mean)
         student_holds += paired.student.low <= difference && difference <= paired.student.high;
         bootstrap_holds += paired.bootstrap.low <= difference && difference <= paired.bootstrap.high;
     }
-    printf("coverage of 95 %% intervals, %d experiments of %d M/M/1 runs: mean %d, paired difference %d, bootstrap %d\n", EXPERIMENTS, RUNS,
-           sample_holds, student_holds, bootstrap_holds);
+    printf("coverage of 95 %% intervals, %d experiments of %d M/M/1 runs: mean %d, paired difference %d, bootstrap %d\n",
+           EXPERIMENTS, RUNS, sample_holds, student_holds, bootstrap_holds);
     cr_assert(sample_holds >= 930 && sample_holds <= 970, "%d", sample_holds);
     cr_assert(student_holds >= 930 && student_holds <= 970, "%d", student_holds);
     cr_assert(bootstrap_holds >= 930 && bootstrap_holds <= 970, "%d", bootstrap_holds);
