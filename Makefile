@@ -65,7 +65,7 @@ define one-header
 { printf '#ifdef __cplusplus\nextern "C" {\n#endif\n'; grep -hv '^#include "' $^; printf '#ifdef __cplusplus\n}\n#endif\n'; } > $@
 endef
 # One header for plug-ins: the contract and the plain-data headers that it includes.
-$(BUILD)/include/vdcsim_policy.h: sim/base/option.h models/request.h models/cpu_share.h schedulers/policy.h
+$(BUILD)/include/vdcsim_policy.h: sim/base/option.h models/request.h models/cpu_share.h models/gpu_mix.h schedulers/policy.h
 	$(one-header)
 # The same for programs that use the library.
 $(BUILD)/include/vdcsim.h: sim/base/option.h sim/base/status.h sim/base/units.h sim/base/memory.h sim/vdcsim.h

@@ -73,9 +73,14 @@ typedef struct vdc_request {
     uint64_t token;               /* the source's own mark, below 2^56, given back when the VM is finished with; 0 = nothing to give back */
 } vdc_request;
 
-/* Does the VM accept a GPU of this model (an interned name; 0 = a model without a name, accepted only by VMs that name none)? */
+/* Is a GPU of this model (an interned name, 0 = without a name) among the acceptable ones? `models` as in vdc_request.gpu_models: 0
+ * accepts all, also those without a name. */
+static inline bool vdc_gpu_models_accept(uint64_t models, uint32_t model) {
+    return models == 0 || (model >= 1 && model <= 64 && (models >> (model - 1) & 1));
+}
+
 static inline bool vdc_gpu_model_accepted(const vdc_request *request, uint32_t model) {
-    return request->gpu_models == 0 || (model >= 1 && model <= 64 && (request->gpu_models >> (model - 1) & 1));
+    return vdc_gpu_models_accept(request->gpu_models, model);
 }
 
 #endif

@@ -12,6 +12,7 @@
 #define VDC_SCHEDULERS_POLICY_H
 
 #include "models/cpu_share.h"
+#include "models/gpu_mix.h"
 #include "models/request.h"
 #include "sim/base/option.h"
 
@@ -98,6 +99,7 @@ struct vdc_view {
     /* A uniform draw in [0, bound) from this policy's own keyed stream. */
     uint64_t (*random)(const vdc_view *view, uint64_t bound);
     void *engine;                              /* the engine's own */
+    const vdc_gpu_mix *gpu_mix;                /* the VMs that are typical for the workload, or NULL: not known in advance */
 };
 
 /* placement */

@@ -25,6 +25,12 @@
     ROW(vdc_placement_most_allocated) \
     ROW(vdc_placement_balanced_allocation) \
     ROW(vdc_placement_power_aware) \
+    ROW(vdc_placement_gpu_random) \
+    ROW(vdc_placement_gpu_dot_product) \
+    ROW(vdc_placement_gpu_clustering) \
+    ROW(vdc_placement_gpu_packing) \
+    ROW(vdc_placement_gpu_best_fit) \
+    ROW(vdc_placement_fgd) \
     ROW(vdc_cpu_fair_share) \
     ROW(vdc_cpu_strict_priority) \
     ROW(vdc_cpu_equal_share) \

@@ -122,6 +122,7 @@ vdc_code vdc_search_create(vdc_search **out, const vdc_policy_instance *instance
     }
     fill_class_views(search);
     fill_view(search);
+    search->view.gpu_mix = options->gpu_mix;
     vdc_stream_open(&search->stream, options->seed, options->component ? options->component : "placement", 0);
     search->started = true;
     if (instance->policy->init) {

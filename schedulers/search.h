@@ -22,6 +22,7 @@ typedef struct vdc_search_options {
     /* Hard isolation rules: may the VM come to the host? NULL = no rules. Called only for hosts that fit otherwise. */
     bool (*allows)(const void *rules, uint32_t host, const vdc_request *request);
     const void *rules;
+    const vdc_gpu_mix *gpu_mix;       /* VMs that are typical for the workload, for policies that look at fragmentation; NULL = not known */
 } vdc_search_options;
 
 /* Binds a policy instance (calls its init) to the hosts. The instance stays the caller's. */

@@ -20,6 +20,11 @@ static const struct {
     {NULL, NULL},
 };
 
+/* What policies may be told about the workload. */
+static const vdc_gpu_shape typical_shapes[] = {
+    {4000, 500, 1, 0, 0.5}, {8000, 1000, 1, 1, 0.2}, {16000, 1000, 2, 0, 0.2}, {2000, 0, 0, 0, 0.1}};
+static const vdc_gpu_mix typical = {typical_shapes, 4};
+
 static const char *text_of(const vdc_policy *policy) {
     for (size_t i = 0; examples[i].name; i++)
         if (!strcmp(examples[i].name, policy->name)) return examples[i].text;
@@ -185,7 +190,8 @@ Test(policy_contract, decisions_are_feasible) {
         vdc_search *search;
         vdc_diag diag = {0};
         int64_t now = 0;
-        vdc_search_options options = {.hosts = &hosts, .now = &now, .seed = 3, .component = "placement"};
+        vdc_search_options options = {.hosts = &hosts, .now = &now, .seed = 3, .component = "placement",
+                                      .gpu_mix = &typical};
         cr_assert_eq(vdc_search_create(&search, &instance, &options, &diag), VDC_OK, "%s", instance.policy->name);
         size_t count = 0;
         for (int step = 0; step < STEPS; step++) {
@@ -265,7 +271,8 @@ Test(policy_contract, scores_keep_their_word) {
         random_fleet(&draws, &hosts);
         vdc_policy_instance instance = open_policy(policy);
         vdc_search *search;
-        vdc_search_options options = {.hosts = &hosts, .now = &clock_now, .seed = 3, .component = "placement"};
+        vdc_search_options options = {.hosts = &hosts, .now = &clock_now, .seed = 3, .component = "placement",
+                                      .gpu_mix = &typical};
         cr_assert_eq(vdc_search_create(&search, &instance, &options, NULL), VDC_OK);
         const vdc_view *view = vdc_search_view(search);
         unsigned depends = policy->placement.depends ? policy->placement.depends : VDC_DEPENDS_FREE;
@@ -347,7 +354,8 @@ static void use(vdc_policy_instance *instance) {
     random_fleet(&draws, &hosts);
     vdc_search *search;
     vdc_diag diag = {0};
-    vdc_search_options options = {.hosts = &hosts, .now = &clock_now, .seed = 3, .component = "placement"};
+    vdc_search_options options = {.hosts = &hosts, .now = &clock_now, .seed = 3, .component = "placement",
+                                      .gpu_mix = &typical};
     vdc_code code = vdc_search_create(&search, instance, &options, &diag);
     cr_assert(code == VDC_OK || diag.errors > 0, "%s: init failed without a message", instance->policy->name);
     for (int i = 0; !code && i < 2; i++) {

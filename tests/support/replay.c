@@ -15,12 +15,17 @@ static const char *first_message(const vdc_diag *diag) {
 }
 
 void replay_open(test_replay *replay, vdc_hosts *hosts, const char *policy, const char *strategy) {
+    replay_open_mix(replay, hosts, policy, strategy, NULL);
+}
+
+void replay_open_mix(test_replay *replay, vdc_hosts *hosts, const char *policy, const char *strategy, const vdc_gpu_mix *mix) {
     vdc_diag diag = {0};
     *replay = (test_replay){.hosts = hosts, .now = 0};
     const vdc_node *node = test_tree(&replay->arena, policy);
     vdc_code code = vdc_policy_open(VDC_PLACEMENT, node, "first-fit", NULL, &replay->policy, &diag);
     cr_assert_eq(code, VDC_OK, "%s: %s", policy, first_message(&diag));
-    vdc_search_options options = {.hosts = hosts, .now = &replay->now, .seed = 1, .strategy = strategy, .component = "placement"};
+    vdc_search_options options = {.hosts = hosts, .now = &replay->now, .seed = 1, .strategy = strategy, .component = "placement",
+                                  .gpu_mix = mix};
     code = vdc_search_create(&replay->search, &replay->policy, &options, &diag);
     cr_assert_eq(code, VDC_OK, "%s: %s", policy, first_message(&diag));
 }

@@ -18,6 +18,8 @@ typedef struct test_replay {
 
 /* `policy` in flow style: "{policy: best-fit, norm: cpu}"; strategy as in vdc_search_options. Fails the test on any error. */
 void replay_open(test_replay *replay, vdc_hosts *hosts, const char *policy, const char *strategy);
+/* The same with a workload whose typical VMs are known. */
+void replay_open_mix(test_replay *replay, vdc_hosts *hosts, const char *policy, const char *strategy, const vdc_gpu_mix *mix);
 /* Lets depart what has ended by `now`. */
 void replay_depart(test_replay *replay, int64_t now);
 /* Lets depart what has ended by the request's arrival, then places it: the host, or -1. The request must outlive its VM. */
