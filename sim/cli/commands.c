@@ -2,6 +2,8 @@
 #include "sim/cli/command.h"
 
 #define COMMANDS(row) \
+    row(run)          \
+    row(validate)     \
     row(compare)      \
     row(plot)         \
     row(policies)     \
