@@ -9,8 +9,8 @@ enum { NS_PER_MS = 1000000 };
 static const vdc_table_layout csv = {.separator = ','};
 
 /* Opens the file and finds its columns. The table is to be closed in any case. */
-static vdc_code open_table(vdc_table *table, const char *path, vdc_inputs *inputs, const char *const *columns, size_t count, int *index,
-                           vdc_diag *diag) {
+static vdc_code open_table(vdc_table *table, const char *path, vdc_inputs *inputs, const char *const *columns, size_t count,
+                           int *index, vdc_diag *diag) {
     const vdc_workload_context context = {.inputs = inputs};
     vdc_code code = vdc_table_open(table, path, &csv, &context, diag);
     return code ? code : vdc_table_map(table, columns, count, count, index, diag);

@@ -18,8 +18,9 @@ typedef struct subject {
 /* "found X, allowed is Y" at the value's place. */
 static vdc_code refuse(const subject *about, const char *found, const char *allowed, vdc_diag *diag) {
     const char *key = about->node->key;
-    return vdc_fail(diag, VDC_ERROR_INPUT, &about->node->place, "%s%s%s%sfound %s; allowed: %s", about->section ? about->section : "",
-                    about->section ? ": " : "", key ? key : "", key ? ": " : "", found, allowed);
+    return vdc_fail(diag, VDC_ERROR_INPUT, &about->node->place, "%s%s%s%sfound %s; allowed: %s",
+                    about->section ? about->section : "", about->section ? ": " : "", key ? key : "", key ? ": " : "", found,
+                    allowed);
 }
 
 static vdc_code refuse_kind(const subject *about, const char *allowed, vdc_diag *diag) {
@@ -71,8 +72,8 @@ static vdc_code read_integer(const subject *about, vdc_dimension dimension, int6
     return VDC_OK;
 }
 
-static vdc_code read_real(const subject *about, vdc_dimension dimension, double minimum, bool bounded, double maximum, double *out,
-                          vdc_diag *diag) {
+static vdc_code read_real(const subject *about, vdc_dimension dimension, double minimum, bool bounded, double maximum,
+                          double *out, vdc_diag *diag) {
     char allowed[320];
     if (bounded) snprintf(allowed, sizeof allowed, "%s, from %.15g to %.15g", vdc_dimension_help(dimension), minimum, maximum);
     else snprintf(allowed, sizeof allowed, "%s, at least %.15g", vdc_dimension_help(dimension), minimum);
@@ -129,7 +130,8 @@ static vdc_code read_choice(const subject *about, const char *const *choices, in
     }
     char *allowed = list_words(choices);
     if (!allowed) return vdc_no_memory(diag, "a message");
-    vdc_code code = about->node->kind == VDC_NODE_SCALAR ? refuse_word(about, choices, allowed, diag) : refuse_kind(about, allowed, diag);
+    vdc_code code =
+        about->node->kind == VDC_NODE_SCALAR ? refuse_word(about, choices, allowed, diag) : refuse_kind(about, allowed, diag);
     vdc_free(allowed);
     return code;
 }
@@ -149,10 +151,12 @@ static vdc_code read_value(const subject *about, const vdc_param *param, void *o
     switch (param->type) {
     case VDC_PARAM_BOOL: return read_bool(about, (bool *)(void *)field, diag);
     case VDC_PARAM_INTEGER:
-        return read_integer(about, param->dimension, to_bound(param->minimum), is_bounded(param) ? to_bound(param->maximum) : INT64_MAX,
-                            param->none, (int64_t *)(void *)field, diag);
+        return read_integer(about, param->dimension, to_bound(param->minimum),
+                            is_bounded(param) ? to_bound(param->maximum) : INT64_MAX, param->none, (int64_t *)(void *)field,
+                            diag);
     case VDC_PARAM_REAL:
-        return read_real(about, param->dimension, param->minimum, is_bounded(param), param->maximum, (double *)(void *)field, diag);
+        return read_real(about, param->dimension, param->minimum, is_bounded(param), param->maximum, (double *)(void *)field,
+                         diag);
     case VDC_PARAM_TEXT: return read_text(about, "a text", (const char **)(void *)field, diag);
     case VDC_PARAM_PATH: return read_text(about, "a path", (const char **)(void *)field, diag);
     case VDC_PARAM_CHOICE: return read_choice(about, param->choices, (int *)(void *)field, diag);
@@ -215,9 +219,10 @@ static vdc_code refuse_key(const vdc_node *child, const vdc_param *table, size_t
     char buffer[SHOWN];
     const char *key = vdc_node_describe(&shown, buffer, sizeof buffer) + strlen("the text ");
     const char *nothing = count + more ? allowed : "no keys";
-    vdc_code code = nearest ? vdc_fail(diag, VDC_ERROR_INPUT, &child->key_place, "%s: unknown key %s (did you mean '%s'?); allowed: %s",
-                                       what, key, nearest, nothing)
-                            : vdc_fail(diag, VDC_ERROR_INPUT, &child->key_place, "%s: unknown key %s; allowed: %s", what, key, nothing);
+    vdc_code code =
+        nearest ? vdc_fail(diag, VDC_ERROR_INPUT, &child->key_place, "%s: unknown key %s (did you mean '%s'?); allowed: %s", what,
+                           key, nearest, nothing)
+                : vdc_fail(diag, VDC_ERROR_INPUT, &child->key_place, "%s: unknown key %s; allowed: %s", what, key, nothing);
     vdc_free(allowed);
     vdc_free(words);
     return code;
@@ -259,11 +264,13 @@ static vdc_code is_missing(vdc_diag *diag) {
     return vdc_fail(diag, VDC_ERROR_INPUT, NULL, "found nothing where a value is needed");
 }
 
-vdc_code vdc_node_integer(const vdc_node *node, vdc_dimension dimension, int64_t minimum, int64_t maximum, int64_t *out, vdc_diag *diag) {
+vdc_code vdc_node_integer(const vdc_node *node, vdc_dimension dimension, int64_t minimum, int64_t maximum, int64_t *out,
+                          vdc_diag *diag) {
     return node ? read_integer(&(subject){.node = node}, dimension, minimum, maximum, NULL, out, diag) : is_missing(diag);
 }
 
-vdc_code vdc_node_real(const vdc_node *node, vdc_dimension dimension, double minimum, double maximum, double *out, vdc_diag *diag) {
+vdc_code vdc_node_real(const vdc_node *node, vdc_dimension dimension, double minimum, double maximum, double *out,
+                       vdc_diag *diag) {
     return node ? read_real(&(subject){.node = node}, dimension, minimum, true, maximum, out, diag) : is_missing(diag);
 }
 

@@ -244,8 +244,9 @@ typedef struct dimension {
     {"PB" suffix, bytes, 15}, {"KiB" suffix, KIBI, 0}, {"MiB" suffix, KIBI * KIBI, 0}, {"GiB" suffix, KIBI * KIBI * KIBI, 0}, \
     {"TiB" suffix, KIBI * KIBI * KIBI * KIBI, 0}, {"PiB" suffix, KIBI * KIBI * KIBI * KIBI * KIBI, 0}
 
-static const unit time_units[] = {{"s", 1, 0}, {"min", MINUTE, 0}, {"h", HOUR, 0}, {"d", DAY, 0}, {"w", 7 * DAY, 0}, {"ms", 1, -3},
-                                  {"us", 1, -6}, {"\xc2\xb5s", 1, -6}, {"\xce\xbcs", 1, -6}, {"ns", 1, -9}, {NULL, 0, 0}};
+static const unit time_units[] = {{"s", 1, 0},          {"min", MINUTE, 0}, {"h", HOUR, 0}, {"d", DAY, 0},
+                                  {"w", 7 * DAY, 0},    {"ms", 1, -3},      {"us", 1, -6},  {"\xc2\xb5s", 1, -6},
+                                  {"\xce\xbcs", 1, -6}, {"ns", 1, -9},      {NULL, 0, 0}};
 static const unit frequency_units[] = {{"Hz", 1, 0}, {"kHz", 1, 3}, {"MHz", 1, 6}, {"GHz", 1, 9}, {"THz", 1, 12}, {NULL, 0, 0}};
 static const unit byte_units[] = {BYTE_UNITS("", 1), {NULL, 0, 0}};
 static const unit byte_rate_units[] = {BYTE_UNITS("/s", 1), {"bit/s", 125, -3}, {"kbit/s", 125, 0}, {"Mbit/s", 125, 3},
@@ -265,7 +266,8 @@ static const dimension dimensions[] = {
     [VDC_DIM_BYTE_RATE] = {byte_rate_units, 0, "has no known unit of a data rate",
                            "a data rate such as 25 Gbit/s, 2 GB/s (bit/s kbit/s ... Tbit/s, B/s kB/s ... PiB/s; a bare number is "
                            "bytes per second)"},
-    [VDC_DIM_POWER] = {power_units, 0, "has no known unit of power", "a power such as 200 W, 1.2 kW (mW W kW MW; a bare number is W)"},
+    [VDC_DIM_POWER] = {power_units, 0, "has no known unit of power",
+                       "a power such as 200 W, 1.2 kW (mW W kW MW; a bare number is W)"},
     [VDC_DIM_RATIO] = {ratio_units, 0, "is followed by something other than %", "a ratio such as 0.3 or 30%"},
     [VDC_DIM_MILLI] = {no_units, 3, "is followed by something that is no part of a plain number", "a number such as 2 or 1.5"},
 };
@@ -333,8 +335,9 @@ const char *vdc_parse_real(const char *text, vdc_dimension which, double *out) {
         if (small_mantissa(&value, &mantissa)) {
             wide_unsigned exact = (wide_unsigned)mantissa * (uint64_t)found.factor;
             uint64_t high = (uint64_t)(exact / powers_of_ten[18]), low = (uint64_t)(exact % powers_of_ten[18]);
-            int length = high ? snprintf(product, sizeof product, "%llu%018llu", (unsigned long long)high, (unsigned long long)low)
-                              : snprintf(product, sizeof product, "%llu", (unsigned long long)low);
+            int length = high
+                             ? snprintf(product, sizeof product, "%llu%018llu", (unsigned long long)high, (unsigned long long)low)
+                             : snprintf(product, sizeof product, "%llu", (unsigned long long)low);
             value.first = product;
             value.last = product + length;
         } else {
@@ -408,7 +411,8 @@ const char *vdc_parse_datetime(const char *text, int64_t *unix_ns) {
     static const int month_days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     const char *c = text;
     int64_t year, month, day, hour = 0, minute = 0, second = 0, fraction = 0;
-    if (!read_digits(&c, 4, &year) || *c++ != '-' || !read_digits(&c, 2, &month) || *c++ != '-' || !read_digits(&c, 2, &day)) return wrong;
+    if (!read_digits(&c, 4, &year) || *c++ != '-' || !read_digits(&c, 2, &month) || *c++ != '-' || !read_digits(&c, 2, &day))
+        return wrong;
     if (year < 1 || month < 1 || month > 12 || day < 1 || day > month_days[month - 1] + (month == 2 && is_leap(year)))
         return "is not a date of the calendar";
     if (*c == 'T' || *c == ' ') {
@@ -427,7 +431,8 @@ const char *vdc_parse_datetime(const char *text, int64_t *unix_ns) {
         if (*c == 'Z' || strcmp(c, "+00:00") == 0) c += *c == 'Z' ? 1 : 6;
     }
     if (*c) return wrong;
-    vdc_wide ns = ((vdc_wide)days_since_1970(year, month, day) * DAY + hour * HOUR + minute * MINUTE + second) * VDC_SECOND + fraction;
+    vdc_wide ns =
+        ((vdc_wide)days_since_1970(year, month, day) * DAY + hour * HOUR + minute * MINUTE + second) * VDC_SECOND + fraction;
     if (ns > INT64_MAX || ns < INT64_MIN) return "lies outside the years 1677 to 2262";
     *unix_ns = (int64_t)ns;
     return NULL;

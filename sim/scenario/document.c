@@ -196,7 +196,8 @@ static const vdc_node *put_value(const overlay *set, const vdc_node *node, const
     const vdc_node *old = vdc_node_find(node, key);
     for (size_t i = 0; i < node->count; i++)
         if (node->children[i] == old) at = i;
-    if (node->kind == VDC_NODE_SEQUENCE && !old) return refuse_overlay(set, "names an item that the list does not have (items count from 0)");
+    if (node->kind == VDC_NODE_SEQUENCE && !old)
+        return refuse_overlay(set, "names an item that the list does not have (items count from 0)");
     if (!rest && is_nothing(set->value) && node->kind == VDC_NODE_MAPPING) return without_key(in, node, key);
     const vdc_node *value = rest ? put_value(set, old, rest) : set->value;
     vdc_node *child = value ? vdc_arena_alloc(in->arena, sizeof *child) : NULL;

@@ -29,7 +29,8 @@ static vdc_code without_memory(vdc_diag *diag) {
     return vdc_no_memory(diag, "a host class");
 }
 
-vdc_code vdc_scenario_host_class(const vdc_scenario *scenario, size_t index, vdc_names *gpu_models, vdc_host_class *out, vdc_diag *diag) {
+vdc_code vdc_scenario_host_class(const vdc_scenario *scenario, size_t index, vdc_names *gpu_models, vdc_host_class *out,
+                                 vdc_diag *diag) {
     const vdc_scenario_class *class = &scenario->classes[index];
     vdc_host_class made = {
         .count = (uint32_t)class->count, .sockets = (uint16_t)class->sockets, .cores = (uint16_t)class->cores,
@@ -40,7 +41,8 @@ vdc_code vdc_scenario_host_class(const vdc_scenario *scenario, size_t index, vdc
     const char *wrong = measure(scenario, class, made.physical, made.capacity);
     if (wrong) return vdc_fail(diag, VDC_ERROR_INPUT, &class->place, "%s", wrong);
     made.cpu_hz = (int64_t)((vdc_wide)made.physical[VDC_CPU] * class->speed / 1000);
-    if (class->gpu_model && vdc_names_intern(gpu_models, class->gpu_model, strlen(class->gpu_model), &made.gpu_model)) return without_memory(diag);
+    if (class->gpu_model && vdc_names_intern(gpu_models, class->gpu_model, strlen(class->gpu_model), &made.gpu_model))
+        return without_memory(diag);
     made.name = vdc_strdup(class->name);
     if (!made.name) return without_memory(diag);
     *out = made;
@@ -57,7 +59,8 @@ static void read_disks(vdc_reading *reading, const vdc_node *list, vdc_scenario_
     for (size_t i = 0; i < list->count; i++) {
         vdc_section_disk disk;
         if (!vdc_reading_section(reading, VDC_SECTION_DISK, list->children[i], NULL, &disk)) continue;
-        if (!add_to(&class->disk, disk.size) || !add_to(&class->iops, disk.iops) || !add_to(&class->disk_bandwidth, disk.bandwidth))
+        if (!add_to(&class->disk, disk.size) || !add_to(&class->iops, disk.iops) ||
+            !add_to(&class->disk_bandwidth, disk.bandwidth))
             vdc_reading_fail(reading, list->children[i], "disks: their sum is too large");
     }
 }
@@ -66,7 +69,8 @@ static void read_labels(vdc_reading *reading, const vdc_node *labels) {
     if (!labels) return;
     char buffer[96];
     if (labels->kind != VDC_NODE_MAPPING)
-        vdc_reading_fail(reading, labels, "labels: found %s; allowed: a mapping (key: text)", vdc_node_describe(labels, buffer, sizeof buffer));
+        vdc_reading_fail(reading, labels, "labels: found %s; allowed: a mapping (key: text)",
+                         vdc_node_describe(labels, buffer, sizeof buffer));
     for (size_t i = 0; labels->kind == VDC_NODE_MAPPING && i < labels->count; i++) {
         const char *text;
         vdc_reading_note(reading, vdc_node_text(labels->children[i], &text, reading->diag));
@@ -83,16 +87,30 @@ static void read_class(vdc_reading *reading, const vdc_node *node, vdc_scenario_
     if (host.gpus) vdc_reading_section(reading, VDC_SECTION_GPUS, host.gpus, NULL, &gpus);
     vdc_reading_section(reading, VDC_SECTION_RESERVE, host.reserve, NULL, &reserve);
     *class = (vdc_scenario_class){
-        .name = host.name, .count = host.count, .sockets = cpu.sockets, .cores = cpu.cores, .threads = cpu.threads, .numa = cpu.numa,
-        .speed = cpu.speed, .smt_yield = cpu.smt_yield, .memory = host.memory, .nic = host.nic, .gpus = gpus.count, .gpu_model = gpus.model,
-        .reserve_cpu = reserve.cpu, .reserve_memory = reserve.memory, .max_vms = host.max_vms == VDC_PARAM_NONE ? 0 : host.max_vms,
-        .labels = host.labels, .place = node->place,
+        .name = host.name,
+        .count = host.count,
+        .sockets = cpu.sockets,
+        .cores = cpu.cores,
+        .threads = cpu.threads,
+        .numa = cpu.numa,
+        .speed = cpu.speed,
+        .smt_yield = cpu.smt_yield,
+        .memory = host.memory,
+        .nic = host.nic,
+        .gpus = gpus.count,
+        .gpu_model = gpus.model,
+        .reserve_cpu = reserve.cpu,
+        .reserve_memory = reserve.memory,
+        .max_vms = host.max_vms == VDC_PARAM_NONE ? 0 : host.max_vms,
+        .labels = host.labels,
+        .place = node->place,
     };
     read_disks(reading, host.disks, class);
     read_labels(reading, host.labels);
     vdc_reading_note(reading, vdc_power_read(host.power, &class->power, reading->diag));
     if (class->power.model) reading->scenario->has_power = true;
-    if (cpu.sockets * cpu.numa > VDC_NUMA_NODES) vdc_reading_fail(reading, host.cpu, "cpu: a host has at most %d NUMA nodes", VDC_NUMA_NODES);
+    if (cpu.sockets * cpu.numa > VDC_NUMA_NODES)
+        vdc_reading_fail(reading, host.cpu, "cpu: a host has at most %d NUMA nodes", VDC_NUMA_NODES);
 }
 
 /* What concerns all classes together; only asked for classes that are right by themselves. */
@@ -117,7 +135,8 @@ static void check_fleet(vdc_reading *reading, const vdc_node *list) {
             else total[r] = (int64_t)sum;
         }
         uint32_t known = vdc_names_count(names), number;
-        if (vdc_names_intern(names, class->name, strlen(class->name), &number)) vdc_reading_note(reading, without_memory(reading->diag));
+        if (vdc_names_intern(names, class->name, strlen(class->name), &number))
+            vdc_reading_note(reading, without_memory(reading->diag));
         else if (number < known) wrong = *class->name ? "class: the name is used by a class before" : "class: the name is empty";
         if (wrong) vdc_reading_fail(reading, node, "datacenter.hosts[]: %s", wrong);
         if (wrong && hosts > UINT32_MAX - 1) break;
@@ -128,7 +147,8 @@ static void check_fleet(vdc_reading *reading, const vdc_node *list) {
 static void read_classes(vdc_reading *reading, const vdc_node *list) {
     vdc_scenario *scenario = reading->scenario;
     if (list->count == 0 || list->count > UINT16_MAX) {
-        vdc_reading_fail(reading, list, "datacenter: hosts: found a list of %zu classes; allowed: 1 to %d", list->count, UINT16_MAX);
+        vdc_reading_fail(reading, list, "datacenter: hosts: found a list of %zu classes; allowed: 1 to %d", list->count,
+                         UINT16_MAX);
         return;
     }
     scenario->classes = vdc_arena_alloc(reading->arena, list->count * sizeof *scenario->classes);
@@ -175,7 +195,8 @@ void vdc_reading_datacenter(vdc_reading *reading, const vdc_node *node) {
     scenario->has_topology = datacenter.topology != NULL;
     scenario->zones = topology.zones;
     scenario->racks = topology.racks;
-    if (topology.racks < topology.zones) vdc_reading_fail(reading, datacenter.topology, "datacenter.topology: there are fewer racks than zones");
+    if (topology.racks < topology.zones)
+        vdc_reading_fail(reading, datacenter.topology, "datacenter.topology: there are fewer racks than zones");
     for (int i = 0; i < VDC_RESOURCES; i++) scenario->overcommit_num[i] = scenario->overcommit_den[i] = 1;
     if (vdc_reading_section(reading, VDC_SECTION_OVERCOMMIT, datacenter.overcommit, NULL, &overcommit)) {
         read_ratio(reading, datacenter.overcommit, "cpu", VDC_CPU);
@@ -186,6 +207,7 @@ void vdc_reading_datacenter(vdc_reading *reading, const vdc_node *node) {
     if (datacenter.hosts->kind == VDC_NODE_MAPPING) read_hosts_file(reading, datacenter.hosts);
     else if (datacenter.hosts->kind == VDC_NODE_SEQUENCE) read_classes(reading, datacenter.hosts);
     else
-        vdc_reading_fail(reading, datacenter.hosts, "datacenter: hosts: found %s; allowed: a list of host classes, or a mapping {format, path}",
+        vdc_reading_fail(reading, datacenter.hosts,
+                         "datacenter: hosts: found %s; allowed: a list of host classes, or a mapping {format, path}",
                          vdc_node_describe(datacenter.hosts, buffer, sizeof buffer));
 }

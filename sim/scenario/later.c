@@ -36,8 +36,9 @@ static bool is_allowed(const vdc_node *node, const char *allowed) {
 static void refuse(vdc_reading *reading, const vdc_node *node, const refusal *row) {
     if (node->kind == VDC_NODE_NULL || (row->allowed && is_allowed(node, row->allowed))) return;
     char buffer[96];
-    vdc_code code = row->allowed ? vdc_fail(reading->diag, VDC_ERROR_INPUT, &node->place, "%s: found %s, which is not supported yet; allowed: %s",
-                                            row->path, vdc_node_describe(node, buffer, sizeof buffer), row->allowed)
+    vdc_code code = row->allowed ? vdc_fail(reading->diag, VDC_ERROR_INPUT, &node->place,
+                                            "%s: found %s, which is not supported yet; allowed: %s", row->path,
+                                            vdc_node_describe(node, buffer, sizeof buffer), row->allowed)
                                  : vdc_fail(reading->diag, VDC_ERROR_INPUT, &node->key_place, "%s: not supported yet", row->path);
     vdc_reading_note(reading, code);
 }
@@ -51,7 +52,8 @@ static void walk(vdc_reading *reading, const vdc_node *node, const char *step, c
     if (!child) return;
     step += length;
     if (strncmp(step, "[].", 3) == 0) {
-        for (size_t i = 0; child->kind == VDC_NODE_SEQUENCE && i < child->count; i++) walk(reading, child->children[i], step + 3, row);
+        for (size_t i = 0; child->kind == VDC_NODE_SEQUENCE && i < child->count; i++)
+            walk(reading, child->children[i], step + 3, row);
     } else if (*step == '.') {
         walk(reading, child, step + 1, row);
     } else {

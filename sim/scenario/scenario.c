@@ -32,7 +32,8 @@ void vdc_reading_fail(vdc_reading *reading, const vdc_node *node, const char *fo
 
 void vdc_reading_path(vdc_reading *reading, const vdc_node *node) {
     if (!node || node->kind != VDC_NODE_SCALAR) return;
-    if (VDC_RESERVE(reading->paths, reading->path_capacity, reading->path_count + 1)) reading->paths[reading->path_count++] = node;
+    if (VDC_RESERVE(reading->paths, reading->path_capacity, reading->path_count + 1))
+        reading->paths[reading->path_count++] = node;
     else vdc_reading_note(reading, vdc_no_memory(reading->diag, "the scenario's paths"));
 }
 
@@ -62,7 +63,8 @@ const char *vdc_reading_resolve(vdc_reading *reading, const vdc_node *node) {
 bool vdc_reading_is_list(vdc_reading *reading, const vdc_node *node, const char *what) {
     if (node->kind == VDC_NODE_SEQUENCE) return true;
     char buffer[96];
-    vdc_reading_fail(reading, node, "%s: found %s; allowed: %s", node->key ? node->key : "list", vdc_node_describe(node, buffer, sizeof buffer), what);
+    vdc_reading_fail(reading, node, "%s: found %s; allowed: %s", node->key ? node->key : "list",
+                     vdc_node_describe(node, buffer, sizeof buffer), what);
     return false;
 }
 
@@ -71,7 +73,8 @@ static const char *readable(vdc_reading *reading, const vdc_node *node) {
     const char *path = vdc_reading_resolve(reading, node);
     if (!path || access(path, R_OK) == 0) return path;
     char reason[128];
-    vdc_reading_fail(reading, node, "%s: the file '%.200s' cannot be read: %s", node->key, path, strerror_r(errno, reason, sizeof reason));
+    vdc_reading_fail(reading, node, "%s: the file '%.200s' cannot be read: %s", node->key, path,
+                     strerror_r(errno, reason, sizeof reason));
     return NULL;
 }
 
@@ -110,8 +113,9 @@ static void read_time(vdc_reading *reading, const vdc_node *node) {
     wrong = vdc_parse_integer(time.end, VDC_DIM_TIME, &scenario->end);
     if (!wrong && scenario->end < 0) wrong = "is negative";
     if (wrong)
-        vdc_reading_fail(reading, end, "time: end: found '%.60s', which %s%s%s%s; allowed: last-vm, last-arrival or %s", time.end, wrong,
-                         nearest ? " (did you mean '" : "", nearest ? nearest : "", nearest ? "'?)" : "", vdc_dimension_help(VDC_DIM_TIME));
+        vdc_reading_fail(reading, end, "time: end: found '%.60s', which %s%s%s%s; allowed: last-vm, last-arrival or %s", time.end,
+                         wrong, nearest ? " (did you mean '" : "", nearest ? nearest : "", nearest ? "'?)" : "",
+                         vdc_dimension_help(VDC_DIM_TIME));
 }
 
 /* Paths of a section that another module reads: by its table, and by the keys that all traces and generators share. */
@@ -133,7 +137,10 @@ static void check_vms(vdc_reading *reading, const vdc_node *list) {
     vdc_names *names[3] = {NULL, NULL, NULL};
     vdc_code code = VDC_OK;
     for (int i = 0; i < 3 && !code; i++) code = vdc_names_create(&names[i], reading->diag);
-    const vdc_workload_context context = {.tenants = names[0], .groups = names[1], .gpu_models = names[2], .seed = reading->scenario->seed,
+    const vdc_workload_context context = {.tenants = names[0],
+                                          .groups = names[1],
+                                          .gpu_models = names[2],
+                                          .seed = reading->scenario->seed,
                                           .host_speed = 1000000000};
     vdc_source *source = NULL;
     if (!code) code = vdc_workload_inline(list, &context, &source, reading->diag);
@@ -200,8 +207,10 @@ static void read_failure_row(vdc_reading *reading, const vdc_node *row, vdc_fail
     double share = 0;
     if (row->kind != VDC_NODE_SEQUENCE || row->count != 3) {
         char buffer[96];
-        vdc_reading_fail(reading, row, "failures.trace: rows: found %s; allowed: [time since the previous recovery, duration, share of the hosts]",
-                         row->kind == VDC_NODE_SEQUENCE ? "a list of another length" : vdc_node_describe(row, buffer, sizeof buffer));
+        vdc_reading_fail(
+            reading, row,
+            "failures.trace: rows: found %s; allowed: [time since the previous recovery, duration, share of the hosts]",
+            row->kind == VDC_NODE_SEQUENCE ? "a list of another length" : vdc_node_describe(row, buffer, sizeof buffer));
         return;
     }
     vdc_reading_note(reading, vdc_node_integer(row->children[0], VDC_DIM_TIME, 0, INT64_MAX, &failure->wait, reading->diag));
@@ -256,7 +265,8 @@ static void read_failures(vdc_reading *reading, const vdc_node *node) {
         vdc_reading_note(reading, vdc_failures_read(path, &scenario->inputs, &scenario->failures, reading->diag));
     }
     if (trace.repeat && !reading->code && !takes_time(&scenario->failures))
-        vdc_reading_fail(reading, failures.trace, "failures.trace: repeat: the rows take no time, so they would repeat for ever at one instant");
+        vdc_reading_fail(reading, failures.trace,
+                         "failures.trace: repeat: the rows take no time, so they would repeat for ever at one instant");
 }
 
 static void read_power(vdc_reading *reading, const vdc_node *node) {

@@ -31,11 +31,13 @@ static const vdc_param top[] = {
 static const vdc_param time_section[] = {
     {"start", TEXT, AT(time, start), .help = "the date and time of clock 0 (UTC), for carbon and price traces"},
     {"end", TEXT, .fallback = "last-vm", AT(time, end), .help = "last-vm, last-arrival or a duration"},
-    {"tick", INTEGER, .dimension = VDC_DIM_TIME, .fallback = "5min", .minimum = 1, AT(time, tick), .help = "the length of a row of /ticks"},
+    {"tick", INTEGER, .dimension = VDC_DIM_TIME, .fallback = "5min", .minimum = 1, AT(time, tick),
+     .help = "the length of a row of /ticks"},
 };
 
 static const vdc_param datacenter[] = {
-    {"hosts", NODE, AT(datacenter, hosts), .required = true, .help = "a list of host classes, or {format, path} of a file of hosts"},
+    {"hosts", NODE, AT(datacenter, hosts), .required = true,
+     .help = "a list of host classes, or {format, path} of a file of hosts"},
     {"topology", NODE, AT(datacenter, topology), .help = "zones and racks"},
     {"overcommit", NODE, AT(datacenter, overcommit), .help = "how much more may be promised than is there"},
 };
@@ -44,8 +46,10 @@ static const char *const host_formats[] = {"alibaba-openb", NULL};
 static const vdc_param hosts_file[] = {
     {"format", CHOICE, .choices = host_formats, AT(hosts_file, format), .help = "the file's format"},
     {"path", PATH, .required = true, AT(hosts_file, path), .help = "the file"},
-    {"tie_break", PATH, AT(hosts_file, tie_break), .help = "a file of ranks: of hosts that a policy likes equally, the lowest rank wins"},
-    {"max_vms", INTEGER, .fallback = "none", .none = "none", .minimum = 1, .maximum = UINT32_MAX, AT(hosts_file, max_vms), .help = "VMs a host"},
+    {"tie_break", PATH, AT(hosts_file, tie_break),
+     .help = "a file of ranks: of hosts that a policy likes equally, the lowest rank wins"},
+    {"max_vms", INTEGER, .fallback = "none", .none = "none", .minimum = 1, .maximum = UINT32_MAX, AT(hosts_file, max_vms),
+     .help = "VMs a host"},
 };
 
 static const vdc_param host[] = {
@@ -54,12 +58,14 @@ static const vdc_param host[] = {
     {"cpu", NODE, AT(host, cpu), .help = "sockets, cores, threads, speed"},
     {"memory", INTEGER, .dimension = VDC_DIM_BYTES, AT(host, memory), .help = "the host's memory, such as 256 GiB"},
     {"disks", NODE, AT(host, disks), .help = "a list of {size, iops, bandwidth}"},
-    {"nic", INTEGER, .dimension = VDC_DIM_BYTE_RATE, .fallback = "0", AT(host, nic), .help = "network bandwidth in each direction"},
+    {"nic", INTEGER, .dimension = VDC_DIM_BYTE_RATE, .fallback = "0", AT(host, nic),
+     .help = "network bandwidth in each direction"},
     {"gpus", NODE, AT(host, gpus), .help = "{count, model}"},
     {"power", NODE, AT(host, power), .help = "the power model: {model, ...}"},
     {"labels", NODE, AT(host, labels), .help = "{key: text}"},
     {"reserve", NODE, AT(host, reserve), .help = "{cpu, memory}: kept for the hypervisor"},
-    {"max_vms", INTEGER, .fallback = "none", .none = "none", .minimum = 1, .maximum = UINT32_MAX, AT(host, max_vms), .help = "VMs a host"},
+    {"max_vms", INTEGER, .fallback = "none", .none = "none", .minimum = 1, .maximum = UINT32_MAX, AT(host, max_vms),
+     .help = "VMs a host"},
 };
 
 static const vdc_param cpu[] = {
@@ -69,7 +75,8 @@ static const vdc_param cpu[] = {
     {"numa", INTEGER, .fallback = "1", .minimum = 1, .maximum = VDC_NUMA_NODES, AT(cpu, numa), .help = "NUMA nodes a socket"},
     {"speed", INTEGER, .dimension = VDC_DIM_FREQUENCY, .fallback = "1 GHz", .minimum = 1, .maximum = 1e12, AT(cpu, speed),
      .help = "of one hardware thread"},
-    {"smt_yield", REAL, .dimension = VDC_DIM_RATIO, .fallback = "25%", .maximum = 1, AT(cpu, smt_yield), .help = "what a second thread adds to a core"},
+    {"smt_yield", REAL, .dimension = VDC_DIM_RATIO, .fallback = "25%", .maximum = 1, AT(cpu, smt_yield),
+     .help = "what a second thread adds to a core"},
 };
 
 static const vdc_param disk[] = {
@@ -89,13 +96,16 @@ static const vdc_param reserve[] = {
 };
 
 static const vdc_param topology[] = {
-    {"zones", INTEGER, .fallback = "1", .minimum = 1, .maximum = MOST_RACKS, AT(topology, zones), .help = "zones of the datacenter"},
-    {"racks", INTEGER, .fallback = "1", .minimum = 1, .maximum = MOST_RACKS, AT(topology, racks), .help = "racks of the datacenter, over all zones"},
+    {"zones", INTEGER, .fallback = "1", .minimum = 1, .maximum = MOST_RACKS, AT(topology, zones),
+     .help = "zones of the datacenter"},
+    {"racks", INTEGER, .fallback = "1", .minimum = 1, .maximum = MOST_RACKS, AT(topology, racks),
+     .help = "racks of the datacenter, over all zones"},
     {"fabric", NODE, AT(topology, later), .help = "the network between them"},
 };
 
 static const vdc_param overcommit[] = {
-    {"cpu", REAL, .dimension = VDC_DIM_RATIO, .fallback = "1", .minimum = 0.001, .maximum = 1000, AT(overcommit, cpu), .help = "vCPUs per hardware thread"},
+    {"cpu", REAL, .dimension = VDC_DIM_RATIO, .fallback = "1", .minimum = 0.001, .maximum = 1000, AT(overcommit, cpu),
+     .help = "vCPUs per hardware thread"},
     {"memory", REAL, .dimension = VDC_DIM_RATIO, .fallback = "1", .minimum = 0.001, .maximum = 1000, AT(overcommit, memory),
      .help = "promised per byte that is there"},
 };
@@ -116,7 +126,8 @@ static const vdc_param schedulers[] = {
 static const vdc_param admission[] = {
     {"timeout", INTEGER, .dimension = VDC_DIM_TIME, .fallback = "none", .none = "none", AT(admission, timeout),
      .help = "a VM that waited so long is rejected; 0s: it is placed on arrival or rejected"},
-    {"queue_limit", INTEGER, .fallback = "none", .none = "none", AT(admission, queue_limit), .help = "VMs that may wait; more are rejected"},
+    {"queue_limit", INTEGER, .fallback = "none", .none = "none", AT(admission, queue_limit),
+     .help = "VMs that may wait; more are rejected"},
     {"retry", NODE, AT(admission, later), .help = "when waiting VMs are tried again, besides when something is released"},
     {"preemption", NODE, AT(admission, later), .help = "who may displace whom"},
 };
@@ -136,27 +147,34 @@ static const vdc_param failure_trace[] = {
 
 static const char *const recovery_rules[] = {"restart", "none", NULL}; /* vdc_recovery_rule */
 static const vdc_param recovery[] = {
-    {"policy", CHOICE, .choices = recovery_rules, .fallback = "restart", AT(recovery, policy), .help = "restart: to the tail of the queue; none: lost"},
-    {"max_failures", INTEGER, .fallback = "none", .none = "none", .minimum = 1, AT(recovery, max_failures), .help = "failures that a VM does not survive"},
+    {"policy", CHOICE, .choices = recovery_rules, .fallback = "restart", AT(recovery, policy),
+     .help = "restart: to the tail of the queue; none: lost"},
+    {"max_failures", INTEGER, .fallback = "none", .none = "none", .minimum = 1, AT(recovery, max_failures),
+     .help = "failures that a VM does not survive"},
 };
 
 static const char *const empty_host[] = {"on", "off", NULL}, *const down_host[] = {"off", "idle", NULL};
 static const vdc_param power[] = {
-    {"empty_host", CHOICE, .choices = empty_host, .fallback = "on", AT(power, empty_host), .help = "off: hosts without a VM are switched off"},
-    {"down_host", CHOICE, .choices = down_host, .fallback = "off", AT(power, down_host), .help = "what a failed host draws: nothing, or its idle power"},
+    {"empty_host", CHOICE, .choices = empty_host, .fallback = "on", AT(power, empty_host),
+     .help = "off: hosts without a VM are switched off"},
+    {"down_host", CHOICE, .choices = down_host, .fallback = "off", AT(power, down_host),
+     .help = "what a failed host draws: nothing, or its idle power"},
     {"pue", REAL, .fallback = "1", .minimum = 1, .maximum = 100, AT(power, pue), .help = "facility energy over IT energy"},
     {"carbon", NODE, AT(power, carbon), .help = "{trace}"},
 };
 
 static const vdc_param carbon[] = {
-    {"trace", PATH, .required = true, AT(carbon, trace), .help = "a CSV of timestamp (ms since 1970) and carbon_intensity (g/kWh)"},
+    {"trace", PATH, .required = true, AT(carbon, trace),
+     .help = "a CSV of timestamp (ms since 1970) and carbon_intensity (g/kWh)"},
 };
 
 static const char *const levels[] = {"none", "final", "every-tick", NULL}; /* vdc_output_level */
 static const vdc_param output[] = {
     {"ticks", BOOL, .fallback = "true", AT(output, ticks), .help = "the totals of every tick"},
-    {"hosts", CHOICE, .choices = levels, .fallback = "none", AT(output, hosts), .help = "the table of hosts; every-tick: their columns over time too"},
-    {"vms", CHOICE, .choices = levels, .fallback = "final", AT(output, vms), .help = "the table of VMs; every-tick: their columns over time too"},
+    {"hosts", CHOICE, .choices = levels, .fallback = "none", AT(output, hosts),
+     .help = "the table of hosts; every-tick: their columns over time too"},
+    {"vms", CHOICE, .choices = levels, .fallback = "final", AT(output, vms),
+     .help = "the table of VMs; every-tick: their columns over time too"},
     {"events", BOOL, .fallback = "false", AT(output, events), .help = "the log of events"},
 };
 

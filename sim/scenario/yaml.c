@@ -90,7 +90,8 @@ static bool is_null(const char *text) {
 }
 
 static void refuse_tag(reader *in, const yaml_char_t *tag, const vdc_place *place) {
-    if (tag) note(in, vdc_fail(in->diag, VDC_ERROR_INPUT, place, "found the tag '%.40s'; tags are not allowed", (const char *)tag));
+    if (tag)
+        note(in, vdc_fail(in->diag, VDC_ERROR_INPUT, place, "found the tag '%.40s'; tags are not allowed", (const char *)tag));
 }
 
 /* Begins an anchor; returns its index, or SIZE_MAX for none. */
@@ -117,7 +118,8 @@ static vdc_node *read_alias(reader *in, const yaml_event_t *event, int depth, in
     for (size_t i = in->anchor_count; i-- > 0 && !found; ) /* the latest of that name counts */
         if (strcmp(in->anchors[i].name, name) == 0) found = &in->anchors[i];
     const char *wrong = !found ? "names no anchor before it" : !found->node ? "stands inside of its own anchor" : NULL;
-    if (!wrong && found->weight > VDC_YAML_ALIAS_LIMIT - in->added) wrong = "makes the file too large: aliases may add 100000 nodes";
+    if (!wrong && found->weight > VDC_YAML_ALIAS_LIMIT - in->added)
+        wrong = "makes the file too large: aliases may add 100000 nodes";
     if (!wrong && depth + found->height > VDC_YAML_DEPTH_LIMIT) wrong = "nests collections too deeply: at most 64";
     if (wrong) return stop(in, vdc_fail(in->diag, VDC_ERROR_INPUT, &place, "the alias '*%.40s' %s", name, wrong));
     vdc_node *node = vdc_arena_alloc(in->arena, sizeof *node);
@@ -137,7 +139,8 @@ static vdc_node *read_scalar(reader *in, const yaml_event_t *event) {
     vdc_node *node = new_node(in, VDC_NODE_SCALAR, event);
     if (!node) return NULL;
     refuse_tag(in, event->data.scalar.tag, &node->place);
-    if (memchr(text, '\0', length)) note(in, vdc_fail(in->diag, VDC_ERROR_INPUT, &node->place, "found a text with a NUL character"));
+    if (memchr(text, '\0', length))
+        note(in, vdc_fail(in->diag, VDC_ERROR_INPUT, &node->place, "found a text with a NUL character"));
     node->quoted = event->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
     if (!node->quoted && is_null(text)) node->kind = VDC_NODE_NULL;
     in->weight += length / 32;
@@ -162,8 +165,8 @@ static void take_children(reader *in, vdc_node *node, size_t base) {
 /* Keys seen so far, for mappings too large to look through again for each key. */
 enum { FEW_KEYS = 16 };
 
-/* The earlier child with that key, or NULL; the new key is about to follow. Keeps `*seen` for large mappings: as keys are unique and not
- * empty, child base + n has the number n + 1 there. */
+/* The earlier child with that key, or NULL; the new key is about to follow. Keeps `*seen` for large mappings: as keys are unique
+ * and not empty, child base + n has the number n + 1 there. */
 static const vdc_node *earlier_child(reader *in, size_t base, const char *key, vdc_names **seen) {
     size_t count = in->pending_count - base;
     if (count < FEW_KEYS) {
@@ -213,14 +216,16 @@ static int read_children(reader *in, bool mapping, size_t base, int depth) {
         if (key) {
             bool is_text = key->kind == VDC_NODE_SCALAR || key->kind == VDC_NODE_NULL;
             if (!is_text || !*key->text) {
-                note(in, vdc_fail(in->diag, VDC_ERROR_INPUT, &key->place, "found %s as a key; allowed: a text", is_text ? "nothing" : "a collection"));
+                note(in, vdc_fail(in->diag, VDC_ERROR_INPUT, &key->place, "found %s as a key; allowed: a text",
+                                  is_text ? "nothing" : "a collection"));
                 continue;
             }
             const vdc_node *earlier = earlier_child(in, base, key->text, &seen);
             if (in->stopped) break;
             if (earlier) {
-                note(in, vdc_fail(in->diag, VDC_ERROR_INPUT, &key->place, "the key '%.60s' stands here a second time (first at line %d)",
-                                  key->text, earlier->key_place.line));
+                note(in, vdc_fail(in->diag, VDC_ERROR_INPUT, &key->place,
+                                  "the key '%.60s' stands here a second time (first at line %d)", key->text,
+                                  earlier->key_place.line));
                 continue;
             }
             child->key = key->text;
@@ -236,7 +241,8 @@ static vdc_node *read_collection(reader *in, const yaml_event_t *event, bool map
     vdc_node *node = new_node(in, mapping ? VDC_NODE_MAPPING : VDC_NODE_SEQUENCE, event);
     if (!node) return NULL;
     if (depth >= VDC_YAML_DEPTH_LIMIT)
-        return stop(in, vdc_fail(in->diag, VDC_ERROR_INPUT, &node->place, "collections are nested too deeply: at most %d", VDC_YAML_DEPTH_LIMIT));
+        return stop(in, vdc_fail(in->diag, VDC_ERROR_INPUT, &node->place, "collections are nested too deeply: at most %d",
+                                 VDC_YAML_DEPTH_LIMIT));
     refuse_tag(in, mapping ? event->data.mapping_start.tag : event->data.sequence_start.tag, &node->place);
     size_t base = in->pending_count;
     *height = 1 + read_children(in, mapping, base, depth + 1);
@@ -244,7 +250,8 @@ static vdc_node *read_collection(reader *in, const yaml_event_t *event, bool map
     return in->stopped ? NULL : node;
 }
 
-/* The node that begins with `event`, which is taken over. NULL when reading has stopped. *height: collections within each other. */
+/* The node that begins with `event`, which is taken over. NULL when reading has stopped. *height: collections within each other.
+ */
 static vdc_node *read_node(reader *in, yaml_event_t *event, int depth, int *height) {
     const yaml_char_t *name = event->type == YAML_SCALAR_EVENT           ? event->data.scalar.anchor
                               : event->type == YAML_SEQUENCE_START_EVENT ? event->data.sequence_start.anchor
@@ -278,14 +285,16 @@ static const vdc_node *read_stream(reader *in) {
             vdc_place place = place_of(in, event.start_mark);
             stop(in, vdc_fail(in->diag, VDC_ERROR_INPUT, &place, "a second document begins here; allowed: one"));
         }
-        if (event.type == YAML_STREAM_START_EVENT || event.type == YAML_DOCUMENT_START_EVENT || event.type == YAML_DOCUMENT_END_EVENT || end)
+        if (event.type == YAML_STREAM_START_EVENT || event.type == YAML_DOCUMENT_START_EVENT ||
+            event.type == YAML_DOCUMENT_END_EVENT || end)
             yaml_event_delete(&event);
         else root = read_node(in, &event, 0, &height);
     }
     return root;
 }
 
-vdc_code vdc_yaml_parse(const char *text, size_t length, const char *name, vdc_arena *arena, const vdc_node **root, vdc_diag *diag) {
+vdc_code vdc_yaml_parse(const char *text, size_t length, const char *name, vdc_arena *arena, const vdc_node **root,
+                        vdc_diag *diag) {
     *root = NULL;
     reader in = {.text = text, .length = length, .arena = arena, .diag = diag, .name = vdc_arena_strdup(arena, name)};
     if (!in.name || !yaml_parser_initialize(&in.parser)) return vdc_no_memory(diag, "a YAML file");
@@ -356,7 +365,8 @@ static void put_quoted(writer *out, const char *text) {
     for (const char *c = text; *c; ) {
         const char *from = c;
         unsigned code = decode(&c);
-        bool escape = code < ' ' || (code >= 0x7f && code <= 0xa0) || code == 0x2028 || code == 0x2029 || code == 0xfeff || (code & 0xfffe) == 0xfffe;
+        bool escape = code < ' ' || (code >= 0x7f && code <= 0xa0) || code == 0x2028 || code == 0x2029 || code == 0xfeff ||
+                      (code & 0xfffe) == 0xfffe;
         if (code == '"' || code == '\\') put_text(out, "\\");
         if (escape) {
             char hexadecimal[12] = "\\U00000000";
