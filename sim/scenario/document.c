@@ -110,8 +110,11 @@ static const vdc_node *extend(builder *in, const vdc_node *root, const vdc_node 
     size_t length = 0;
     if (!path) return fail_without_memory(in);
     const vdc_node *base = NULL;
-    if (vdc_file_read(path, VDC_YAML_SIZE_LIMIT, &text, &length, NULL)) {
-        vdc_code code = vdc_fail(in->diag, VDC_ERROR_INPUT, &named->place, "extends: the file '%s' cannot be read", path);
+    vdc_code code = vdc_file_read(path, VDC_YAML_SIZE_LIMIT, &text, &length, NULL);
+    if (code == VDC_ERROR_MEMORY) {
+        fail_without_memory(in);
+    } else if (code) {
+        code = vdc_fail(in->diag, VDC_ERROR_INPUT, &named->place, "extends: the file '%s' cannot be read", path);
         if (!in->code) in->code = code;
     } else {
         base = load(in, path, text, length, self, extended);

@@ -343,7 +343,7 @@ static bool is_word_character(char c) {
 /* Can the text stand without quotes, anywhere, for sure? */
 static bool is_plain(const char *text) {
     bool signed_number = *text == '-' || *text == '+';
-    if (!is_word_character(text[signed_number])) return false;
+    if (!is_word_character(text[signed_number]) || strncmp(text, "...", 3) == 0) return false; /* "..." ends a document */
     for (const char *c = text + signed_number; *c; c++) {
         bool inner = *c == '-' || *c == '+' || *c == '%' || (*c == ' ' && c[1] && c[1] != ' ');
         if (!is_word_character(*c) && !inner) return false;
