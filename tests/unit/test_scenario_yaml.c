@@ -189,9 +189,11 @@ Test(scenario_yaml, emitting_keeps_the_usual_look) {
 
 /* A text that is likely to trip a writer of YAML. */
 static const char *draw_text(uint64_t *state, vdc_arena *arena) {
-    static const char *const pieces[] = {"a", "Z", "0", " ", ":", "#", "-", "'", "\"", "\\", "\n", "\t", "{", "]", ",", "&", "*", "!", "|", ">", "%", "@", "`", "~",
-                                         "null", "true", "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x98\x80", "\x7f", "\xc2\x85", "\xe2\x80\xa8", "\xef\xbb\xbf", "\x01", ".",
-                                         "---", "...", "=", "<<", "?", "\r", "1e5", "0x1f", "\xef\xbf\xbf", "+", "/"};
+    static const char *const pieces[] = {
+        "a", "Z", "0", " ", ":", "#", "-", "'", "\"", "\\", "\n", "\t", "{", "]", ",", "&", "*", "!", "|", ">", "%", "@", "`", "~", "null", "true",
+        "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x98\x80", "\x7f", "\xc2\x85", "\xe2\x80\xa8", "\xef\xbb\xbf", "\x01", ".", "---", "...", "=", "<<", "?",
+        "\r", "1e5", "0x1f", "\xef\xbf\xbf", "+", "/",
+    };
     char text[80] = "";
     for (int64_t n = draw_below(state, 8); n > 0; n--) strcat(text, pieces[draw_below(state, sizeof pieces / sizeof pieces[0])]);
     return vdc_arena_strdup(arena, text);
