@@ -123,8 +123,9 @@ Test(base_param, unknown_and_missing_keys_and_words) {
           "test:1:2: the section: unknown key 'timout' (did you mean 'timeout'?); allowed: flag, count, timeout, memory, limit, offset, "
           "share, level, text, path, norm, node or policy",
           "test:1:1: the section: the key 'count' is missing: how many");
-    READS("{count: 1, xyzzy: 3}", "test:1:12: the section: unknown key 'xyzzy'; allowed: flag, count, timeout, memory, limit, offset, share, level, text, "
-                                  "path, norm, node or policy");
+    READS("{count: 1, xyzzy: 3}",
+          "test:1:12: the section: unknown key 'xyzzy'; allowed: flag, count, timeout, memory, limit, offset, share, level, text, "
+          "path, norm, node or policy");
     READS("[count]", "test:1:1: the section: found a list; allowed: a mapping (key: value)");
     READS("\"text\"", "test:1:1: the section: found the text 'text'; allowed: a mapping (key: value)");
 }
@@ -247,7 +248,8 @@ Test(base_param, near_misses) {
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         const char *nearest = vdc_nearest(cases[i].word, words);
-        if (cases[i].nearest) cr_expect(nearest && strcmp(nearest, cases[i].nearest) == 0, "'%s' gives %s", cases[i].word, nearest ? nearest : "nothing");
+        if (cases[i].nearest)
+            cr_expect(nearest && strcmp(nearest, cases[i].nearest) == 0, "'%s' gives %s", cases[i].word, nearest ? nearest : "nothing");
         else cr_expect_null(nearest, "'%s' gives %s", cases[i].word, nearest);
     }
 }

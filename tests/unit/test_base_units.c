@@ -191,9 +191,31 @@ Test(base_units, dates_and_times) {
         cr_expect_null(wrong, "'%s' %s", cases[i].text, wrong ? wrong : "");
         cr_expect_eq(ns, cases[i].seconds * 1000000000 + cases[i].ns, "'%s' is %" PRId64, cases[i].text, ns);
     }
-    static const char *const wrong[] = {"", "2022", "2022-1-1", "2022-13-01", "2022-00-01", "2022-02-29", "1900-02-29", "2022-01-32", "2022-01-00",
-        "2022-01-01T24:00:00Z", "2022-01-01T00:60:00Z", "2022-01-01T00:00:60Z", "2022-01-01T00:00:00X", "2022-01-01T", "2022-01-01T00", "2022-01-01T00:00:00.Z",
-        "2022-01-01T00:00:00+02:00", "22-01-01", "2022/01/01", "9999-01-01", "0001-01-01", "0000-01-01", "1640995200", "2022-01-01 ", "-2022-01-01"};
+    static const char *const wrong[] = {"",
+                                        "2022",
+                                        "2022-1-1",
+                                        "2022-13-01",
+                                        "2022-00-01",
+                                        "2022-02-29",
+                                        "1900-02-29",
+                                        "2022-01-32",
+                                        "2022-01-00",
+                                        "2022-01-01T24:00:00Z",
+                                        "2022-01-01T00:60:00Z",
+                                        "2022-01-01T00:00:60Z",
+                                        "2022-01-01T00:00:00X",
+                                        "2022-01-01T",
+                                        "2022-01-01T00",
+                                        "2022-01-01T00:00:00.Z",
+                                        "2022-01-01T00:00:00+02:00",
+                                        "22-01-01",
+                                        "2022/01/01",
+                                        "9999-01-01",
+                                        "0001-01-01",
+                                        "0000-01-01",
+                                        "1640995200",
+                                        "2022-01-01 ",
+                                        "-2022-01-01"};
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         int64_t ns;
         cr_expect_not_null(vdc_parse_datetime(wrong[i], &ns), "'%s' must be refused", wrong[i]);
@@ -248,7 +270,8 @@ Test(base_units, decimals_end_where_they_are_told) {
     cr_expect_not(vdc_decimal(line, line + 8, 1, &value));
     cr_expect_not(vdc_decimal(line, line, 1, &value));
     cr_expect_not(vdc_decimal_real(line, line + 9, &real));
-    static const char *const wrong[] = {"", "-", ".", "1e", "1e+", "e1", "0x1", " 1", "1 ", "1.2.3", "nan", "inf", "1f", "--1", "1-", "99999999999999999999"};
+    static const char *const wrong[] = {"",   "-",     ".",   "1e",  "1e+", "e1",  "0x1", " 1",
+                                        "1 ", "1.2.3", "nan", "inf", "1f",  "--1", "1-",  "99999999999999999999"};
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
         cr_expect_not(vdc_decimal(wrong[i], wrong[i] + strlen(wrong[i]), 1, &value), "'%s'", wrong[i]);
     const char *infinite = "1e309";

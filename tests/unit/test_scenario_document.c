@@ -109,7 +109,8 @@ Test(scenario_document, a_circle_by_another_way_is_still_one, .init = (void (*)(
 Test(scenario_document, overlays, .init = (void (*)(void))test_folder_make, .fini = test_folder_remove) {
     write_file("s.yaml", "time: {tick: 5min}\nlist: [{a: 1, b: &x {c: 2}}, {a: 3, b: *x}]\n");
     gives("s.yaml", SETS("time.tick=1 h"), "time:\n  tick: 1 h\nlist:\n  - {a: 1, b: {c: 2}}\n  - {a: 3, b: {c: 2}}\n");
-    gives("s.yaml", SETS("list.1.b.c=5", "list.0.a=[1, {x: y}]"), "time:\n  tick: 5min\nlist:\n  - {a: [1, {x: y}], b: {c: 2}}\n  - {a: 3, b: {c: 5}}\n");
+    gives("s.yaml", SETS("list.1.b.c=5", "list.0.a=[1, {x: y}]"),
+          "time:\n  tick: 5min\nlist:\n  - {a: [1, {x: y}], b: {c: 2}}\n  - {a: 3, b: {c: 5}}\n");
     gives("s.yaml", SETS("list=[]", "new.deep.key='t'", "time.end=last-vm", "time.tick="),
           "time:\n  end: last-vm\nlist: []\nnew:\n  deep:\n    key: \"t\"\n");
     gives("s.yaml", SETS("list=x", "time={a: b=c}", "time.d=1=2"), "time:\n  a: \"b=c\"\n  d: \"1=2\"\nlist: x\n");

@@ -35,7 +35,8 @@ static void refuses(const char *text, size_t length, size_t count, const char *c
 
 Test(scenario_yaml, kinds_and_places) {
     vdc_arena arena = {0};
-    const vdc_node *root = parse(&arena, "# a comment\nname: x y\ntime: {tick: 5min, end: ~}\nlist:\n  - 1\n  - 'two'\n  - [a, {b: \"3\"}]\nnothing:\n");
+    const vdc_node *root =
+        parse(&arena, "# a comment\nname: x y\ntime: {tick: 5min, end: ~}\nlist:\n  - 1\n  - 'two'\n  - [a, {b: \"3\"}]\nnothing:\n");
     cr_assert(root->kind == VDC_NODE_MAPPING && root->count == 4);
     const vdc_node *name = vdc_node_get(root, "name");
     cr_expect(name->kind == VDC_NODE_SCALAR && !name->quoted && name->place.line == 2 && name->place.column == 7);

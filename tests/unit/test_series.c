@@ -28,7 +28,8 @@ Test(series, carbon_is_a_step_function) {
     test_workload work;
     vdc_series series;
     test_workload_start(&work);
-    cr_assert_eq(read_carbon(&work, "note,carbon_intensity,timestamp\nx,80,1640995200000\ny,120.5,1640995800000.5\n,0,1640995900000\n", &series), VDC_OK);
+    cr_assert_eq(read_carbon(&work, "note,carbon_intensity,timestamp\nx,80,1640995200000\ny,120.5,1640995800000.5\n,0,1640995900000\n", &series),
+                 VDC_OK);
     cr_assert_eq(series.count, 3);
     const int64_t start = INT64_C(1640995200) * 1000000000;
     cr_expect(series.time[0] == start && series.time[1] == start + INT64_C(600000500000) && series.value[1] == 120.5 && series.value[2] == 0);
@@ -85,7 +86,8 @@ Test(series, failures) {
     test_workload work;
     vdc_failure_list list;
     test_workload_start(&work);
-    cr_assert_eq(read_failures(&work, "failure_interval,failure_duration,failure_intensity\n0,14400000,1\n1200000,0.5,0.6666666666666666\n", &list), VDC_OK);
+    cr_assert_eq(read_failures(&work, "failure_interval,failure_duration,failure_intensity\n0,14400000,1\n1200000,0.5,0.6666666666666666\n", &list),
+                 VDC_OK);
     cr_assert_eq(list.count, 2);
     cr_expect(list.rows[0].wait == 0 && list.rows[0].duration == INT64_C(14400) * 1000000000 && list.rows[0].share_ppb == VDC_SHARE_ALL);
     cr_expect(list.rows[1].wait == INT64_C(1200) * 1000000000 && list.rows[1].duration == 500000 && list.rows[1].share_ppb == 666666667);
