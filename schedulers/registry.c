@@ -25,6 +25,8 @@
     ROW(vdc_placement_most_allocated) \
     ROW(vdc_placement_balanced_allocation) \
     ROW(vdc_placement_power_aware) \
+    ROW(vdc_placement_numa_first_fit) \
+    ROW(vdc_placement_numa_balance_fit) \
     ROW(vdc_placement_gpu_random) \
     ROW(vdc_placement_gpu_dot_product) \
     ROW(vdc_placement_gpu_clustering) \

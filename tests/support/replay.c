@@ -49,6 +49,10 @@ static replay_vm pop(test_replay *replay) {
     return first;
 }
 
+int64_t replay_next_end(const test_replay *replay) {
+    return replay->alive_count ? replay->alive[0].end : INT64_MAX;
+}
+
 void replay_depart(test_replay *replay, int64_t now) {
     while (replay->alive_count && replay->alive[0].end <= now) {
         replay_vm vm = pop(replay);

@@ -20,6 +20,8 @@ typedef struct test_replay {
 void replay_open(test_replay *replay, vdc_hosts *hosts, const char *policy, const char *strategy);
 /* The same with a workload whose typical VMs are known. */
 void replay_open_mix(test_replay *replay, vdc_hosts *hosts, const char *policy, const char *strategy, const vdc_gpu_mix *mix);
+/* When the next of those alive ends; INT64_MAX when nobody does. */
+int64_t replay_next_end(const test_replay *replay);
 /* Lets depart what has ended by `now`. */
 void replay_depart(test_replay *replay, int64_t now);
 /* Lets depart what has ended by the request's arrival, then places it: the host, or -1. The request must outlive its VM. */
