@@ -1,9 +1,58 @@
 /* The placement engine: the view that policies get, their decisions and the checks on them. */
 #include "schedulers/search_internal.h"
+#include "schedulers/search_states.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+
+enum { INDEXED_HOSTS = 1 }; /* from how many hosts on an index is quicker than the scan */
+
+/* --- keeping the indexes --- */
+
+static void update_indexes(vdc_search *search, uint32_t host) {
+    if (search->feasible) vdc_feasible_update(search->feasible, host);
+    if (search->states) vdc_states_update(search->states, host);
+}
+
+void vdc_search_host_changed(vdc_search *search, uint32_t host) {
+    if (!search->changed) {
+        update_indexes(search, host);
+    } else if (!search->is_changed[host]) {
+        search->is_changed[host] = true;
+        search->changed[search->changed_count++] = host;
+    }
+}
+
+static void catch_up(vdc_search *search) {
+    for (uint32_t i = 0; i < search->changed_count; i++) {
+        search->is_changed[search->changed[i]] = false;
+        update_indexes(search, search->changed[i]);
+    }
+    search->changed_count = 0;
+}
+
+/* The bitmaps, made when they are first asked for; NULL: scan. */
+static vdc_feasible *feasible_of(vdc_search *search) {
+    catch_up(search);
+    if (!search->feasible && search->indexed && !search->feasible_tried) {
+        search->feasible_tried = true;
+        if (vdc_feasible_create(&search->feasible, search->hosts, NULL)) search->feasible = NULL;
+    }
+    return search->feasible;
+}
+
+/* The scores by state; NULL: none, or memory ran out. */
+static vdc_states *states_of(vdc_search *search) {
+    catch_up(search);
+    if (search->states && vdc_states_failed(search->states)) {
+        vdc_states_destroy(search->states);
+        search->states = NULL;
+    }
+    return search->states;
+}
+
+/* --- the view --- */
 
 static bool view_fits(const vdc_view *view, uint32_t host, const vdc_request *request) {
     const vdc_search *search = vdc_search_of(view);
@@ -11,15 +60,21 @@ static bool view_fits(const vdc_view *view, uint32_t host, const vdc_request *re
 }
 
 static int64_t view_next_feasible(const vdc_view *view, const vdc_request *request, uint32_t from) {
-    return vdc_scan_next(vdc_search_of(view), request, from);
+    vdc_search *search = vdc_search_of(view);
+    vdc_feasible *feasible = feasible_of(search);
+    return feasible ? vdc_feasible_next(feasible, request, from, vdc_search_rules(search, request), search->rules) : vdc_scan_next(search, request, from);
 }
 
 static uint32_t view_count_feasible(const vdc_view *view, const vdc_request *request) {
-    return vdc_scan_count(vdc_search_of(view), request);
+    vdc_search *search = vdc_search_of(view);
+    vdc_feasible *feasible = feasible_of(search);
+    return feasible ? vdc_feasible_count(feasible, request, vdc_search_rules(search, request), search->rules) : vdc_scan_count(search, request);
 }
 
 static int64_t view_select_feasible(const vdc_view *view, const vdc_request *request, uint32_t k) {
-    return vdc_scan_select(vdc_search_of(view), request, k);
+    vdc_search *search = vdc_search_of(view);
+    vdc_feasible *feasible = feasible_of(search);
+    return feasible ? vdc_feasible_select(feasible, request, k, vdc_search_rules(search, request), search->rules) : vdc_scan_select(search, request, k);
 }
 
 static void view_host(const vdc_view *view, uint32_t host, vdc_host_view *out) {
@@ -81,6 +136,31 @@ static void fill_view(vdc_search *search) {
     view->engine = search;
 }
 
+/* --- life --- */
+
+/* May a score be remembered as long as the host's state stays? */
+static bool remembers_scores(const vdc_policy *policy) {
+    unsigned changing = VDC_DEPENDS_TIME | VDC_DEPENDS_FLEET | VDC_DEPENDS_HOST | VDC_DEPENDS_REQUEST;
+    return !(policy->placement.depends & changing) && !policy->placement.prepare;
+}
+
+/* Sets up the index that is exact for the policy. */
+static vdc_code choose_strategy(vdc_search *search, const char *strategy, vdc_diag *diag) {
+    const vdc_policy *policy = search->instance.policy;
+    search->indexed = strcmp(strategy, "index") == 0 || (strcmp(strategy, "auto") == 0 && search->hosts->count >= INDEXED_HOSTS);
+    if (!search->indexed || !policy->placement.score) return VDC_OK;
+    search->follows_grants = policy->placement.depends & VDC_DEPENDS_GRANTED;
+    if (policy->placement.depends & VDC_DEPENDS_HOST) return VDC_OK;
+    if (search->follows_grants) {
+        uint32_t count = search->hosts->count ? search->hosts->count : 1;
+        search->changed = vdc_calloc(count, sizeof *search->changed);
+        search->is_changed = vdc_calloc(count, sizeof *search->is_changed);
+        if (!search->changed || !search->is_changed) return vdc_no_memory(diag, "the hosts that changed");
+    }
+    if (vdc_states_create(&search->states, search, remembers_scores(policy))) return vdc_no_memory(diag, "the index of host states");
+    return VDC_OK;
+}
+
 static vdc_code check_policy(const vdc_policy *policy, vdc_diag *diag) {
     if (policy->abi != VDC_POLICY_ABI) {
         return vdc_fail(diag, VDC_ERROR_POLICY, NULL, "policy %s is made for version %" PRIu32 " of the policy contract; this is version %d",
@@ -114,6 +194,7 @@ vdc_code vdc_search_create(vdc_search **out, const vdc_policy_instance *instance
     search->hosts = options->hosts;
     search->now = options->now;
     search->allows = options->allows;
+    search->concerns = options->concerns;
     search->rules = options->rules;
     search->class_views = vdc_calloc(options->hosts->class_count, sizeof *search->class_views);
     if (!search->class_views) {
@@ -132,6 +213,8 @@ vdc_code vdc_search_create(vdc_search **out, const vdc_policy_instance *instance
             goto fail;
         }
     }
+    code = choose_strategy(search, options->strategy ? options->strategy : "auto", diag);
+    if (code) goto fail;
     *out = search;
     return VDC_OK;
 fail:
@@ -142,6 +225,10 @@ fail:
 void vdc_search_destroy(vdc_search *search) {
     if (!search) return;
     if (search->started && search->instance.policy->fini) search->instance.policy->fini(search->instance.state);
+    vdc_feasible_destroy(search->feasible);
+    vdc_states_destroy(search->states);
+    vdc_free(search->changed);
+    vdc_free(search->is_changed);
     vdc_free(search->class_views);
     vdc_free(search);
 }
@@ -191,7 +278,7 @@ static vdc_code settle(const vdc_search *search, const vdc_request *request, vdc
     if (search->instance.policy->placement.choose) {
         if (hosts->state[host] != VDC_HOST_UP) return bad_decision(search, request, decision, "the host takes no VMs", diag);
         if (!vdc_host_fits(hosts, host, request)) return bad_decision(search, request, decision, "the VM does not fit there", diag);
-        if (search->allows && !search->allows(search->rules, host, request)) {
+        if (!vdc_search_fits(search, host, request)) {
             return bad_decision(search, request, decision, "an isolation rule forbids it", diag);
         }
     }
@@ -212,7 +299,8 @@ vdc_code vdc_search_decide(vdc_search *search, const vdc_request *request, vdc_d
     *decision = (vdc_decision){.host = -1};
     if (hooks->score) {
         if (hooks->prepare) hooks->prepare(instance->state, &search->view, request);
-        *found = vdc_scan_best(search, request, decision);
+        vdc_states *states = states_of(search);
+        *found = states ? vdc_states_best(states, request, decision) : vdc_scan_best(search, request, decision);
     } else {
         *found = hooks->choose(instance->state, &search->view, request, decision);
     }
@@ -224,14 +312,8 @@ vdc_code vdc_search_decide(vdc_search *search, const vdc_request *request, vdc_d
     return *found ? settle(search, request, decision, diag) : VDC_OK;
 }
 
-void vdc_search_host_changed(vdc_search *search, uint32_t host) {
-    (void)search;
-    (void)host;
-}
-
 bool vdc_search_follows_grants(const vdc_search *search) {
-    (void)search;
-    return false;
+    return search->follows_grants;
 }
 
 void vdc_search_placed(vdc_search *search, const vdc_request *request, uint32_t host) {
@@ -253,6 +335,7 @@ const vdc_view *vdc_search_view(const vdc_search *search) {
 }
 
 const char *vdc_search_strategy(const vdc_search *search) {
-    (void)search;
-    return "scan";
+    if (!search->indexed) return "scan";
+    if (!search->instance.policy->placement.score || !search->states) return "index: feasible hosts";
+    return remembers_scores(search->instance.policy) ? "index: states" : "index: states, scored for each decision";
 }

@@ -21,6 +21,8 @@ typedef struct vdc_search_options {
     const char *component;            /* of the random stream: "placement", "rebalance", … */
     /* Hard isolation rules: may the VM come to the host? NULL = no rules. Called only for hosts that fit otherwise. */
     bool (*allows)(const void *rules, uint32_t host, const vdc_request *request);
+    /* Does any rule concern this VM at all? NULL = yes. Where none does, decisions cost what they cost without rules. */
+    bool (*concerns)(const void *rules, const vdc_request *request);
     const void *rules;
     const vdc_gpu_mix *gpu_mix;       /* VMs that are typical for the workload, for policies that look at fragmentation; NULL = not known */
 } vdc_search_options;

@@ -38,13 +38,13 @@ int64_t vdc_scan_select(const vdc_search *search, const vdc_request *request, ui
 bool vdc_scan_best(const vdc_search *search, const vdc_request *request, vdc_decision *decision) {
     bool found = false;
     double best = -INFINITY;
-    for (uint32_t host = 0; host < search->hosts->count; host++) {
-        if (!vdc_search_fits(search, host, request)) continue;
-        vdc_host_view view;
+    const vdc_view *view = &search->view;
+    for (int64_t host = view->next_feasible(view, request, 0); host >= 0; host = view->next_feasible(view, request, (uint32_t)host + 1)) {
+        vdc_host_view host_view;
         vdc_decision candidate;
-        search->view.host(&search->view, host, &view);
-        double score = vdc_search_score(search, &view, request, &candidate);
-        if (found && !vdc_search_better(search->hosts, score, host, best, (uint32_t)decision->host)) continue;
+        view->host(view, (uint32_t)host, &host_view);
+        double score = vdc_search_score(search, &host_view, request, &candidate);
+        if (found && !vdc_search_better(search->hosts, score, (uint32_t)host, best, (uint32_t)decision->host)) continue;
         found = true;
         best = score;
         *decision = candidate;

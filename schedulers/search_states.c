@@ -1,0 +1,669 @@
+/* Hosts grouped by equal state, for score policies.
+ *
+ * A score is a function of the request and of what the policy depends on: the host's class, its free amounts, sometimes its
+ * number of VMs or its devices. Hosts that agree in these are one state; they score alike and fit alike, and the best of
+ * them is the one with the lowest position (rank, then id). Sizes come from a few dozen shapes, so a million hosts have some
+ * thousand states, and their number hardly grows with the hosts.
+ *
+ * For each of up to 64 request shapes (search_shapes.h) every state has a remembered score, and the states lie in buckets by score:
+ * up to 4096 ranges of scores, chosen at quantiles of the scores met, the best bucket first. A bit says that a bucket may hold a
+ * state that has hosts. Bits are set when a state gets its first host and cleared when a look finds none, so that most updates
+ * touch no bit. A decision takes the first bit set, the best score among that bucket's states, and among those that share
+ * it the lowest position; scores are compared as they are, so the buckets change the cost alone. Updating costs one
+ * look into a hash table and one push onto a small heap (search_members.h).
+ *
+ * Where many states of a bucket share the best score (power models that make every host equal), the hosts are tried by position
+ * instead, from a bitmap of feasible hosts (search_feasible.h), until one has that score.
+ *
+ * Where scores may not be remembered (fleet-wide weights, time, more of the request than its shape, or more shapes than slots), each
+ * state is scored once a decision: still a scan over states instead of hosts.
+ */
+#include "schedulers/search_states.h"
+
+#include "schedulers/search_members.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    BUCKETS_MOST = 4096,
+    WINDOW = 8192,         /* decisions between looks at how well the slots are used */
+    LONG_BUCKET = 64,      /* states in a bucket from which hosts are tried by position first */
+    TRIES = 32             /* that many of them */
+};
+static const uint32_t NONE = UINT32_MAX;
+
+typedef struct host_state {
+    uint64_t known;      /* shapes whose score was computed, or that do not fit */
+    uint64_t fits;       /* shapes that fit */
+    uint64_t linked;     /* shapes in whose bucket it is: all that fit when it has hosts, any of them when it has none */
+    vdc_members members;
+} host_state;
+
+typedef struct score_node {
+    double score;
+    uint32_t next;       /* in the same bucket, where the state is linked */
+} score_node;
+
+/* Scores from `least` up to the `least` of the bucket before. The last one's least is -infinity. */
+typedef struct score_bucket {
+    double least;
+    double peak;         /* no score in it is larger */
+    uint32_t first, length;
+} score_bucket;
+
+/* What is kept for one shape. */
+typedef struct shape_index {
+    score_node *nodes;         /* [capacity] by state */
+    score_bucket *buckets;
+    uint32_t bucket_count;
+    uint64_t summary, bits[BUCKETS_MOST / 64];
+    uint32_t states, states_at_split;
+    uint32_t uses;
+} shape_index;
+
+typedef struct entry {
+    uint32_t hash, state;
+} entry;
+
+typedef struct scored_state {
+    double score;
+    uint32_t state;
+} scored_state;
+
+struct vdc_states {
+    const vdc_search *search;
+    const vdc_hosts *hosts;
+    bool remember, failed;
+    unsigned depends;
+    uint32_t *order, *position;  /* position -> host and back, NULL: by id */
+    /* states */
+    host_state *state;                /* [capacity] */
+    uint64_t *keys;              /* [capacity x key_words] */
+    unsigned key_words;
+    uint16_t *bucket_of;         /* [capacity x VDC_SHAPES] */
+    uint32_t used, capacity, empty;
+    entry *table;                /* open addressing, a power of two */
+    uint32_t table_mask;
+    vdc_member_pool pool;        /* pool.state_of: the state at each position, NONE when the host takes no VMs */
+    /* shapes */
+    vdc_shapes shapes;
+    shape_index *index[VDC_SHAPES];
+    scored_state *scratch;
+    uint32_t decisions, misses;  /* in this window */
+    uint32_t poor_windows;
+    bool no_slots;               /* shapes hardly repeat: none is remembered any more */
+    /* ties */
+    uint32_t long_walks;
+    vdc_feasible *feasible;
+};
+
+static inline uint32_t host_at(const vdc_states *s, uint32_t position) {
+    return s->order ? s->order[position] : position;
+}
+
+/* --- what a state is --- */
+
+static void build_key(const vdc_states *s, uint32_t host, uint64_t *key) {
+    const vdc_hosts *hosts = s->hosts;
+    uint16_t class_id = hosts->class_of[host];
+    uint32_t limit = hosts->classes[class_id].max_vms, vms = s->depends & VDC_DEPENDS_VMS ? hosts->vms[host] : 0;
+    bool full = limit && hosts->vms[host] >= limit;
+    *key++ = (uint64_t)vms << 32 | (uint64_t)full << 16 | class_id;
+    for (unsigned i = 0; i < s->shapes.resources; i++) *key++ = (uint64_t)s->shapes.sizes[i].free[host];
+    if (s->depends & VDC_DEPENDS_GRANTED) *key++ = (uint64_t)hosts->granted[host];
+    /* Devices decide what fits, whatever the score depends on. */
+    if (hosts->gpu_free) {
+        unsigned words = (hosts->gpu_stride + 1u) / 2;
+        key[words - 1] = 0;
+        memcpy(key, hosts->gpu_free + (size_t)host * hosts->gpu_stride, hosts->gpu_stride * sizeof *hosts->gpu_free);
+        key += words;
+    }
+    if (hosts->numa_free) {
+        memcpy(key, hosts->numa_free + (size_t)host * hosts->numa_stride * 2, (size_t)hosts->numa_stride * 2 * sizeof *hosts->numa_free);
+    }
+}
+
+static unsigned count_key_words(const vdc_states *s) {
+    unsigned words = 1 + s->shapes.resources + (s->depends & VDC_DEPENDS_GRANTED ? 1 : 0);
+    if (s->hosts->gpu_free) words += (s->hosts->gpu_stride + 1u) / 2;
+    if (s->hosts->numa_free) words += s->hosts->numa_stride * 2u;
+    return words;
+}
+
+static inline uint32_t hash_key(const vdc_states *s, const uint64_t *key) {
+    return (uint32_t)(vdc_hash_words(key, s->key_words) >> 32);
+}
+
+static bool equal_keys(const vdc_states *s, const uint64_t *a, const uint64_t *b) {
+    for (unsigned i = 0; i < s->key_words; i++) {
+        if (a[i] != b[i]) return false;
+    }
+    return true;
+}
+
+static void enter(vdc_states *s, uint32_t hash, uint32_t id) {
+    uint32_t i = hash & s->table_mask;
+    while (s->table[i].state != NONE) i = (i + 1) & s->table_mask;
+    s->table[i] = (entry){hash, id};
+}
+
+/* --- buckets --- */
+
+static uint32_t bucket_for(const shape_index *index, double score) {
+    uint32_t low = 0, high = index->bucket_count - 1;
+    while (low < high) {
+        uint32_t middle = (low + high) / 2;
+        if (score >= index->buckets[middle].least) high = middle;
+        else low = middle + 1;
+    }
+    return low;
+}
+
+static inline void set_bit(shape_index *index, uint32_t b) {
+    index->bits[b >> 6] |= UINT64_C(1) << (b & 63);
+    index->summary |= UINT64_C(1) << (b >> 6);
+}
+
+static inline void clear_bit(shape_index *index, uint32_t b) {
+    index->bits[b >> 6] &= ~(UINT64_C(1) << (b & 63));
+    if (!index->bits[b >> 6]) index->summary &= ~(UINT64_C(1) << (b >> 6));
+}
+
+/* The first bucket >= from whose bit is set, or NONE. */
+static inline uint32_t next_bit(const shape_index *index, uint32_t from) {
+    if (from >= BUCKETS_MOST) return NONE;
+    uint32_t word = from >> 6;
+    uint64_t bits = index->bits[word] & (~UINT64_C(0) << (from & 63));
+    if (!bits) {
+        uint64_t words = word == 63 ? 0 : index->summary & (~UINT64_C(0) << (word + 1));
+        if (!words) return NONE;
+        word = (uint32_t)__builtin_ctzll(words);
+        bits = index->bits[word];
+    }
+    return word << 6 | (uint32_t)__builtin_ctzll(bits);
+}
+
+static void empty_buckets(shape_index *index) {
+    for (uint32_t b = 0; b < index->bucket_count; b++) index->buckets[b].first = NONE, index->buckets[b].length = 0;
+    index->summary = 0;
+    memset(index->bits, 0, sizeof index->bits);
+}
+
+static void place_state(vdc_states *s, unsigned slot, uint32_t id, double score) {
+    s->index[slot]->nodes[id].score = score;
+    s->bucket_of[(size_t)id * VDC_SHAPES + slot] = (uint16_t)bucket_for(s->index[slot], score);
+}
+
+/* Puts a state that has hosts into the buckets of the shapes in `slots`. */
+static inline void link_state(vdc_states *s, uint32_t id, uint64_t slots) {
+    const uint16_t *row = &s->bucket_of[(size_t)id * VDC_SHAPES];
+    s->state[id].linked |= slots;
+    for (; slots; slots &= slots - 1) {
+        int slot = __builtin_ctzll(slots);
+        shape_index *index = s->index[slot];
+        score_bucket *bucket = &index->buckets[row[slot]];
+        score_node *node = &index->nodes[id];
+        if (!bucket->length) set_bit(index, row[slot]);
+        if (!bucket->length || node->score > bucket->peak) bucket->peak = node->score;
+        node->next = bucket->first;
+        bucket->first = id;
+        bucket->length++;
+    }
+}
+
+static int compare_scored(const void *a, const void *b) {
+    double x = ((const scored_state *)a)->score, y = ((const scored_state *)b)->score;
+    return (x < y) - (x > y);
+}
+
+/* Chooses the shape's buckets anew from the scores of all its states. Without memory for it the old ones stay, which are right too. */
+static void split(vdc_states *s, unsigned slot) {
+    shape_index *index = s->index[slot];
+    uint32_t count = 0, distinct = 0;
+    for (uint32_t id = 0; id < s->used; id++) {
+        if (s->state[id].fits >> slot & 1) s->scratch[count++] = (scored_state){index->nodes[id].score, id};
+    }
+    index->states_at_split = index->states = count;
+    qsort(s->scratch, count, sizeof *s->scratch, compare_scored);
+    for (uint32_t i = 0; i < count; i++) distinct += i == 0 || s->scratch[i].score != s->scratch[i - 1].score;
+    uint32_t buckets = distinct + 1 < BUCKETS_MOST ? distinct + 1 : BUCKETS_MOST;
+    score_bucket *fresh = vdc_malloc(buckets * sizeof *fresh);
+    if (!fresh) return;
+    /* The b-th bucket begins at every distinct / (buckets - 1)-th distinct score. */
+    uint32_t made = 0, seen = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        if (i && s->scratch[i].score == s->scratch[i - 1].score) continue;
+        seen++;
+        if ((uint64_t)seen * (buckets - 1) >= (uint64_t)(made + 1) * distinct) fresh[made++].least = s->scratch[i].score;
+    }
+    fresh[buckets - 1].least = -INFINITY;
+    vdc_free(index->buckets);
+    index->buckets = fresh;
+    index->bucket_count = buckets;
+    empty_buckets(index);
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t id = s->scratch[i].state;
+        s->state[id].linked &= ~(UINT64_C(1) << slot);
+        place_state(s, slot, id, s->scratch[i].score);
+        if (s->state[id].members.count) link_state(s, id, UINT64_C(1) << slot);
+    }
+}
+
+/* Computes what is not known of the state, which is that of `host` now, for the shapes in `slots`. */
+static void learn(vdc_states *s, uint32_t id, uint32_t host, uint64_t slots) {
+    host_state *state = &s->state[id];
+    uint64_t fitting = vdc_shapes_fitting(&s->shapes, host) & slots;
+    state->known |= slots;
+    state->fits |= fitting;
+    if (!fitting) return;
+    vdc_host_view view;
+    s->search->view.host(&s->search->view, host, &view);
+    for (; fitting; fitting &= fitting - 1) {
+        unsigned slot = (unsigned)__builtin_ctzll(fitting);
+        vdc_decision devices;
+        place_state(s, slot, id, vdc_search_score(s->search, &view, &s->shapes.request[slot], &devices));
+        s->index[slot]->states++;
+    }
+}
+
+/* --- the table of states --- */
+
+static bool rebuild_table(vdc_states *s, uint32_t size) {
+    if (size != s->table_mask + 1 || !s->table) {
+        entry *table = vdc_malloc(size * sizeof *table);
+        if (!table) return false;
+        vdc_free(s->table);
+        s->table = table;
+        s->table_mask = size - 1;
+    }
+    for (uint32_t i = 0; i < size; i++) s->table[i].state = NONE;
+    for (uint32_t id = 0; id < s->used; id++) enter(s, hash_key(s, &s->keys[(size_t)id * s->key_words]), id);
+    return true;
+}
+
+static bool grow(vdc_states *s) {
+    uint32_t capacity = s->capacity ? 2 * s->capacity : 256;
+    void *grown;
+    if (!(grown = vdc_realloc(s->state, capacity, sizeof *s->state))) return false;
+    s->state = grown;
+    if (!(grown = vdc_realloc(s->keys, capacity, s->key_words * sizeof *s->keys))) return false;
+    s->keys = grown;
+    if (s->remember) {
+        if (!(grown = vdc_realloc(s->bucket_of, capacity, VDC_SHAPES * sizeof *s->bucket_of))) return false;
+        s->bucket_of = grown;
+        if (!(grown = vdc_realloc(s->scratch, capacity, sizeof *s->scratch))) return false;
+        s->scratch = grown;
+        for (unsigned slot = 0; slot < VDC_SHAPES; slot++) {
+            if (!s->index[slot]) continue;
+            if (!(grown = vdc_realloc(s->index[slot]->nodes, capacity, sizeof *s->index[slot]->nodes))) return false;
+            s->index[slot]->nodes = grown;
+        }
+    }
+    if (!rebuild_table(s, 2 * capacity)) return false;
+    s->capacity = capacity;
+    return true;
+}
+
+/* Gives up the states without hosts: the others move together, keeping their scores. */
+static bool compact(vdc_states *s) {
+    uint32_t *moved = vdc_malloc(s->used * sizeof *moved);
+    if (!moved) return false;
+    for (unsigned slot = 0; slot < VDC_SHAPES; slot++) {
+        if (!s->index[slot]) continue;
+        empty_buckets(s->index[slot]);
+        s->index[slot]->states = 0;
+    }
+    uint32_t kept = 0;
+    for (uint32_t id = 0; id < s->used; id++) {
+        moved[id] = NONE;
+        if (!s->state[id].members.count) {
+            vdc_members_clear(&s->pool, &s->state[id].members);
+            continue;
+        }
+        moved[id] = kept;
+        s->state[kept] = s->state[id];
+        memmove(&s->keys[(size_t)kept * s->key_words], &s->keys[(size_t)id * s->key_words], s->key_words * sizeof *s->keys);
+        uint64_t fits = s->state[kept].fits;
+        for (uint64_t left = fits; left; left &= left - 1) {
+            unsigned slot = (unsigned)__builtin_ctzll(left);
+            s->index[slot]->nodes[kept].score = s->index[slot]->nodes[id].score;
+            s->index[slot]->states++;
+        }
+        if (s->remember) memmove(&s->bucket_of[(size_t)kept * VDC_SHAPES], &s->bucket_of[(size_t)id * VDC_SHAPES], VDC_SHAPES * sizeof *s->bucket_of);
+        link_state(s, kept, fits);
+        kept++;
+    }
+    for (uint32_t p = 0; p < s->hosts->count; p++) {
+        if (s->pool.state_of[p] != NONE) s->pool.state_of[p] = moved[s->pool.state_of[p]];
+    }
+    vdc_free(moved);
+    s->used = kept;
+    s->empty = 0;
+    return rebuild_table(s, s->table_mask + 1);
+}
+
+/* Room for one state more. Empty states are worth keeping for their scores as long as they are few or the table is small. */
+static bool make_room(vdc_states *s) {
+    if (s->used < s->capacity) return true;
+    uint32_t worth = s->capacity >= 16384 && s->capacity > 2 * s->hosts->count ? s->capacity / 2 : s->capacity / 4 * 3;
+    return s->capacity && s->empty > worth ? compact(s) : grow(s);
+}
+
+static uint32_t find_or_make(vdc_states *s, const uint64_t *key) {
+    uint32_t hash = hash_key(s, key);
+    for (uint32_t i = hash & s->table_mask; s->table[i].state != NONE; i = (i + 1) & s->table_mask) {
+        uint32_t id = s->table[i].state;
+        if (s->table[i].hash == hash && equal_keys(s, &s->keys[(size_t)id * s->key_words], key)) return id;
+    }
+    uint32_t id = s->used++;
+    memset(&s->state[id], 0, sizeof s->state[id]);
+    memcpy(&s->keys[(size_t)id * s->key_words], key, s->key_words * sizeof *key);
+    s->empty++;
+    enter(s, hash, id);
+    return id;
+}
+
+/* --- changes --- */
+
+static void leave(vdc_states *s, uint32_t id) {
+    vdc_members_leave(&s->pool, &s->state[id].members);
+    if (!s->state[id].members.count) s->empty++;
+}
+
+static void join(vdc_states *s, uint32_t id, uint32_t position, uint32_t host) {
+    host_state *state = &s->state[id];
+    if (!state->members.count) {
+        s->empty--;
+        uint64_t unknown = s->shapes.active & ~state->known;
+        if (unknown) learn(s, id, host, unknown);
+        uint64_t unlinked = state->fits & ~state->linked;
+        if (unlinked) link_state(s, id, unlinked);
+    }
+    if (!vdc_members_join(&s->pool, &state->members, id, position)) s->failed = true;
+}
+
+void vdc_states_update(vdc_states *s, uint32_t host) {
+    if (s->failed) return;
+    if (!make_room(s)) {
+        s->failed = true;
+        return;
+    }
+    if (s->feasible) vdc_feasible_update(s->feasible, host);
+    uint32_t position = s->position ? s->position[host] : host, before = s->pool.state_of[position], after = NONE;
+    uint64_t key[4 + VDC_RESOURCES + VDC_GPU_DEVICES / 2 + VDC_NUMA_NODES * 2];
+    if (s->hosts->state[host] == VDC_HOST_UP) {
+        build_key(s, host, key);
+        after = find_or_make(s, key);
+    }
+    if (after == before) return;
+    s->pool.state_of[position] = after;
+    if (before != NONE) leave(s, before);
+    if (after != NONE) join(s, after, position, host);
+}
+
+/* --- shapes --- */
+
+static void drop_shape(vdc_states *s, unsigned slot) {
+    shape_index *index = s->index[slot];
+    vdc_shapes_remove(&s->shapes, (int)slot);
+    for (uint32_t id = 0; id < s->used; id++) {
+        s->state[id].known &= ~(UINT64_C(1) << slot);
+        s->state[id].fits &= ~(UINT64_C(1) << slot);
+        s->state[id].linked &= ~(UINT64_C(1) << slot);
+    }
+    vdc_free(index->nodes);
+    vdc_free(index->buckets);
+    vdc_free(index);
+    s->index[slot] = NULL;
+}
+
+/* A slot for a new shape, with the scores of all states that have hosts; the others learn theirs when they get one. */
+static int add_shape(vdc_states *s, const vdc_request *request) {
+    if (s->no_slots || !~s->shapes.active) return VDC_NO_SHAPE;
+    shape_index *index = vdc_calloc(1, sizeof *index);
+    if (index) index->nodes = vdc_realloc(NULL, s->capacity, sizeof *index->nodes);
+    if (index) index->buckets = vdc_malloc(sizeof *index->buckets);
+    if (!index || !index->nodes || !index->buckets) {
+        if (index) vdc_free(index->nodes);
+        if (index) vdc_free(index->buckets);
+        vdc_free(index);
+        return VDC_NO_SHAPE;
+    }
+    index->bucket_count = 1;
+    index->buckets[0] = (score_bucket){.least = -INFINITY, .first = NONE};
+    int slot = vdc_shapes_add(&s->shapes, request);
+    s->index[slot] = index;
+    for (uint32_t id = 0; id < s->used; id++) {
+        host_state *state = &s->state[id];
+        if (!state->members.count) continue;
+        uint32_t host = host_at(s, vdc_members_first(&s->pool, &state->members, id));
+        learn(s, id, host, UINT64_C(1) << slot);
+    }
+    split(s, (unsigned)slot);
+    return slot;
+}
+
+/* After each window: when many decisions met a shape without a slot, the half of the slots that is used least is given up; when that
+ * does not help, all are. */
+static void review_slots(vdc_states *s) {
+    bool poor = s->misses > s->decisions / 4;
+    s->poor_windows = poor ? s->poor_windows + 1 : 0;
+    s->no_slots = s->no_slots || s->poor_windows >= 4;
+    if (poor) {
+        int64_t uses[VDC_SHAPES];
+        unsigned count = 0;
+        for (unsigned slot = 0; slot < VDC_SHAPES; slot++) {
+            if (s->index[slot]) uses[count++] = s->index[slot]->uses;
+        }
+        qsort(uses, count, sizeof *uses, vdc_compare_int64);
+        for (unsigned slot = 0; slot < VDC_SHAPES; slot++) {
+            if (s->index[slot] && (s->no_slots || s->index[slot]->uses <= uses[count / 2])) drop_shape(s, slot);
+        }
+    }
+    for (unsigned slot = 0; slot < VDC_SHAPES; slot++) {
+        if (s->index[slot]) s->index[slot]->uses = 0;
+    }
+    s->decisions = s->misses = 0;
+}
+
+static int slot_of(vdc_states *s, const vdc_request *request) {
+    if (!s->remember || s->no_slots) return VDC_NO_SHAPE;
+    if (++s->decisions >= WINDOW) review_slots(s);
+    int slot = vdc_shapes_find(&s->shapes, request);
+    if (slot == VDC_NO_SHAPE) {
+        slot = add_shape(s, request);
+        s->misses += slot == VDC_NO_SHAPE;
+    }
+    if (slot != VDC_NO_SHAPE) s->index[slot]->uses++;
+    return slot;
+}
+
+/* --- decisions --- */
+
+typedef struct question {
+    const vdc_states *states;
+    const vdc_request *request;
+} question;
+
+static bool is_allowed(const void *context, uint32_t position) {
+    const question *asking = context;
+    const vdc_search *search = asking->states->search;
+    return search->allows(search->rules, host_at(asking->states, position), asking->request);
+}
+
+/* The lowest position of the state that the rules allow, if it is below `limit`; else VDC_NO_POSITION. */
+static uint32_t first_allowed(vdc_states *s, uint32_t id, const vdc_request *request, uint32_t limit) {
+    vdc_members *members = &s->state[id].members;
+    if (vdc_search_rules(s->search, request)) return vdc_members_first_accepted(&s->pool, members, id, limit, is_allowed, &(question){s, request});
+    uint32_t first = vdc_members_first(&s->pool, members, id);
+    return first < limit ? first : VDC_NO_POSITION;
+}
+
+/* Tries the feasible hosts in order for one with the score `peak`. */
+static uint32_t try_hosts(vdc_states *s, unsigned slot, const vdc_request *request, double peak) {
+    int64_t position = -1;
+    for (int i = 0; i < TRIES; i++) {
+        position = vdc_feasible_next(s->feasible, request, (uint32_t)(position + 1), vdc_search_rules(s->search, request), s->search->rules);
+        if (position < 0) break;
+        if (s->index[slot]->nodes[s->pool.state_of[position]].score == peak) return (uint32_t)position;
+    }
+    return VDC_NO_POSITION;
+}
+
+/* The best host of a bucket. States that have no hosts any more leave it. */
+static uint32_t best_in_bucket(vdc_states *s, unsigned slot, uint32_t b, const vdc_request *request) {
+    const shape_index *index = s->index[slot];
+    score_bucket *bucket = &index->buckets[b];
+    if (bucket->length > LONG_BUCKET) {
+        uint32_t found = s->feasible ? try_hosts(s, slot, request, bucket->peak) : VDC_NO_POSITION;
+        if (found != VDC_NO_POSITION) return found;
+        if (!s->feasible && ++s->long_walks == LONG_BUCKET) (void)vdc_feasible_create(&s->feasible, s->hosts, s->order);
+    }
+    double best = -INFINITY, peak = -INFINITY;
+    uint32_t first = VDC_NO_POSITION;
+    for (uint32_t id = bucket->first, *from = &bucket->first; id != NONE; id = *from) {
+        if (!s->state[id].members.count) {
+            *from = index->nodes[id].next;
+            bucket->length--;
+            s->state[id].linked &= ~(UINT64_C(1) << slot);
+            continue;
+        }
+        from = &index->nodes[id].next;
+        double score = index->nodes[id].score;
+        if (score > peak) peak = score;
+        if (first != VDC_NO_POSITION && score < best) continue;
+        uint32_t position = first_allowed(s, id, request, first != VDC_NO_POSITION && score == best ? first : VDC_NO_POSITION);
+        if (position == VDC_NO_POSITION) continue;
+        best = score;
+        first = position;
+    }
+    bucket->peak = peak;
+    return first;
+}
+
+static uint32_t best_remembered(vdc_states *s, unsigned slot, const vdc_request *request) {
+    shape_index *index = s->index[slot];
+    if (index->states > 2 * index->states_at_split + 32) split(s, slot);
+    for (uint32_t b = next_bit(index, 0); b != NONE; b = next_bit(index, b + 1)) {
+        uint32_t position = best_in_bucket(s, slot, b, request);
+        if (position != VDC_NO_POSITION) return position;
+        if (!index->buckets[b].length) clear_bit(index, b);
+    }
+    return VDC_NO_POSITION;
+}
+
+/* Do the sizes fit into the state's free amounts? Devices are not looked at. */
+static bool sizes_fit(const vdc_states *s, uint32_t id, const vdc_request *request) {
+    const uint64_t *key = &s->keys[(size_t)id * s->key_words];
+    for (unsigned i = 0; i < s->shapes.resources; i++) {
+        if ((int64_t)key[i + 1] < request->size[s->shapes.sizes[i].resource]) return false;
+    }
+    return true;
+}
+
+/* Scores every state that has hosts and that fits. */
+static uint32_t best_of_all(vdc_states *s, const vdc_request *request) {
+    double best = -INFINITY;
+    uint32_t first = VDC_NO_POSITION;
+    for (uint32_t id = 0; id < s->used; id++) {
+        if (!s->state[id].members.count || !sizes_fit(s, id, request)) continue;
+        uint32_t host = host_at(s, vdc_members_first(&s->pool, &s->state[id].members, id));
+        if (!vdc_host_fits(s->hosts, host, request)) continue;
+        vdc_host_view view;
+        vdc_decision devices;
+        s->search->view.host(&s->search->view, host, &view);
+        double score = vdc_search_score(s->search, &view, request, &devices);
+        if (first != VDC_NO_POSITION && score < best) continue;
+        uint32_t position = first_allowed(s, id, request, first != VDC_NO_POSITION && score == best ? first : VDC_NO_POSITION);
+        if (position == VDC_NO_POSITION) continue;
+        best = score;
+        first = position;
+    }
+    return first;
+}
+
+bool vdc_states_best(vdc_states *s, const vdc_request *request, vdc_decision *decision) {
+    int slot = slot_of(s, request);
+    uint32_t position = slot == VDC_NO_SHAPE ? best_of_all(s, request) : best_remembered(s, (unsigned)slot, request);
+    if (position == VDC_NO_POSITION) return false;
+    *decision = (vdc_decision){.host = host_at(s, position)};
+    if (request->gpu_count || request->numa_nodes) {
+        vdc_host_view view;
+        s->search->view.host(&s->search->view, (uint32_t)decision->host, &view);
+        (void)vdc_search_score(s->search, &view, request, decision);
+    }
+    return true;
+}
+
+/* --- life --- */
+
+bool vdc_states_failed(const vdc_states *s) {
+    return s->failed;
+}
+
+static const uint32_t *sort_by_rank(const vdc_hosts *hosts, int64_t *keys, uint32_t *order) {
+    for (uint32_t h = 0; h < hosts->count; h++) keys[h] = (int64_t)hosts->rank[h] << 32 | h;
+    qsort(keys, hosts->count, sizeof *keys, vdc_compare_int64);
+    for (uint32_t p = 0; p < hosts->count; p++) order[p] = (uint32_t)keys[p];
+    return order;
+}
+
+static bool order_by_rank(vdc_states *s) {
+    const vdc_hosts *hosts = s->hosts;
+    int64_t *keys = vdc_calloc(hosts->count, sizeof *keys);
+    s->order = vdc_calloc(hosts->count, sizeof *s->order);
+    s->position = vdc_calloc(hosts->count, sizeof *s->position);
+    bool ok = keys && s->order && s->position;
+    if (ok) sort_by_rank(hosts, keys, s->order);
+    for (uint32_t p = 0; ok && p < hosts->count; p++) s->position[s->order[p]] = p;
+    vdc_free(keys);
+    return ok;
+}
+
+vdc_code vdc_states_create(vdc_states **out, const vdc_search *search, bool remember) {
+    *out = NULL;
+    vdc_states *s = vdc_calloc(1, sizeof *s);
+    if (!s) return VDC_ERROR_MEMORY;
+    s->search = search;
+    s->hosts = search->hosts;
+    s->remember = remember;
+    s->depends = search->instance.policy->placement.depends;
+    vdc_shapes_init(&s->shapes, s->hosts);
+    s->key_words = count_key_words(s);
+    s->pool.state_of = vdc_calloc(s->hosts->count ? s->hosts->count : 1, sizeof *s->pool.state_of);
+    if (!s->pool.state_of || (s->hosts->rank && !order_by_rank(s)) || !grow(s)) {
+        vdc_states_destroy(s);
+        return VDC_ERROR_MEMORY;
+    }
+    for (uint32_t p = 0; p < s->hosts->count; p++) s->pool.state_of[p] = NONE;
+    /* In order of position, so that each push stays where it is. */
+    for (uint32_t p = 0; p < s->hosts->count && !s->failed; p++) vdc_states_update(s, host_at(s, p));
+    if (s->failed) {
+        vdc_states_destroy(s);
+        return VDC_ERROR_MEMORY;
+    }
+    *out = s;
+    return VDC_OK;
+}
+
+void vdc_states_destroy(vdc_states *s) {
+    if (!s) return;
+    for (unsigned slot = 0; slot < VDC_SHAPES; slot++) {
+        if (!s->index[slot]) continue;
+        vdc_free(s->index[slot]->nodes);
+        vdc_free(s->index[slot]->buckets);
+        vdc_free(s->index[slot]);
+    }
+    vdc_feasible_destroy(s->feasible);
+    vdc_member_pool_close(&s->pool);
+    vdc_free(s->order);
+    vdc_free(s->position);
+    vdc_free(s->state);
+    vdc_free(s->keys);
+    vdc_free(s->bucket_of);
+    vdc_free(s->table);
+    vdc_free(s->scratch);
+    vdc_free(s);
+}

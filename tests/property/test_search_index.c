@@ -1,0 +1,266 @@
+/* The index against the scan: every registered placement policy decides alike by both, on random fleets and random sequences of
+ * arrivals, departures, failures, recoveries and cordons; with hard rules, ranks, several classes, GPUs, NUMA nodes and
+ * overcommit, with few shapes and with many.
+ *
+ * A policy gets 10^4 steps, spread over the fleets and its parameters' choices; VDCSIM_SEARCH_STEPS=1000000 asks for more.
+ */
+#include <criterion/criterion.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "schedulers/search.h"
+#include "tests/support/draw.h"
+#include "tests/support/fleet.h"
+#include "tests/support/tree.h"
+
+/* For policies that need to know what is typical. */
+static const vdc_gpu_shape typical_shapes[] = {
+    {.cpu = 4000, .gpu_milli = 500, .gpu_count = 1, .probability = 0.5}, {.cpu = 8000, .gpu_milli = 1000, .gpu_count = 2, .probability = 0.5}};
+static const vdc_gpu_mix typical = {typical_shapes, 2};
+
+enum { ALIVE_MOST = 2048, SHAPES_MOST = 400 };
+
+typedef struct fleet_kind {
+    const char *name;
+    fleet_class classes[3];
+    uint16_t class_count;
+    bool ranks, rules;
+    int64_t overcommit_percent;    /* of CPU */
+    int shapes;
+    int64_t odd_bytes;             /* sizes are off whole GiB by up to this, so that states do not repeat */
+} fleet_kind;
+
+static const fleet_kind kinds[] = {
+    {"one class", {{.count = 70, .cores = 32, .gib = 128}}, 1, false, false, 100, 12, 0},
+    {"one class, ranks and rules", {{.count = 67, .cores = 16, .gib = 64}}, 1, true, true, 100, 20, 0},
+    {"two classes, overcommitted", {{.count = 50, .cores = 32, .gib = 128}, {.count = 30, .cores = 48, .gib = 96}}, 2, false, false, 250, 24, 0},
+    {"GPUs, a limit of VMs, ranks",
+     {{.count = 25, .cores = 32, .gib = 128, .gpus = 4, .max_vms = 5}, {.count = 20, .cores = 64, .gib = 256, .gpus = 8}, {.count = 20, .cores = 16, .gib = 64}},
+     3, true, false, 100, 30, 0},
+    {"GPUs and rules", {{.count = 40, .cores = 32, .gib = 128, .gpus = 3}}, 1, false, true, 100, 16, 0},
+    {"NUMA", {{.count = 40, .cores = 40, .gib = 180, .numa = 2}, {.count = 20, .cores = 64, .gib = 256, .numa = 4}}, 2, false, false, 100, 16, 0},
+    {"odd sizes", {{.count = 60, .cores = 32, .gib = 128}}, 1, true, false, 100, 24, GIB / 2},
+    {"many shapes", {{.count = 60, .cores = 64, .gib = 256}}, 1, false, false, 100, SHAPES_MOST, GIB / 2},
+    {"very many hosts", {{.count = 5000, .cores = 8, .gib = 32}}, 1, false, false, 100, 8, 0},
+};
+
+/* One policy on one set of hosts, asked by both strategies; each has a state of its own and the same random stream. */
+typedef struct pair {
+    vdc_hosts hosts;
+    int64_t now;
+    vdc_search *search[2];
+    vdc_policy_instance instance[2];
+    vdc_arena arena;
+    vdc_request shape[SHAPES_MOST];
+    struct { vdc_request request; vdc_decision decision; } alive[ALIVE_MOST];
+    size_t alive_count;
+    uint64_t draws;
+    const char *text;
+    const fleet_kind *kind;
+} pair;
+
+/* Pure in the host and the request, and forbids about a quarter: or, for some tenants, nearly all. */
+static bool allows(const void *rules, uint32_t host, const vdc_request *request) {
+    (void)rules;
+    uint64_t state = (uint64_t)host << 32 | request->tenant;
+    uint64_t draw = draw_bits(&state) % 100;
+    return request->tenant % 8 == 7 ? draw < 3 : draw >= 25;
+}
+
+static bool concerns(const void *rules, const vdc_request *request) {
+    (void)rules;
+    return request->tenant > 0;
+}
+
+static void draw_shapes(pair *p) {
+    const vdc_host_class *class = &p->hosts.classes[0];
+    for (int i = 0; i < p->kind->shapes; i++) {
+        int64_t cores = INT64_C(1) << draw_below(&p->draws, 5), gib = cores * (INT64_C(1) << draw_below(&p->draws, 4));
+        if (p->kind->shapes == SHAPES_MOST) cores = 1 + draw_below(&p->draws, 24), gib = 1 + draw_below(&p->draws, 90);
+        vdc_request *shape = &p->shape[i];
+        *shape = fleet_request(cores, gib);
+        if (p->kind->odd_bytes) shape->size[VDC_MEMORY] -= draw_below(&p->draws, p->kind->odd_bytes);
+        if (p->hosts.gpu_free && draw_below(&p->draws, 3)) {
+            bool whole = draw_below(&p->draws, 3) == 0;
+            shape->gpu_count = (uint16_t)(whole ? 1 + draw_below(&p->draws, 3) : 1);
+            shape->gpu_milli = (uint16_t)(whole ? 1000 : 100 * (1 + draw_below(&p->draws, 9)));
+            shape->size[VDC_GPU] = shape->gpu_count * shape->gpu_milli;
+            shape->gpu_models = (uint64_t)draw_below(&p->draws, 2);
+        }
+        if (p->hosts.numa_free) shape->numa_nodes = (uint8_t)draw_below(&p->draws, class->sockets + 1);
+    }
+}
+
+static void open_pair(pair *p, const char *text, const fleet_kind *kind, uint64_t seed) {
+    memset(p, 0, sizeof *p);
+    p->draws = seed;
+    p->text = text;
+    p->kind = kind;
+    fleet_open(&p->hosts, kind->classes, kind->class_count);
+    for (uint16_t c = 0; c < p->hosts.class_count; c++) {
+        vdc_host_class *class = &p->hosts.classes[c];
+        class->capacity[VDC_CPU] = class->physical[VDC_CPU] * kind->overcommit_percent / 100;
+        for (size_t m = 0; vdc_power_models[m]; m++) {
+            if (!strcmp(vdc_power_models[m]->name, c ? "square" : "linear")) class->power = (vdc_power){.model = vdc_power_models[m], .idle = 100 + c, .max = 250};
+        }
+    }
+    for (uint32_t h = 0; h < p->hosts.count; h++) p->hosts.free[VDC_CPU][h] = p->hosts.classes[p->hosts.class_of[h]].capacity[VDC_CPU];
+    if (kind->ranks) {
+        p->hosts.rank = vdc_calloc(p->hosts.count, sizeof *p->hosts.rank);
+        for (uint32_t h = 0; h < p->hosts.count; h++) p->hosts.rank[h] = (uint32_t)draw_below(&p->draws, 50); /* some are equal */
+    }
+    draw_shapes(p);
+    for (int i = 0; i < 2; i++) {
+        vdc_diag diag = {0};
+        vdc_search_options options = {.hosts = &p->hosts, .now = &p->now, .seed = seed, .strategy = i ? "index" : "scan", .component = "test",
+                                      .allows = kind->rules ? allows : NULL, .concerns = concerns, .gpu_mix = &typical};
+        vdc_code code = vdc_policy_open(VDC_PLACEMENT, test_tree(&p->arena, text), NULL, NULL, &p->instance[i], &diag);
+        if (!code) code = vdc_search_create(&p->search[i], &p->instance[i], &options, &diag);
+        cr_assert_eq(code, VDC_OK, "%s: %s", text, diag.count ? diag.messages[0].text : "?");
+    }
+}
+
+static void close_pair(pair *p) {
+    for (int i = 0; i < 2; i++) {
+        vdc_search_destroy(p->search[i]);
+        vdc_policy_close(&p->instance[i]);
+    }
+    vdc_hosts_destroy(&p->hosts);
+    vdc_arena_free(&p->arena);
+}
+
+static void tell_changed(pair *p, uint32_t host) {
+    for (int i = 0; i < 2; i++) vdc_search_host_changed(p->search[i], host);
+}
+
+static void depart(pair *p, size_t index) {
+    uint32_t host = (uint32_t)p->alive[index].decision.host;
+    vdc_request request = p->alive[index].request;
+    vdc_host_give(&p->hosts, host, &request, p->alive[index].decision.gpu_devices, p->alive[index].decision.numa_nodes);
+    p->hosts.granted[host] -= request.size[VDC_CPU] * 1000000;
+    tell_changed(p, host);
+    for (int i = 0; i < 2; i++) vdc_search_released(p->search[i], &request, host);
+    p->alive[index] = p->alive[--p->alive_count];
+}
+
+static void arrive(pair *p, int64_t number) {
+    vdc_request request = p->shape[draw_below(&p->draws, p->kind->shapes)];
+    request.id = request.number = number;
+    request.arrival = p->now;
+    request.tenant = p->kind->rules ? (uint32_t)draw_below(&p->draws, 12) : 0;
+    request.priority = (int32_t)draw_below(&p->draws, 3);
+    request.lifetime = request.predicted_lifetime = draw_below(&p->draws, 2) ? 1 + draw_below(&p->draws, INT64_C(1000000000000)) : VDC_UNLIMITED;
+    vdc_decision decision[2];
+    bool found[2];
+    for (int i = 0; i < 2; i++) {
+        vdc_diag diag = {0};
+        vdc_code code = vdc_search_decide(p->search[i], &request, &decision[i], &found[i], &diag);
+        cr_assert_eq(code, VDC_OK, "%s on %s: %s", p->text, p->kind->name, diag.count ? diag.messages[0].text : "?");
+    }
+    cr_assert_eq(found[0], found[1], "%s on %s, step %" PRId64 ": scan %s a host, index (%s) %s", p->text, p->kind->name, number,
+                 found[0] ? "finds" : "does not find", vdc_search_strategy(p->search[1]), found[1] ? "does" : "does not");
+    if (!found[0]) return;
+    cr_assert(decision[0].host == decision[1].host && decision[0].gpu_devices == decision[1].gpu_devices &&
+                  decision[0].numa_nodes == decision[1].numa_nodes,
+              "%s on %s, step %" PRId64 ": scan names host %" PRId64 " (devices %" PRIx64 "), index (%s) host %" PRId64 " (devices %" PRIx64 ")",
+              p->text, p->kind->name, number, decision[0].host, decision[0].gpu_devices, vdc_search_strategy(p->search[1]), decision[1].host,
+              decision[1].gpu_devices);
+    uint32_t host = (uint32_t)decision[0].host;
+    vdc_host_take(&p->hosts, host, &request, decision[0].gpu_devices, decision[0].numa_nodes);
+    p->hosts.granted[host] += request.size[VDC_CPU] * 1000000;
+    tell_changed(p, host);
+    for (int i = 0; i < 2; i++) vdc_search_placed(p->search[i], &request, host);
+    p->alive[p->alive_count].request = request;
+    p->alive[p->alive_count++].decision = decision[0];
+}
+
+/* What choose policies ask of the view. */
+static void compare_views(pair *p) {
+    const vdc_view *scan = vdc_search_view(p->search[0]), *index = vdc_search_view(p->search[1]);
+    vdc_request request = p->shape[draw_below(&p->draws, p->kind->shapes)];
+    request.tenant = p->kind->rules ? (uint32_t)draw_below(&p->draws, 12) : 0;
+    uint32_t from = (uint32_t)draw_below(&p->draws, p->hosts.count + 2);
+    cr_assert_eq(scan->next_feasible(scan, &request, from), index->next_feasible(index, &request, from));
+    uint32_t count = scan->count_feasible(scan, &request);
+    cr_assert_eq(count, index->count_feasible(index, &request));
+    uint32_t k = (uint32_t)draw_below(&p->draws, count + 1);
+    cr_assert_eq(scan->select_feasible(scan, &request, k), index->select_feasible(index, &request, k));
+}
+
+/* `steps` events; the fleet fills up to a load that comes and goes, so that it is sometimes full and sometimes empty. */
+static void run_pair(pair *p, int64_t steps) {
+    size_t most = ALIVE_MOST;
+    for (int64_t step = 0; step < steps; step++) {
+        p->now += draw_below(&p->draws, 1000000000);
+        int64_t what = draw_below(&p->draws, 1000);
+        uint32_t host = (uint32_t)draw_below(&p->draws, p->hosts.count);
+        if (step % 500 == 0) most = 1 + (size_t)draw_below(&p->draws, draw_below(&p->draws, 2) ? ALIVE_MOST : 12 * p->hosts.count);
+        if (most > ALIVE_MOST) most = ALIVE_MOST;
+        if (what < 15) {
+            static const uint8_t states[] = {VDC_HOST_UP, VDC_HOST_UP, VDC_HOST_CORDONED, VDC_HOST_DOWN, VDC_HOST_OFF};
+            p->hosts.state[host] = states[draw_below(&p->draws, 5)];
+            tell_changed(p, host);
+        } else if (what < 25) {
+            compare_views(p);
+        } else if (what < 40 && vdc_search_follows_grants(p->search[1])) {
+            p->hosts.granted[host] += draw_below(&p->draws, 3) * 1000000;
+            tell_changed(p, host);
+        } else if (p->alive_count && (p->alive_count >= most || what < 480)) {
+            depart(p, (size_t)draw_below(&p->draws, (int64_t)p->alive_count));
+        } else {
+            arrive(p, step);
+        }
+    }
+}
+
+/* The policy as it stands and once with each value of each parameter that is a choice. */
+static size_t list_variants(vdc_arena *arena, const vdc_policy *policy, const char **texts, size_t most) {
+    char text[256];
+    size_t count = 0;
+    snprintf(text, sizeof text, "{policy: %s}", policy->name);
+    texts[count++] = vdc_arena_strdup(arena, text);
+    for (size_t i = 0; i < policy->param_count; i++) {
+        const char *const *choice = policy->params[i].choices;
+        for (; choice && *choice && count < most; choice++) {
+            snprintf(text, sizeof text, "{policy: %s, %s: %s}", policy->name, policy->params[i].name, *choice);
+            texts[count++] = vdc_arena_strdup(arena, text);
+        }
+    }
+    return count;
+}
+
+/* Policies that need a file or a program have tests of their own. */
+static bool stands_alone(const vdc_policy *policy) {
+    for (size_t i = 0; i < policy->param_count; i++) {
+        if (policy->params[i].required) return false;
+    }
+    return true;
+}
+
+static int64_t wanted_steps(void) {
+    const char *text = getenv("VDCSIM_SEARCH_STEPS");
+    return text ? strtoll(text, NULL, 10) : 10000;
+}
+
+Test(search_index, decides_as_the_scan, .timeout = 0) {
+    pair *p = malloc(sizeof *p);
+    size_t kind_count = sizeof kinds / sizeof *kinds;
+    for (size_t i = 0; vdc_policies[i]; i++) {
+        const vdc_policy *policy = vdc_policies[i];
+        if (policy->kind != VDC_PLACEMENT || !stands_alone(policy)) continue;
+        vdc_arena arena = {0};
+        const char *texts[32];
+        size_t variants = list_variants(&arena, policy, texts, 32), runs = kind_count > variants ? kind_count : variants;
+        for (size_t run = 0; run < runs; run++) {
+            const fleet_kind *kind = &kinds[run % kind_count];
+            int64_t steps = wanted_steps() / (int64_t)runs;
+            open_pair(p, texts[run % variants], kind, 1000 * i + run);
+            run_pair(p, p->hosts.count > 1000 ? steps / 20 : steps); /* the scan takes its time there */
+            close_pair(p);
+        }
+        vdc_arena_free(&arena);
+    }
+    free(p);
+}
