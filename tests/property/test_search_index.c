@@ -37,7 +37,9 @@ static const fleet_kind kinds[] = {
     {"one class, ranks and rules", {{.count = 67, .cores = 16, .gib = 64}}, 1, true, true, 100, 20, 0},
     {"two classes, overcommitted", {{.count = 50, .cores = 32, .gib = 128}, {.count = 30, .cores = 48, .gib = 96}}, 2, false, false, 250, 24, 0},
     {"GPUs, a limit of VMs, ranks",
-     {{.count = 25, .cores = 32, .gib = 128, .gpus = 4, .max_vms = 5}, {.count = 20, .cores = 64, .gib = 256, .gpus = 8}, {.count = 20, .cores = 16, .gib = 64}},
+     {{.count = 25, .cores = 32, .gib = 128, .gpus = 4, .max_vms = 5},
+      {.count = 20, .cores = 64, .gib = 256, .gpus = 8},
+      {.count = 20, .cores = 16, .gib = 64}},
      3, true, false, 100, 30, 0},
     {"GPUs and rules", {{.count = 40, .cores = 32, .gib = 128, .gpus = 3}}, 1, false, true, 100, 16, 0},
     {"NUMA", {{.count = 40, .cores = 40, .gib = 180, .numa = 2}, {.count = 20, .cores = 64, .gib = 256, .numa = 4}}, 2, false, false, 100, 16, 0},
@@ -103,7 +105,8 @@ static void open_pair(pair *p, const char *text, const fleet_kind *kind, uint64_
         vdc_host_class *class = &p->hosts.classes[c];
         class->capacity[VDC_CPU] = class->physical[VDC_CPU] * kind->overcommit_percent / 100;
         for (size_t m = 0; vdc_power_models[m]; m++) {
-            if (!strcmp(vdc_power_models[m]->name, c ? "square" : "linear")) class->power = (vdc_power){.model = vdc_power_models[m], .idle = 100 + c, .max = 250};
+            if (strcmp(vdc_power_models[m]->name, c ? "square" : "linear")) continue;
+            class->power = (vdc_power){.model = vdc_power_models[m], .idle = 100 + c, .max = 250};
         }
     }
     for (uint32_t h = 0; h < p->hosts.count; h++) p->hosts.free[VDC_CPU][h] = p->hosts.classes[p->hosts.class_of[h]].capacity[VDC_CPU];
