@@ -4,6 +4,7 @@
 #include "analysis/gnuplot.h"
 #include "sim/base/memory.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -110,9 +111,13 @@ static void add_preamble(vdc_text *script, const vdc_picture *picture, const cha
     vdc_text_add(script, "# Drawn by vdcsim %s. Change what you like and draw again: gnuplot %s.gp\n", VDC_VERSION, name);
     switch (format) {
     case VDC_PICTURE_SVG:
-        /* `name` sets apart the ids of pictures that stand in one page. */
+        /* `name` sets apart the ids of pictures that stand in one page: letters, digits and _ only. */
         vdc_text_add(script, "set terminal svg size %u,%u dynamic noenhanced rounded font 'DejaVu Sans,Verdana,sans-serif,13' "
-                     "background rgb 'white' name '%s'\n", width, height, name);
+                     "background rgb 'white' name '", width, height);
+        for (const char *at = name; *at; at++) {
+            vdc_text_add(script, "%c", isalnum((unsigned char)*at) ? *at : '_');
+        }
+        vdc_text_add(script, "'\n");
         break;
     case VDC_PICTURE_PNG:
         vdc_text_add(script,
@@ -129,7 +134,7 @@ static void add_preamble(vdc_text *script, const vdc_picture *picture, const cha
     vdc_text_add(
         script,
         "set datafile separator tab\nset border 3 lc rgb '#606060'\nset tics nomirror out scale 0.6 textcolor rgb '#303030'\n"
-        "set grid ytics lc rgb '#e4e4e4' lw 1 dt 1\nset key outside bottom center horizontal Left reverse samplen 2.2 width 1\n"
+        "set grid ytics lc rgb '#e4e4e4' lw 1 dt 1\nset key outside bottom center horizontal Left reverse samplen 2 width -1\n"
         "set style fill solid noborder\nset xtics autofreq\nset ytics autofreq\n");
     if (picture->title.length) {
         /* Single quotes: gnuplot runs what stands in back quotes within double ones. */

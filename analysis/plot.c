@@ -84,6 +84,7 @@ static vdc_code draw_one(const vdc_runs *runs, const vdc_plot_options *options, 
     vdc_drawn *drawn = &list->items[list->count++];
     char *part = label ? vdc_runs_file_name(label) : NULL;
     *drawn = (vdc_drawn){.kind = kind,
+                         .group = runs->items[index].group,
                          .name = label ? vdc_format("%s_%s", kind->name, part ? part : "") : vdc_strdup(kind->name)};
     if (!drawn->name || (label && !part)) {
         vdc_free(part);
@@ -138,7 +139,8 @@ vdc_code vdc_plot_draw(const vdc_runs *runs, const vdc_plot_options *options, vd
             code = draw_one(runs, options, kind, 0, NULL, list, diag);
             continue;
         }
-        for (size_t g = 0; g < runs->group_count && !code; g++) {
+        size_t most = options->most_groups && options->most_groups < runs->group_count ? options->most_groups : runs->group_count;
+        for (size_t g = 0; g < most && !code; g++) {
             code = draw_one(runs, options, kind, runs->groups[g].first, runs->group_count > 1 ? runs->groups[g].label : NULL,
                             list, diag);
         }

@@ -26,12 +26,14 @@ typedef struct vdc_plot_options {
     vdc_picture_format format;
     const char *const *kinds;    /* names; none = all that the results allow */
     size_t kind_count;
+    size_t most_groups;          /* pictures of single runs for at most so many groups; 0 = all */
     bool force;
 } vdc_plot_options;
 
 /* What became of one picture. */
 typedef struct vdc_drawn {
     const vdc_plot_kind *kind;
+    size_t group;                /* of a picture that is not joint */
     char *name;                  /* of the files, without folder and extension */
     char *title;
     char *missing;               /* why it was not drawn, or NULL */

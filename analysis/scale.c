@@ -100,7 +100,7 @@ const char *vdc_show_number(double value, int digits, char *buffer, size_t size)
     double magnitude = fabs(value);
     if (value == floor(value) && magnitude < 1e15) {
         snprintf(plain, sizeof plain, "%.0f", magnitude);
-    } else if (magnitude >= 1e15 || magnitude < 1e-4) {
+    } else if (magnitude >= 1e15 || magnitude < 1e-3) {
         snprintf(plain, sizeof plain, "%.*e", digits - 1, magnitude);
     } else {
         int whole = magnitude >= 1 ? (int)floor(log10(magnitude)) + 1 : 1 + (int)floor(log10(magnitude));

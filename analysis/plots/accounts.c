@@ -9,9 +9,9 @@ typedef struct shown_resource {
 } shown_resource;
 
 static const shown_resource shown[] = {
-    {"cpu", "CPU (hardware threads)", "1"},
+    {"cpu", "CPU (threads)", "1"},
     {"memory", "Memory", "B"},
-    {"gpu", "GPU (thousandths of a device)", "1"},
+    {"gpu", "GPU (milli-GPU)", "1"},
     {"disk", "Disk", "B"},
 };
 enum { SHOWN = sizeof shown / sizeof *shown, CURVES = 4, PANELS_MOST = 3 };

@@ -104,7 +104,7 @@ static vdc_code draw(vdc_picture *picture, const vdc_runs *runs, size_t index, v
     }
     size_t rows = (count + COLUMNS - 1) / COLUMNS;
     picture->width = 1000;
-    picture->height = 70 + (unsigned)(rows * (70 + 26 * runs->group_count));
+    picture->height = 70 + (unsigned)(rows * (84 + 26 * runs->group_count));
     vdc_text *script = &picture->script;
     for (unsigned i = 0; i < VDC_PICTURE_LINES; i++) {
         vdc_text_add(script, "set linetype %u lc rgb '%s'\n", i + 1, vdc_picture_colour(i));
@@ -112,7 +112,7 @@ static vdc_code draw(vdc_picture *picture, const vdc_runs *runs, size_t index, v
     vdc_text_add(script,
                  "rows = %zu\ntop = %.4f\nbottom = %.4f\nupper(i) = top - i * (top - bottom) / rows - %.4f\nlower(i) = top - (i "
                  "+ 1) * (top - bottom) / rows + %.4f\n",
-                 rows, 1 - 34.0 / picture->height, 8.0 / picture->height, 28.0 / picture->height, 28.0 / picture->height);
+                 rows, 1 - 34.0 / picture->height, 8.0 / picture->height, 30.0 / picture->height, 36.0 / picture->height);
     vdc_text_add(script,
                  "unset title\nset multiplot title '%s'\nunset key\nunset grid\nset grid xtics lc rgb '#e4e4e4' lw 1 dt 1\nset "
                  "border 1\n",

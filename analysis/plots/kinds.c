@@ -39,11 +39,14 @@ void vdc_plot_steps(vdc_picture *picture, const vdc_ticks *ticks, double time_fa
 void vdc_panels_next(vdc_panels *panels, const char *title)
 {
     vdc_text *body = &panels->body;
-    vdc_text_add(body, "\npanel = %zu\nset tmargin at screen upper(panel)\nset bmargin at screen lower(panel)\n"
-                       "if (panel == panels - 1) { set format x; set xlabel xlabel_text }\n"
-                       "%s\nset label 1 ", panels->count++,
-                 panels->legend ? "set key at screen 0.1, screen legend left top vertical maxrows legend_rows Left reverse"
-                                : "set key at graph 1, screen upper(panel) + 0.004 right bottom horizontal Left reverse");
+    vdc_text_add(body,
+                 "\npanel = %zu\nset tmargin at screen upper(panel)\nset bmargin at screen lower(panel)\n"
+                 "if (panel == panels - 1) { set format x; set xlabel xlabel_text }\n"
+                 "%s\nset label 1 ",
+                 panels->count++,
+                 panels->legend
+                     ? "set key at screen 0.1, screen legend left top vertical maxrows legend_rows Left reverse"
+                     : "set key at graph 1, screen upper(panel) + 0.004 right bottom horizontal Left reverse width -2");
     vdc_picture_quote(body, title);
     vdc_text_add(body, " at graph 0, graph 1 offset 0,0.7 left textcolor rgb '#303030'\n");
 }

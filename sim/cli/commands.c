@@ -6,6 +6,7 @@
     row(validate)     \
     row(compare)      \
     row(plot)         \
+    row(report)       \
     row(policies)     \
     row(bench)        \
     row(completion)   \
