@@ -42,8 +42,16 @@ vdc_code vdc_group_sample(const vdc_runs *runs, size_t group, const char *key, d
     return code;
 }
 
+/* Bookkeeping of the run itself, compared only when it is asked for: it would just add tests to the family that Holm corrects over. */
+static const char *const bookkeeping[] = {"seed", "events", "ticks", "placements", NULL};
+
 static bool wanted(const vdc_compare_options *options, const char *key)
 {
+    for (size_t i = 0; bookkeeping[i] && options->metric_count == 0; i++) {
+        if (strcmp(bookkeeping[i], key) == 0) {
+            return false;
+        }
+    }
     for (size_t i = 0; i < options->metric_count; i++) {
         if (strcmp(options->metrics[i], key) == 0) {
             return true;
@@ -70,7 +78,7 @@ static vdc_code collect_metrics(vdc_comparison *comparison, const vdc_runs *runs
     for (size_t i = 0; i < runs->count; i++) {
         const vdc_result_value *value;
         for (size_t k = 0; (value = vdc_result_summary(runs->items[i].result, k)) != NULL; k++) {
-            if (value->type == VDC_CELL_TEXT || strcmp(value->key, "seed") == 0 || !wanted(options, value->key) ||
+            if (value->type == VDC_CELL_TEXT || !wanted(options, value->key) ||
                 listed(comparison, value->key)) {
                 continue;
             }
@@ -137,26 +145,22 @@ static vdc_code compare_metric(vdc_comparison *comparison, size_t m, double *val
 {
     const vdc_runs *runs = comparison->runs;
     vdc_metric *metric = &comparison->metrics[m];
-    double first = NAN;
     metric->equal = true;
     vdc_code code = VDC_OK;
     for (size_t g = 0; g < runs->group_count && !code; g++) {
         size_t at = m * runs->group_count + g, count = gather(runs, g, 0, metric->key, values, NULL);
-        for (size_t i = 0; i < count; i++) {
-            first = isnan(first) ? values[i] : first;
-            metric->equal = metric->equal && values[i] == first;
-        }
-        metric->equal = metric->equal && count == runs->groups[g].count;
         code = vdc_sample_describe(values, count, comparison->level, &comparison->samples[at], diag);
+        comparison->t_p[at] = comparison->wilcoxon_p[at] = NAN;
+        metric->equal = metric->equal && count > 0;
         if (!code && g != comparison->baseline) {
+            vdc_paired *paired = &comparison->paired[at];
             count = gather(runs, g, comparison->baseline, metric->key, values, mates);
-            code = vdc_paired_compare(mates, values, count, comparison->level, RESAMPLES, m, &comparison->paired[at], diag);
-            comparison->t_p[at] = comparison->paired[at].t_p;
-            comparison->wilcoxon_p[at] = comparison->paired[at].wilcoxon_p;
-            comparison->t_tests += isnan(comparison->t_p[at]) ? 0 : 1;
-            comparison->wilcoxon_tests += isnan(comparison->wilcoxon_p[at]) ? 0 : 1;
-        } else {
-            comparison->t_p[at] = comparison->wilcoxon_p[at] = NAN;
+            code = vdc_paired_compare(mates, values, count, comparison->level, RESAMPLES, m, paired, diag);
+            comparison->t_p[at] = paired->t_p;
+            comparison->wilcoxon_p[at] = paired->wilcoxon_p;
+            comparison->t_tests += isnan(paired->t_p) ? 0 : 1;
+            comparison->wilcoxon_tests += isnan(paired->wilcoxon_p) ? 0 : 1;
+            metric->equal = metric->equal && paired->n > 0 && paired->wilcoxon_n == 0;
         }
     }
     return code;

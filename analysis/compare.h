@@ -14,7 +14,7 @@
 
 typedef struct vdc_metric {
     const char *key, *units, *long_name; /* of the first run that has it; owned by the runs */
-    bool equal;                  /* the same number in every run */
+    bool equal;                  /* no run differs from the baseline's of its seed */
 } vdc_metric;
 
 typedef struct vdc_comparison {

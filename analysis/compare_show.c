@@ -216,20 +216,32 @@ static bool print_block(const vdc_comparison *c, size_t m, vdc_text *out)
     return good;
 }
 
-static void print_equal(const vdc_comparison *c, vdc_text *out)
+/* Lists the metrics in which no run differs, those that are 0 apart: "heading: a 1, b 2", broken between items. */
+static void print_equal(const vdc_comparison *c, bool zeros, const char *heading, vdc_text *out)
 {
-    bool any = false;
+    enum { LINE = 110 };
+    vdc_text item = {0};
+    size_t column = 0;
     for (size_t m = 0; m < c->metric_count; m++) {
-        if (c->metrics[m].equal && c->runs->group_count > 1) {
-            char number[64];
-            vdc_scale scale = vdc_comparison_scale(c, m);
-            vdc_text_add(out, "%s%s %s%s%s", any ? ", " : "\nThe same in all: ", c->metrics[m].key,
-                         vdc_show_number(c->samples[m * c->runs->group_count].mean / scale.factor, 6, number, sizeof number),
-                         *scale.units ? " " : "", scale.units);
-            any = true;
+        double mean = c->samples[m * c->runs->group_count + c->baseline].mean;
+        if (!c->metrics[m].equal || c->runs->group_count < 2 || (mean == 0) != zeros) {
+            continue;
         }
+        char number[64];
+        vdc_scale scale = vdc_comparison_scale(c, m);
+        item.length = 0;
+        vdc_text_add(&item, "%s", c->metrics[m].key);
+        if (!zeros) {
+            vdc_text_add(&item, " %s%s%s", vdc_show_number(mean / scale.factor, 6, number, sizeof number), *scale.units ? " " : "", scale.units);
+        }
+        const char *before = column == 0 ? heading : column + vdc_text_width(vdc_text_get(&item)) > LINE ? ",\n  " : ", ";
+        column = strchr(before, '\n') && column > 0 ? 2 : column + vdc_text_width(before);
+        column += vdc_text_width(vdc_text_get(&item));
+        vdc_text_add(out, "%s%s", before, vdc_text_get(&item));
     }
-    vdc_text_add(out, any ? "\n" : "");
+    vdc_text_add(out, column > 0 ? "\n" : "");
+    out->failed = out->failed || item.failed;
+    vdc_text_clear(&item);
 }
 
 static void print_heading(const vdc_comparison *c, vdc_text *out)
@@ -274,7 +286,8 @@ void vdc_comparison_print(const vdc_comparison *c, vdc_text *out)
         }
         vdc_free(table.cells);
     }
-    print_equal(c, out);
+    print_equal(c, false, vdc_runs_most_seeds(runs) > 1 ? "\nThe same in all, seed by seed (means): " : "\nThe same in all: ", out);
+    print_equal(c, true, "\n0 in all: ", out);
     out->failed = out->failed || !good;
 }
 

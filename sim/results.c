@@ -442,6 +442,8 @@ static const vdc_column host_columns[] = {
     {"zone", "1", "zone", VDC_CELL_INTEGER, NULL, 1},
     {"state", "1", "state at the end", VDC_CELL_WORD, NULL, 1},
     {"vms", "1", "VMs at the end", VDC_CELL_INTEGER, NULL, 1},
+    {"cpu_capacity", "Hz", "CPU installed, without the hypervisor's reserve", VDC_CELL_INTEGER, NULL, 1},
+    {"memory_capacity", "byte", "memory installed, without the hypervisor's reserve", VDC_CELL_INTEGER, NULL, 1},
     {"P_cpu_core_s", "core s", "CPU committed", VDC_CELL_REAL, NULL, 1},
     {"P_memory_byte_s", "byte s", "memory committed", VDC_CELL_REAL, NULL, 1},
     {"T_cpu_core_s", "core s", "CPU granted", VDC_CELL_REAL, NULL, 1},
@@ -491,6 +493,8 @@ static vdc_code write_hosts(vdc_simulation *sim, vdc_diag *diag) {
         put_integer(&row, dc->hosts.zone ? dc->hosts.zone[h] : 0);
         put_text(&row, states[dc->hosts.state[h]]);
         put_integer(&row, dc->hosts.vms[h]);
+        put_integer(&row, class->cpu_hz);
+        put_integer(&row, class->physical[VDC_MEMORY]);
         put_real(&row, resource_total(VDC_CPU, vdc_ledger_sum(ledger, h, (vdc_flow)(VDC_FLOW_P + VDC_CPU))));
         put_real(&row, resource_total(VDC_MEMORY, vdc_ledger_sum(ledger, h, (vdc_flow)(VDC_FLOW_P + VDC_MEMORY))));
         put_real(&row, vdc_wide_over(run, thread));
@@ -541,6 +545,22 @@ static vdc_code add_integer(vdc_simulation *sim, const char *key, int64_t value,
 
 static vdc_code add_text(vdc_simulation *sim, const char *key, const char *value, const char *name, vdc_diag *diag) {
     return add(sim, (vdc_value){.key = key, .units = "1", .long_name = name, .type = VDC_VALUE_TEXT, .text = value}, diag);
+}
+
+/* What is installed: the yardstick of all shares. Without the hypervisors' reserves and without overcommit. */
+static vdc_code add_capacity(vdc_simulation *sim, vdc_diag *diag) {
+    const vdc_hosts *hosts = &sim->datacenter.hosts;
+    vdc_wide sum[VDC_RESOURCES] = {0};
+    for (size_t k = 0; k < hosts->class_count; k++)
+        for (int r = 0; r < VDC_RESOURCES; r++) sum[r] += (vdc_wide)hosts->classes[k].physical[r] * hosts->classes[k].count;
+    vdc_code code = add_integer(sim, "hosts", hosts->count, "hosts", diag);
+    if (!code) code = add_real(sim, "capacity_cpu_cores", vdc_wide_over(sum[VDC_CPU], 1000), "1", "hardware threads of all hosts", diag);
+    if (!code) code = add_real(sim, "capacity_memory_bytes", vdc_wide_over(sum[VDC_MEMORY], 1), "byte", "memory of all hosts", diag);
+    if (!code && hosts->free[VDC_DISK])
+        code = add_real(sim, "capacity_disk_bytes", vdc_wide_over(sum[VDC_DISK], 1), "byte", "disk of all hosts", diag);
+    if (!code && hosts->free[VDC_GPU])
+        code = add_real(sim, "capacity_gpu_milli", vdc_wide_over(sum[VDC_GPU], 1), "milli-GPU", "GPUs of all hosts", diag);
+    return code;
 }
 
 /* One key per resource in use and quantity. */
@@ -594,6 +614,7 @@ vdc_code vdc_results_summary(vdc_simulation *sim, vdc_diag *diag) {
     INTEGER("vms_failed", p->failed, "VMs that failed too often");
     INTEGER("vms_deleted", p->deleted, "VMs deleted by an operation");
     INTEGER("placements", (int64_t)sim->placement_count, "placements, restarts included");
+    if (!code) code = add_capacity(sim, diag);
     if (!code) code = add_resources(sim, &sum, diag);
     REAL("T_cpu_core_s", sum.run, "core s", "scheduling: hardware-thread time that VMs ran");
     REAL("ready_core_s", sum.ready, "core s", "wanted, allowed and not given");

@@ -28,15 +28,26 @@ static const char *const keys[] = {
     NULL,
 };
 
+/* A step of 1, 2 or 5 times a power of ten that makes at most five of `length`; 1 of nothing. */
+static double round_step(double length)
+{
+    if (!(length > 0)) {
+        return 1;
+    }
+    double decade = pow(10, floor(log10(length / 5)));
+    return length / 5 <= decade ? decade : length / 5 <= 2 * decade ? 2 * decade : length / 5 <= 5 * decade ? 5 * decade : 10 * decade;
+}
+
 static vdc_code draw_panel(vdc_picture *picture, const vdc_runs *runs, const char *key, size_t panel, double left, vdc_diag *diag)
 {
     size_t groups = runs->group_count;
     vdc_sample *samples = vdc_calloc(groups, sizeof *samples);
     vdc_code code = samples ? VDC_OK : vdc_no_memory(diag, "a sample");
-    double largest = 0;
+    double largest = 0, furthest = 0;
     for (size_t g = 0; g < groups && !code; g++) {
         code = vdc_group_sample(runs, g, key, 0.95, &samples[g], diag);
         largest = fmax(largest, fabs(samples[g].mean));
+        furthest = fmax(furthest, isfinite(samples[g].interval.high) ? samples[g].interval.high : samples[g].mean);
     }
     vdc_scale scale = vdc_scale_choose(vdc_plot_units(runs, key), largest);
     char *name = code ? NULL : vdc_plot_axis_name(runs, key, scale.units);
@@ -67,7 +78,7 @@ static vdc_code draw_panel(vdc_picture *picture, const vdc_runs *runs, const cha
                      " at graph 0, graph 1 offset 0,0.7 left textcolor rgb '#303030'\nset xrange [0:*]\nset yrange "
                      "[-0.6:%zu.6]\n",
                      groups - 1);
-        vdc_text_add(script, "set ytics scale 0\n%s", column == 0 ? "" : "set format y ''\n");
+        vdc_text_add(script, "set xtics %g\nset ytics scale 0\n%s", round_step(furthest / scale.factor), column == 0 ? "" : "set format y ''\n");
         vdc_text_add(script,
                      "plot data index %zu using 3:2:(0):3:($2-0.36):($2+0.36):6%s with boxxyerror lc variable fs solid 0.75 "
                      "noborder notitle, \\\n",

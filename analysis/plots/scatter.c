@@ -19,21 +19,27 @@ char *vdc_plot_axis_name(const vdc_runs *runs, const char *key, const char *unit
     return *units ? vdc_format("%s (%s)", name, units) : vdc_strdup(name);
 }
 
+/* Is the number there in every run, and does a group differ from the first one at some seed? */
+static bool groups_differ(const vdc_runs *runs, const char *key)
+{
+    bool differs = false;
+    for (size_t i = 0; i < runs->count; i++) {
+        double value = vdc_run_value(&runs->items[i], key);
+        const vdc_run *mate = vdc_runs_find(runs, 0, runs->items[i].seed);
+        if (isnan(value)) {
+            return false;
+        }
+        differs = differs || (runs->items[i].group != 0 && value != (mate ? vdc_run_value(mate, key) : NAN));
+    }
+    return differs;
+}
+
 const char *vdc_plot_metric(const vdc_runs *runs, const char *const *keys)
 {
-    for (; *keys; keys++) {
-        bool there = true, differs = false;
-        double first = vdc_run_value(&runs->items[0], *keys);
-        for (size_t i = 0; i < runs->count && there; i++) {
-            double value = vdc_run_value(&runs->items[i], *keys);
-            there = !isnan(value);
-            differs = differs || value != first;
-        }
-        if (there && differs) {
-            return *keys;
-        }
+    while (*keys && !groups_differ(runs, *keys)) {
+        keys++;
     }
-    return NULL;
+    return *keys;
 }
 
 typedef struct axis {

@@ -1,7 +1,7 @@
 /* How long VMs wait, and by how much waiting stretches them: distributions over the VMs of all seeds of a group.
  *
- * Slowdown is (wait + time from start to end) / time from start to end, for VMs that ended (Feitelson, Workload Modeling, 2015,
- * section 1.4).
+ * Slowdown is (wait + time from start to end) / time from start to end, of VMs that ended; a time below SHORTEST counts as
+ * SHORTEST (bounded slowdown: Feitelson and Rudolph, Metrics and Benchmarking for Parallel Job Scheduling, JSSPP 1998).
  */
 #include "analysis/plots/kinds.h"
 #include "analysis/statistics.h"
@@ -9,6 +9,8 @@
 #include <stdio.h>
 
 enum { LINES_MOST = VDC_PICTURE_LINES, POINTS = 300 };
+
+static const double SHORTEST = 10; /* s */
 
 typedef struct sample { double *values; size_t count, capacity; } sample;
 
@@ -28,7 +30,7 @@ static vdc_code add_run(const vdc_run *run, sample *waits, sample *slowdowns, vd
             if (isfinite(start.cells[i]) && isfinite(wait.cells[i])) {
                 waits->values[waits->count++] = wait.cells[i];
                 if (end.cells[i] > start.cells[i]) {
-                    slowdowns->values[slowdowns->count++] = 1 + wait.cells[i] / (end.cells[i] - start.cells[i]);
+                    slowdowns->values[slowdowns->count++] = 1 + wait.cells[i] / fmax(SHORTEST, end.cells[i] - start.cells[i]);
                 }
             }
         }
@@ -97,7 +99,7 @@ static void draw_panels(vdc_picture *picture, const vdc_runs *runs, sample *wait
                  "\nset logscale x\nset grid xtics lc rgb '#e4e4e4' lw 1 dt 1\nset ylabel 'VMs placed (%%)'\nset yrange [*:100]\n"
                  "set key at screen 0.08,screen %.4f left top vertical maxcols 1 Left reverse\n",
                  (20.0 * (double)lines + 8) / picture->height);
-    vdc_text_add(script, "set xlabel 'Waited at most (%s)'\nplot ", unit.units);
+    vdc_text_add(script, "set xlabel 'Waited at most (%s)'\nset xrange [%.6g:*]\nplot ", unit.units, longest / unit.factor / 1e4);
     for (size_t g = 0; g < lines; g++) {
         char label[256], number[48], share[48];
         size_t at_once = 0;
@@ -111,7 +113,7 @@ static void draw_panels(vdc_picture *picture, const vdc_runs *runs, sample *wait
                      vdc_picture_line((unsigned)g));
         vdc_picture_quote(script, label);
     }
-    vdc_text_add(script, "\nunset key\nunset ylabel\nset xlabel 'Slowdown at most (time with the wait / time without)'\nset "
+    vdc_text_add(script, "\nunset key\nunset ylabel\nset xlabel 'Slowdown at most (time with the wait / time without it)'\nset "
                          "xrange [1:*]\nplot ");
     for (size_t g = 0; g < lines; g++) {
         vdc_text_add(script, "%sdata index %zu using 1:2 with lines %s", g ? ", \\\n  " : "", lines + g,
