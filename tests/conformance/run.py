@@ -17,9 +17,6 @@ LATER = {
     "fgd": "GPU-sharing placement policies and the alibaba-openb reader",
     "spane": "NUMA placement policies and the huawei-east-1 reader",
     "isolation": "the isolation model",
-    "dslab/WeightedDotProduct": "placement weighted-dot-product",
-    "dslab/L2NormDiff": "placement l2-norm-diff",
-    "dslab/DeltaPerpDistance": "placement delta-perp",
 }
 
 

@@ -64,9 +64,6 @@ def hosts(rng):
         cpu = {"cores": rng.choice([1, 2, 4, 8]), "speed": rate_text(rng, rng.choice([10**9, 2 * 10**9, 2_100_000_000, 2_600_000_000, 999_999_000]))}
         if rng.random() < 0.2:
             cpu["sockets"] = 2
-        if rng.random() < 0.2:
-            cpu["threads"] = 2
-            cpu["smt_yield"] = rng.choice(["0%", "25%", "30%", "0.5"])
         spec = {"class": f"class-{number}", "count": rng.choice([1, 1, 2, 3]), "cpu": cpu, "memory": rng.choice(["8 GiB", "16 GiB", "64 GiB", "20000000000 B"])}
         if rng.random() < 0.1:
             spec["reserve"] = {"cpu": rng.choice(["0.5", "0"]), "memory": "1 GiB"}

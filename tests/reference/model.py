@@ -128,7 +128,7 @@ class Vm:
         self.lifetime = integer(spec["lifetime"], "time") if "lifetime" in spec else NEVER
         self.milli = integer(spec.get("vcpus", "1"), "milli")
         self.memory = integer(spec.get("memory", "0"), "bytes")
-        self.priority = {"low": 0, "normal": 1, "high": 2}.get(spec.get("priority", "low"))
+        self.priority = {"low": 0, "normal": 1, "high": 2}.get(spec.get("priority", "normal"))
         if self.priority is None:
             self.priority = int(spec["priority"])
         self.weight = int(cpu["weight"]) if "weight" in cpu else NEVER
@@ -393,7 +393,6 @@ class Simulation:
         self.counts = {name: 0 for name in COUNTS}
         self.tick_counts = {name: 0 for name in COUNTS}
         self.ticks = []
-        self.wait_total = 0
         self.hosts_used_max = 0
         self.placed_vms = 0
         self.tick_written = 0
@@ -446,8 +445,8 @@ class Simulation:
             vm.first_start = self.now
             self.placed_vms += 1
         host.vms.append(vm)
+        self.hosts_used_max = max(self.hosts_used_max, sum(1 for host in self.hosts if host.vms))
         host.vms.sort(key=lambda v: v.number)
-        self.wait_total += self.now - vm.queued_since
         self.count("placed")
         vm.schedule_checkpoint(self.now)
         if vm.segments is not None:
@@ -539,8 +538,7 @@ class Simulation:
                 rate["P_memory"] += vm.memory
                 rate["T"] += Fraction(vm.granted, speed)
                 rate["U_cpu"] += Fraction(math.floor(vm.granted * useful), speed)
-                rate["S_cpu"] += Fraction(vm.reservation, speed)
-                rate["S_waste_cpu"] += Fraction(max(0, vm.reservation - vm.nominal()), speed)
+                rate["S_cpu"] += Fraction(min(vm.reservation, vm.nominal()), speed)
                 rate["ready"] += Fraction(vm.ceiling() - vm.granted, speed)
                 rate["throttled"] += Fraction(vm.demand() - vm.ceiling(), speed)
                 rate["idle"] += Fraction(vm.nominal() - vm.demand(), speed)
@@ -628,7 +626,6 @@ class Simulation:
             if not self.change_loads_and_ends():
                 break
         self.grant()
-        self.hosts_used_max = max(self.hosts_used_max, sum(1 for host in self.hosts if host.vms))
 
     def change_loads_and_ends(self):
         ended = self.end_finished()
@@ -659,7 +656,7 @@ class Simulation:
             "vms_queued": states.count("queued"), "vms_failed": states.count("failed"), "vms_evicted": 0, "vms_lost": 0,
             "cpu_active_s": self.totals["active"], "cpu_idle_s": self.totals["unused"], "cpu_steal_s": self.totals["steal"],
             "hosts_used_max": self.hosts_used_max, "host_active_s": self.totals["host_active"],
-            "wait_total_s": Fraction(self.wait_total, SECOND), "queue_integral_s": self.totals["queue"],
+            "wait_total_s": self.totals["queue"],  # every wait, over or not (I22)
         }
         for name in ("P_cpu", "S_cpu", "S_waste_cpu", "S_idle_cpu", "U_cpu"):
             summary[name + "_core_s"] = self.totals[name]
