@@ -15,6 +15,10 @@ WARNINGS  := -Wall -Wextra -Wshadow -Wconversion $(WERROR)
 SANITIZE  ?=
 JOBS      ?= $(shell nproc 2>/dev/null || echo 2)
 
+# One short line a step; `make V=1` shows the commands.
+Q   := $(if $(V),,@)
+say  = $(if $(V),,@echo '  $(1) $@')
+
 # Package on Debian and Ubuntu, and how to see that it is there: tools/setup.sh. What needs which: README.md.
 PACKAGES       := gcc:cmd=gcc make:cmd=make pkg-config:cmd=pkg-config libgsl-dev:pc=gsl libyaml-dev:pc=yaml-0.1 \
                   libhdf5-dev:pc=hdf5 zlib1g-dev:pc=zlib nettle-dev:pc=nettle libsqlite3-dev:pc=sqlite3 \
@@ -53,16 +57,19 @@ TEST_OBJECTS    := $(call objects,$(LIBRARY_SOURCES) $(TEST_SOURCES),test-obj)
 all: $(if $(CLI_SOURCES),$(BUILD)/vdcsim) $(BUILD)/libvdcsim.so $(BUILD)/include/vdcsim.h $(BUILD)/include/vdcsim_policy.h
 
 $(BUILD)/vdcsim: $(CLI_OBJECTS) $(BUILD)/libvdcsim.a $(BUILD)/.files
-	$(CC) $(CFLAGS_ALL) -rdynamic -o $@ $(CLI_OBJECTS) $(BUILD)/libvdcsim.a $(LINK_FLAGS) -ledit
+	$(call say,link)
+	$(Q)$(CC) $(CFLAGS_ALL) -rdynamic -o $@ $(CLI_OBJECTS) $(BUILD)/libvdcsim.a $(LINK_FLAGS) -ledit
 $(BUILD)/libvdcsim.a: $(LIBRARY_OBJECTS) $(BUILD)/.files
+	$(call say,pack)
 	@rm -f $@
-	ar rcs $@ $(LIBRARY_OBJECTS)
+	$(Q)ar rcs $@ $(LIBRARY_OBJECTS)
 $(BUILD)/libvdcsim.so: $(LIBRARY_OBJECTS) $(BUILD)/.files
-	$(CC) $(CFLAGS_ALL) -shared -Wl,-soname,libvdcsim.so.$(ABI) -o $@ $(LIBRARY_OBJECTS) $(LINK_FLAGS)
+	$(call say,link)
+	$(Q)$(CC) $(CFLAGS_ALL) -shared -Wl,-soname,libvdcsim.so.$(ABI) -o $@ $(LIBRARY_OBJECTS) $(LINK_FLAGS)
 # Several headers as one, without their includes of each other; fit for C++.
 define one-header
 @mkdir -p $(@D)
-{ printf '#ifdef __cplusplus\nextern "C" {\n#endif\n'; grep -hv '^#include "' $^; printf '#ifdef __cplusplus\n}\n#endif\n'; } > $@
+$(Q){ printf '#ifdef __cplusplus\nextern "C" {\n#endif\n'; grep -hv '^#include "' $^; printf '#ifdef __cplusplus\n}\n#endif\n'; } > $@
 endef
 # One header for plug-ins: the contract and the plain-data headers that it includes.
 $(BUILD)/include/vdcsim_policy.h: sim/base/option.h models/request.h models/cpu_share.h models/gpu_mix.h schedulers/policy.h
@@ -71,14 +78,17 @@ $(BUILD)/include/vdcsim_policy.h: sim/base/option.h models/request.h models/cpu_
 $(BUILD)/include/vdcsim.h: sim/base/option.h sim/base/status.h sim/base/units.h sim/base/memory.h sim/vdcsim.h
 	$(one-header)
 $(BUILD)/vdcsim-tests: $(TEST_OBJECTS) $(BUILD)/.files
-	$(CC) $(CFLAGS_ALL) -rdynamic -o $@ $(TEST_OBJECTS) $(LINK_FLAGS) -lcriterion
+	$(call say,link)
+	$(Q)$(CC) $(CFLAGS_ALL) -rdynamic -o $@ $(TEST_OBJECTS) $(LINK_FLAGS) -lcriterion
 
 $(BUILD)/obj/%.o: %.c $(BUILD)/.flags
+	$(call say,cc  )
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 $(BUILD)/test-obj/%.o: %.c $(BUILD)/.flags
+	$(call say,cc  )
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) $(TEST_FLAGS) -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(CFLAGS_ALL) $(TEST_FLAGS) -MMD -MP -c -o $@ $<
 -include $(wildcard $(LIBRARY_OBJECTS:.o=.d) $(CLI_OBJECTS:.o=.d) $(TEST_OBJECTS:.o=.d))
 
 # What objects and links were made with: rewritten only when it changes, so that other flags, another compiler or a source

@@ -382,8 +382,8 @@ void vdc_datacenter_close_stay(vdc_datacenter *dc, uint32_t slot, uint32_t h, vd
 
 /* ---- shares ---- */
 
-/* Insertion keeps entries in ascending arrival number. The list is mostly in descending order of placement, so entries are
- * gathered backwards; VMs that were restarted are the exception. */
+/* Insertion keeps entries in ascending id. The list is mostly in descending order of placement and ids mostly ascend with the
+ * arrivals, so entries are gathered backwards. */
 static vdc_code gather(vdc_datacenter *dc, uint32_t h, uint32_t *count, vdc_diag *diag) {
     uint32_t n = dc->hosts.vms[h], at = n;
     if (!VDC_RESERVE(dc->entries, dc->entry_capacity, n) || !VDC_RESERVE(dc->entry_slots, dc->slot_capacity, n))
@@ -396,7 +396,6 @@ static vdc_code gather(vdc_datacenter *dc, uint32_t h, uint32_t *count, vdc_diag
         if (dc->sharing.map) dc->sharing.map(dc->sharing.state, request, class->speed, &entry);
         entry.demand = dc->vms[slot].demand;
         entry.nominal = dc->vms[slot].nominal;
-        entry.id = request->number;
         uint32_t i = --at;
         for (; i + 1 < n && dc->entries[i + 1].id < entry.id; i++) {
             dc->entries[i] = dc->entries[i + 1];

@@ -157,6 +157,7 @@ static vdc_code enqueue(vdc_simulation *sim, uint32_t slot, vdc_diag *diag) {
     if (vdc_wait_queue_add(&sim->waiting, dc, slot, key)) return vdc_no_memory(diag, "the waiting VMs");
     sim->pass_wanted = true;
     vdc_time timeout = sim->scenario->admission_timeout;
+    if (timeout == 0) sim->timeouts_due = true;
     if (timeout > 0 && dc->records[slot].first_start < 0) {
         sim->pending_timeouts++;
         return push(sim, later(dc->now, timeout), VDC_RANK_QUEUE_TIMEOUT, VDC_EVENT_QUEUE_TIMEOUT, slot, &vm->timeout_event, diag);
@@ -239,35 +240,43 @@ static vdc_code complete(vdc_simulation *sim, uint32_t slot, vdc_diag *diag) {
     return code ? code : leave(sim, slot, VDC_VM_COMPLETED, diag);
 }
 
-/* One pass over the waiting VMs, in the admission policy's order. */
+/* Has it waited as long as it may? Only what was never placed is rejected. */
+static bool is_due(const vdc_simulation *sim, uint32_t slot) {
+    const vdc_vm_record *record = &sim->datacenter.records[slot];
+    vdc_time timeout = sim->scenario->admission_timeout;
+    return timeout >= 0 && record->first_start < 0 && sim->datacenter.now - record->queued_at >= timeout;
+}
+
+static vdc_code reject_due(vdc_simulation *sim, uint32_t slot, vdc_diag *diag) {
+    return reject(sim, slot, sim->scenario->admission_timeout == 0 ? "rejected: does not fit on arrival" : "rejected: waited too long", diag);
+}
+
+/* One pass over the waiting VMs, in the admission policy's order. Whose time is up is tried a last time and does not hold up the line. */
 static vdc_code pass(vdc_simulation *sim, vdc_diag *diag) {
     vdc_datacenter *dc = &sim->datacenter;
-    sim->pass_wanted = false;
+    bool some_due = sim->timeouts_due;
+    sim->pass_wanted = sim->timeouts_due = false;
     if (vdc_search_follows_grants(sim->search)) {
         vdc_code code = vdc_datacenter_settle(dc, diag);
         if (code) return code;
     }
     const vdc_admission_hooks *hooks = &sim->admission.policy->admission;
     uint32_t may_skip = hooks->skip ? hooks->skip(sim->admission.state) : 0, skipped = 0;
-    bool reject_now = sim->scenario->admission_timeout == 0;
     for (uint32_t slot = sim->waiting.first, next; slot != VDC_NOWHERE; slot = next) {
         next = dc->vms[slot].next;
         vdc_decision decision;
         bool found = false;
         vdc_code code = vdc_search_decide(sim->search, &dc->records[slot].request, &decision, &found, diag);
         if (!code && found) code = start(sim, slot, &decision, diag);
-        else if (!code && reject_now && dc->records[slot].first_start < 0) code = reject(sim, slot, "rejected: does not fit on arrival", diag);
+        else if (!code && some_due && is_due(sim, slot)) code = reject_due(sim, slot, diag);
         else if (!code && skipped++ >= may_skip) break;
         if (code) return code;
     }
-    if (reject_now) {
-        /* What stands behind a blocked head did not fit on arrival either. */
-        for (uint32_t slot = sim->waiting.first, next; slot != VDC_NOWHERE; slot = next) {
-            next = dc->vms[slot].next;
-            if (dc->records[slot].first_start >= 0) continue;
-            vdc_code code = reject(sim, slot, "rejected: does not fit on arrival", diag);
-            if (code) return code;
-        }
+    /* Behind a blocked head, too, time is up. */
+    for (uint32_t slot = some_due ? sim->waiting.first : VDC_NOWHERE, next; slot != VDC_NOWHERE; slot = next) {
+        next = dc->vms[slot].next;
+        vdc_code code = is_due(sim, slot) ? reject_due(sim, slot, diag) : VDC_OK;
+        if (code) return code;
     }
     return VDC_OK;
 }
@@ -424,7 +433,8 @@ static vdc_code handle(vdc_simulation *sim, const vdc_event *event, vdc_diag *di
     case VDC_EVENT_QUEUE_TIMEOUT:
         dc->vms[event->subject].timeout_event = 0;
         sim->pending_timeouts--;
-        return reject(sim, event->subject, "rejected: waited too long", diag);
+        sim->pass_wanted = sim->timeouts_due = true;
+        return VDC_OK;
     case VDC_EVENT_FAILURE:
         sim->background_events--;
         return fail_hosts(sim, diag);

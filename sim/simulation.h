@@ -63,6 +63,7 @@ struct vdc_simulation {
     vdc_time fixed_end;           /* VDC_TIME_MAX: by the workload */
     bool end_at_last_arrival;
     bool pass_wanted;
+    bool timeouts_due;            /* a VM that waits has waited as long as it may: the next pass is its last */
     bool ended;
     size_t background_events;     /* pending events that keep no run alive: the next failure, the next carbon value */
     size_t pending_timeouts, pending_retries;

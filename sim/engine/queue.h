@@ -22,8 +22,8 @@ typedef enum vdc_rank {
     VDC_RANK_OPERATION,       /* lifecycle operations */
     VDC_RANK_CHANGE,          /* load segment, checkpoint, carbon or price change */
     VDC_RANK_ARRIVAL,
+    VDC_RANK_QUEUE_TIMEOUT,   /* the pass of that instant is its last chance */
     VDC_RANK_QUEUE_PASS,
-    VDC_RANK_QUEUE_TIMEOUT,   /* who was not placed by the pass of that instant */
     VDC_RANK_REBALANCE,
     VDC_RANK_TICK,
     VDC_RANK_END_OF_RUN

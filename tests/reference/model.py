@@ -81,9 +81,9 @@ class Host:
     def fits(self, vm, empty=False):
         """Each resource with its overcommit ratio, and reservations never beyond the capacity."""
         if empty:
-            return vm.milli <= self.promised_cpu and vm.memory <= self.promised_memory and vm.reservation <= self.capacity
+            return vm.milli <= self.promised_cpu and vm.memory <= self.promised_memory and vm.reserved_on(self) <= self.capacity
         return self.up and vm.milli <= self.free_cpu() and vm.memory <= self.free_memory() \
-            and sum(v.reservation for v in self.vms) + vm.reservation <= self.capacity
+            and sum(v.reserved_on(self) for v in self.vms) + vm.reserved_on(self) <= self.capacity
 
     def watts(self, granted):
         """models.md 4.8; exact for the linear model."""
@@ -171,6 +171,10 @@ class Vm:
 
     def nominal(self):
         return self.milli * self.host.speed // 1000
+
+    def reserved_on(self, host):
+        """Its reservation there: never more than it could use."""
+        return min(self.reservation, self.milli * host.speed // 1000)
 
     def demand(self):
         """Hz wanted now, at most what its vCPUs can take."""
@@ -538,7 +542,7 @@ class Simulation:
                 rate["P_memory"] += vm.memory
                 rate["T"] += Fraction(vm.granted, speed)
                 rate["U_cpu"] += Fraction(math.floor(vm.granted * useful), speed)
-                rate["S_cpu"] += Fraction(min(vm.reservation, vm.nominal()), speed)
+                rate["S_cpu"] += Fraction(vm.reserved_on(host), speed)
                 rate["ready"] += Fraction(vm.ceiling() - vm.granted, speed)
                 rate["throttled"] += Fraction(vm.demand() - vm.ceiling(), speed)
                 rate["idle"] += Fraction(vm.nominal() - vm.demand(), speed)

@@ -147,14 +147,16 @@ def check_objects(build, say):
     folder = os.path.join(build, "obj")
     objects = sorted(os.path.join(at, name) for at, _, files in os.walk(folder) for name in files if name.endswith(".o"))
     objects = [name for name in objects if is_library(os.path.relpath(name, folder))]
-    for name in objects:
-        table = subprocess.run(["nm", "--format=sysv", name], capture_output=True, text=True, check=True).stdout
-        for row in table.split("\n"):
-            cells = [cell.strip() for cell in row.split("|")]
-            if len(cells) < 7 or not WRITABLE.search(cells[6]) or cells[6].startswith(".data.rel.ro"):
-                continue
-            if not re.match(r"_*(gcov|llvm|asan|tsan|ubsan|odr_asan)|\.", cells[0], re.I):
-                say(os.path.relpath(name, folder)[:-2] + ".c", 0, f"has a mutable global: {cells[0]} in {cells[6]}")
+    if not objects:
+        return 0
+    table = subprocess.run(["nm", "-A", "--format=sysv", *objects], capture_output=True, text=True, check=True).stdout
+    for row in table.split("\n"):
+        cells = [cell.strip() for cell in row.split("|")]
+        if len(cells) < 7 or not WRITABLE.search(cells[6]) or cells[6].startswith(".data.rel.ro"):
+            continue
+        name, symbol = cells[0].rsplit(":", 1)
+        if not re.match(r"_*(gcov|llvm|asan|tsan|ubsan|odr_asan)|\.", symbol, re.I):
+            say(os.path.relpath(name, folder)[:-2] + ".c", 0, f"has a mutable global: {symbol} in {cells[6]}")
     return len(objects)
 
 

@@ -209,3 +209,27 @@ Test(simulation, several_live_in_one_process) {
     vdc_simulation_close(a);
     vdc_simulation_close(b);
 }
+
+/* VM 1 blocks the line until its time is up at 6 s; VM 2 behind it, asked for at 2 s, then fits beside VM 0 at that very instant. */
+Test(simulation, a_timeout_at_the_head_frees_the_line) {
+    const char *text = HEAD ONE_HOST "workload: {vms: [{arrival: 0s, lifetime: 100s, vcpus: 1, memory: 1 GiB}, "
+    "{arrival: 1s, lifetime: 10s, vcpus: 2, memory: 1 GiB}, {arrival: 2s, lifetime: 10s, vcpus: 1, memory: 1 GiB}]}\n";
+    vdc_simulation *sim = run_with(text, "schedulers.admission={policy: fifo, timeout: 5s}");
+    expect(sim, "vms_rejected", 1);
+    expect(sim, "vms_completed", 2);
+    expect(sim, "wait_total_s", 5 + 4);
+    vdc_simulation_close(sim);
+}
+
+/* Three VMs share 2 GHz: two get 666 666 667 Hz, one a Hz less, which leaves it 10^9 Hz ns of work, 2 ns more. The
+ * remainders are equal: the lowest ids win, not the first arrivals. VM 9 holds two vCPUs, so who was last shows in P. */
+Test(simulation, equal_remainders_go_to_the_lowest_ids) {
+    vdc_simulation *sim = run(HEAD "datacenter: {hosts: [{class: h, count: 1, cpu: {cores: 2, speed: 1 GHz}, memory: 8 GiB}], "
+                              "overcommit: {cpu: 2}}\n"
+                              "workload: {vms: [{id: 9, vcpus: 2, cpu: {weight: 1}, load: {progress: work, segments: [[1s, 666666667 Hz]]}}, "
+                              "{id: 5, vcpus: 1, cpu: {weight: 1}, load: {progress: work, segments: [[1s, 666666667 Hz]]}}, "
+                              "{id: 3, vcpus: 1, cpu: {weight: 1}, load: {progress: work, segments: [[1s, 666666667 Hz]]}}]}\n");
+    expect(sim, "end_s", 1.000000002);
+    expect(sim, "P_cpu_core_s", 4.000000004);
+    vdc_simulation_close(sim);
+}
