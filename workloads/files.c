@@ -26,7 +26,8 @@ vdc_code vdc_folder_find(const char *folder, const char *const *names, char **fo
     }
     *found = NULL;
     const vdc_place place = {folder, 0, 0};
-    return vdc_fail(diag, VDC_ERROR_INPUT, &place, "there is no %s%s%s in it", names[0], names[1] ? " or " : "", names[1] ? names[1] : "");
+    return vdc_fail(diag, VDC_ERROR_INPUT, &place, "there is no %s%s%s in it", names[0], names[1] ? " or " : "",
+                    names[1] ? names[1] : "");
 }
 
 static int compare_names(const void *left, const void *right) {

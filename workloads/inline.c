@@ -44,7 +44,8 @@ static const vdc_param vm_params[] = {
     INTEGER("disk_bandwidth", VDC_DIM_BYTE_RATE, "0 B/s", disk_bandwidth, NULL, "disk bandwidth"),
     INTEGER("net_tx", VDC_DIM_BYTE_RATE, "0 B/s", net_tx, NULL, "network bandwidth out"),
     INTEGER("net_rx", VDC_DIM_BYTE_RATE, "0 B/s", net_rx, NULL, "network bandwidth in"),
-    {"numa_nodes", VDC_PARAM_INTEGER, VDC_DIM_COUNT, "0", 0, 64, NULL, "NUMA nodes it is split over evenly; 0 = any", FIELD(numa_nodes), false, NULL},
+    {"numa_nodes", VDC_PARAM_INTEGER, VDC_DIM_COUNT, "0", 0, 64, NULL, "NUMA nodes it is split over evenly; 0 = any",
+     FIELD(numa_nodes), false, NULL},
     INTEGER("predicted_lifetime", VDC_DIM_TIME, "none", predicted_lifetime, "none", "what lifetime-aware policies are told"),
     NODE("priority", priority, "low, normal, high or an integer, larger first"),
     NODE("cpu", cpu, "{weight, reservation, limit}"),
@@ -57,7 +58,8 @@ static const vdc_param vm_params[] = {
 
 /* Keys that are known but whose model comes later: the one place where they are refused. */
 static void refuse_unsupported(const inline_vm *vm, vdc_diag *diag) {
-    const struct { const char *key; const vdc_node *node; } later[] = {{"isolation", vm->isolation}, {"operations", vm->operations}};
+    const struct { const char *key; const vdc_node *node; } later[] = {{"isolation", vm->isolation},
+                                                                       {"operations", vm->operations}};
     for (size_t i = 0; i < sizeof later / sizeof later[0]; i++)
         if (later[i].node) vdc_fail(diag, VDC_ERROR_INPUT, &later[i].node->place, "VM: %s: not supported yet", later[i].key);
 }
@@ -67,8 +69,10 @@ static void read_cpu(const vdc_node *node, vdc_request *request, vdc_diag *diag)
     static const vdc_param params[] = {
         {"weight", VDC_PARAM_INTEGER, VDC_DIM_COUNT, "default", 1, 1e12, NULL, "share under contention; default: 100 a vCPU",
          offsetof(struct values, weight), false, "default"},
-        {"reservation", VDC_PARAM_INTEGER, VDC_DIM_FREQUENCY, "0 Hz", 0, 0, NULL, "guaranteed rate", offsetof(struct values, reservation), false, NULL},
-        {"limit", VDC_PARAM_INTEGER, VDC_DIM_FREQUENCY, "none", 0, 0, NULL, "largest rate", offsetof(struct values, limit), false, "none"},
+        {"reservation", VDC_PARAM_INTEGER, VDC_DIM_FREQUENCY, "0 Hz", 0, 0, NULL, "guaranteed rate",
+         offsetof(struct values, reservation), false, NULL},
+        {"limit", VDC_PARAM_INTEGER, VDC_DIM_FREQUENCY, "none", 0, 0, NULL, "largest rate", offsetof(struct values, limit),
+         false, "none"},
     };
     if (vdc_params_read(node, params, 3, &values, NULL, "VM: cpu", diag)) return;
     request->cpu_weight = values.weight;
@@ -81,16 +85,20 @@ static void read_cpu(const vdc_node *node, vdc_request *request, vdc_diag *diag)
 static void read_checkpoint(const vdc_node *node, vdc_request *request, vdc_diag *diag) {
     struct values { int64_t interval, duration; const vdc_node *scale; } values;
     static const vdc_param params[] = {
-        {"interval", VDC_PARAM_INTEGER, VDC_DIM_TIME, NULL, 1, 0x1p63, NULL, "from the end of one to the next", offsetof(struct values, interval), false, NULL},
-        {"duration", VDC_PARAM_INTEGER, VDC_DIM_TIME, "0s", 0, 0, NULL, "how long one takes", offsetof(struct values, duration), false, NULL},
-        {"scale", VDC_PARAM_NODE, VDC_DIM_COUNT, NULL, 0, 0, NULL, "growth of the interval", offsetof(struct values, scale), false, NULL},
+        {"interval", VDC_PARAM_INTEGER, VDC_DIM_TIME, NULL, 1, 0x1p63, NULL, "from the end of one to the next",
+         offsetof(struct values, interval), false, NULL},
+        {"duration", VDC_PARAM_INTEGER, VDC_DIM_TIME, "0s", 0, 0, NULL, "how long one takes", offsetof(struct values, duration),
+         false, NULL},
+        {"scale", VDC_PARAM_NODE, VDC_DIM_COUNT, NULL, 0, 0, NULL, "growth of the interval", offsetof(struct values, scale),
+         false, NULL},
     };
     if (vdc_params_read(node, params, 3, &values, NULL, "VM: checkpoint", diag)) return;
     request->checkpoint_interval = values.interval;
     request->checkpoint_duration = values.duration;
     if (!values.scale) return;
     const char *wrong = values.scale->kind == VDC_NODE_SCALAR
-                            ? vdc_parse_fraction(values.scale->text, &request->checkpoint_scale_num, &request->checkpoint_scale_den)
+                            ? vdc_parse_fraction(values.scale->text, &request->checkpoint_scale_num,
+                                                 &request->checkpoint_scale_den)
                             : "is no number";
     if (!wrong && request->checkpoint_scale_num <= 0) wrong = "is not above 0";
     char found[128];
@@ -110,7 +118,8 @@ static void read_segment(inline_source *self, const vdc_node *pair, vdc_request 
     int64_t duration, demand;
     if (pair->kind != VDC_NODE_SEQUENCE || pair->count != 2) {
         char found[128];
-        vdc_fail(diag, VDC_ERROR_INPUT, &pair->place, "VM: load: segments: found %s; allowed: [duration, demand] such as [10min, 1 GHz]",
+        vdc_fail(diag, VDC_ERROR_INPUT, &pair->place,
+                 "VM: load: segments: found %s; allowed: [duration, demand] such as [10min, 1 GHz]",
                  vdc_node_describe(pair, found, sizeof found));
         return;
     }
@@ -124,13 +133,16 @@ static void read_segment(inline_source *self, const vdc_node *pair, vdc_request 
 static void read_load(inline_source *self, const vdc_node *node, vdc_request *request, vdc_diag *diag) {
     struct values { int progress; const vdc_node *segments; } values;
     static const vdc_param params[] = {
-        {"progress", VDC_PARAM_CHOICE, VDC_DIM_COUNT, "time", 0, 0, vdc_progress_words, "what ends a segment", offsetof(struct values, progress), false, NULL},
-        {"segments", VDC_PARAM_NODE, VDC_DIM_COUNT, NULL, 0, 0, NULL, "[[duration, demand], …]", offsetof(struct values, segments), true, NULL},
+        {"progress", VDC_PARAM_CHOICE, VDC_DIM_COUNT, "time", 0, 0, vdc_progress_words, "what ends a segment",
+         offsetof(struct values, progress), false, NULL},
+        {"segments", VDC_PARAM_NODE, VDC_DIM_COUNT, NULL, 0, 0, NULL, "[[duration, demand], …]",
+         offsetof(struct values, segments), true, NULL},
     };
     if (vdc_params_read(node, params, 2, &values, NULL, "VM: load", diag)) return;
     if (values.segments->kind != VDC_NODE_SEQUENCE) {
         char found[128];
-        vdc_fail(diag, VDC_ERROR_INPUT, &values.segments->place, "VM: load: segments: found %s; allowed: a list of [duration, demand]",
+        vdc_fail(diag, VDC_ERROR_INPUT, &values.segments->place,
+                 "VM: load: segments: found %s; allowed: a list of [duration, demand]",
                  vdc_node_describe(values.segments, found, sizeof found));
         return;
     }

@@ -18,7 +18,8 @@ static bool next_segment(const vdc_load_source *source, uint64_t *cursor, vdc_se
     return true;
 }
 
-vdc_code vdc_live_loads_add(vdc_live_loads *loads, const vdc_segment *segments, size_t count, vdc_request *request, vdc_diag *diag) {
+vdc_code vdc_live_loads_add(vdc_live_loads *loads, const vdc_segment *segments, size_t count, vdc_request *request,
+                            vdc_diag *diag) {
     live_load *load = vdc_malloc(sizeof *load + count * sizeof *segments);
     /* Room for giving the slot back is made now, so that release cannot fail. */
     if (!load || (loads->free_count == 0 && !VDC_RESERVE(loads->slots, loads->slot_capacity, loads->slot_count + 1))

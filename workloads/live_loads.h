@@ -15,7 +15,8 @@ typedef struct vdc_live_loads {
 } vdc_live_loads;
 
 /* Copies `count` segments and makes them the request's load: load, load_cursor, load_peak and token are set. */
-vdc_code vdc_live_loads_add(vdc_live_loads *loads, const vdc_segment *segments, size_t count, vdc_request *request, vdc_diag *diag);
+vdc_code vdc_live_loads_add(vdc_live_loads *loads, const vdc_segment *segments, size_t count, vdc_request *request,
+                            vdc_diag *diag);
 void vdc_live_loads_release(vdc_live_loads *loads, uint64_t token);
 void vdc_live_loads_free(vdc_live_loads *loads);
 

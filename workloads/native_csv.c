@@ -22,10 +22,11 @@ typedef struct unit {
 
 static const unit no_units[] = {{NULL, 1}};
 static const unit milli_units[] = {{NULL, 1000}};
-static const unit time_units[] = {{"s", 1000000000},         {"ns", 1},          {"us", 1000}, {"ms", 1000000},
-                                  {"min", 60000000000},      {"h", 3600000000000}, {"d", 86400000000000}, {NULL, 0}};
-static const unit byte_units[] = {{"gib", 1 << 30}, {"b", 1},        {"kb", 1000},       {"mb", 1000000},        {"gb", 1000000000},
-                                  {"tb", 1000000000000}, {"kib", 1 << 10}, {"mib", 1 << 20}, {"tib", INT64_C(1) << 40}, {NULL, 0}};
+static const unit time_units[] = {{"s", 1000000000},    {"ns", 1},            {"us", 1000},          {"ms", 1000000},
+                                  {"min", 60000000000}, {"h", 3600000000000}, {"d", 86400000000000}, {NULL, 0}};
+static const unit byte_units[] = {{"gib", 1 << 30},    {"b", 1},              {"kb", 1000},      {"mb", 1000000},
+                                  {"gb", 1000000000},  {"tb", 1000000000000}, {"kib", 1 << 10},  {"mib", 1 << 20},
+                                  {"tib", INT64_C(1) << 40}, {NULL, 0}};
 static const unit byte_rate_units[] = {{"b_s", 1},         {"kb_s", 1000},      {"mb_s", 1000000},   {"gb_s", 1000000000},
                                        {"kib_s", 1 << 10}, {"mib_s", 1 << 20},  {"gib_s", 1 << 30},  {"kbit_s", 125},
                                        {"mbit_s", 125000}, {"gbit_s", 125000000}, {NULL, 0}};
@@ -133,7 +134,8 @@ static vdc_code refuse_column(const native_csv *self, const char *name, vdc_diag
     const vdc_place place = vdc_text_place(self->table.text, NULL);
     for (size_t i = 0; i < KNOWN; i++) /* a known quantity without its unit */
         if (strcmp(name, known[i].name) == 0 && known[i].units[0].name)
-            return vdc_fail(diag, VDC_ERROR_INPUT, &place, "column %s has no unit: write %s_%s, for example", name, name, known[i].units[0].name);
+            return vdc_fail(diag, VDC_ERROR_INPUT, &place, "column %s has no unit: write %s_%s, for example", name, name,
+                            known[i].units[0].name);
     return vdc_fail(diag, VDC_ERROR_INPUT, &place, "unknown column '%s'%s%s%s; docs/traces.md lists what is known", name,
                     near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
 }
@@ -163,7 +165,8 @@ static vdc_code map_columns(native_csv *self, vdc_diag *diag) {
 }
 
 static vdc_code open_segments(native_csv *self, const char *path, const vdc_workload_context *context, vdc_diag *diag) {
-    static const column quantities[] = {{"duration", NUMBER, time_units, 0, 0, true}, {"demand", NUMBER, frequency_units, 0, 0, true}};
+    static const column quantities[] = {{"duration", NUMBER, time_units, 0, 0, true},
+                                        {"demand", NUMBER, frequency_units, 0, 0, true}};
     vdc_code code = vdc_table_open(&self->segments, path, &(vdc_table_layout){.separator = ','}, context, diag);
     if (code) return code;
     self->has_segments = true;
@@ -176,7 +179,8 @@ static vdc_code open_segments(native_csv *self, const char *path, const vdc_work
     }
     const vdc_place place = vdc_text_place(self->segments.text, NULL);
     if (self->row_column < 0 || self->duration_column < 0 || self->demand_column < 0 || self->segments.columns != 3)
-        return vdc_fail(diag, VDC_ERROR_INPUT, &place, "the columns of a segments file are row, duration_s (or _ns, _ms, …) and demand_mhz (or _hz, …)");
+        return vdc_fail(diag, VDC_ERROR_INPUT, &place,
+                        "the columns of a segments file are row, duration_s (or _ns, _ms, …) and demand_mhz (or _hz, …)");
     return VDC_OK;
 }
 
@@ -224,7 +228,8 @@ static void take_other(native_csv *self, int index, vdc_request *request, int64_
     case GPU_MILLI: *milli = vdc_table_number(&self->table, index, 1, 0, 1000); break;
     case PRIORITY:
         if (!vdc_priority_parse(field.begin, field.end, &request->priority))
-            vdc_table_complain(&self->table, index, "is '%s'; low, normal, high or an integer is wanted", vdc_field_show(field, shown));
+            vdc_table_complain(&self->table, index, "is '%s'; low, normal, high or an integer is wanted",
+                               vdc_field_show(field, shown));
         break;
     case FRACTION:
         request->checkpoint_scale_num = vdc_table_number(&self->table, index, 1000000, 1, INT64_MAX);
@@ -252,7 +257,8 @@ static void take_fields(native_csv *self, vdc_request *request) {
             *to = vdc_table_number(&self->table, (int)i, self->columns[i].scale, meaning->minimum, INT64_MAX);
     }
     if ((gpus >= 0 || milli >= 0) && !vdc_gpus_set(request, gpus < 0 ? milli > 0 : gpus, milli < 0 ? 1000 : milli))
-        vdc_table_complain(&self->table, VDC_COLUMN_ABSENT, "gpus and gpu_milli do not go together: several GPUs are whole (1000)");
+        vdc_table_complain(&self->table, VDC_COLUMN_ABSENT,
+                           "gpus and gpu_milli do not go together: several GPUs are whole (1000)");
     if (request->arrival < self->last_arrival)
         vdc_table_complain(&self->table, VDC_COLUMN_ABSENT, "out of order: this VM arrives before the one above it");
 }

@@ -46,7 +46,8 @@ typedef struct opendc_params {
 static vdc_code add_task(opendc *self, vdc_id_map *ids, const task *read, bool *known, vdc_diag *diag) {
     *known = vdc_id_map_get(ids, read->id) != VDC_ID_ABSENT;
     if (*known) return VDC_OK;
-    if (self->count >= UINT32_MAX - 1 || !VDC_RESERVE(self->tasks, self->capacity, self->count + 1)) return vdc_no_memory(diag, "the tasks");
+    if (self->count >= UINT32_MAX - 1 || !VDC_RESERVE(self->tasks, self->capacity, self->count + 1))
+        return vdc_no_memory(diag, "the tasks");
     self->tasks[self->count] = *read;
     return vdc_id_map_set(ids, read->id, (uint32_t)self->count++, diag);
 }
@@ -105,8 +106,8 @@ static vdc_code begin_piece(opendc *self, const vdc_id_map *ids, piece *current,
     return code;
 }
 
-static vdc_code add_fragment(opendc *self, const vdc_id_map *ids, piece *current, int64_t id, const vdc_segment *fragment, int line,
-                             vdc_diag *diag) {
+static vdc_code add_fragment(opendc *self, const vdc_id_map *ids, piece *current, int64_t id, const vdc_segment *fragment,
+                             int line, vdc_diag *diag) {
     if (id != current->id || !current->open) {
         const vdc_code code = begin_piece(self, ids, current, id, line, diag);
         if (code) return code;
@@ -137,7 +138,8 @@ static bool plain_fragment(vdc_field line, int64_t *id, vdc_segment *fragment) {
     return vdc_field_number((vdc_field){(char *)at, line.end}, MEGAHERTZ, &fragment->demand) && fragment->demand >= 0;
 }
 
-static vdc_code read_fragments(opendc *self, const vdc_id_map *ids, const char *path, const vdc_workload_context *context, vdc_diag *diag) {
+static vdc_code read_fragments(opendc *self, const vdc_id_map *ids, const char *path, const vdc_workload_context *context,
+                               vdc_diag *diag) {
     enum { ID, DURATION, USAGE, COLUMNS };
     static const char *const wanted[] = {"id", "duration", "cpu_usage"};
     int at[COLUMNS];
@@ -216,7 +218,8 @@ static vdc_code find_files(const opendc_params *params, const char *path, char *
     return code;
 }
 
-static vdc_code open_opendc(const void *values, const char *path, const vdc_workload_context *context, vdc_source **source, vdc_diag *diag) {
+static vdc_code open_opendc(const void *values, const char *path, const vdc_workload_context *context, vdc_source **source,
+                            vdc_diag *diag) {
     static const vdc_source_operations operations = {next, NULL, close};
     const opendc_params *params = values;
     *source = NULL;
@@ -242,7 +245,8 @@ static vdc_code open_opendc(const void *values, const char *path, const vdc_work
 static const vdc_param opendc_table[] = {
     {"fragments", VDC_PARAM_PATH, VDC_DIM_COUNT, NULL, 0, 0, NULL, "the table of fragments, where it is not beside the tasks",
      offsetof(opendc_params, fragments), false, NULL},
-    {"progress", VDC_PARAM_CHOICE, VDC_DIM_COUNT, "time", 0, 0, vdc_progress_words, "what ends a fragment", offsetof(opendc_params, progress), false, NULL},
+    {"progress", VDC_PARAM_CHOICE, VDC_DIM_COUNT, "time", 0, 0, vdc_progress_words, "what ends a fragment",
+     offsetof(opendc_params, progress), false, NULL},
 };
 
 const vdc_workload_type vdc_workload_opendc = {

@@ -31,17 +31,25 @@ static const vdc_param common_params[] = {
     {"path", VDC_PARAM_PATH, VDC_DIM_COUNT, NULL, 0, 0, NULL, "file or folder", FIELD(path), true, NULL},
     {"first", VDC_PARAM_INTEGER, VDC_DIM_COUNT, "0", 0, 0, NULL, "the first row taken, from 0", FIELD(first), false, NULL},
     {"count", VDC_PARAM_INTEGER, VDC_DIM_COUNT, "all", 0, 0, NULL, "how many rows are taken", FIELD(count), false, "all"},
-    {"from", VDC_PARAM_INTEGER, VDC_DIM_TIME, "0s", 0, 0, NULL, "the earliest arrival taken, in the trace's time", FIELD(from), false, NULL},
+    {"from", VDC_PARAM_INTEGER, VDC_DIM_TIME, "0s", 0, 0, NULL, "the earliest arrival taken, in the trace's time", FIELD(from),
+     false, NULL},
     {"until", VDC_PARAM_INTEGER, VDC_DIM_TIME, "end", 0, 0, NULL, "arrivals before this are taken", FIELD(until), false, "end"},
-    {"scale", VDC_PARAM_NODE, VDC_DIM_COUNT, NULL, 0, 0, NULL, "arrival rate: 2 = twice as many an hour", FIELD(scale), false, NULL},
-    {"order", VDC_PARAM_PATH, VDC_DIM_COUNT, NULL, 0, 0, NULL, "file of row numbers: who arrives in which order", FIELD(order), false, NULL},
+    {"scale", VDC_PARAM_NODE, VDC_DIM_COUNT, NULL, 0, 0, NULL, "arrival rate: 2 = twice as many an hour", FIELD(scale), false,
+     NULL},
+    {"order", VDC_PARAM_PATH, VDC_DIM_COUNT, NULL, 0, 0, NULL, "file of row numbers: who arrives in which order", FIELD(order),
+     false, NULL},
     {"shuffle", VDC_PARAM_BOOL, VDC_DIM_COUNT, "false", 0, 0, NULL, "rows in random order", FIELD(shuffle), false, NULL},
-    {"tune", VDC_PARAM_NODE, VDC_DIM_COUNT, NULL, 0, 0, NULL, "{resource, to}: draw or drop rows to this share of capacity", FIELD(tune), false, NULL},
-    {"interval", VDC_PARAM_INTEGER, VDC_DIM_TIME, "none", 0, 0, NULL, "arrival i, from 1, comes at i x interval", FIELD(interval), false, "none"},
-    {"departures", VDC_PARAM_CHOICE, VDC_DIM_COUNT, "trace", 0, 0, departures_words, "none = nobody leaves", FIELD(departures), false, NULL},
-    {"numa_split", VDC_PARAM_NODE, VDC_DIM_COUNT, NULL, 0, 0, NULL, "{memory_above}: larger VMs take half on each of two NUMA nodes",
+    {"tune", VDC_PARAM_NODE, VDC_DIM_COUNT, NULL, 0, 0, NULL, "{resource, to}: draw or drop rows to this share of capacity",
+     FIELD(tune), false, NULL},
+    {"interval", VDC_PARAM_INTEGER, VDC_DIM_TIME, "none", 0, 0, NULL, "arrival i, from 1, comes at i x interval",
+     FIELD(interval), false, "none"},
+    {"departures", VDC_PARAM_CHOICE, VDC_DIM_COUNT, "trace", 0, 0, departures_words, "none = nobody leaves", FIELD(departures),
+     false, NULL},
+    {"numa_split", VDC_PARAM_NODE, VDC_DIM_COUNT, NULL, 0, 0, NULL,
+     "{memory_above}: larger VMs take half on each of two NUMA nodes",
      FIELD(numa_split), false, NULL},
-    {"on_error", VDC_PARAM_CHOICE, VDC_DIM_COUNT, "stop", 0, 0, on_error_words, "a malformed row: stop, or skip it and list it", FIELD(on_error), false, NULL},
+    {"on_error", VDC_PARAM_CHOICE, VDC_DIM_COUNT, "stop", 0, 0, on_error_words, "a malformed row: stop, or skip it and list it",
+     FIELD(on_error), false, NULL},
 };
 enum { COMMON_PARAMS = sizeof common_params / sizeof common_params[0] };
 
@@ -61,7 +69,8 @@ static vdc_code read_tune(const vdc_node *node, vdc_selection_options *options, 
     struct { int resource; double to; } values = {0};
     static const vdc_param params[] = {
         {"resource", VDC_PARAM_CHOICE, VDC_DIM_COUNT, NULL, 0, 0, resource_words, "whose sum is tuned", 0, true, NULL},
-        {"to", VDC_PARAM_REAL, VDC_DIM_RATIO, NULL, 0, 1e6, NULL, "share of the capacity", offsetof(struct { int resource; double to; }, to), true, NULL},
+        {"to", VDC_PARAM_REAL, VDC_DIM_RATIO, NULL, 0, 1e6, NULL, "share of the capacity",
+         offsetof(struct { int resource; double to; }, to), true, NULL},
     };
     if (!node) return VDC_OK;
     const vdc_code code = vdc_params_read(node, params, 2, &values, NULL, "tune", diag);
@@ -140,7 +149,8 @@ vdc_code vdc_selection_read(const vdc_node *node, const vdc_workload_type *type,
         if (!code) code = codes[i];
     if (!code && options->interval == 0) {
         const vdc_node *written = vdc_node_get(node, "interval");
-        code = vdc_fail(diag, VDC_ERROR_INPUT, written ? &written->place : &node->place, "interval: found 0; a time above 0 is allowed");
+        code = vdc_fail(diag, VDC_ERROR_INPUT, written ? &written->place : &node->place,
+                        "interval: found 0; a time above 0 is allowed");
     }
     return code;
 }
@@ -372,7 +382,8 @@ static vdc_code tune(selection *self, const vdc_workload_context *context, vdc_d
         grows = grows || amount > 0;
     }
     if (!grows && target > 0)
-        return vdc_fail(diag, VDC_ERROR_INPUT, &options->place, "tune: no row asks for any %s", resource_words[options->tune_resource]);
+        return vdc_fail(diag, VDC_ERROR_INPUT, &options->place, "tune: no row asks for any %s",
+                        resource_words[options->tune_resource]);
     if (!grows) return VDC_OK;
     vdc_stream stream;
     vdc_stream_open(&stream, context->seed, "workload.tune", 0);

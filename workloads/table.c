@@ -85,7 +85,8 @@ static bool matches(const char *wanted, const char *name) {
     }
 }
 
-vdc_code vdc_table_map(const vdc_table *table, const char *const *wanted, size_t count, size_t required, int *index, vdc_diag *diag) {
+vdc_code vdc_table_map(const vdc_table *table, const char *const *wanted, size_t count, size_t required, int *index,
+                       vdc_diag *diag) {
     const vdc_place place = vdc_text_place(table->text, NULL);
     vdc_code code = VDC_OK;
     for (size_t i = 0; i < count; i++) {

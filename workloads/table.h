@@ -36,7 +36,8 @@ vdc_code vdc_table_open(vdc_table *table, const char *path, const vdc_table_layo
 void vdc_table_close(vdc_table *table);
 /* The index of each of `count` columns. A name may list alternatives ("mem|memory"); the first `required` must be there,
  * of the others index is VDC_COLUMN_ABSENT where they are not. Columns that nobody wants are ignored. */
-vdc_code vdc_table_map(const vdc_table *table, const char *const *wanted, size_t count, size_t required, int *index, vdc_diag *diag);
+vdc_code vdc_table_map(const vdc_table *table, const char *const *wanted, size_t count, size_t required, int *index,
+                       vdc_diag *diag);
 /* The next row with the right number of fields; blank lines are left out. *have = false after the last. */
 vdc_code vdc_table_row(vdc_table *table, bool *have, vdc_diag *diag);
 

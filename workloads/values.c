@@ -30,7 +30,9 @@ vdc_code vdc_gpu_model_add(vdc_names *models, const char *name, size_t length, u
 }
 
 bool vdc_gpus_set(vdc_request *request, int64_t count, int64_t milli) {
-    if (count < 0 || count > 64 || milli < 0 || milli > 1000 || (count > 1 && milli != 1000) || (count > 0 && milli == 0)) return false;
+    if (count < 0 || count > 64 || milli < 0 || milli > 1000 || (count > 1 && milli != 1000)
+        || (count > 0 && milli == 0))
+        return false;
     request->gpu_count = (uint16_t)count;
     request->gpu_milli = (uint16_t)(count ? milli : 0);
     request->size[VDC_GPU] = count * (count ? milli : 0);
@@ -41,8 +43,10 @@ vdc_code vdc_gpus_read(const vdc_node *node, vdc_names *models, vdc_request *req
     struct values { int64_t count; double share; const vdc_node *models; } values;
     static const vdc_param params[] = {
         {"count", VDC_PARAM_INTEGER, VDC_DIM_COUNT, "1", 1, 64, NULL, "devices", offsetof(struct values, count), false, NULL},
-        {"share", VDC_PARAM_REAL, VDC_DIM_RATIO, "100%", 0.001, 1, NULL, "of each device", offsetof(struct values, share), false, NULL},
-        {"models", VDC_PARAM_NODE, VDC_DIM_COUNT, NULL, 0, 0, NULL, "acceptable models; none = any", offsetof(struct values, models), false, NULL},
+        {"share", VDC_PARAM_REAL, VDC_DIM_RATIO, "100%", 0.001, 1, NULL, "of each device", offsetof(struct values, share), false,
+         NULL},
+        {"models", VDC_PARAM_NODE, VDC_DIM_COUNT, NULL, 0, 0, NULL, "acceptable models; none = any",
+         offsetof(struct values, models), false, NULL},
     };
     const vdc_code code = vdc_params_read(node, params, 3, &values, NULL, what, diag);
     if (code) return code;

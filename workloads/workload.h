@@ -25,7 +25,8 @@ typedef struct vdc_trace_report {
     size_t odd_count;
 } vdc_trace_report;
 
-/* A malformed row: returns VDC_OK when it is to be left out (counted and listed), else adds the error and returns VDC_ERROR_INPUT.
+/* A malformed row: returns VDC_OK when it is to be left out (counted and listed), else adds the error and returns
+ * VDC_ERROR_INPUT.
  * A NULL report stops. */
 vdc_code vdc_row_error(vdc_trace_report *report, vdc_diag *diag, const vdc_place *place, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
@@ -38,7 +39,7 @@ typedef struct vdc_workload_context {
     vdc_names *tenants, *groups;      /* interned names; 0 is "" */
     vdc_names *gpu_models;            /* bit i of vdc_request.gpu_models = name i+1 */
     uint64_t seed;
-    int64_t host_speed;               /* Hz of the fastest host's core: what a relative load refers to where a trace names no speed */
+    int64_t host_speed;               /* Hz of the fastest host's core: what relative loads refer to where no speed is named */
     const int64_t *capacity;          /* fleet totals per resource, for `tune` */
     struct vdc_inputs *inputs;        /* every file opened is noted here (relative name, sha256); may be NULL */
     vdc_trace_report *report;         /* filled while reading; NULL = malformed rows stop, nothing is noted */
@@ -69,11 +70,13 @@ typedef struct vdc_workload_type {
     const vdc_param *params;     /* besides the options common to all traces */
     size_t param_count;
     size_t params_size;
-    bool streams;                /* rows come in order of arrival and memory does not grow with the trace; others are sorted by vdc_workload_open */
+    bool streams;                /* rows come in order of arrival and memory does not grow with the trace; others are sorted
+                                    by vdc_workload_open */
     bool generates;              /* reads no file: has no path and none of the options common to all traces */
     bool absolute;               /* times are dates: clock 0 is the first arrival of what was chosen; else the trace's own 0 */
     /* `params` is the struct filled by the table; `path` is resolved and may be NULL for generators. */
-    vdc_code (*open)(const void *params, const char *path, const vdc_workload_context *context, vdc_source **source, vdc_diag *diag);
+    vdc_code (*open)(const void *params, const char *path, const vdc_workload_context *context, vdc_source **source,
+                     vdc_diag *diag);
 } vdc_workload_type;
 
 extern const vdc_workload_type *const vdc_workload_types[]; /* NULL-terminated; workloads/registry.c */

@@ -26,7 +26,8 @@ const char *test_workload_gzip(test_workload *work, const char *name, const char
 vdc_code test_workload_read(test_workload *work, const char *kind, const char *section);
 /* The same, with formatted text, for a trace that must do. */
 void test_workload_must(test_workload *work, const char *kind, const char *format, ...) __attribute__((format(printf, 3, 4)));
-/* Fails the test unless reading the section gives VDC_ERROR_INPUT with a message that contains every one of the NULL-ended texts. */
+/* Fails the test unless reading the section gives VDC_ERROR_INPUT with a message that contains every one
+ * of the NULL-ended texts. */
 void test_workload_refuses(test_workload *work, const char *kind, const char *section, ...);
 /* Segment `index` of a request's load; false beyond its end. */
 bool test_workload_segment(const vdc_request *request, size_t index, vdc_segment *segment);

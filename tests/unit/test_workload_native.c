@@ -177,7 +177,8 @@ Test(workload_native, bad_files) {
 Test(workload_native, inline_vms) {
     test_workload_must(&work, "vms",
                        "[{id: 7, tenant: a, arrival: 5s, lifetime: 1h, vcpus: 2, memory: 4 GiB, disk: 20 GiB, priority: low,"
-                       " cpu: {weight: 333, reservation: 1 GHz, limit: 2 GHz}, checkpoint: {interval: 60s, duration: 1s, scale: 1.5},"
+                       " cpu: {weight: 333, reservation: 1 GHz, limit: 2 GHz}, checkpoint: {interval: 60s,"
+                       " duration: 1s, scale: 1.5},"
                        " load: {progress: work, segments: [[10min, 1 GHz], [5min, 2 GHz]]}},"
                        " {arrival: 1s, vcpus: 1.5, gpus: {count: 1, share: 46%%, models: [V100, T4]}},"
                        " {arrival: 5s, vcpus: 1, priority: 12, cpu: {limit: none}}]");
@@ -216,7 +217,8 @@ Test(workload_native, all_errors_of_an_inline_list_at_once) {
                           " {vcpus: 1, load: {progress: both, segments: []}}, {vcpus: 1, memory: -1}, {vcpus: 1, arrival: 5 GHz},"
                           " {vcpus: 1, cpu: {weight: 0}}, {vcpus: 1, cpu: {reservation: 2 GHz, limit: 1 GHz}}, {vcpus: nan},"
                           " {vcpus: 1, gpus: {count: 2, share: 50%}}, {vcpus: 1, load: {segments: [[1s, -1 GHz]]}}]",
-                          "vcpus: found 0", "isolation: not supported yet", "operations: not supported yet", "did you mean 'memory'",
+                          "vcpus: found 0", "isolation: not supported yet", "operations: not supported yet",
+                          "did you mean 'memory'",
                           "'vcpus' is missing", "priority: found", "[duration, demand]", "progress", "is negative", "arrival",
                           "weight", "above the limit", "share below 100%", NULL);
     cr_expect_geq(work.diag.errors, 15);

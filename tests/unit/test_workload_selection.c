@@ -1,4 +1,5 @@
-/* The options that all traces share, and mixes of sources. Row i of the test trace arrives at 10 i seconds, has i vCPUs and id i. */
+/* The options that all traces share, and mixes of sources. Row i of the test trace arrives at 10 i seconds,
+ * has i vCPUs and id i. */
 #include "tests/support/workload.h"
 
 #include "tests/support/tree.h"
@@ -13,7 +14,8 @@ static void start(void) {
     test_workload_start(&work);
     char text[4096];
     size_t size = (size_t)snprintf(text, sizeof text, "id,arrival_s,vcpus,memory_gib,lifetime_s\n");
-    for (int i = 1; i <= 100; i++) size += (size_t)snprintf(text + size, sizeof text - size, "%d,%d,%d,%d,5\n", i, 10 * i, i, i % 20);
+    for (int i = 1; i <= 100; i++)
+        size += (size_t)snprintf(text + size, sizeof text - size, "%d,%d,%d,%d,5\n", i, 10 * i, i, i % 20);
     test_workload_file(&work, "t.csv", text);
 }
 static void end(void) {
@@ -82,7 +84,8 @@ Test(workload_selection, a_given_order) {
     cr_assert_eq(work.count, 2);
     cr_expect_eq(vcpus(0), 1);
     test_workload_file(&work, "o.csv", "5\n100\n");
-    test_workload_refuses(&work, "trace", "{format: vdcsim, path: t.csv, order: o.csv}", "o.csv:2", "'100' is no row number", "0 to 99", NULL);
+    test_workload_refuses(&work, "trace", "{format: vdcsim, path: t.csv, order: o.csv}", "o.csv:2", "'100' is no row number",
+                          "0 to 99", NULL);
     test_workload_file(&work, "o.csv", "5\nx\n");
     test_workload_refuses(&work, "trace", "{format: vdcsim, path: t.csv, order: o.csv}", "'x' is no row number", NULL);
     test_workload_refuses(&work, "trace", "{format: vdcsim, path: t.csv, order: none.csv}", "none.csv", "cannot be opened", NULL);
@@ -128,10 +131,13 @@ Test(workload_selection, tune_draws_and_drops_rows) {
     }
     cr_expect_leq(sum, 2000000);
     cr_expect_gt(sum, 1900000);
-    test_workload_refuses(&work, "trace", "{format: vdcsim, path: t.csv, tune: {resource: gpu, to: 1}}", "no row asks for any gpu", NULL);
-    test_workload_refuses(&work, "trace", "{format: vdcsim, path: t.csv, tune: {resource: gpus, to: 1}}", "did you mean 'gpu'", NULL);
+    test_workload_refuses(&work, "trace", "{format: vdcsim, path: t.csv, tune: {resource: gpu, to: 1}}",
+                          "no row asks for any gpu", NULL);
+    test_workload_refuses(&work, "trace", "{format: vdcsim, path: t.csv, tune: {resource: gpus, to: 1}}", "did you mean 'gpu'",
+                          NULL);
     work.context.capacity = NULL;
-    test_workload_refuses(&work, "trace", "{format: vdcsim, path: t.csv, tune: {resource: cpu, to: 1}}", "needs a datacenter", NULL);
+    test_workload_refuses(&work, "trace", "{format: vdcsim, path: t.csv, tune: {resource: cpu, to: 1}}", "needs a datacenter",
+                          NULL);
 }
 
 /* Times that are dates: clock 0 is the first arrival of what was chosen; from and until count from the trace's first. */
@@ -165,10 +171,13 @@ static vdc_source *open_inline(const char *text) {
 }
 
 Test(workload_selection, a_mix_is_merged_by_arrival) {
-    vdc_source *sources[] = {open_inline("[{arrival: 2s, vcpus: 1, name: a}, {arrival: 4s, vcpus: 2, name: b}]"), open_inline("[]"),
-                             open_inline("[{arrival: 1s, vcpus: 3, name: c}, {arrival: 4s, vcpus: 4, name: d}, {arrival: 9s, vcpus: 5}]")};
+    vdc_source *sources[] = {open_inline("[{arrival: 2s, vcpus: 1, name: a}, {arrival: 4s, vcpus: 2, name: b}]"),
+                             open_inline("[]"),
+                             open_inline("[{arrival: 1s, vcpus: 3, name: c}, {arrival: 4s, vcpus: 4, name: d},"
+                                         " {arrival: 9s, vcpus: 5}]")};
     cr_assert_eq(vdc_workload_merge(sources, 3, &work.source, &work.diag), VDC_OK);
-    const struct { int vcpus; unsigned source; const char *name; } wanted[] = {{3, 2, "c"}, {1, 0, "a"}, {2, 0, "b"}, {4, 2, "d"}, {5, 2, NULL}};
+    const struct { int vcpus; unsigned source; const char *name; } wanted[] =
+        {{3, 2, "c"}, {1, 0, "a"}, {2, 0, "b"}, {4, 2, "d"}, {5, 2, NULL}};
     for (size_t i = 0; i < 5; i++) {
         vdc_request request;
         bool have;
