@@ -1,10 +1,18 @@
-/* The descriptors of the public trace formats, each in a file of its own; workloads/registry.c lists them. */
+/* The descriptors of the public formats, each in a file of its own; workloads/registry.c lists the traces, hosts.c the
+ * host lists.
+ */
 #ifndef VDC_WORKLOADS_READERS_H
 #define VDC_WORKLOADS_READERS_H
 
+#include "workloads/hosts.h"
 #include "workloads/workload.h"
 
+extern const vdc_workload_type vdc_workload_alibaba_openb;
+extern const vdc_workload_type vdc_workload_huawei_topology;
 extern const vdc_workload_type vdc_workload_opendc;
 extern const vdc_workload_type vdc_workload_planetlab;
+
+extern const vdc_host_format vdc_hosts_alibaba_openb;
+extern const vdc_host_format vdc_hosts_huawei_topology;
 
 #endif

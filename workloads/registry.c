@@ -4,6 +4,8 @@
 
 const vdc_workload_type *const vdc_workload_types[] = {
     &vdc_workload_native,
+    &vdc_workload_alibaba_openb,
+    &vdc_workload_huawei_topology,
     &vdc_workload_opendc,
     &vdc_workload_planetlab,
     NULL,

@@ -204,7 +204,7 @@ static vdc_code finish(const selection *self, vdc_request *request, int64_t posi
         fits = scale_time(arrival, options->scale_den, options->scale_num, &arrival);
     if (!fits) return vdc_fail(diag, VDC_ERROR_INPUT, &options->place, "an arrival lies beyond 292 years");
     request->arrival = arrival;
-    if (options->no_departures) request->lifetime = VDC_FOREVER;
+    if (options->no_departures) request->lifetime = request->load ? VDC_FOREVER : VDC_UNLIMITED;
     if (options->numa_split) request->numa_nodes = request->size[VDC_MEMORY] > options->numa_above ? 2 : 1;
     return VDC_OK;
 }
@@ -307,26 +307,15 @@ static vdc_code append(selection *self, uint32_t row, vdc_diag *diag) {
     return VDC_OK;
 }
 
-/* One row number a line; a first line that is no number is a header. */
 static vdc_code read_order(selection *self, const char *path, vdc_inputs *inputs, vdc_diag *diag) {
     vdc_text *text;
     vdc_code code = vdc_text_open(&text, path, inputs, diag);
     while (!code) {
-        vdc_field line, field[1];
-        code = vdc_text_line(text, &line, diag);
-        if (code || !line.begin) break;
-        int64_t row = -1;
-        const size_t fields = vdc_split(line, ',', field, 1);
-        const bool number = fields == 1 && vdc_field_number(field[0], 1, &row);
-        if (fields == 1 && (vdc_field_empty(field[0]) || (!number && vdc_text_number(text) == 1))) continue;
-        if (number && row >= 0 && (uint64_t)row < self->rows.count) {
-            code = append(self, (uint32_t)row, diag);
-            continue;
-        }
-        char shown[VDC_FIELD_SHOWN];
-        const vdc_place place = vdc_text_place(text, line.begin);
-        code = vdc_fail(diag, VDC_ERROR_INPUT, &place, "'%s' is no row number; the trace has the rows 0 to %zu",
-                        vdc_field_show(line, shown), self->rows.count - (self->rows.count > 0));
+        int64_t row;
+        bool have;
+        code = vdc_text_next_number(text, (int64_t)self->rows.count - 1, "row number", &row, &have, diag);
+        if (code || !have) break;
+        code = append(self, (uint32_t)row, diag);
     }
     vdc_text_close(text);
     return code;

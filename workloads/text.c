@@ -211,6 +211,23 @@ vdc_code vdc_text_line(vdc_text *text, vdc_field *line, vdc_diag *diag) {
     return VDC_OK;
 }
 
+vdc_code vdc_text_next_number(vdc_text *text, int64_t maximum, const char *what, int64_t *number, bool *have, vdc_diag *diag) {
+    for (;;) {
+        vdc_field line, field[1];
+        const vdc_code code = vdc_text_line(text, &line, diag);
+        *have = false;
+        if (code || !line.begin) return code;
+        if (vdc_field_empty(line)) continue;
+        *have = vdc_split(line, ',', field, 1) == 1 && vdc_field_number(field[0], 1, number);
+        if (*have && *number >= 0 && *number <= maximum) return VDC_OK;
+        if (!*have && text->line == 1) continue;
+        char shown[VDC_FIELD_SHOWN];
+        const vdc_place place = vdc_text_place(text, line.begin);
+        return vdc_fail(diag, VDC_ERROR_INPUT, &place, "'%s' is no %s from 0 to %lld", vdc_field_show(line, shown), what,
+                        (long long)maximum);
+    }
+}
+
 vdc_place vdc_text_place(const vdc_text *text, const char *at) {
     return (vdc_place){text->path, text->line, at && text->line_begin ? (int)(at - text->line_begin) + 1 : 0};
 }

@@ -28,6 +28,9 @@ vdc_code vdc_text_open(vdc_text **text, const char *path, vdc_inputs *inputs, vd
 void vdc_text_close(vdc_text *text);
 /* The next line without its end ("\n" or "\r\n"), which may be changed in place. line->begin is NULL after the last one. */
 vdc_code vdc_text_line(vdc_text *text, vdc_field *line, vdc_diag *diag);
+/* The next number of a file that has one whole number from 0 to `maximum` on each line; blank lines are left out, and so is a
+ * first line that is no number (a header). *have = false at the end. Anything else is an error, where `what` names the number. */
+vdc_code vdc_text_next_number(vdc_text *text, int64_t maximum, const char *what, int64_t *number, bool *have, vdc_diag *diag);
 /* Where `at`, a pointer into the current line (NULL: the line as a whole), stands: for messages. */
 vdc_place vdc_text_place(const vdc_text *text, const char *at);
 /* The current line's number, from 1; 0 before the first. */

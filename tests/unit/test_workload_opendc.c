@@ -16,8 +16,8 @@ static void end(void) {
 TestSuite(workload_opendc, .init = start, .fini = end);
 
 #define TRACE "{format: opendc, path: .}"
-#define TASKS(text) test_workload_file(&work, "tasks.csv",
-                                       "id,submission_time,duration,cpu_count,cpu_capacity,mem_capacity\n" text)
+#define TASKS(text) \
+    test_workload_file(&work, "tasks.csv", "id,submission_time,duration,cpu_count,cpu_capacity,mem_capacity\n" text)
 #define FRAGMENTS(text) test_workload_file(&work, "fragments.csv", "id,duration,cpu_usage\n" text)
 
 static void expect_segment(size_t vm, size_t index, int64_t duration, int64_t demand) {

@@ -65,7 +65,8 @@ Test(workload_planetlab, real_days) {
         const char *full = test_shared(&work, path);
         if (!full) return;
         test_workload_must(&work, "trace",
-                           "{format: planetlab, path: \"%s\", assign: random, flavors: [{speed: 100 Hz}, {speed: 100 Hz, memory: 1 B}]}", full);
+                           "{format: planetlab, path: \"%s\", assign: random,"
+                           " flavors: [{speed: 100 Hz}, {speed: 100 Hz, memory: 1 B}]}", full);
         cr_expect_eq(work.count, days[d].vms);
         size_t samples = 0, second = 0;
         int64_t percent = 0;

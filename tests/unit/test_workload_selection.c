@@ -58,7 +58,7 @@ Test(workload_selection, scale_interval_departures_and_numa) {
     READ(", interval: 1s, first: 50, departures: none");
     cr_expect_eq(seconds(0), 1);
     cr_expect_eq(seconds(49), 50);
-    cr_expect_eq(work.requests[0].lifetime, VDC_FOREVER);
+    cr_expect_eq(work.requests[0].lifetime, VDC_UNLIMITED); /* without a load either: until the run ends */
     READ(", numa_split: {memory_above: 10 GiB}");
     cr_expect_eq(work.requests[9].numa_nodes, 1);
     cr_expect_eq(work.requests[10].numa_nodes, 2);
@@ -84,8 +84,8 @@ Test(workload_selection, a_given_order) {
     cr_assert_eq(work.count, 2);
     cr_expect_eq(vcpus(0), 1);
     test_workload_file(&work, "o.csv", "5\n100\n");
-    test_workload_refuses(&work, "trace", "{format: vdcsim, path: t.csv, order: o.csv}", "o.csv:2", "'100' is no row number",
-                          "0 to 99", NULL);
+    test_workload_refuses(&work, "trace", "{format: vdcsim, path: t.csv, order: o.csv}", "o.csv:2",
+                          "'100' is no row number from 0 to 99", NULL);
     test_workload_file(&work, "o.csv", "5\nx\n");
     test_workload_refuses(&work, "trace", "{format: vdcsim, path: t.csv, order: o.csv}", "'x' is no row number", NULL);
     test_workload_refuses(&work, "trace", "{format: vdcsim, path: t.csv, order: none.csv}", "none.csv", "cannot be opened", NULL);

@@ -1,0 +1,79 @@
+/* Host lists: the registry, and what all formats share. See hosts.h. */
+#include "workloads/hosts.h"
+
+#include "workloads/readers.h"
+#include "workloads/text.h"
+
+#include <string.h>
+
+const vdc_host_format *const vdc_host_formats[] = {
+    &vdc_hosts_alibaba_openb,
+    &vdc_hosts_huawei_topology,
+    NULL,
+};
+
+const vdc_host_format *vdc_host_format_find(const char *name) {
+    for (size_t i = 0; vdc_host_formats[i]; i++)
+        if (strcmp(vdc_host_formats[i]->name, name) == 0) return vdc_host_formats[i];
+    return NULL;
+}
+
+vdc_host_record *vdc_host_list_add(vdc_host_list *list) {
+    if (list->count >= UINT32_MAX || !VDC_RESERVE(list->hosts, list->capacity, list->count + 1)) return NULL;
+    vdc_host_record *host = &list->hosts[list->count++];
+    *host = (vdc_host_record){.name = "", .gpu_model = ""};
+    return host;
+}
+
+void vdc_host_list_clear(vdc_host_list *list) {
+    vdc_free(list->hosts);
+    vdc_arena_free(&list->arena);
+    *list = (vdc_host_list){0};
+}
+
+/* Each rank below the number of hosts occurs once. */
+static vdc_code read_ranks(vdc_host_list *list, const char *path, vdc_inputs *inputs, vdc_diag *diag) {
+    vdc_text *text;
+    vdc_code code = vdc_text_open(&text, path, inputs, diag);
+    bool *taken = vdc_calloc(list->count, sizeof *taken);
+    if (!code && !taken) code = vdc_no_memory(diag, "tie-break ranks");
+    size_t given = 0;
+    while (!code) {
+        int64_t rank;
+        bool have;
+        code = vdc_text_next_number(text, (int64_t)list->count - 1, "rank", &rank, &have, diag);
+        if (code || !have) break;
+        const vdc_place place = vdc_text_place(text, NULL);
+        if (taken[rank]) code = vdc_fail(diag, VDC_ERROR_INPUT, &place, "rank %lld is given twice", (long long)rank);
+        taken[rank] = true;
+        if (!code) list->hosts[given++].rank = (uint32_t)rank;
+    }
+    const vdc_place place = {path, 0, 0};
+    if (!code && given < list->count) code = vdc_fail(diag, VDC_ERROR_INPUT, &place, "%zu ranks for %zu hosts", given,
+                                                      list->count);
+    vdc_free(taken);
+    vdc_text_close(text);
+    return code;
+}
+
+static vdc_code unknown_format(const char *name, vdc_diag *diag) {
+    const char *names[16];
+    size_t count = 0;
+    for (; vdc_host_formats[count] && count < 15; count++) names[count] = vdc_host_formats[count]->name;
+    names[count] = NULL;
+    const char *near = vdc_nearest(name, names);
+    return vdc_fail(diag, VDC_ERROR_INPUT, NULL, "hosts: unknown format '%s'%s%s%s", name, near ? " (did you mean '" : "",
+                    near ? near : "", near ? "'?)" : "");
+}
+
+vdc_code vdc_host_list_read(vdc_host_list *list, const char *format, const char *path, const char *tie_break, vdc_inputs *inputs,
+                            vdc_diag *diag) {
+    const vdc_host_format *type = vdc_host_format_find(format);
+    if (!type) return unknown_format(format, diag);
+    vdc_code code = type->read(list, path, inputs, diag);
+    if (code) return code;
+    const vdc_place place = {path, 0, 0};
+    if (list->count == 0) return vdc_fail(diag, VDC_ERROR_INPUT, &place, "there are no hosts in it");
+    for (size_t i = 0; i < list->count; i++) list->hosts[i].rank = (uint32_t)i;
+    return tie_break ? read_ranks(list, tie_break, inputs, diag) : VDC_OK;
+}
