@@ -35,8 +35,10 @@ static double constant_mean(const void *values) {
 }
 
 typedef struct uniform { int64_t minimum, maximum; } uniform;
-static const vdc_param uniform_params[] = {TIME("min", uniform, minimum, "0s", "smallest"), TIME("max", uniform, maximum, NULL, "largest")};
-static vdc_code uniform_prepare(void *values, const vdc_node *node, const vdc_workload_context *context, vdc_arena *arena, vdc_diag *diag) {
+static const vdc_param uniform_params[] = {TIME("min", uniform, minimum, "0s", "smallest"),
+                                           TIME("max", uniform, maximum, NULL, "largest")};
+static vdc_code uniform_prepare(void *values, const vdc_node *node, const vdc_workload_context *context, vdc_arena *arena,
+                                vdc_diag *diag) {
     const uniform *self = values;
     (void)context, (void)arena;
     return self->minimum <= self->maximum ? VDC_OK : vdc_fail(diag, VDC_ERROR_INPUT, &node->place, "uniform: min is above max");
@@ -72,7 +74,8 @@ typedef struct shaped { double shape; int64_t mean, scale; double unit; } shaped
 static const vdc_param weibull_params[] = {REAL("shape", shaped, shape, NULL, 0.05, 100, "below 1: many short ones"),
                                            TIME_OR_NONE("mean", shaped, mean, "mean"),
                                            TIME_OR_NONE("scale", shaped, scale, "the formula's scale (63 % are shorter)")};
-static vdc_code weibull_prepare(void *values, const vdc_node *node, const vdc_workload_context *context, vdc_arena *arena, vdc_diag *diag) {
+static vdc_code weibull_prepare(void *values, const vdc_node *node, const vdc_workload_context *context, vdc_arena *arena,
+                                vdc_diag *diag) {
     shaped *self = values;
     (void)context, (void)arena;
     self->unit = self->scale != VDC_PARAM_NONE ? (double)self->scale : (double)self->mean / gsl_sf_gamma(1 + 1 / self->shape);
@@ -90,7 +93,8 @@ static double weibull_mean(const void *values) {
 static const vdc_param gamma_params[] = {REAL("shape", shaped, shape, NULL, 0.01, 10000, "1 = exponential"),
                                          TIME_OR_NONE("mean", shaped, mean, "mean"),
                                          TIME_OR_NONE("scale", shaped, scale, "the formula's scale: mean / shape")};
-static vdc_code gamma_prepare(void *values, const vdc_node *node, const vdc_workload_context *context, vdc_arena *arena, vdc_diag *diag) {
+static vdc_code gamma_prepare(void *values, const vdc_node *node, const vdc_workload_context *context, vdc_arena *arena,
+                              vdc_diag *diag) {
     shaped *self = values;
     (void)context, (void)arena;
     self->unit = self->scale != VDC_PARAM_NONE ? (double)self->scale : (double)self->mean / self->shape;
@@ -108,7 +112,8 @@ static double gamma_mean(const void *values) {
 static const vdc_param pareto_params[] = {REAL("shape", shaped, shape, NULL, 1.000001, 1000, "tail exponent, above 1"),
                                           TIME_OR_NONE("mean", shaped, mean, "mean"),
                                           TIME_OR_NONE("min", shaped, scale, "the smallest value")};
-static vdc_code pareto_prepare(void *values, const vdc_node *node, const vdc_workload_context *context, vdc_arena *arena, vdc_diag *diag) {
+static vdc_code pareto_prepare(void *values, const vdc_node *node, const vdc_workload_context *context, vdc_arena *arena,
+                               vdc_diag *diag) {
     shaped *self = values;
     (void)context, (void)arena;
     self->unit = self->scale != VDC_PARAM_NONE ? (double)self->scale : (double)self->mean * (self->shape - 1) / self->shape;
@@ -127,11 +132,14 @@ typedef struct lognormal { int64_t median, mean; double sigma, mu; } lognormal; 
 static const vdc_param lognormal_params[] = {TIME_OR_NONE("median", lognormal, median, "median"),
                                              TIME_OR_NONE("mean", lognormal, mean, "mean"),
                                              REAL("sigma", lognormal, sigma, NULL, 0, 20, "standard deviation of the logarithm")};
-static vdc_code lognormal_prepare(void *values, const vdc_node *node, const vdc_workload_context *context, vdc_arena *arena, vdc_diag *diag) {
+static vdc_code lognormal_prepare(void *values, const vdc_node *node, const vdc_workload_context *context, vdc_arena *arena,
+                                  vdc_diag *diag) {
     lognormal *self = values;
     (void)context, (void)arena;
-    if (self->median == 0 || self->mean == 0) return vdc_fail(diag, VDC_ERROR_INPUT, &node->place, "lognormal: a time above 0 is wanted");
-    self->mu = self->median != VDC_PARAM_NONE ? log((double)self->median) : log((double)self->mean) - self->sigma * self->sigma / 2;
+    if (self->median == 0 || self->mean == 0) return vdc_fail(diag, VDC_ERROR_INPUT, &node->place,
+                                                              "lognormal: a time above 0 is wanted");
+    self->mu = self->median != VDC_PARAM_NONE ? log((double)self->median)
+        : log((double)self->mean) - self->sigma * self->sigma / 2;
     return check_one(self->mean, self->median, "median and mean", node, diag);
 }
 static double lognormal_draw(const void *values, vdc_stream *stream) {
@@ -168,7 +176,8 @@ static vdc_code read_lists(mixture *self, const vdc_node *node, vdc_arena *arena
     if (times->kind != VDC_NODE_SEQUENCE || times->count == 0)
         return vdc_fail(diag, VDC_ERROR_INPUT, &times->place, "a list of times is wanted");
     if (weights && (weights->kind != VDC_NODE_SEQUENCE || weights->count != times->count))
-        return vdc_fail(diag, VDC_ERROR_INPUT, &weights->place, "a list of %zu weights is wanted, one for each time", times->count);
+        return vdc_fail(diag, VDC_ERROR_INPUT, &weights->place, "a list of %zu weights is wanted, one for each time",
+                        times->count);
     self->count = times->count;
     self->value = vdc_arena_alloc(arena, self->count * sizeof *self->value);
     self->cumulative = vdc_arena_alloc(arena, self->count * sizeof *self->cumulative);
@@ -206,10 +215,12 @@ static double mixture_mean(const void *values) {
 }
 
 static const vdc_param hyper_params[] = {
-    {"means", VDC_PARAM_NODE, VDC_DIM_TIME, NULL, 0, 0, NULL, "[time, …]: the means of the phases", offsetof(mixture, times), true, NULL},
+    {"means", VDC_PARAM_NODE, VDC_DIM_TIME, NULL, 0, 0, NULL, "[time, …]: the means of the phases", offsetof(mixture, times),
+     true, NULL},
     NODE("weights", mixture, weights, "[number, …]: how often each is drawn; equal without it"),
 };
-static vdc_code hyper_prepare(void *values, const vdc_node *node, const vdc_workload_context *context, vdc_arena *arena, vdc_diag *diag) {
+static vdc_code hyper_prepare(void *values, const vdc_node *node, const vdc_workload_context *context, vdc_arena *arena,
+                              vdc_diag *diag) {
     (void)context;
     return read_lists(values, node, arena, diag);
 }
@@ -222,11 +233,13 @@ static double hyper_draw(const void *values, vdc_stream *stream) {
 static const vdc_param empirical_params[] = {
     NODE("values", mixture, times, "[time, …]"),
     NODE("weights", mixture, weights, "[number, …]: how often each is drawn; equal without it"),
-    {"path", VDC_PARAM_PATH, VDC_DIM_COUNT, NULL, 0, 0, NULL, "or a CSV with the columns value_s and, if wanted, weight", offsetof(mixture, path), false, NULL},
+    {"path", VDC_PARAM_PATH, VDC_DIM_COUNT, NULL, 0, 0, NULL, "or a CSV with the columns value_s and, if wanted, weight",
+     offsetof(mixture, path), false, NULL},
 };
 
 /* Values and weights of a CSV into growing arrays, then into the arena. */
-static vdc_code read_values(mixture *self, const char *path, const vdc_workload_context *context, vdc_arena *arena, vdc_diag *diag) {
+static vdc_code read_values(mixture *self, const char *path, const vdc_workload_context *context, vdc_arena *arena,
+                            vdc_diag *diag) {
     static const char *const wanted[] = {"value_s|lifetime_s|duration_s", "weight|count"};
     enum { WEIGHT_SCALE = 1000000 };
     int at[2];
@@ -258,7 +271,8 @@ static vdc_code read_values(mixture *self, const char *path, const vdc_workload_
     return code;
 }
 
-static vdc_code empirical_prepare(void *values, const vdc_node *node, const vdc_workload_context *context, vdc_arena *arena, vdc_diag *diag) {
+static vdc_code empirical_prepare(void *values, const vdc_node *node, const vdc_workload_context *context, vdc_arena *arena,
+                                  vdc_diag *diag) {
     mixture *self = values;
     if (!self->times == !self->path)
         return vdc_fail(diag, VDC_ERROR_INPUT, &node->place, "empirical: exactly one of values and path is wanted");
@@ -279,9 +293,11 @@ const vdc_distribution_type vdc_distribution_types[] = {
     {{"exponential", "memoryless", TABLE(exponential_params, exponential)}, NULL, exponential_draw, exponential_mean},
     {{"constant", "always the same", TABLE(constant_params, constant)}, NULL, constant_draw, constant_mean},
     {{"uniform", "evenly from min to max", TABLE(uniform_params, uniform)}, uniform_prepare, uniform_draw, uniform_mean},
-    {{"weibull", "shape below 1: many short, few long", TABLE(weibull_params, shaped)}, weibull_prepare, weibull_draw, weibull_mean},
+    {{"weibull", "shape below 1: many short, few long", TABLE(weibull_params, shaped)}, weibull_prepare, weibull_draw,
+     weibull_mean},
     {{"gamma", "sums of exponentials", TABLE(gamma_params, shaped)}, gamma_prepare, gamma_draw, gamma_mean},
-    {{"lognormal", "the logarithm is normal", TABLE(lognormal_params, lognormal)}, lognormal_prepare, lognormal_draw, lognormal_mean},
+    {{"lognormal", "the logarithm is normal", TABLE(lognormal_params, lognormal)}, lognormal_prepare, lognormal_draw,
+     lognormal_mean},
     {{"pareto", "heavy tail", TABLE(pareto_params, shaped)}, pareto_prepare, pareto_draw, pareto_mean},
     {{"hyper-exponential", "one of several exponentials", TABLE(hyper_params, mixture)}, hyper_prepare, hyper_draw, mixture_mean},
     {{"empirical", "one of given values", TABLE(empirical_params, mixture)}, empirical_prepare, empirical_draw, mixture_mean},

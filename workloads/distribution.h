@@ -12,7 +12,8 @@
 typedef struct vdc_distribution_type {
     vdc_kind kind;
     /* Checks and completes what the table filled. May be NULL. */
-    vdc_code (*prepare)(void *values, const vdc_node *node, const vdc_workload_context *context, vdc_arena *arena, vdc_diag *diag);
+    vdc_code (*prepare)(void *values, const vdc_node *node, const vdc_workload_context *context, vdc_arena *arena,
+                        vdc_diag *diag);
     double (*draw)(const void *values, vdc_stream *stream); /* ns, >= 0 */
     double (*mean)(const void *values);                     /* ns */
 } vdc_distribution_type;

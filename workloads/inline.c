@@ -5,6 +5,7 @@
 #include "sim/base/memory.h"
 #include "workloads/rows.h"
 #include "workloads/segments.h"
+#include "workloads/shape.h"
 #include "workloads/values.h"
 #include "workloads/workload.h"
 
@@ -18,18 +19,17 @@ typedef struct inline_source {
     size_t given; /* handed out */
 } inline_source;
 
-/* What the table below fills for each VM. */
+/* What a VM of the list has besides its shape. */
 typedef struct inline_vm {
-    int64_t id, arrival, lifetime, vcpus, memory, disk, iops, disk_bandwidth, net_tx, net_rx, numa_nodes, predicted_lifetime;
+    int64_t id, arrival, lifetime, predicted_lifetime;
     const char *name, *tenant, *group;
-    const vdc_node *priority, *cpu, *gpus, *load, *checkpoint, *isolation, *operations;
+    const vdc_node *load;
 } inline_vm;
 
 #define FIELD(member) offsetof(inline_vm, member)
 #define INTEGER(key, dimension, fallback, member, none, help) \
     {key, VDC_PARAM_INTEGER, dimension, fallback, 0, 0, NULL, help, FIELD(member), false, none}
 #define TEXT(key, member, help) {key, VDC_PARAM_TEXT, VDC_DIM_COUNT, NULL, 0, 0, NULL, help, FIELD(member), false, NULL}
-#define NODE(key, member, help) {key, VDC_PARAM_NODE, VDC_DIM_COUNT, NULL, 0, 0, NULL, help, FIELD(member), false, NULL}
 static const vdc_param vm_params[] = {
     INTEGER("id", VDC_DIM_COUNT, "none", id, "none", "a number; none = the arrival number"),
     TEXT("name", name, "a name of its own"),
@@ -37,82 +37,10 @@ static const vdc_param vm_params[] = {
     TEXT("group", group, "the group it belongs to"),
     INTEGER("arrival", VDC_DIM_TIME, "0s", arrival, NULL, "when it is asked for"),
     INTEGER("lifetime", VDC_DIM_TIME, "none", lifetime, "none", "from start to end; none = ends with its load"),
-    INTEGER("vcpus", VDC_DIM_MILLI, NULL, vcpus, NULL, "virtual CPUs"),
-    INTEGER("memory", VDC_DIM_BYTES, "0 B", memory, NULL, "memory"),
-    INTEGER("disk", VDC_DIM_BYTES, "0 B", disk, NULL, "disk space"),
-    INTEGER("iops", VDC_DIM_COUNT, "0", iops, NULL, "disk operations a second"),
-    INTEGER("disk_bandwidth", VDC_DIM_BYTE_RATE, "0 B/s", disk_bandwidth, NULL, "disk bandwidth"),
-    INTEGER("net_tx", VDC_DIM_BYTE_RATE, "0 B/s", net_tx, NULL, "network bandwidth out"),
-    INTEGER("net_rx", VDC_DIM_BYTE_RATE, "0 B/s", net_rx, NULL, "network bandwidth in"),
-    {"numa_nodes", VDC_PARAM_INTEGER, VDC_DIM_COUNT, "0", 0, 64, NULL, "NUMA nodes it is split over evenly; 0 = any",
-     FIELD(numa_nodes), false, NULL},
     INTEGER("predicted_lifetime", VDC_DIM_TIME, "none", predicted_lifetime, "none", "what lifetime-aware policies are told"),
-    NODE("priority", priority, "low, normal, high or an integer, larger first"),
-    NODE("cpu", cpu, "{weight, reservation, limit}"),
-    NODE("gpus", gpus, "{count, share, models}"),
-    NODE("load", load, "{progress, segments}; without it, it asks for all of its vCPUs"),
-    NODE("checkpoint", checkpoint, "{interval, duration, scale}"),
-    NODE("isolation", isolation, "isolation rules"),
-    NODE("operations", operations, "lifecycle operations"),
+    {"load", VDC_PARAM_NODE, VDC_DIM_COUNT, NULL, 0, 0, NULL, "{progress, segments}; without it, it asks for all of its vCPUs",
+     FIELD(load), false, NULL},
 };
-
-/* Keys that are known but whose model comes later: the one place where they are refused. */
-static void refuse_unsupported(const inline_vm *vm, vdc_diag *diag) {
-    const struct { const char *key; const vdc_node *node; } later[] = {{"isolation", vm->isolation},
-                                                                       {"operations", vm->operations}};
-    for (size_t i = 0; i < sizeof later / sizeof later[0]; i++)
-        if (later[i].node) vdc_fail(diag, VDC_ERROR_INPUT, &later[i].node->place, "VM: %s: not supported yet", later[i].key);
-}
-
-static void read_cpu(const vdc_node *node, vdc_request *request, vdc_diag *diag) {
-    struct values { int64_t weight, reservation, limit; } values;
-    static const vdc_param params[] = {
-        {"weight", VDC_PARAM_INTEGER, VDC_DIM_COUNT, "default", 1, 1e12, NULL, "share under contention; default: 100 a vCPU",
-         offsetof(struct values, weight), false, "default"},
-        {"reservation", VDC_PARAM_INTEGER, VDC_DIM_FREQUENCY, "0 Hz", 0, 0, NULL, "guaranteed rate",
-         offsetof(struct values, reservation), false, NULL},
-        {"limit", VDC_PARAM_INTEGER, VDC_DIM_FREQUENCY, "none", 0, 0, NULL, "largest rate", offsetof(struct values, limit),
-         false, "none"},
-    };
-    if (vdc_params_read(node, params, 3, &values, NULL, "VM: cpu", diag)) return;
-    request->cpu_weight = values.weight;
-    request->cpu_reservation = values.reservation;
-    request->cpu_limit = values.limit;
-    if (values.limit != VDC_UNLIMITED && values.reservation > values.limit)
-        vdc_fail(diag, VDC_ERROR_INPUT, &node->place, "VM: cpu: the reservation is above the limit");
-}
-
-static void read_checkpoint(const vdc_node *node, vdc_request *request, vdc_diag *diag) {
-    struct values { int64_t interval, duration; const vdc_node *scale; } values;
-    static const vdc_param params[] = {
-        {"interval", VDC_PARAM_INTEGER, VDC_DIM_TIME, NULL, 1, 0x1p63, NULL, "from the end of one to the next",
-         offsetof(struct values, interval), false, NULL},
-        {"duration", VDC_PARAM_INTEGER, VDC_DIM_TIME, "0s", 0, 0, NULL, "how long one takes", offsetof(struct values, duration),
-         false, NULL},
-        {"scale", VDC_PARAM_NODE, VDC_DIM_COUNT, NULL, 0, 0, NULL, "growth of the interval", offsetof(struct values, scale),
-         false, NULL},
-    };
-    if (vdc_params_read(node, params, 3, &values, NULL, "VM: checkpoint", diag)) return;
-    request->checkpoint_interval = values.interval;
-    request->checkpoint_duration = values.duration;
-    if (!values.scale) return;
-    const char *wrong = values.scale->kind == VDC_NODE_SCALAR
-                            ? vdc_parse_fraction(values.scale->text, &request->checkpoint_scale_num,
-                                                 &request->checkpoint_scale_den)
-                            : "is no number";
-    if (!wrong && request->checkpoint_scale_num <= 0) wrong = "is not above 0";
-    char found[128];
-    if (wrong) vdc_fail(diag, VDC_ERROR_INPUT, &values.scale->place, "VM: checkpoint: scale: %s %s; a number above 0 is allowed",
-                        vdc_node_describe(values.scale, found, sizeof found), wrong);
-}
-
-static void read_priority(const vdc_node *node, vdc_request *request, vdc_diag *diag) {
-    const char *text = node->kind == VDC_NODE_SCALAR ? node->text : "";
-    char found[128];
-    if (!vdc_priority_parse(text, text + strlen(text), &request->priority))
-        vdc_fail(diag, VDC_ERROR_INPUT, &node->place, "VM: priority: found %s; allowed: low, normal, high or an integer",
-                 vdc_node_describe(node, found, sizeof found));
-}
 
 static void read_segment(inline_source *self, const vdc_node *pair, vdc_request *request, vdc_diag *diag) {
     int64_t duration, demand;
@@ -160,31 +88,18 @@ static void intern(const char *text, vdc_names *names, uint32_t *number, vdc_dia
 
 /* Reads one VM; what is wrong goes to diag. */
 static void read_vm(inline_source *self, const vdc_node *node, const vdc_workload_context *context, vdc_diag *diag) {
-    inline_vm vm;
-    if (vdc_params_read(node, vm_params, sizeof vm_params / sizeof vm_params[0], &vm, NULL, "VM", diag)) return;
-    refuse_unsupported(&vm, diag);
+    inline_vm vm = {0};
     vdc_request request;
     memcpy(&request, &vdc_request_blank, sizeof request);
+    if (vdc_shape_read(node, vm_params, sizeof vm_params / sizeof vm_params[0], &vm, sizeof vm, context, &request, "VM",
+                       diag)) return;
     request.id = vm.id;
     request.name = vm.name;
     request.arrival = vm.arrival;
     request.lifetime = vm.lifetime;
-    request.size[VDC_CPU] = vm.vcpus;
-    request.size[VDC_MEMORY] = vm.memory;
-    request.size[VDC_DISK] = vm.disk;
-    request.size[VDC_IOPS] = vm.iops;
-    request.size[VDC_DISK_BW] = vm.disk_bandwidth;
-    request.size[VDC_NET_TX] = vm.net_tx;
-    request.size[VDC_NET_RX] = vm.net_rx;
-    request.numa_nodes = (uint8_t)vm.numa_nodes;
     request.predicted_lifetime = vm.predicted_lifetime;
     intern(vm.tenant, context->tenants, &request.tenant, diag);
     intern(vm.group, context->groups, &request.group, diag);
-    if (vm.vcpus == 0) vdc_fail(diag, VDC_ERROR_INPUT, &node->place, "VM: vcpus: found 0; allowed: more than 0");
-    if (vm.priority) read_priority(vm.priority, &request, diag);
-    if (vm.cpu) read_cpu(vm.cpu, &request, diag);
-    if (vm.gpus) vdc_gpus_read(vm.gpus, context->gpu_models, &request, "VM: gpus", diag);
-    if (vm.checkpoint) read_checkpoint(vm.checkpoint, &request, diag);
     if (vm.load) read_load(self, vm.load, &request, diag);
     vdc_rows_add(&self->rows, &request, diag);
 }

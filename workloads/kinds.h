@@ -15,8 +15,8 @@ typedef struct vdc_kind {
     size_t size;              /* of the struct that the table fills; it begins with what the kind keeps of its own */
 } vdc_kind;
 
-/* Reads a section: finds the kind that `key` names among `count` descriptors of `stride` bytes that begin with a vdc_kind, and fills a
- * zeroed struct of its size in the arena. `what` names the section in messages. */
+/* Reads a section: finds the kind that `key` names among `count` descriptors of `stride` bytes that begin with a vdc_kind,
+ * and fills a zeroed struct of its size in the arena. `what` names the section in messages. */
 vdc_code vdc_kind_read(const vdc_node *node, const char *key, const void *kinds, size_t stride, size_t count, const char *what,
                        vdc_arena *arena, size_t *chosen, void **values, vdc_diag *diag);
 

@@ -8,6 +8,7 @@
 #include "workloads/workload.h"
 
 extern const vdc_workload_type vdc_workload_alibaba_openb;
+extern const vdc_workload_type vdc_workload_generate;
 extern const vdc_workload_type vdc_workload_huawei_topology;
 extern const vdc_workload_type vdc_workload_opendc;
 extern const vdc_workload_type vdc_workload_planetlab;

@@ -8,5 +8,6 @@ const vdc_workload_type *const vdc_workload_types[] = {
     &vdc_workload_huawei_topology,
     &vdc_workload_opendc,
     &vdc_workload_planetlab,
+    &vdc_workload_generate,
     NULL,
 };

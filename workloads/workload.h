@@ -40,6 +40,7 @@ typedef struct vdc_workload_context {
     vdc_names *gpu_models;            /* bit i of vdc_request.gpu_models = name i+1 */
     uint64_t seed;
     int64_t host_speed;               /* Hz of the fastest host's core: what relative loads refer to where no speed is named */
+    int64_t horizon;                  /* ns: when the run ends, 0 = not known: the bound of a generator without one */
     const int64_t *capacity;          /* fleet totals per resource, for `tune` */
     struct vdc_inputs *inputs;        /* every file opened is noted here (relative name, sha256); may be NULL */
     vdc_trace_report *report;         /* filled while reading; NULL = malformed rows stop, nothing is noted */

@@ -1,0 +1,143 @@
+/* What a VM is: sizes, priority, CPU settings, GPUs, checkpoints. See shape.h. */
+#include "workloads/shape.h"
+
+#include "sim/base/memory.h"
+#include "workloads/values.h"
+
+#include <stdio.h>
+#include <string.h>
+
+typedef struct shape {
+    int64_t vcpus, memory, disk, iops, disk_bandwidth, net_tx, net_rx, numa_nodes;
+    const vdc_node *priority, *cpu, *gpus, *checkpoint, *isolation, *operations;
+} shape;
+
+#define FIELD(member) offsetof(shape, member)
+#define INTEGER(key, dimension, fallback, member, help) \
+    {key, VDC_PARAM_INTEGER, dimension, fallback, 0, 0, NULL, help, FIELD(member), false, NULL}
+#define NODE(key, member, help) {key, VDC_PARAM_NODE, VDC_DIM_COUNT, NULL, 0, 0, NULL, help, FIELD(member), false, NULL}
+static const vdc_param shape_params[] = {
+    {"vcpus", VDC_PARAM_INTEGER, VDC_DIM_MILLI, NULL, 1, 1e15, NULL, "virtual CPUs", FIELD(vcpus), false, NULL},
+    INTEGER("memory", VDC_DIM_BYTES, "0 B", memory, "memory"),
+    INTEGER("disk", VDC_DIM_BYTES, "0 B", disk, "disk space"),
+    INTEGER("iops", VDC_DIM_COUNT, "0", iops, "disk operations a second"),
+    INTEGER("disk_bandwidth", VDC_DIM_BYTE_RATE, "0 B/s", disk_bandwidth, "disk bandwidth"),
+    INTEGER("net_tx", VDC_DIM_BYTE_RATE, "0 B/s", net_tx, "network bandwidth out"),
+    INTEGER("net_rx", VDC_DIM_BYTE_RATE, "0 B/s", net_rx, "network bandwidth in"),
+    {"numa_nodes", VDC_PARAM_INTEGER, VDC_DIM_COUNT, "0", 0, 64, NULL, "NUMA nodes it is split over evenly; 0 = any",
+     FIELD(numa_nodes), false, NULL},
+    NODE("priority", priority, "low, normal, high or an integer, larger first"),
+    NODE("cpu", cpu, "{weight, reservation, limit}"),
+    NODE("gpus", gpus, "{count, share, models}"),
+    NODE("checkpoint", checkpoint, "{interval, duration, scale}"),
+    NODE("isolation", isolation, "isolation rules"),
+    NODE("operations", operations, "lifecycle operations"),
+};
+enum { SHAPE_PARAMS = sizeof shape_params / sizeof shape_params[0] };
+
+/* Keys that are known but whose model comes later: the one place where they are refused. */
+static void refuse_unsupported(const shape *given, const char *what, vdc_diag *diag) {
+    const struct { const char *key; const vdc_node *node; } later[] = {{"isolation", given->isolation},
+                                                                       {"operations", given->operations}};
+    for (size_t i = 0; i < sizeof later / sizeof later[0]; i++)
+        if (later[i].node) vdc_fail(diag, VDC_ERROR_INPUT, &later[i].node->place, "%s: %s: not supported yet", what,
+                                    later[i].key);
+}
+
+static void read_cpu(const vdc_node *node, vdc_request *request, const char *what, vdc_diag *diag) {
+    char section[96];
+    struct values { int64_t weight, reservation, limit; } values;
+    static const vdc_param params[] = {
+        {"weight", VDC_PARAM_INTEGER, VDC_DIM_COUNT, "default", 1, 1e12, NULL, "share under contention; default: 100 a vCPU",
+         offsetof(struct values, weight), false, "default"},
+        {"reservation", VDC_PARAM_INTEGER, VDC_DIM_FREQUENCY, "0 Hz", 0, 0, NULL, "guaranteed rate",
+         offsetof(struct values, reservation), false, NULL},
+        {"limit", VDC_PARAM_INTEGER, VDC_DIM_FREQUENCY, "none", 0, 0, NULL, "largest rate", offsetof(struct values, limit),
+         false, "none"},
+    };
+    (void)snprintf(section, sizeof section, "%s: cpu", what);
+    if (vdc_params_read(node, params, 3, &values, NULL, section, diag)) return;
+    request->cpu_weight = values.weight;
+    request->cpu_reservation = values.reservation;
+    request->cpu_limit = values.limit;
+    if (values.limit != VDC_UNLIMITED && values.reservation > values.limit)
+        vdc_fail(diag, VDC_ERROR_INPUT, &node->place, "%s: the reservation is above the limit", section);
+}
+
+static void read_checkpoint(const vdc_node *node, vdc_request *request, const char *what, vdc_diag *diag) {
+    char section[96];
+    struct values { int64_t interval, duration; const vdc_node *scale; } values;
+    static const vdc_param params[] = {
+        {"interval", VDC_PARAM_INTEGER, VDC_DIM_TIME, NULL, 1, 0x1p63, NULL, "from the end of one to the next",
+         offsetof(struct values, interval), false, NULL},
+        {"duration", VDC_PARAM_INTEGER, VDC_DIM_TIME, "0s", 0, 0, NULL, "how long one takes", offsetof(struct values, duration),
+         false, NULL},
+        {"scale", VDC_PARAM_NODE, VDC_DIM_COUNT, NULL, 0, 0, NULL, "growth of the interval", offsetof(struct values, scale),
+         false, NULL},
+    };
+    (void)snprintf(section, sizeof section, "%s: checkpoint", what);
+    if (vdc_params_read(node, params, 3, &values, NULL, section, diag)) return;
+    request->checkpoint_interval = values.interval;
+    request->checkpoint_duration = values.duration;
+    if (!values.scale) return;
+    const char *wrong = values.scale->kind == VDC_NODE_SCALAR
+                            ? vdc_parse_fraction(values.scale->text, &request->checkpoint_scale_num,
+                                                 &request->checkpoint_scale_den)
+                            : "is no number";
+    if (!wrong && request->checkpoint_scale_num <= 0) wrong = "is not above 0";
+    char found[128];
+    if (wrong) vdc_fail(diag, VDC_ERROR_INPUT, &values.scale->place, "%s: scale: %s %s; a number above 0 is allowed", section,
+                        vdc_node_describe(values.scale, found, sizeof found), wrong);
+}
+
+static void read_priority(const vdc_node *node, vdc_request *request, const char *what, vdc_diag *diag) {
+    const char *text = node->kind == VDC_NODE_SCALAR ? node->text : "";
+    char found[128];
+    if (!vdc_priority_parse(text, text + strlen(text), &request->priority))
+        vdc_fail(diag, VDC_ERROR_INPUT, &node->place, "%s: priority: found %s; allowed: low, normal, high or an integer", what,
+                 vdc_node_describe(node, found, sizeof found));
+}
+
+static void take(const shape *given, const vdc_workload_context *context, vdc_request *request, const char *what,
+                 vdc_diag *diag) {
+    request->size[VDC_CPU] = given->vcpus;
+    request->size[VDC_MEMORY] = given->memory;
+    request->size[VDC_DISK] = given->disk;
+    request->size[VDC_IOPS] = given->iops;
+    request->size[VDC_DISK_BW] = given->disk_bandwidth;
+    request->size[VDC_NET_TX] = given->net_tx;
+    request->size[VDC_NET_RX] = given->net_rx;
+    request->numa_nodes = (uint8_t)given->numa_nodes;
+    refuse_unsupported(given, what, diag);
+    if (given->priority) read_priority(given->priority, request, what, diag);
+    if (given->cpu) read_cpu(given->cpu, request, what, diag);
+    if (given->checkpoint) read_checkpoint(given->checkpoint, request, what, diag);
+    if (!given->gpus) return;
+    char section[96];
+    (void)snprintf(section, sizeof section, "%s: gpus", what);
+    vdc_gpus_read(given->gpus, context->gpu_models, request, section, diag);
+}
+
+vdc_code vdc_shape_read(const vdc_node *node, const vdc_param *own, size_t own_count, void *own_values, size_t own_size,
+                        const vdc_workload_context *context, vdc_request *request, const char *what, vdc_diag *diag) {
+    vdc_param *table = vdc_calloc(SHAPE_PARAMS + own_count, sizeof *table);
+    char *values = vdc_calloc(1, sizeof(shape) + own_size);
+    vdc_code code = table && values ? VDC_OK : vdc_no_memory(diag, "the description of a VM");
+    if (!code) {
+        memcpy(table, shape_params, sizeof shape_params);
+        for (size_t i = 0; i < own_count; i++) {
+            table[SHAPE_PARAMS + i] = own[i];
+            table[SHAPE_PARAMS + i].offset += sizeof(shape);
+        }
+        code = vdc_params_read(node, table, SHAPE_PARAMS + own_count, values, NULL, what, diag);
+    }
+    if (!code) {
+        const size_t before = diag ? diag->errors : 0;
+        take((const shape *)(const void *)values, context, request, what, diag);
+        if (diag && diag->errors > before) code = VDC_ERROR_INPUT;
+        if (own_size) memcpy(own_values, values + sizeof(shape), own_size);
+    }
+    vdc_free(values);
+    vdc_free(table);
+    return code;
+}
