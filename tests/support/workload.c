@@ -84,13 +84,19 @@ static vdc_code collect(test_workload *work) {
     }
 }
 
+/* Says where the whole tree was written: paths in it are relative to that file. */
+static void set_file(vdc_node *node, const char *file) {
+    node->place.file = file;
+    for (size_t i = 0; i < node->count; i++) set_file(node->children[i], file);
+}
+
 vdc_code test_workload_read(test_workload *work, const char *kind, const char *section) {
     forget_requests(work);
     vdc_node *tree = (vdc_node *)test_tree(&work->arena, section);
     char file[128];
     (void)snprintf(file, sizeof file, "%s/test.yaml", work->folder);
     tree->key = vdc_arena_strdup(&work->arena, kind);
-    tree->place.file = vdc_arena_strdup(&work->arena, file); /* paths are relative to it */
+    set_file(tree, vdc_arena_strdup(&work->arena, file));
     vdc_code code;
     if (strcmp(kind, "vms") == 0) code = vdc_workload_inline(tree, &work->context, &work->source, &work->diag);
     else code = vdc_workload_open(tree, &work->context, &work->source, &work->diag);
