@@ -17,7 +17,7 @@ typedef struct shape {
     {key, VDC_PARAM_INTEGER, dimension, fallback, 0, 0, NULL, help, FIELD(member), false, NULL}
 #define NODE(key, member, help) {key, VDC_PARAM_NODE, VDC_DIM_COUNT, NULL, 0, 0, NULL, help, FIELD(member), false, NULL}
 static const vdc_param shape_params[] = {
-    {"vcpus", VDC_PARAM_INTEGER, VDC_DIM_MILLI, NULL, 1, 1e15, NULL, "virtual CPUs", FIELD(vcpus), false, NULL},
+    INTEGER("vcpus", VDC_DIM_MILLI, NULL, vcpus, "virtual CPUs"),
     INTEGER("memory", VDC_DIM_BYTES, "0 B", memory, "memory"),
     INTEGER("disk", VDC_DIM_BYTES, "0 B", disk, "disk space"),
     INTEGER("iops", VDC_DIM_COUNT, "0", iops, "disk operations a second"),
@@ -98,8 +98,8 @@ static void read_priority(const vdc_node *node, vdc_request *request, const char
                  vdc_node_describe(node, found, sizeof found));
 }
 
-static void take(const shape *given, const vdc_workload_context *context, vdc_request *request, const char *what,
-                 vdc_diag *diag) {
+static void take(const shape *given, const vdc_node *node, const vdc_workload_context *context, vdc_request *request,
+                 const char *what, vdc_diag *diag) {
     request->size[VDC_CPU] = given->vcpus;
     request->size[VDC_MEMORY] = given->memory;
     request->size[VDC_DISK] = given->disk;
@@ -108,6 +108,7 @@ static void take(const shape *given, const vdc_workload_context *context, vdc_re
     request->size[VDC_NET_TX] = given->net_tx;
     request->size[VDC_NET_RX] = given->net_rx;
     request->numa_nodes = (uint8_t)given->numa_nodes;
+    if (given->vcpus == 0) vdc_fail(diag, VDC_ERROR_INPUT, &node->place, "%s: vcpus: found 0; allowed: more than 0", what);
     refuse_unsupported(given, what, diag);
     if (given->priority) read_priority(given->priority, request, what, diag);
     if (given->cpu) read_cpu(given->cpu, request, what, diag);
@@ -124,16 +125,16 @@ vdc_code vdc_shape_read(const vdc_node *node, const vdc_param *own, size_t own_c
     char *values = vdc_calloc(1, sizeof(shape) + own_size);
     vdc_code code = table && values ? VDC_OK : vdc_no_memory(diag, "the description of a VM");
     if (!code) {
-        memcpy(table, shape_params, sizeof shape_params);
         for (size_t i = 0; i < own_count; i++) {
-            table[SHAPE_PARAMS + i] = own[i];
-            table[SHAPE_PARAMS + i].offset += sizeof(shape);
+            table[i] = own[i];
+            table[i].offset += sizeof(shape);
         }
+        memcpy(table + own_count, shape_params, sizeof shape_params);
         code = vdc_params_read(node, table, SHAPE_PARAMS + own_count, values, NULL, what, diag);
     }
     if (!code) {
         const size_t before = diag ? diag->errors : 0;
-        take((const shape *)(const void *)values, context, request, what, diag);
+        take((const shape *)(const void *)values, node, context, request, what, diag);
         if (diag && diag->errors > before) code = VDC_ERROR_INPUT;
         if (own_size) memcpy(own_values, values + sizeof(shape), own_size);
     }
