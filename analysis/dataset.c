@@ -2,13 +2,12 @@
 #include "analysis/dataset.h"
 
 #include <string.h>
-#include <zlib.h>
 
 #include "sim/base/memory.h"
+#include "sim/record/pack.h"
 
 enum {
     FIXED_TEXT_MAX = 4096,
-    HEAP_REFERENCE = 16, /* bytes that a text of any length takes in a chunk */
     CHUNK_BYTES_MAX = 32 << 20,
     TEXT_BYTES_MAX = 64 << 20, /* of one call */
     INFLATION = 1032           /* deflate cannot do better */
@@ -76,7 +75,7 @@ static bool find_type(vdc_dataset *dataset, hid_t type) {
     if (H5Tget_class(type) == H5T_STRING) {
         bool variable = H5Tis_variable_str(type) > 0;
         dataset->type = variable ? VDC_CELL_TEXT : VDC_CELL_WORD;
-        dataset->cell_size = variable ? HEAP_REFERENCE : dataset->cell_size;
+        dataset->cell_size = variable ? VDC_TEXT_REFERENCE : dataset->cell_size;
         return dataset->cell_size > 0 && dataset->cell_size <= FIXED_TEXT_MAX;
     }
     dataset->type = H5Tget_class(type) == H5T_FLOAT ? VDC_CELL_REAL : VDC_CELL_INTEGER;
@@ -164,27 +163,6 @@ void vdc_dataset_close(vdc_dataset *dataset) {
 
 /* ---- chunks ---- */
 
-/* Inflates into exactly `bytes` bytes. */
-static bool inflate_chunk(unsigned char *from, size_t size, unsigned char *to, size_t bytes) {
-    z_stream stream = {.zalloc = vdc_zlib_allocate,
-                       .zfree = vdc_zlib_free,
-                       .next_in = from,
-                       .avail_in = (uInt)size,
-                       .next_out = to,
-                       .avail_out = (uInt)bytes};
-    if (inflateInit(&stream) != Z_OK)
-        return false;
-    bool done = inflate(&stream, Z_FINISH) == Z_STREAM_END && stream.avail_out == 0;
-    inflateEnd(&stream);
-    return done;
-}
-
-static void unshuffle(const unsigned char *from, unsigned char *to, size_t count, size_t cell_size) {
-    for (size_t byte = 0; byte < cell_size; byte++)
-        for (size_t i = 0; i < count; i++)
-            to[i * cell_size + byte] = from[byte * count + i];
-}
-
 /* Undoes the filters on `size` bytes at `from`; both buffers hold `bytes`. Returns where the result is, NULL when damaged. */
 static unsigned char *undo_filters(const vdc_dataset *dataset, uint32_t skipped, unsigned char *from, size_t size,
                                    unsigned char *other, size_t bytes) {
@@ -194,9 +172,9 @@ static unsigned char *undo_filters(const vdc_dataset *dataset, uint32_t skipped,
         if (dataset->shuffles[i]) {
             if (size != bytes)
                 return NULL;
-            unshuffle(from, other, bytes / dataset->cell_size, dataset->cell_size);
+            vdc_unshuffle(from, other, bytes / dataset->cell_size, dataset->cell_size);
         } else {
-            if (!inflate_chunk(from, size, other, bytes))
+            if (!vdc_inflate(from, size, other, bytes))
                 return NULL;
             size = bytes;
         }

@@ -15,7 +15,7 @@
 enum {
     MEMBERS_MAX = 100000, /* of a group */
     GROUP_DEPTH_MAX = 8,
-    DIGEST_BYTES = 1 << 20 /* read at a time */
+    ROWS_BYTES = 64 << 20 /* read at a time for the digest */
 };
 
 /* A dataset that was asked for. */
@@ -413,54 +413,61 @@ static int compare_names(const void *a, const void *b) {
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static vdc_code digest_values(vdc_dataset *dataset, vdc_digest *digest, vdc_diag *diag) {
-    vdc_code code = VDC_OK;
-    uint64_t row_bytes = dataset->width * dataset->cell_size;
-    uint64_t step = row_bytes < DIGEST_BYTES ? DIGEST_BYTES / (row_bytes ? row_bytes : 1) : 1;
-    if (dataset->chunked) /* whole chunks of rows, so that each is unpacked once */
-        step = step < dataset->chunk_rows ? dataset->chunk_rows : step - step % dataset->chunk_rows;
-    if (row_bytes > DIGEST_BYTES * 64 || step > DIGEST_BYTES * 64 / (row_bytes ? row_bytes : 1))
-        step = DIGEST_BYTES * 64 / row_bytes;
-    if (step == 0)
-        return vdc_fail(diag, VDC_ERROR_INPUT, NULL, "%s: %s has rows of more than 64 MiB", dataset->file, dataset->path);
-    for (uint64_t first = 0; code == VDC_OK && first < dataset->rows; first += step) {
-        uint64_t rows = dataset->rows - first < step ? dataset->rows - first : step;
-        size_t cells = (size_t)(rows * dataset->width);
-        if (dataset->type < VDC_CELL_TEXT) {
-            unsigned char *bytes = vdc_calloc(cells + 1, dataset->cell_size);
-            code = bytes ? vdc_dataset_read(dataset, first, rows, bytes, diag) : vdc_no_memory(diag, "a dataset");
-            if (code == VDC_OK)
-                vdc_digest_add(digest, bytes, cells * dataset->cell_size);
-            vdc_free(bytes);
-            continue;
-        }
-        vdc_arena arena = {0};
-        const char **texts = vdc_calloc(cells + 1, sizeof *texts);
-        code = texts ? vdc_dataset_read_texts(dataset, first, rows, &arena, texts, diag) : vdc_no_memory(diag, "a dataset");
-        for (size_t i = 0; code == VDC_OK && i < cells; i++)
-            vdc_digest_text(digest, texts[i], strlen(texts[i]));
-        vdc_free(texts);
-        vdc_arena_free(&arena);
+/* Adds rows of one group. */
+static vdc_code digest_rows(vdc_dataset *dataset, vdc_digest *digest, uint64_t first, uint64_t rows, vdc_diag *diag) {
+    size_t cells = (size_t)(rows * dataset->width);
+    vdc_code code;
+    if (dataset->type < VDC_CELL_TEXT) {
+        unsigned char *bytes = vdc_calloc(cells + 1, dataset->cell_size);
+        code = bytes ? vdc_dataset_read(dataset, first, rows, bytes, diag) : vdc_no_memory(diag, "a dataset");
+        if (code == VDC_OK)
+            vdc_digest_add(digest, bytes, cells * dataset->cell_size);
+        vdc_free(bytes);
+        return code;
     }
+    vdc_arena arena = {0};
+    const char **texts = vdc_calloc(cells + 1, sizeof *texts);
+    code = texts ? vdc_dataset_read_texts(dataset, first, rows, &arena, texts, diag) : vdc_no_memory(diag, "a dataset");
+    for (size_t i = 0; code == VDC_OK && i < cells; i++)
+        vdc_digest_text(digest, texts[i], strlen(texts[i]));
+    vdc_free(texts);
+    vdc_arena_free(&arena);
+    return code;
+}
+
+static vdc_code digest_values(vdc_dataset *dataset, char text[VDC_DIGEST_TEXT], vdc_diag *diag) {
+    vdc_values_digest digest;
+    vdc_values_digest_start(&digest);
+    vdc_code code = VDC_OK;
+    uint64_t row_bytes = dataset->width * dataset->cell_size + 1, most = ROWS_BYTES / row_bytes;
+    if (most == 0)
+        return vdc_fail(diag, VDC_ERROR_INPUT, NULL, "%s: %s has rows of more than 64 MiB", dataset->file, dataset->path);
+    if (dataset->chunked && dataset->width > dataset->chunk_width && most > dataset->chunk_rows)
+        most = dataset->chunk_rows; /* a row of chunks at a time, so that none is unpacked twice where that can be */
+    while (code == VDC_OK && digest.rows < dataset->rows) {
+        uint64_t rows = vdc_values_digest_room(&digest), left = dataset->rows - digest.rows;
+        rows = rows < left ? rows : left;
+        rows = rows < most ? rows : most;
+        code = digest_rows(dataset, &digest.group, digest.rows, rows, diag);
+        vdc_values_digest_advance(&digest, rows);
+    }
+    vdc_values_digest_end(&digest, text);
     return code;
 }
 
 static vdc_code digest_dataset(const vdc_result *result, const char *path, vdc_digest *all, vdc_diag *diag) {
     vdc_dataset dataset;
+    char values[VDC_DIGEST_TEXT];
     vdc_code code = vdc_dataset_open(&dataset, result->file, path, result->size, result->path, diag);
     if (code)
         return code;
-    vdc_digest values;
-    vdc_digest_start(&values);
-    code = digest_values(&dataset, &values, diag);
-    if (code == VDC_OK) {
-        char *line = vdc_digest_line(path, dataset.type, dataset.rank, dataset.rows, dataset.width, &values);
-        if (line)
-            vdc_digest_add(all, line, strlen(line));
-        else
-            code = vdc_no_memory(diag, "the digest");
-        vdc_free(line);
-    }
+    code = digest_values(&dataset, values, diag);
+    char *line = vdc_digest_line(path, dataset.type, dataset.rank, dataset.rows, dataset.width, values);
+    if (line)
+        vdc_digest_add(all, line, strlen(line));
+    else if (code == VDC_OK)
+        code = vdc_no_memory(diag, "the digest");
+    vdc_free(line);
     vdc_dataset_close(&dataset);
     return code;
 }

@@ -10,7 +10,10 @@
 
 #include "sim/base/status.h"
 
-enum { VDC_RESULT_FORMAT = 1 }; /* root attribute `format_version` */
+enum {
+    VDC_RESULT_FORMAT = 1,  /* root attribute `format_version` */
+    VDC_TEXT_REFERENCE = 16 /* bytes of a text of any length in a chunk: length, address in the file, number in the heap */
+};
 
 /* The library's way of printing errors as it was. */
 typedef struct vdc_hdf5_scope {

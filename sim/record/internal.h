@@ -3,9 +3,11 @@
 #define VDC_RECORD_INTERNAL_H
 
 #include "sim/base/memory.h"
+#include "sim/base/names.h"
 #include "sim/record/driver.h"
 #include "sim/record/pack.h"
 #include "sim/record/record.h"
+#include "sim/record/result_digest.h"
 #include "sim/record/spill.h"
 
 /* One dataset's part of the digest (result_digest.h). */
@@ -39,14 +41,15 @@ vdc_code vdc_record_failed(vdc_record *record, const char *what, vdc_diag *diag)
 vdc_code vdc_record_no_memory(vdc_record *record, vdc_diag *diag);
 /* Makes the groups above and including `path` ("/ticks"). */
 vdc_code vdc_record_group(vdc_record *record, const char *path, vdc_diag *diag);
-/* Properties for a dataset: no times, and `rank` > 0 gives chunks, shuffle and deflate. Negative on failure. */
-hid_t vdc_record_dataset_properties(int rank, const hsize_t *chunk);
+/* Properties for a dataset: no times, and `rank` > 0 gives chunks, shuffle (not of texts, for which HDF5 ignores it) and deflate.
+ * Negative on failure. */
+hid_t vdc_record_dataset_properties(vdc_cell_type type, int rank, const hsize_t *chunk);
 /* Attributes `units` and `long_name`. NULL units are "1". */
 vdc_code vdc_record_describe(vdc_record *record, hid_t object, const char *path, const char *units, const char *long_name,
                              vdc_diag *diag);
 /* Notes a finished dataset for the digest; `values` is the digest of its values. */
-vdc_code vdc_record_line(vdc_record *record, const char *path, vdc_cell_type type, int rank, const hsize_t *size,
-                         vdc_digest *values, vdc_diag *diag);
+vdc_code vdc_record_line(vdc_record *record, const char *path, vdc_cell_type type, int rank, uint64_t rows, uint64_t width,
+                         const char *values, vdc_diag *diag);
 /* The types of a cell in the file and in memory. */
 hid_t vdc_record_type(const vdc_record *record, vdc_cell_type type);
 hid_t vdc_record_memory_type(const vdc_record *record, vdc_cell_type type);
@@ -76,18 +79,26 @@ typedef struct vdc_block_state {
     bool written;
 } vdc_block_state;
 
+/* What texts.c remembers of a column. */
+typedef struct vdc_text_memory vdc_text_memory;
+
+typedef struct vdc_group_digest {
+    unsigned char bytes[VDC_DIGEST_SIZE];
+} vdc_group_digest;
+
 typedef struct vdc_stored {
     char *path;
     vdc_cell_type type;
     bool plane; /* two-dimensional */
-    bool grows; /* as wide as table->width */
     size_t width, chunk_width;
-    size_t places;  /* of a cell in a block: 2 for a word, else 1 */
-    size_t offset;  /* places of a row before this column */
-    char *scale;    /* path of the second axis, of columns that grow */
-    vdc_held *wide; /* of columns that grow: [chunk_rows x table->wide_capacity] */
+    size_t places; /* of a cell in a block: 2 for a word, else 1 */
+    size_t offset; /* places of a row before this column */
     hid_t dataset;
-    vdc_digest digest; /* of columns that are written in order */
+    vdc_values_digest digest; /* of tables whose rows come in order */
+    vdc_group_digest *groups; /* of those whose rows do not */
+    size_t group_capacity;
+    vdc_text_memory *texts; /* of columns of texts */
+    bool all_different;     /* texts that are not worth remembering */
 } vdc_stored;
 
 struct vdc_table {
@@ -95,13 +106,11 @@ struct vdc_table {
     vdc_stored *columns;
     size_t count;
     size_t places; /* of a row in a block */
-    size_t cells;  /* of a row without the columns that grow */
+    size_t cells;  /* of a row */
     size_t chunk_rows;
-    size_t width, wide_capacity; /* of the columns that grow */
-    bool grows;
-    int64_t rows;      /* appended, or the largest row set + 1 */
-    hsize_t extent[2]; /* rows of the datasets, width of those that grow */
-    vdc_block *spare;  /* the block rows are appended to, or one to be used again */
+    int64_t rows;     /* appended, or the largest row set + 1 */
+    int64_t extent;   /* rows of the datasets */
+    vdc_block *spare; /* the block rows are appended to, or one to be used again */
 
     vdc_cell *fill; /* of tables whose rows come out of order, else NULL */
     vdc_arena fill_texts;
@@ -116,7 +125,7 @@ struct vdc_table {
 vdc_block *vdc_block_take(vdc_table *table, int64_t index);
 void vdc_block_return(vdc_table *table, vdc_block *block);
 void vdc_block_free(vdc_block *block);
-/* Copies one row into its place in the block, and what columns that grow have of it into theirs. */
+/* Copies one row into its place. */
 vdc_code vdc_block_store(vdc_table *table, vdc_block *block, size_t row, const vdc_cell *cells, vdc_diag *diag);
 /* Writes what is still held and notes the digest of each column. */
 vdc_code vdc_table_finish(vdc_table *table, vdc_diag *diag);
@@ -124,12 +133,13 @@ void vdc_table_destroy(vdc_table *table);
 
 /* chunk.c: writes the first `rows` rows of a block. */
 vdc_code vdc_block_write(vdc_table *table, vdc_block *block, size_t rows, vdc_diag *diag);
-/* Makes the datasets at least this long and wide. */
-vdc_code vdc_table_extend(vdc_table *table, int64_t rows, size_t width, vdc_diag *diag);
-/* The digest of a column from what was written. */
-vdc_code vdc_column_digest(vdc_table *table, vdc_stored *column, vdc_diag *diag);
-/* Adds values to a dataset's digest as they are defined: 8 bytes, least first; texts as length and bytes. */
-void vdc_digest_values(vdc_digest *digest, vdc_cell_type type, const vdc_held *values, size_t count);
+/* Packs and writes the chunk that begins at `at`: numbers, words, or references of texts. `work` has vdc_pack_room. */
+vdc_code vdc_chunk_write(vdc_table *table, const vdc_stored *column, const hsize_t *at, const void *cells, size_t count,
+                         unsigned char *work, vdc_diag *diag);
+
+/* texts.c: rows of a column of texts. */
+vdc_code vdc_texts_write(vdc_table *table, vdc_stored *column, int64_t first, const vdc_held *cells, size_t rows, vdc_diag *diag);
+void vdc_text_memory_free(vdc_text_memory *memory);
 
 /* rows.c: writes the blocks that are not complete. */
 vdc_code vdc_table_finish_rows(vdc_table *table, vdc_diag *diag);

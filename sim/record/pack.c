@@ -1,14 +1,15 @@
-/* Byte planes into one zlib stream: see pack.h. */
+/* Shuffle and deflate, plane by plane: see pack.h. */
 #include "sim/record/pack.h"
 
 #include <stdint.h>
+#include <string.h>
 
 #include "sim/record/hdf5.h"
 
 enum {
     SAMPLE_WINDOWS = 4,
     SAMPLE_WINDOW = 256,
-    PLANE_MARGIN = 64 /* bytes that a change of level may cost */
+    PLANE_MARGIN = 64, /* bytes that a change of level may cost */
 };
 
 bool vdc_packer_open(vdc_packer *packer) {
@@ -25,8 +26,28 @@ void vdc_packer_close(vdc_packer *packer) {
     packer->ready = false;
 }
 
-size_t vdc_packer_room(vdc_packer *packer, size_t planes, size_t plane_size) {
-    return deflateBound(&packer->stream, (uLong)(planes * plane_size)) + planes * PLANE_MARGIN;
+static size_t deflated_room(vdc_packer *packer, size_t count, size_t cell_size) {
+    return deflateBound(&packer->stream, (uLong)(count * cell_size)) + cell_size * PLANE_MARGIN;
+}
+
+size_t vdc_pack_room(vdc_packer *packer, size_t count, size_t cell_size) {
+    return count * cell_size + deflated_room(packer, count, cell_size);
+}
+
+static void shuffle(const void *cells, unsigned char *to, size_t count, size_t cell_size) {
+    const unsigned char *from = cells;
+    if (cell_size != sizeof(uint64_t)) {
+        for (size_t i = 0; i < count; i++)
+            for (size_t byte = 0; byte < cell_size; byte++)
+                to[byte * count + i] = from[i * cell_size + byte];
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        uint64_t value;
+        memcpy(&value, from + i * sizeof value, sizeof value);
+        for (size_t byte = 0; byte < sizeof value; byte++)
+            to[byte * count + i] = (unsigned char)(value >> (8 * byte));
+    }
 }
 
 /* Whether bytes repeat themselves, or their steps do (counters): the chance that two of a sample are equal, against that of
@@ -54,22 +75,46 @@ static bool can_gain(const unsigned char *plane, size_t size) {
     return 2 * value_pairs > 3 * noise || 2 * step_pairs > 3 * noise;
 }
 
-size_t vdc_pack(vdc_packer *packer, unsigned char *in, size_t planes, size_t plane_size, unsigned char *out) {
+size_t vdc_pack(vdc_packer *packer, const void *cells, size_t count, size_t cell_size, unsigned char *work,
+                unsigned char **packed) {
+    size_t bytes = count * cell_size, room = deflated_room(packer, count, cell_size);
     z_stream *stream = &packer->stream;
-    size_t room = vdc_packer_room(packer, planes, plane_size);
     int outcome = deflateReset(stream);
-    stream->next_out = out;
+    shuffle(cells, work, count, cell_size);
+    stream->next_out = work + bytes;
     stream->avail_out = (uInt)room;
-    for (size_t plane = 0; plane < planes && outcome == Z_OK; plane++) {
-        int level = can_gain(in + plane * plane_size, plane_size) ? VDC_DEFLATE_LEVEL : 0;
+    for (size_t plane = 0; plane < cell_size && outcome == Z_OK; plane++) {
+        int level = can_gain(work + plane * count, count) ? VDC_DEFLATE_LEVEL : 0;
         if (level != packer->level)
             outcome = deflateParams(stream, level, Z_DEFAULT_STRATEGY);
         packer->level = level;
-        stream->next_in = in + plane * plane_size;
-        stream->avail_in = (uInt)plane_size;
+        stream->next_in = work + plane * count;
+        stream->avail_in = (uInt)count;
         if (outcome == Z_OK)
-            outcome = deflate(stream, plane + 1 == planes ? Z_FINISH : Z_NO_FLUSH);
+            outcome = deflate(stream, plane + 1 == cell_size ? Z_FINISH : Z_NO_FLUSH);
     }
     size_t size = room - stream->avail_out;
-    return outcome == Z_STREAM_END && size < planes * plane_size ? size : 0;
+    bool gained = outcome == Z_STREAM_END && size < bytes;
+    *packed = gained ? work + bytes : work;
+    return gained ? size : bytes;
+}
+
+bool vdc_inflate(unsigned char *from, size_t size, unsigned char *to, size_t bytes) {
+    z_stream stream = {.zalloc = vdc_zlib_allocate,
+                       .zfree = vdc_zlib_free,
+                       .next_in = from,
+                       .avail_in = (uInt)size,
+                       .next_out = to,
+                       .avail_out = (uInt)bytes};
+    if (inflateInit(&stream) != Z_OK)
+        return false;
+    bool done = inflate(&stream, Z_FINISH) == Z_STREAM_END && stream.avail_out == 0;
+    inflateEnd(&stream);
+    return done;
+}
+
+void vdc_unshuffle(const unsigned char *from, unsigned char *to, size_t count, size_t cell_size) {
+    for (size_t byte = 0; byte < cell_size; byte++)
+        for (size_t i = 0; i < count; i++)
+            to[i * cell_size + byte] = from[byte * count + i];
 }

@@ -1,8 +1,9 @@
-/* Compressing a chunk of shuffled numbers: a zlib stream like any other, made in a third of the time.
+/* Chunks of cells packed and unpacked: HDF5's shuffle and deflate filters, done here.
  *
- * After the shuffle filter a chunk is a run of byte planes. The low bytes of measured doubles are noise on which deflate spends
- * most of its time for nothing. A sample of each plane tells whether it can gain; planes that cannot are stored, the rest is
- * deflated, in one stream that every inflate reads. What is chosen depends on the data alone.
+ * After the shuffle a chunk is a run of byte planes. The low bytes of measured doubles are noise on which deflate spends most of
+ * its time for nothing. A sample of each plane tells whether it can gain; planes that cannot are stored, the rest is deflated, in
+ * one zlib stream that every inflate reads. What is chosen depends on the data alone. Unpacking is bounded by the size that a
+ * chunk must have, which the library's own inflate is not.
  */
 #ifndef VDC_RECORD_PACK_H
 #define VDC_RECORD_PACK_H
@@ -22,9 +23,17 @@ typedef struct vdc_packer {
 /* False: no memory. */
 bool vdc_packer_open(vdc_packer *packer);
 void vdc_packer_close(vdc_packer *packer);
-/* Bytes that a packed chunk may need at most. */
-size_t vdc_packer_room(vdc_packer *packer, size_t planes, size_t plane_size);
-/* Packs planes x plane_size bytes into `out` (vdc_packer_room). Returns its size, or 0 when nothing was gained. */
-size_t vdc_pack(vdc_packer *packer, unsigned char *in, size_t planes, size_t plane_size, unsigned char *out);
+/* Bytes that packing `count` cells may need: scratch memory and result. */
+size_t vdc_pack_room(vdc_packer *packer, size_t count, size_t cell_size);
+/* Shuffles and packs `count` cells of `cell_size` bytes (8: numbers, stored least significant byte first; others: bytes; 1: no
+ * shuffle). `work` holds vdc_pack_room. Sets *packed to where the result is; returns its size, which is that of the cells when
+ * deflate gained nothing and was left out. */
+size_t vdc_pack(vdc_packer *packer, const void *cells, size_t count, size_t cell_size, unsigned char *work,
+                unsigned char **packed);
+
+/* Inflates into exactly `bytes` bytes. False: damaged, larger or smaller. */
+bool vdc_inflate(unsigned char *from, size_t size, unsigned char *to, size_t bytes);
+/* Undoes the shuffle of `count` cells. */
+void vdc_unshuffle(const unsigned char *from, unsigned char *to, size_t count, size_t cell_size);
 
 #endif

@@ -41,11 +41,11 @@ vdc_code vdc_record_no_memory(vdc_record *record, vdc_diag *diag) {
 
 /* ---- digest ---- */
 
-vdc_code vdc_record_line(vdc_record *record, const char *path, vdc_cell_type type, int rank, const hsize_t *size,
-                         vdc_digest *values, vdc_diag *diag) {
+vdc_code vdc_record_line(vdc_record *record, const char *path, vdc_cell_type type, int rank, uint64_t rows, uint64_t width,
+                         const char *values, vdc_diag *diag) {
     if (!VDC_RESERVE(record->lines, record->line_capacity, record->line_count + 1))
         return vdc_record_no_memory(record, diag);
-    vdc_record_digest_line line = {vdc_strdup(path), vdc_digest_line(path, type, rank, size[0], size[1], values)};
+    vdc_record_digest_line line = {vdc_strdup(path), vdc_digest_line(path, type, rank, rows, width, values)};
     if (!line.path || !line.text) {
         vdc_free(line.path);
         vdc_free(line.text);
@@ -160,11 +160,11 @@ vdc_code vdc_record_describe(vdc_record *record, hid_t object, const char *path,
     return VDC_OK;
 }
 
-hid_t vdc_record_dataset_properties(int rank, const hsize_t *chunk) {
+hid_t vdc_record_dataset_properties(vdc_cell_type type, int rank, const hsize_t *chunk) {
     hid_t properties = H5Pcreate(H5P_DATASET_CREATE);
     bool done = properties >= 0 && H5Pset_obj_track_times(properties, false) >= 0;
     if (done && rank > 0)
-        done = H5Pset_chunk(properties, rank, chunk) >= 0 && H5Pset_shuffle(properties) >= 0 &&
+        done = H5Pset_chunk(properties, rank, chunk) >= 0 && (type == VDC_CELL_TEXT || H5Pset_shuffle(properties) >= 0) &&
                H5Pset_deflate(properties, VDC_DEFLATE_LEVEL) >= 0;
     else if (done)
         done = H5Pset_layout(properties, H5D_COMPACT) >= 0;
@@ -210,10 +210,23 @@ static vdc_code group_above(vdc_record *record, const char *path, vdc_diag *diag
     return code;
 }
 
+static void digest_whole(vdc_cell_type type, const vdc_cell *values, size_t count, char text[VDC_DIGEST_TEXT]) {
+    vdc_values_digest digest;
+    vdc_values_digest_start(&digest);
+    for (size_t i = 0; i < count; i++) {
+        if (type == VDC_CELL_TEXT)
+            vdc_digest_text(&digest.group, values[i].text ? values[i].text : "", values[i].text ? strlen(values[i].text) : 0);
+        else
+            vdc_digest_number(&digest.group, (uint64_t)values[i].integer);
+        vdc_values_digest_advance(&digest, 1);
+    }
+    vdc_values_digest_end(&digest, text);
+}
+
 /* One dataset with all its values: a scalar (rank 0) or an axis. `scale_name` makes it a dimension scale of that name,
  * `axis` attaches it to that scale. */
 static vdc_code write_whole(vdc_record *record, const char *path, vdc_cell_type type, int rank, size_t count,
-                            const vdc_held *values, const char *units, const char *long_name, const char *scale_name,
+                            const vdc_cell *values, const char *units, const char *long_name, const char *scale_name,
                             const char *axis, vdc_diag *diag) {
     if (record->failed)
         return VDC_ERROR_IO;
@@ -225,7 +238,7 @@ static vdc_code write_whole(vdc_record *record, const char *path, vdc_cell_type 
     if (code == VDC_OK) {
         bool chunked = rank > 0 && count > 0;
         space = rank > 0 ? H5Screate_simple(1, size, NULL) : H5Screate(H5S_SCALAR);
-        properties = vdc_record_dataset_properties(chunked ? 1 : 0, size);
+        properties = vdc_record_dataset_properties(type, chunked ? 1 : 0, size);
         if (space < 0 || properties < 0 ||
             (dataset = H5Dcreate2(record->file, path, vdc_record_type(record, type), space, H5P_DEFAULT, properties,
                                   H5P_DEFAULT)) < 0 ||
@@ -247,10 +260,9 @@ static vdc_code write_whole(vdc_record *record, const char *path, vdc_cell_type 
     vdc_hdf5_restore(scope);
     if (code)
         return code;
-    vdc_digest digest;
-    vdc_digest_start(&digest);
-    vdc_digest_values(&digest, type, values, count);
-    return vdc_record_line(record, path, type, rank, size, &digest, diag);
+    char digest[VDC_DIGEST_TEXT];
+    digest_whole(type, values, count, digest);
+    return vdc_record_line(record, path, type, rank, count, 1, digest, diag);
 }
 
 vdc_code vdc_record_summary(vdc_record *record, const char *key, vdc_cell_type type, vdc_cell value, const char *units,
@@ -258,7 +270,7 @@ vdc_code vdc_record_summary(vdc_record *record, const char *key, vdc_cell_type t
     char *path = vdc_format("/summary/%s", key);
     if (!path)
         return vdc_record_no_memory(record, diag);
-    vdc_code code = write_whole(record, path, type, 0, 1, &(vdc_held){.cell = value}, units, long_name, NULL, NULL, diag);
+    vdc_code code = write_whole(record, path, type, 0, 1, &value, units, long_name, NULL, NULL, diag);
     vdc_free(path);
     return code;
 }
@@ -269,24 +281,24 @@ static const char *last_name(const char *path) {
 }
 
 static vdc_code write_scale(vdc_record *record, const char *path, vdc_cell_type type, const char *long_name,
-                            const vdc_held *cells, size_t count, vdc_diag *diag) {
+                            const vdc_cell *cells, size_t count, vdc_diag *diag) {
     return write_whole(record, path, type, 1, count, cells, "1", long_name, last_name(path), NULL, diag);
 }
 
 vdc_code vdc_record_scale_text(vdc_record *record, const char *path, const char *long_name, const char *const *values,
                                const char *const *units, size_t count, vdc_diag *diag) {
-    vdc_held *cells = vdc_calloc(count + 1, sizeof *cells);
+    vdc_cell *cells = vdc_calloc(count + 1, sizeof *cells);
     char *unit_path = vdc_format("%s_unit", path);
     char *unit_long_name = vdc_format("unit of each %s", last_name(path));
     vdc_code code = VDC_OK;
     if (!cells || !unit_path || !unit_long_name)
         code = vdc_record_no_memory(record, diag);
     for (size_t i = 0; code == VDC_OK && i < count; i++)
-        cells[i].cell.text = values[i];
+        cells[i].text = values[i];
     if (code == VDC_OK)
         code = write_scale(record, path, VDC_CELL_TEXT, long_name, cells, count, diag);
     for (size_t i = 0; code == VDC_OK && units && i < count; i++)
-        cells[i].cell.text = units[i];
+        cells[i].text = units[i];
     if (code == VDC_OK && units)
         code = write_whole(record, unit_path, VDC_CELL_TEXT, 1, count, cells, "1", unit_long_name, NULL, path, diag);
     vdc_free(unit_long_name);
@@ -297,11 +309,11 @@ vdc_code vdc_record_scale_text(vdc_record *record, const char *path, const char 
 
 vdc_code vdc_record_scale_integer(vdc_record *record, const char *path, const char *long_name, const int64_t *values,
                                   size_t count, vdc_diag *diag) {
-    vdc_held *cells = vdc_calloc(count + 1, sizeof *cells);
+    vdc_cell *cells = vdc_calloc(count + 1, sizeof *cells);
     if (!cells)
         return vdc_record_no_memory(record, diag);
     for (size_t i = 0; i < count; i++)
-        cells[i].cell.integer = values[i];
+        cells[i].integer = values[i];
     vdc_code code = write_scale(record, path, VDC_CELL_INTEGER, long_name, cells, count, diag);
     vdc_free(cells);
     return code;
@@ -455,10 +467,8 @@ vdc_code vdc_record_finish(vdc_record *record, bool complete, char digest[VDC_DI
     char own[VDC_DIGEST_TEXT] = "";
     vdc_hdf5_scope scope = vdc_hdf5_quiet();
     vdc_code code = record->failed ? VDC_ERROR_IO : VDC_OK;
-    for (int grows = 0; grows < 2; grows++) /* columns that grow end as wide as other tables are long */
-        for (size_t i = 0; code == VDC_OK && i < record->table_count; i++)
-            if (record->tables[i]->grows == grows)
-                code = vdc_table_finish(record->tables[i], diag);
+    for (size_t i = 0; code == VDC_OK && i < record->table_count; i++)
+        code = vdc_table_finish(record->tables[i], diag);
     if (code == VDC_OK)
         code = write_digest(record, own, diag);
     if (code == VDC_OK && complete)

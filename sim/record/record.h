@@ -20,8 +20,8 @@ typedef struct vdc_table vdc_table;
 typedef enum vdc_cell_type {
     VDC_CELL_REAL,
     VDC_CELL_INTEGER,
-    VDC_CELL_TEXT, /* of any length: about 50 bytes a row in the file, for names */
-    VDC_CELL_WORD  /* at most VDC_WORD_SIZE bytes, compressed to next to nothing, for states and kinds; in tables only */
+    VDC_CELL_TEXT, /* of any length, one-dimensional; cheap where few texts repeat, some 50 bytes a row where all differ */
+    VDC_CELL_WORD  /* at most VDC_WORD_SIZE bytes, compressed to next to nothing: for states and kinds; in tables only */
 } vdc_cell_type;
 
 enum { VDC_WORD_SIZE = 16 };
@@ -40,7 +40,7 @@ typedef struct vdc_column {
     const char *long_name;
     vdc_cell_type type;
     const char *scale; /* path of the second axis' scale ("/ticks/resource"), or NULL */
-    size_t width;      /* cells of a row in this column: 1 without a scale; 0 with a scale = grows with it (REAL and INTEGER) */
+    size_t width;      /* cells of a row in this column: 1 without a scale */
 } vdc_column;
 
 /* Creates PATH.partial. With !force an existing PATH is an error. */
@@ -65,14 +65,12 @@ vdc_code vdc_record_scale_integer(vdc_record *record, const char *path, const ch
  * default by width). */
 vdc_code vdc_record_table(vdc_record *record, vdc_table **table, const char *group, const vdc_column *columns, size_t count,
                           const char *axis, size_t chunk_rows, vdc_diag *diag);
-/* For columns that grow ([tick x VM]): from the next row on each has `width` cells; earlier rows hold 0 beyond theirs. Never
- * narrower. At the finish the columns become as wide as their scale is long. */
-vdc_code vdc_table_widen(vdc_table *table, size_t width, vdc_diag *diag);
 /* Appends one row: the columns' cells one after another (sum of widths). O(cells), and once in a chunk its compression. */
 vdc_code vdc_table_append(vdc_table *table, const vdc_cell *cells, vdc_diag *diag);
 /* For rows that become known out of order (VMs): sets row `row`. Rows are written when all of a chunk are there; a few open
  * chunks are in memory, rows of the rest wait in a file without a name beside the output. Rows never set hold `fill` cells (given
- * once before the first set; required for such tables). The table ends after the last row set. */
+ * once before the first set; required for such tables, whose rows may have at most 512 cells). The table ends after the last row
+ * set. */
 vdc_code vdc_table_fill(vdc_table *table, const vdc_cell *fill, vdc_diag *diag);
 vdc_code vdc_table_set(vdc_table *table, int64_t row, const vdc_cell *cells, vdc_diag *diag);
 

@@ -8,14 +8,15 @@
 
 #include "sim/record/internal.h"
 
-enum { BLOCKS_IN_MEMORY = 16 };
+enum { BLOCKS_IN_MEMORY = 8 };
 
 static const int64_t ROW_MAX = INT64_C(1) << 40;
 
 vdc_code vdc_table_fill(vdc_table *table, const vdc_cell *fill, vdc_diag *diag) {
-    if (table->rows > 0 || table->fill || table->grows)
-        return vdc_fail(diag, VDC_ERROR_STATE, NULL, "%s: the fill row comes once, before all others, in a table of fixed width",
-                        table->columns[0].path);
+    if (table->rows > 0 || table->fill || table->chunk_rows % VDC_DIGEST_ROWS != 0)
+        return vdc_fail(diag, VDC_ERROR_STATE, NULL,
+                        "%s: the fill row comes once, before all others, in a table with a multiple of %d rows a chunk",
+                        table->columns[0].path, VDC_DIGEST_ROWS);
     vdc_cell *kept = vdc_calloc(table->cells, sizeof *kept);
     if (!kept)
         return vdc_record_no_memory(table->record, diag);

@@ -9,9 +9,8 @@
 enum {
     BLOCK_BYTES = 4 << 20, /* aimed at for a whole block */
     BLOCK_ROWS_MAX = 8192,
-    CHUNK_CELLS_MAX = 1 << 17, /* of one column's chunk: 1 MiB */
-    GROWING_ROWS = 16,         /* of a block with columns that grow, */
-    GROWING_WIDTH = 4096       /* and the width of their chunks */
+    WIDE_BLOCK_BYTES = 16 << 20, /* allowed so that a chunk is whole groups of the digest */
+    CHUNK_CELLS_MAX = 1 << 17    /* of one column's chunk: 1 MiB */
 };
 
 /* ---- blocks ---- */
@@ -83,10 +82,8 @@ static vdc_code told(vdc_table *table, vdc_code code, const vdc_stored *column, 
 vdc_code vdc_block_store(vdc_table *table, vdc_block *block, size_t row, const vdc_cell *cells, vdc_diag *diag) {
     for (size_t c = 0; c < table->count; c++) {
         const vdc_stored *column = &table->columns[c];
-        size_t width = column->grows ? table->width : column->width;
-        vdc_held *to = column->grows ? column->wide + row * table->wide_capacity
-                                     : block->cells + column->offset * table->chunk_rows + row * width * column->places;
-        for (size_t i = 0; i < width; i++, to += column->places) {
+        vdc_held *to = block->cells + column->offset * table->chunk_rows + row * column->width * column->places;
+        for (size_t i = 0; i < column->width; i++, to += column->places) {
             vdc_code code = store_cell(block, column->type, to, *cells++);
             if (code)
                 return told(table, code, column, diag);
@@ -96,29 +93,6 @@ vdc_code vdc_block_store(vdc_table *table, vdc_block *block, size_t row, const v
 }
 
 /* ---- rows in order ---- */
-
-vdc_code vdc_table_widen(vdc_table *table, size_t width, vdc_diag *diag) {
-    if (!table->grows || width < table->width)
-        return vdc_fail(diag, VDC_ERROR_STATE, NULL, "%s: a table that cannot grow to %zu cells", table->columns[0].path, width);
-    if (width > table->wide_capacity) {
-        size_t capacity = width + width / 2;
-        for (size_t c = 0; c < table->count; c++) {
-            vdc_stored *column = &table->columns[c];
-            if (!column->grows)
-                continue;
-            vdc_held *wide = vdc_calloc(table->chunk_rows * capacity, sizeof *wide);
-            if (!wide)
-                return vdc_record_no_memory(table->record, diag);
-            for (size_t row = 0; column->wide && row < table->chunk_rows; row++)
-                memcpy(wide + row * capacity, column->wide + row * table->wide_capacity, table->width * sizeof *wide);
-            vdc_free(column->wide);
-            column->wide = wide;
-        }
-        table->wide_capacity = capacity;
-    }
-    table->width = width;
-    return VDC_OK;
-}
 
 vdc_code vdc_table_append(vdc_table *table, const vdc_cell *cells, vdc_diag *diag) {
     if (table->record->failed)
@@ -139,36 +113,18 @@ vdc_code vdc_table_append(vdc_table *table, const vdc_cell *cells, vdc_diag *dia
         return VDC_OK;
     code = vdc_block_write(table, table->spare, table->chunk_rows, diag);
     vdc_arena_free(&table->spare->texts);
-    for (size_t c = 0; c < table->count; c++) /* a narrower row of the next block must not show an old one's cells */
-        if (table->columns[c].wide)
-            memset(table->columns[c].wide, 0, table->chunk_rows * table->wide_capacity * sizeof *table->columns[c].wide);
     return code;
 }
 
 /* ---- the end ---- */
 
-/* Makes the columns that grow as wide as their scale is long. */
-static vdc_code match_scale(vdc_table *table, vdc_diag *diag) {
-    for (size_t c = 0; c < table->count; c++) {
-        const vdc_stored *column = &table->columns[c];
-        if (!column->grows)
-            continue;
-        hid_t scale = H5Dopen2(table->record->file, column->scale, H5P_DEFAULT), space = scale >= 0 ? H5Dget_space(scale) : -1;
-        hssize_t length = space >= 0 ? H5Sget_simple_extent_npoints(space) : -1;
-        if (space >= 0)
-            H5Sclose(space);
-        if (scale >= 0)
-            H5Dclose(scale);
-        if (length < 0)
-            return vdc_record_failed(table->record, column->path, diag);
-        if ((size_t)length < table->width)
-            return vdc_fail(diag, VDC_ERROR_STATE, NULL, "%s: %zu cells a row, but %s has %lld", column->path, table->width,
-                            column->scale, (long long)length);
-        vdc_code code = vdc_table_extend(table, table->rows, (size_t)length, diag);
-        if (code)
-            return code;
-    }
-    return VDC_OK;
+/* The digest of a column whose rows came out of order, from those of its groups. */
+static void digest_groups(const vdc_stored *column, int64_t rows, char text[VDC_DIGEST_TEXT]) {
+    vdc_digest digest;
+    vdc_digest_start(&digest);
+    for (int64_t group = 0; group * VDC_DIGEST_ROWS < rows; group++)
+        vdc_digest_add(&digest, column->groups[group].bytes, VDC_DIGEST_SIZE);
+    vdc_digest_end(&digest, text);
 }
 
 vdc_code vdc_table_finish(vdc_table *table, vdc_diag *diag) {
@@ -178,15 +134,15 @@ vdc_code vdc_table_finish(vdc_table *table, vdc_diag *diag) {
         code = vdc_table_finish_rows(table, diag);
     else if (rest > 0)
         code = vdc_block_write(table, table->spare, rest, diag);
-    if (code == VDC_OK)
-        code = match_scale(table, diag);
     for (size_t c = 0; code == VDC_OK && c < table->count; c++) {
         vdc_stored *column = &table->columns[c];
-        hsize_t size[2] = {(hsize_t)table->rows, column->grows ? table->extent[1] : column->width};
-        if (table->fill || column->grows)
-            code = vdc_column_digest(table, column, diag);
-        if (code == VDC_OK)
-            code = vdc_record_line(table->record, column->path, column->type, column->plane ? 2 : 1, size, &column->digest, diag);
+        char digest[VDC_DIGEST_TEXT];
+        if (table->fill)
+            digest_groups(column, table->rows, digest);
+        else
+            vdc_values_digest_end(&column->digest, digest);
+        code = vdc_record_line(table->record, column->path, column->type, column->plane ? 2 : 1, (uint64_t)table->rows,
+                               column->width, digest, diag);
     }
     return code;
 }
@@ -197,8 +153,8 @@ void vdc_table_destroy(vdc_table *table) {
     for (size_t c = 0; c < table->count; c++) {
         if (table->columns[c].dataset >= 0)
             H5Dclose(table->columns[c].dataset);
-        vdc_free(table->columns[c].wide);
-        vdc_free(table->columns[c].scale);
+        vdc_text_memory_free(table->columns[c].texts);
+        vdc_free(table->columns[c].groups);
         vdc_free(table->columns[c].path);
     }
     vdc_table_free_rows(table);
@@ -209,18 +165,19 @@ void vdc_table_destroy(vdc_table *table) {
 
 /* ---- creation ---- */
 
+/* Rows of a block: as many as give it a good size, and whole groups of the digest unless that made it large. */
 static size_t default_rows(const vdc_table *table) {
-    size_t rows = table->grows ? GROWING_ROWS : BLOCK_BYTES / (table->places * sizeof(vdc_held));
-    return rows < 1 ? 1 : rows > BLOCK_ROWS_MAX ? BLOCK_ROWS_MAX : rows;
+    size_t row = table->places * sizeof(vdc_held), rows = BLOCK_BYTES / row;
+    if (rows >= BLOCK_ROWS_MAX)
+        return BLOCK_ROWS_MAX;
+    if (VDC_DIGEST_ROWS * row <= WIDE_BLOCK_BYTES)
+        return VDC_DIGEST_ROWS;
+    return rows < 1 ? 1 : rows;
 }
 
 static size_t chunk_width(const vdc_table *table, const vdc_stored *column) {
     size_t limit = CHUNK_CELLS_MAX / table->chunk_rows;
-    if (column->grows)
-        return GROWING_WIDTH;
-    if (column->type == VDC_CELL_TEXT || column->width <= limit)
-        return column->width;
-    return limit < 1 ? 1 : limit;
+    return column->width <= limit ? column->width : limit < 1 ? 1 : limit;
 }
 
 static bool attach(hid_t file, hid_t dataset, const char *scale_path, unsigned axis) {
@@ -233,11 +190,11 @@ static bool attach(hid_t file, hid_t dataset, const char *scale_path, unsigned a
 
 static vdc_code create_dataset(vdc_table *table, vdc_stored *column, const vdc_column *wanted, const char *axis, vdc_diag *diag) {
     vdc_record *record = table->record;
-    hsize_t size[2] = {0, column->width}, maximum[2] = {H5S_UNLIMITED, column->grows ? H5S_UNLIMITED : column->width};
+    hsize_t size[2] = {0, column->width}, maximum[2] = {H5S_UNLIMITED, column->width};
     hsize_t chunk[2] = {table->chunk_rows, column->chunk_width};
     int rank = column->plane ? 2 : 1;
     hid_t space = H5Screate_simple(rank, size, maximum);
-    hid_t properties = vdc_record_dataset_properties(rank, chunk);
+    hid_t properties = vdc_record_dataset_properties(column->type, rank, chunk);
     hid_t access = H5Pcreate(H5P_DATASET_ACCESS);
     bool done = space >= 0 && properties >= 0 && access >= 0 && H5Pset_chunk_cache(access, 0, 0, 1.0) >= 0 &&
                 (column->dataset = H5Dcreate2(record->file, column->path, vdc_record_type(record, column->type), space,
@@ -263,18 +220,15 @@ static vdc_code create_dataset(vdc_table *table, vdc_stored *column, const vdc_c
 static bool describe(vdc_table *table, vdc_stored *column, const char *folder, const vdc_column *wanted) {
     *column = (vdc_stored){.type = wanted->type,
                            .plane = wanted->scale != NULL,
-                           .grows = wanted->scale && wanted->width == 0,
+                           .width = wanted->width ? wanted->width : 1,
                            .places = wanted->type == VDC_CELL_WORD ? 2 : 1,
                            .offset = table->places,
                            .dataset = H5I_INVALID_HID};
-    column->width = wanted->width || column->grows ? wanted->width : 1;
     column->path = vdc_format("%s/%s", folder, wanted->name);
-    column->scale = wanted->scale ? vdc_strdup(wanted->scale) : NULL;
-    vdc_digest_start(&column->digest);
+    vdc_values_digest_start(&column->digest);
     table->places += column->width * column->places;
     table->cells += column->width;
-    table->grows = table->grows || column->grows;
-    return column->path && (column->scale || !wanted->scale);
+    return column->path != NULL;
 }
 
 vdc_code vdc_record_table(vdc_record *record, vdc_table **result, const char *group, const vdc_column *columns, size_t count,
@@ -303,7 +257,8 @@ vdc_code vdc_record_table(vdc_record *record, vdc_table **result, const char *gr
         if (!describe(table, &stored[c], folder, &columns[c]))
             code = vdc_record_no_memory(record, diag);
     vdc_free(folder);
-    table->chunk_rows = chunk_rows ? chunk_rows : default_rows(table);
+    if (code == VDC_OK)
+        table->chunk_rows = chunk_rows ? chunk_rows : default_rows(table);
     for (size_t c = 0; code == VDC_OK && c < count; c++) {
         stored[c].chunk_width = chunk_width(table, &stored[c]);
         code = create_dataset(table, &stored[c], &columns[c], axis ? axis : c > 0 ? stored[0].path : NULL, diag);

@@ -10,8 +10,7 @@
 #include <unistd.h>
 
 #include "sim/base/memory.h"
-
-enum { DEMAND_GROWTH = 7 }; /* VMs a tick in /vms/cpu_demand */
+#include "sim/record/internal.h"
 
 static char folder[256];
 
@@ -126,32 +125,37 @@ static vdc_code write_ticks(vdc_record *record, test_result_options options, vdc
     return code;
 }
 
-double test_result_demand(int64_t tick, int64_t vm) {
-    return vm <= tick * DEMAND_GROWTH ? (double)(tick + 1) * 1e9 + (double)vm : 0.0;
+double test_result_host_power(int64_t tick, size_t host) {
+    return host % 3 == 0 ? 0.0 : (double)tick + 0.001 * (double)host;
 }
 
-/* [tick x VM]: VMs come as ticks go by. */
-static vdc_code write_demand(vdc_record *record, test_result_options options, vdc_diag *diag) {
+static vdc_code write_hosts(vdc_record *record, test_result_options options, vdc_diag *diag) {
     const vdc_column columns[] = {
         {.name = "time", .units = "s", .long_name = "end of the tick", .type = VDC_CELL_REAL, .width = 1},
-        {.name = "cpu_demand", .units = "Hz", .long_name = "CPU demand", .type = VDC_CELL_REAL, .scale = "/vms/id"},
-        {.name = "queued", .units = "1", .long_name = "VMs queued", .type = VDC_CELL_INTEGER, .width = 1},
+        {.name = "power",
+         .units = "W",
+         .long_name = "power",
+         .type = VDC_CELL_REAL,
+         .scale = "/hosts/id",
+         .width = options.hosts},
     };
     vdc_table *table = NULL;
-    vdc_cell *row = calloc((size_t)options.vms + 2, sizeof *row);
-    cr_assert_not_null(row);
-    vdc_code code = vdc_record_table(record, &table, "/vms", columns, 3, NULL, options.chunk_rows, diag);
+    int64_t *ids = calloc(options.hosts, sizeof *ids);
+    vdc_cell *row = calloc(options.hosts + 1, sizeof *row);
+    cr_assert(ids && row);
+    for (size_t host = 0; host < options.hosts; host++)
+        ids[host] = (int64_t)host;
+    vdc_code code = vdc_record_scale_integer(record, "/hosts/id", "host", ids, options.hosts, diag);
+    if (code == VDC_OK)
+        code = vdc_record_table(record, &table, "/hosts", columns, 2, NULL, options.chunk_rows, diag);
     for (int64_t tick = 0; code == VDC_OK && tick < options.ticks; tick++) {
-        int64_t vms = tick * DEMAND_GROWTH + 1 < options.vms ? tick * DEMAND_GROWTH + 1 : options.vms;
         row[0].real = 300.0 * (double)(tick + 1);
-        for (int64_t vm = 0; vm < vms; vm++)
-            row[1 + vm].real = test_result_demand(tick, vm);
-        row[1 + vms].integer = tick;
-        code = vdc_table_widen(table, (size_t)vms, diag);
-        if (code == VDC_OK)
-            code = vdc_table_append(table, row, diag);
+        for (size_t host = 0; host < options.hosts; host++)
+            row[1 + host].real = test_result_host_power(tick, host);
+        code = vdc_table_append(table, row, diag);
     }
     free(row);
+    free(ids);
     return code;
 }
 
@@ -164,12 +168,12 @@ static vdc_code write_vms(vdc_record *record, test_result_options options, vdc_d
         {.name = "kind", .units = "1", .long_name = "kind of the VM", .type = VDC_CELL_WORD, .width = 1},
     };
     vdc_table *table = NULL;
-    vdc_code code = vdc_record_table(record, &table, "vms", columns, 5, NULL, options.chunk_rows, diag);
+    vdc_code code = vdc_record_table(record, &table, "vms", columns, 5, NULL, options.in_order ? options.chunk_rows : 4096, diag);
     vdc_cell fill[] = {{.integer = -1}, {.integer = -1}, {.text = "unknown"}, {.real = -1.0}, {.text = NULL}};
     if (code == VDC_OK && !options.in_order)
         code = vdc_table_fill(table, fill, diag);
     for (int64_t i = 0; code == VDC_OK && i < options.vms; i++) {
-        /* A stride that is prime to any number of VMs below 7919 visits each once. */
+        /* A stride that is prime to the number of VMs visits each once. */
         int64_t vm = options.in_order ? i : i * 7919 % options.vms;
         vdc_cell row[] = {{.integer = vm},
                           {.integer = test_result_host(vm)},
@@ -189,6 +193,7 @@ vdc_code test_result_write(const char *path, test_result_options options, char d
     vdc_code code = vdc_record_create(&record, path, false, diag);
     if (code)
         return code;
+    record->driver.fail_at = options.fail_write ? record->driver.writes + options.fail_write : 0;
     code = vdc_record_attribute_text(record, "scenario", "vdcsim: 1\nname: small\n", diag);
     if (code == VDC_OK)
         code = vdc_record_attribute_integer(record, "seed", 42, diag);
@@ -196,8 +201,8 @@ vdc_code test_result_write(const char *path, test_result_options options, char d
         code = write_ticks(record, options, diag);
     if (code == VDC_OK)
         code = write_vms(record, options, diag);
-    if (code == VDC_OK && options.demand)
-        code = write_demand(record, options, diag);
+    if (code == VDC_OK && options.hosts > 0)
+        code = write_hosts(record, options, diag);
     if (code == VDC_OK)
         code = vdc_record_summary(record, "end_s", VDC_CELL_REAL, (vdc_cell){.real = 0.1 + 0.2}, "s", "end of the run", diag);
     if (code == VDC_OK)

@@ -20,8 +20,9 @@ typedef struct test_result_options {
     size_t chunk_rows; /* 0 = the default */
     bool in_order;     /* VM rows appended instead of set in a shuffled order */
     int64_t ticks, vms;
-    bool demand;     /* with /vms/cpu_demand [tick x VM] */
-    bool incomplete; /* ends as if interrupted */
+    size_t hosts;        /* > 0: with /hosts/power [tick x host] */
+    bool incomplete;     /* ends as if interrupted */
+    uint64_t fail_write; /* the write that fails as on a full disk, 0 = none */
 } test_result_options;
 
 /* The value of every cell as a formula, so that readers can be checked without a second copy. */
@@ -30,7 +31,7 @@ double test_result_allocation(int64_t tick, size_t resource); /* /ticks/P, 2 res
 int64_t test_result_host(int64_t vm);                         /* /vms/host; -1 for a row that was never set */
 const char *test_result_state(int64_t vm);                    /* /vms/state, texts */
 const char *test_result_kind(int64_t vm);                     /* /vms/kind, words */
-double test_result_demand(int64_t tick, int64_t vm);          /* /vms/cpu_demand */
+double test_result_host_power(int64_t tick, size_t host);     /* /hosts/power */
 bool test_result_is_set(int64_t vm);                          /* every 97th row is left to the fill row */
 
 /* Writes a result file with attributes, summary, ticks and VMs and returns its digest in `digest` (may be NULL). */

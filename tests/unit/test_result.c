@@ -21,7 +21,7 @@ static void folder_make(void) {
 
 TestSuite(result, .init = folder_make, .fini = test_folder_remove);
 
-static const test_result_options usual = {.ticks = 100, .vms = 1000, .demand = true, .chunk_rows = 64};
+static const test_result_options usual = {.ticks = 100, .vms = 1000, .hosts = 40, .chunk_rows = 64};
 
 static vdc_result *open_result(const char *path) {
     vdc_diag diag = {0};
@@ -76,14 +76,14 @@ Test(result, members_and_shapes) {
     for (size_t i = 0; i < 6; i++)
         cr_assert_str_eq(vdc_result_member(result, "/ticks", i), paths[i]);
     cr_assert_null(vdc_result_member(result, "/ticks", 6));
-    cr_assert_null(vdc_result_member(result, "/hosts", 0));
+    cr_assert_null(vdc_result_member(result, "/tenants", 0));
     cr_assert(vdc_result_dataset(result, "/ticks/P", &shape));
     cr_assert(shape.rows == 100 && shape.width == 2 && shape.type == VDC_CELL_REAL);
     cr_assert_str_eq(shape.scale, "/ticks/resource");
     cr_assert_str_eq(shape.long_name, "allocation");
-    cr_assert(vdc_result_dataset(result, "/vms/cpu_demand", &shape));
-    cr_assert(shape.rows == 100 && shape.width == 1000);
-    cr_assert_str_eq(shape.scale, "/vms/id");
+    cr_assert(vdc_result_dataset(result, "/hosts/power", &shape));
+    cr_assert(shape.rows == 100 && shape.width == 40);
+    cr_assert_str_eq(shape.scale, "/hosts/id");
     cr_assert(vdc_result_dataset(result, "/vms/kind", &shape));
     cr_assert(shape.rows == 1000 && shape.width == 1 && shape.type == VDC_CELL_TEXT && !shape.scale);
     cr_assert_not(vdc_result_dataset(result, "/vms", &shape));
@@ -95,7 +95,7 @@ Test(result, members_and_shapes) {
 
 Test(result, every_value_comes_back) {
     vdc_result *result = write_and_open(usual, NULL);
-    double *reals = malloc(100 * 1000 * sizeof *reals);
+    double *reals = malloc(100 * 40 * sizeof *reals);
     int64_t *integers = malloc(1000 * sizeof *integers);
     char **texts = malloc(1000 * sizeof *texts);
     vdc_diag diag = {0};
@@ -119,10 +119,11 @@ Test(result, every_value_comes_back) {
         cr_assert_str_eq(texts[vm], test_result_kind(vm));
         vdc_free(texts[vm]);
     }
-    cr_assert_eq(vdc_result_read_reals(result, "/vms/cpu_demand", 0, 100, reals, &diag), VDC_OK);
-    for (int64_t tick = 0; tick < 100; tick++)
-        for (int64_t vm = 0; vm < 1000; vm++)
-            cr_assert_eq(reals[tick * 1000 + vm], test_result_demand(tick, vm), "tick %ld, vm %ld", (long)tick, (long)vm);
+    cr_assert_eq(vdc_result_read_reals(result, "/hosts/power", 10, 90, reals, &diag), VDC_OK);
+    for (int64_t tick = 0; tick < 90; tick++)
+        for (size_t host = 0; host < 40; host++)
+            cr_assert_eq(reals[tick * 40 + (int64_t)host], test_result_host_power(tick + 10, host), "tick %ld, host %zu",
+                         (long)tick, host);
     cr_assert_eq(diag.count, 0);
     free(texts);
     free(integers);
@@ -272,7 +273,7 @@ static bool read_everything(const char *path) {
 
 Test(result, truncated_files) {
     size_t size = 0;
-    vdc_result_close(write_and_open((test_result_options){.ticks = 20, .vms = 50, .demand = true}, NULL));
+    vdc_result_close(write_and_open((test_result_options){.ticks = 20, .vms = 50}, NULL));
     char *data = test_file_read(test_folder_path("out.h5"), &size);
     cr_assert(read_everything(test_folder_path("out.h5")));
     for (size_t length = 0; length < size; length += length < 200 ? 1 : 997) {
