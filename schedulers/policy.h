@@ -18,6 +18,8 @@
 
 #define VDC_POLICY_ABI 1
 
+struct vdc_diag;
+
 typedef enum vdc_policy_kind { VDC_ADMISSION, VDC_PLACEMENT, VDC_CPU_SHARING, VDC_REBALANCE, VDC_POLICY_KINDS } vdc_policy_kind;
 
 /* A class of equal hosts, as policies see it. Capacities include overcommit. */
@@ -154,6 +156,10 @@ typedef struct vdc_policy {
     /* Checks parameters and sets up; returns NULL or a text that says what is wrong (valid until fini). May be NULL. */
     const char *(*init)(void *state, const vdc_view *view);
     void (*fini)(void *state);
+    /* Built-in policies with nested parameters: reads them once the table's own are in the state, with every error added to diag;
+     * returns a vdc_code. close undoes it, also after a failure and without init. May be NULL. */
+    int (*read)(void *state, struct vdc_diag *diag);
+    void (*close)(void *state);
     union {
         vdc_placement_hooks placement;
         vdc_admission_hooks admission;

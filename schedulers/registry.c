@@ -25,6 +25,8 @@
     ROW(vdc_placement_most_allocated) \
     ROW(vdc_placement_balanced_allocation) \
     ROW(vdc_placement_power_aware) \
+    ROW(vdc_placement_filter_weigh) \
+    ROW(vdc_placement_rules) \
     ROW(vdc_placement_numa_first_fit) \
     ROW(vdc_placement_numa_balance_fit) \
     ROW(vdc_placement_gpu_random) \
@@ -93,15 +95,14 @@ vdc_code vdc_policy_open(vdc_policy_kind kind, const vdc_node *node, const char 
     char what[96];
     (void)snprintf(what, sizeof what, "%s policy %s", vdc_policy_kind_names[kind], policy->name);
     vdc_code code = vdc_params_read(node, policy->params, policy->param_count, state, keys, what, diag);
-    if (code) {
-        vdc_free(state);
-        return code;
-    }
     *instance = (vdc_policy_instance){policy, state};
-    return VDC_OK;
+    if (!code && policy->read) code = (vdc_code)policy->read(state, diag);
+    if (code) vdc_policy_close(instance);
+    return code;
 }
 
 void vdc_policy_close(vdc_policy_instance *instance) {
+    if (instance->policy && instance->policy->close) instance->policy->close(instance->state);
     vdc_free(instance->state);
     *instance = (vdc_policy_instance){0};
 }
