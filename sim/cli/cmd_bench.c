@@ -8,6 +8,8 @@
 static const vdc_benchmark benchmarks[] = {
     {"engine.hold", "event queue: take the earliest event, push one a random time later", vdc_bench_hold},
     {"engine.cancel", "event queue: cancel a random event, push another", vdc_bench_cancel},
+    {"run.plain-trace", "whole runs: a CSV of VMs on 1 000 hosts, first-fit, with a result file", vdc_bench_plain_trace},
+    {"run.surf-week", "whole runs: a week of a real cluster, beside unpacking and parsing its file", vdc_bench_surf_week},
 };
 enum { BENCHMARKS = sizeof benchmarks / sizeof *benchmarks };
 

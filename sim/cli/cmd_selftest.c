@@ -91,6 +91,8 @@ static int run(const void *given, const vdc_cli_arguments *arguments) {
     if (failed) {
         vdc_code check_code = vdc_fail(&diag, VDC_ERROR_CHECK, NULL, "%zu of %zu checks do not hold", failed, vdc_selftest_check_count);
         if (!code) code = check_code;
+    } else if (!code && !chosen->json) {
+        printf("all %zu checks hold\n", vdc_selftest_check_count);
     }
     return vdc_cli_finish(&diag, code);
 }

@@ -60,6 +60,12 @@ double vdc_cli_cpu_seconds(void) {
     return seconds(CLOCK_PROCESS_CPUTIME_ID);
 }
 
+double vdc_cli_children_cpu_seconds(void) {
+    struct rusage usage;
+    if (getrusage(RUSAGE_CHILDREN, &usage) != 0) return 0;
+    return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) + 1e-6 * (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
+}
+
 double vdc_cli_wall_seconds(void) {
     return seconds(CLOCK_MONOTONIC);
 }

@@ -50,6 +50,7 @@ bool vdc_cli_interrupted(void);
 
 /* CPU and wall time in seconds, for rates. */
 double vdc_cli_cpu_seconds(void);
+double vdc_cli_children_cpu_seconds(void); /* of processes that were waited for */
 double vdc_cli_wall_seconds(void);
 /* The most memory that the process has had resident, in bytes. */
 uint64_t vdc_cli_peak_memory(void);

@@ -77,7 +77,7 @@ static double mm1_theory(void) {
 }
 
 static vdc_code mm8(uint64_t seed, double *value, vdc_diag *diag) {
-    return mean_wait(8, 80000, eight_load, EXPONENTIAL_HOUR, seed, value, diag);
+    return mean_wait(8, 160000, eight_load, EXPONENTIAL_HOUR, seed, value, diag);
 }
 static double mm8_theory(void) {
     return vdc_theory_mmc_wait(8, 8 * eight_load / HOUR, HOUR);
@@ -122,23 +122,23 @@ static double erlang_b_theory(void) {
 
 /* ---- room for everybody: the number of VMs is Poisson ---- */
 
-enum { SAMPLES = 150, CROWD = 40 };
+enum { SAMPLES = 2000, CROWD = 10, BEFORE = 50, APART = 2 /* h */ };
 
-/* The number of running VMs every five mean lifetimes, after fifty of them: long enough apart to be independent. */
+/* The number of running VMs every second mean lifetime, after fifty of them: far enough apart to be nearly independent. */
 static vdc_code sample_crowd(uint64_t seed, double *mean, double *variance, vdc_diag *diag) {
     char *text = vdc_format("vdcsim: 1\nname: selftest\ntime: {tick: 1000d, end: %dh}\n"
                             "datacenter: {hosts: [{class: server, count: 1, cpu: {cores: 1000}, memory: 1 TiB}]}\n"
                             "workload: {generate: {until: %dh, arrivals: {dist: exponential, mean: %.9g s}, lifetime: {dist: gamma, shape: 2, mean: 1h}, "
                             "flavors: [{vcpus: 1, memory: 1 MiB}]}}\n"
                             "output: {ticks: false, vms: none}\n",
-                            5 * SAMPLES + 50, 5 * SAMPLES + 50, HOUR / CROWD);
+                            APART * SAMPLES + BEFORE, APART * SAMPLES + BEFORE, HOUR / CROWD);
     vdc_simulation *simulation;
     vdc_code code = open_scenario(&simulation, text, seed, diag);
     vdc_free(text);
     double sum = 0, squares = 0;
     for (int i = 0; !code && i < SAMPLES; i++) {
         vdc_progress_report report;
-        code = vdc_simulation_run_until(simulation, (50 + 5 * (vdc_time)i) * 3600 * VDC_SECOND, diag);
+        code = vdc_simulation_run_until(simulation, (BEFORE + APART * (vdc_time)i) * 3600 * VDC_SECOND, diag);
         vdc_simulation_progress(simulation, &report);
         double running = (double)report.running;
         sum += running;
@@ -169,7 +169,7 @@ static double crowd_theory(void) {
 static const double sharing_load = 0.6;
 
 static vdc_code sharing(double (*draw)(vdc_stream *stream), uint64_t seed, double *value, vdc_diag *diag) {
-    enum { JOBS = 6000 };
+    enum { JOBS = 8000 };
     char *text = NULL;
     size_t size = 0;
     FILE *memory = open_memstream(&text, &size);
