@@ -319,7 +319,7 @@ void vdc_comparison_csv(const vdc_comparison *c, vdc_text *out)
                 vdc_text_add_number(out, sample[i], "");
             }
             if (p->n == 0) {
-                vdc_text_add(out, "%s\n", ",,,,,,,,,,,,,,,,,");
+                vdc_text_add(out, "%s\n", ",,,,,,,,,,,,,,,,,,"); /* nothing is paired with itself */
                 continue;
             }
             const double paired[] = {p->mean,           p->deviation, p->student.low, p->student.high, p->bootstrap.low,

@@ -70,7 +70,7 @@ void vdc_picture_quote(vdc_text *script, const char *text)
     vdc_text_add_bytes(script, "'", 1);
     for (; *text; text++) {
         if (*text == '\'') {
-            vdc_text_add_bytes(script, "''", 2);
+            vdc_text_add(script, "’"); /* gnuplot takes a doubled one at the beginning for an empty text */
         } else {
             vdc_text_add_bytes(script, (unsigned char)*text < ' ' ? " " : text, 1);
         }

@@ -34,7 +34,7 @@ void vdc_picture_row(vdc_picture *picture, const double *values, size_t count);
 /* A row that begins with a text (in quotes), for axes of names. */
 void vdc_picture_text_row(vdc_picture *picture, const char *text, const double *values, size_t count);
 
-/* Adds `text` in gnuplot's single quotes. Titles are drawn as they are: no markup. */
+/* Adds `text` in gnuplot's single quotes, where nothing is run or replaced. Titles are drawn as they are: no markup. */
 void vdc_picture_quote(vdc_text *script, const char *text);
 /* Style of the i-th series: "lc rgb '#…' lw 2 dt …" (static, repeats after 8). */
 const char *vdc_picture_line(unsigned i);

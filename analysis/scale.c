@@ -103,7 +103,9 @@ const char *vdc_show_number(double value, int digits, char *buffer, size_t size)
     } else if (magnitude >= 1e15 || magnitude < 1e-3) {
         snprintf(plain, sizeof plain, "%.*e", digits - 1, magnitude);
     } else {
-        int whole = magnitude >= 1 ? (int)floor(log10(magnitude)) + 1 : 1 + (int)floor(log10(magnitude));
+        /* Digits before the point, after rounding to `digits`. */
+        snprintf(plain, sizeof plain, "%.*e", digits - 1, magnitude);
+        int whole = atoi(strchr(plain, 'e') + 1) + 1;
         int decimals = digits - whole;
         snprintf(plain, sizeof plain, "%.*f", decimals > 0 ? decimals : 0, magnitude);
     }
