@@ -260,7 +260,7 @@ Test(scenario_yaml, arbitrary_bytes_do_no_harm) {
 
 Test(scenario_yaml, every_allocation_may_fail) {
     char text[1200] = "a: &x [1, {b: c}]\nd: *x\n";
-    for (int i = 0; i < 40; i++) (void)snprintf(text + strlen(text), 16, "k%d: v\n", i);
+    for (int i = 0; i < 40; i++) (void)snprintf(text + strlen(text), 32, "k%d: v\n", i);
     for (uint64_t n = 1;; n++) {
         cr_assert_lt(n, 300);
         vdc_arena arena = {0};
