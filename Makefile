@@ -23,7 +23,7 @@ say  = $(if $(V),,@echo '  $(1) $@')
 PACKAGES       := gcc:cmd=gcc make:cmd=make pkg-config:cmd=pkg-config libgsl-dev:pc=gsl libyaml-dev:pc=yaml-0.1 \
                   libhdf5-dev:pc=hdf5 zlib1g-dev:pc=zlib nettle-dev:pc=nettle libsqlite3-dev:pc=sqlite3 \
                   libedit-dev:pc=libedit gnuplot-nox:cmd=gnuplot
-TEST_PACKAGES  := libcriterion-dev:pc=criterion hdf5-tools:cmd=h5dump binutils:cmd=nm python3:cmd=python3 python3-yaml:py=yaml \
+TEST_PACKAGES  := libcriterion-dev:pc=criterion hdf5-tools:cmd=h5dump binutils:cmd=nm python3:cmd=python3 python3-yaml:py=yaml python3-jsonschema:py=jsonschema \
                   python3-h5py:py=h5py python3-xarray:py=xarray python3-h5netcdf:py=h5netcdf
 LINT_PACKAGES  := clang:cmd=clang clang-tidy:cmd=clang-tidy cppcheck:cmd=cppcheck gcovr:cmd=gcovr
 package_names   = $(foreach entry,$(1),$(firstword $(subst :, ,$(entry))))

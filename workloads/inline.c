@@ -42,6 +42,13 @@ static const vdc_param vm_params[] = {
      FIELD(load), false, NULL},
 };
 
+enum { VM_PARAMS = sizeof vm_params / sizeof vm_params[0] };
+
+const vdc_param *vdc_workload_inline_params(size_t *count) {
+    *count = VM_PARAMS;
+    return vm_params;
+}
+
 static void read_segment(inline_source *self, const vdc_node *pair, vdc_request *request, vdc_diag *diag) {
     int64_t duration, demand;
     if (pair->kind != VDC_NODE_SEQUENCE || pair->count != 2) {
@@ -91,8 +98,7 @@ static void read_vm(inline_source *self, const vdc_node *node, const vdc_workloa
     inline_vm vm = {0};
     vdc_request request;
     memcpy(&request, &vdc_request_blank, sizeof request);
-    if (vdc_shape_read(node, vm_params, sizeof vm_params / sizeof vm_params[0], &vm, sizeof vm, context, &request, "VM",
-                       diag)) return;
+    if (vdc_shape_read(node, vm_params, VM_PARAMS, &vm, sizeof vm, context, &request, "VM", diag)) return;
     request.id = vm.id;
     request.name = vm.name;
     request.arrival = vm.arrival;

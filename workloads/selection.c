@@ -53,6 +53,11 @@ static const vdc_param common_params[] = {
 };
 enum { COMMON_PARAMS = sizeof common_params / sizeof common_params[0] };
 
+const vdc_param *vdc_selection_params(size_t *count) {
+    *count = COMMON_PARAMS;
+    return common_params;
+}
+
 static vdc_code read_scale(const vdc_node *node, vdc_selection_options *options, vdc_diag *diag) {
     options->scale_num = options->scale_den = 1;
     if (!node) return VDC_OK;

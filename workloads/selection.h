@@ -29,6 +29,8 @@ typedef struct vdc_selection_options {
     int64_t numa_above;      /* bytes */
 } vdc_selection_options;
 
+/* The table of the options that all traces share. */
+const vdc_param *vdc_selection_params(size_t *count);
 /* Reads a trace's or generator's section. `options` is cleared by the caller also after errors. */
 vdc_code vdc_selection_read(const vdc_node *node, const vdc_workload_type *type, vdc_selection_options *options, vdc_diag *diag);
 void vdc_selection_options_clear(vdc_selection_options *options);

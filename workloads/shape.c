@@ -35,6 +35,11 @@ static const vdc_param shape_params[] = {
 };
 enum { SHAPE_PARAMS = sizeof shape_params / sizeof shape_params[0] };
 
+const vdc_param *vdc_shape_params(size_t *count) {
+    *count = SHAPE_PARAMS;
+    return shape_params;
+}
+
 /* Keys that are known but whose model comes later: the one place where they are refused. */
 static void refuse_unsupported(const shape *given, const char *what, vdc_diag *diag) {
     const struct { const char *key; const vdc_node *node; } later[] = {{"isolation", given->isolation},

@@ -92,6 +92,8 @@ vdc_code vdc_workload_check(const vdc_node *node, vdc_diag *diag);
 vdc_code vdc_workload_merge(vdc_source **sources, size_t count, vdc_source **merged, vdc_diag *diag);
 /* Explicit `vms: [...]`. */
 vdc_code vdc_workload_inline(const vdc_node *list, const vdc_workload_context *context, vdc_source **source, vdc_diag *diag);
+/* The keys of such a VM besides those of its shape (shape.h). */
+const vdc_param *vdc_workload_inline_params(size_t *count);
 
 static inline void vdc_source_close(vdc_source *source) {
     if (source) source->operations->close(source);

@@ -3,7 +3,7 @@
 
 #include "sim/base/memory.h"
 
-#include <inttypes.h>
+#include <float.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -44,11 +44,15 @@ static vdc_code refuse_word(const subject *about, const char *const *words, cons
     return refuse(about, more, allowed, diag);
 }
 
-/* "what, from A to B" for bounded numbers. */
-static const char *describe_integer_range(char *buffer, size_t size, const char *what, int64_t minimum, int64_t maximum) {
-    if (maximum == INT64_MAX && minimum == INT64_MIN) snprintf(buffer, size, "%s", what);
-    else if (maximum == INT64_MAX) snprintf(buffer, size, "%s, at least %" PRId64, what, minimum);
-    else snprintf(buffer, size, "%s, from %" PRId64 " to %" PRId64, what, minimum, maximum);
+/* "what, from A to B unit" for bounded numbers; bounds that everything keeps are not named. `scale` of the stored ones make a unit. */
+static const char *describe_range(char *buffer, size_t size, const char *what, vdc_dimension dimension, double scale, double minimum,
+                                  bool bounded, double maximum) {
+    const char *unit = vdc_dimension_unit(dimension), *blank = *unit ? " " : "";
+    minimum /= scale;
+    maximum /= scale;
+    if (bounded) (void)snprintf(buffer, size, "%s, from %.15g to %.15g%s%s", what, minimum, maximum, blank, unit);
+    else if (minimum > -1e15) (void)snprintf(buffer, size, "%s, at least %.15g%s%s", what, minimum, blank, unit);
+    else (void)snprintf(buffer, size, "%s", what);
     return buffer;
 }
 
@@ -57,7 +61,8 @@ static vdc_code read_integer(const subject *about, vdc_dimension dimension, int6
     char allowed[320], what[256];
     snprintf(what, sizeof what, "%s%s%s%s", none ? "'" : "", none ? none : "", none ? "' or " : "",
              dimension == VDC_DIM_COUNT ? "a whole number" : vdc_dimension_help(dimension));
-    describe_integer_range(allowed, sizeof allowed, what, minimum, maximum);
+    describe_range(allowed, sizeof allowed, what, dimension, (double)vdc_dimension_scale(dimension), (double)minimum,
+                   maximum != INT64_MAX, (double)maximum);
     if (about->node->kind != VDC_NODE_SCALAR) return refuse_kind(about, allowed, diag);
     if (none && strcmp(about->node->text, none) == 0) {
         *out = VDC_PARAM_NONE;
@@ -75,8 +80,8 @@ static vdc_code read_integer(const subject *about, vdc_dimension dimension, int6
 static vdc_code read_real(const subject *about, vdc_dimension dimension, double minimum, bool bounded, double maximum,
                           double *out, vdc_diag *diag) {
     char allowed[320];
-    if (bounded) snprintf(allowed, sizeof allowed, "%s, from %.15g to %.15g", vdc_dimension_help(dimension), minimum, maximum);
-    else snprintf(allowed, sizeof allowed, "%s, at least %.15g", vdc_dimension_help(dimension), minimum);
+    bool finite = bounded && maximum < DBL_MAX;
+    describe_range(allowed, sizeof allowed, vdc_dimension_help(dimension), dimension, 1, minimum, finite, maximum);
     if (about->node->kind != VDC_NODE_SCALAR) return refuse_kind(about, allowed, diag);
     double value = 0;
     const char *wrong = vdc_parse_real(about->node->text, dimension, &value);
@@ -136,8 +141,7 @@ static vdc_code read_choice(const subject *about, const char *const *choices, in
     return code;
 }
 
-/* The bounds of an integer parameter. The upper one holds unless it lies below the lower one or both are 0. */
-static bool is_bounded(const vdc_param *param) {
+bool vdc_param_has_maximum(const vdc_param *param) {
     return param->maximum > param->minimum || (param->maximum == param->minimum && param->maximum != 0);
 }
 
@@ -152,10 +156,10 @@ static vdc_code read_value(const subject *about, const vdc_param *param, void *o
     case VDC_PARAM_BOOL: return read_bool(about, (bool *)(void *)field, diag);
     case VDC_PARAM_INTEGER:
         return read_integer(about, param->dimension, to_bound(param->minimum),
-                            is_bounded(param) ? to_bound(param->maximum) : INT64_MAX, param->none, (int64_t *)(void *)field,
+                            vdc_param_has_maximum(param) ? to_bound(param->maximum) : INT64_MAX, param->none, (int64_t *)(void *)field,
                             diag);
     case VDC_PARAM_REAL:
-        return read_real(about, param->dimension, param->minimum, is_bounded(param), param->maximum, (double *)(void *)field,
+        return read_real(about, param->dimension, param->minimum, vdc_param_has_maximum(param), param->maximum, (double *)(void *)field,
                          diag);
     case VDC_PARAM_TEXT: return read_text(about, "a text", (const char **)(void *)field, diag);
     case VDC_PARAM_PATH: return read_text(about, "a path", (const char **)(void *)field, diag);
@@ -185,7 +189,7 @@ void vdc_params_default(const vdc_param *table, size_t count, void *out) {
     for (size_t i = 0; i < count; i++) set_default(&table[i], out, NULL);
 }
 
-static bool is_required(const vdc_param *param) {
+bool vdc_param_is_required(const vdc_param *param) {
     bool may_be_absent = param->type == VDC_PARAM_TEXT || param->type == VDC_PARAM_PATH || param->type == VDC_PARAM_NODE;
     return param->required || (!param->fallback && !may_be_absent);
 }
@@ -251,7 +255,7 @@ vdc_code vdc_params_read(const vdc_node *mapping, const vdc_param *table, size_t
     for (size_t i = 0; i < count; i++) {
         const vdc_node *written = vdc_node_get(mapping, table[i].name);
         bool is_there = written && (table[i].type != VDC_PARAM_NODE || written->kind != VDC_NODE_NULL);
-        if (is_there || !is_required(&table[i])) continue;
+        if (is_there || !vdc_param_is_required(&table[i])) continue;
         vdc_code code = vdc_fail(diag, VDC_ERROR_INPUT, mapping ? &mapping->place : NULL, "%s: the key '%s' is missing: %s", what,
                                  table[i].name, table[i].help ? table[i].help : "required");
         if (!first) first = code;

@@ -19,6 +19,10 @@
  * `what` names the section in messages ("placement policy best-fit"). */
 vdc_code vdc_params_read(const vdc_node *mapping, const vdc_param *table, size_t count, void *out,
                          const char *const *also, const char *what, vdc_diag *diag);
+/* Does `maximum` bound the number? Not where it lies below the minimum or both are 0. */
+bool vdc_param_has_maximum(const vdc_param *param);
+/* Must it be written: has it no default, and is it not of a kind that may be absent? */
+bool vdc_param_is_required(const vdc_param *param);
 /* Only the defaults. A required parameter is left zero. */
 void vdc_params_default(const vdc_param *table, size_t count, void *out);
 

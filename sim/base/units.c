@@ -276,6 +276,15 @@ const char *vdc_dimension_help(vdc_dimension which) {
     return dimensions[which].help;
 }
 
+const char *vdc_dimension_unit(vdc_dimension which) {
+    /* The bare number's unit stands first in each table; a ratio has none. */
+    return which == VDC_DIM_RATIO || !dimensions[which].units->name ? "" : dimensions[which].units->name;
+}
+
+int64_t vdc_dimension_scale(vdc_dimension which) {
+    return (int64_t)powers_of_ten[dimensions[which].integer_shift];
+}
+
 static bool is_space(char c) {
     return c == ' ' || c == '\t';
 }

@@ -28,6 +28,9 @@ const char *vdc_parse_integer(const char *text, vdc_dimension dimension, int64_t
 const char *vdc_parse_real(const char *text, vdc_dimension dimension, double *out);
 /* "units of time such as 90s, 5min, 2h; a bare number is seconds": for messages and docs. */
 const char *vdc_dimension_help(vdc_dimension dimension);
+/* The base unit's name ("s"), "" where there is none; and how many of the integers that values are stored as make one. */
+const char *vdc_dimension_unit(vdc_dimension dimension);
+int64_t vdc_dimension_scale(vdc_dimension dimension);
 /* A decimal number as an exact fraction num/den in lowest terms, den a power of ten before reduction (at most 10^9). */
 const char *vdc_parse_fraction(const char *text, int64_t *num, int64_t *den);
 /* ISO 8601 date-time in UTC ("2022-01-01T00:00:00Z", fraction of a second allowed, date alone allowed) -> ns since 1970. */

@@ -15,15 +15,6 @@ static const vdc_cli_option table[] = {
     {.name = "json", .type = VDC_CLI_FLAG, .help = "a JSON array instead of text", .offset = offsetof(options, json)},
 };
 
-/* What a bare number of the dimension is in, and how many of the stored integers make one. */
-static const struct unit {
-    const char *name;
-    double stored; /* of integer parameters */
-} units[] = {
-    [VDC_DIM_COUNT] = {"1", 1}, [VDC_DIM_TIME] = {"s", 1e9}, [VDC_DIM_FREQUENCY] = {"Hz", 1}, [VDC_DIM_BYTES] = {"B", 1},
-    [VDC_DIM_BYTE_RATE] = {"B/s", 1}, [VDC_DIM_POWER] = {"W", 1}, [VDC_DIM_RATIO] = {"1", 1}, [VDC_DIM_MILLI] = {"1", 1000},
-};
-
 static const char *const type_names[] = {
     [VDC_PARAM_BOOL] = "true or false", [VDC_PARAM_INTEGER] = "whole number", [VDC_PARAM_REAL] = "number", [VDC_PARAM_TEXT] = "text",
     [VDC_PARAM_CHOICE] = "choice", [VDC_PARAM_PATH] = "path", [VDC_PARAM_NODE] = "mapping or list",
@@ -34,17 +25,12 @@ static bool is_number(const vdc_param *param) {
 }
 
 static double in_unit(const vdc_param *param, double bound) {
-    return param->type == VDC_PARAM_INTEGER ? bound / units[param->dimension].stored : bound;
+    return param->type == VDC_PARAM_INTEGER ? bound / (double)vdc_dimension_scale(param->dimension) : bound;
 }
 
 /* Integers in a unit of which they are fractions (ns, milli) are numbers to the user. */
 static const char *type_name(const vdc_param *param) {
-    return param->type == VDC_PARAM_INTEGER && units[param->dimension].stored > 1 ? type_names[VDC_PARAM_REAL] : type_names[param->type];
-}
-
-/* As sim/base/param.c has it: no upper bound when it lies below the lower one or both are 0. */
-static bool has_maximum(const vdc_param *param) {
-    return param->maximum > param->minimum || (param->maximum == param->minimum && param->maximum != 0);
+    return param->type == VDC_PARAM_INTEGER && vdc_dimension_scale(param->dimension) > 1 ? type_names[VDC_PARAM_REAL] : type_names[param->type];
 }
 
 static void print_param(const vdc_param *param) {
@@ -55,13 +41,14 @@ static void print_param(const vdc_param *param) {
         fputs(type_name(param), stdout);
     }
     if (is_number(param)) {
-        if (strcmp(units[param->dimension].name, "1") != 0) printf(" [%s]", units[param->dimension].name);
-        if (has_maximum(param)) printf(", %.15g to %.15g", in_unit(param, param->minimum), in_unit(param, param->maximum));
+        const char *unit = vdc_dimension_unit(param->dimension);
+        if (*unit) printf(" [%s]", unit);
+        if (vdc_param_has_maximum(param)) printf(", %.15g to %.15g", in_unit(param, param->minimum), in_unit(param, param->maximum));
         else printf(", at least %.15g", in_unit(param, param->minimum));
         if (param->none) printf(", or %s", param->none);
     }
     if (param->fallback) printf("; default %s", param->fallback);
-    else if (param->required || is_number(param)) fputs("; required", stdout);
+    else if (vdc_param_is_required(param)) fputs("; required", stdout);
     putchar('\n');
 }
 
@@ -78,10 +65,11 @@ static void write_param(vdc_json *json, const vdc_param *param) {
     vdc_json_put_text(json, "name", param->name);
     vdc_json_put_text(json, "type", type_name(param));
     if (is_number(param)) {
-        vdc_json_put_text(json, "unit", units[param->dimension].name);
+        const char *unit = vdc_dimension_unit(param->dimension);
+        vdc_json_put_text(json, "unit", *unit ? unit : "1");
         vdc_json_put_real(json, "minimum", in_unit(param, param->minimum));
         vdc_json_key(json, "maximum");
-        if (has_maximum(param)) vdc_json_real(json, in_unit(param, param->maximum));
+        if (vdc_param_has_maximum(param)) vdc_json_real(json, in_unit(param, param->maximum));
         else vdc_json_null(json);
     }
     if (param->choices) {

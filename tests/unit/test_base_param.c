@@ -87,7 +87,7 @@ Test(base_param, wrong_types) {
           "test:1:54: the section: path: found nothing; allowed: a path",
           "test:1:67: the section: share: found a mapping; allowed: a ratio such as 0.3 or 30%, from 0 to 1",
           "test:1:79: the section: memory: found nothing; allowed: a size such as 512 MiB, 4 GiB, 2 TB (B kB MB GB TB PB KiB MiB GiB TiB "
-          "PiB; a bare number is bytes), at least 0");
+          "PiB; a bare number is bytes), at least 0 B");
     READS("{count: 3, flag: \"true\"}", "test:1:18: the section: flag: found the text 'true'; allowed: true or false");
 }
 
@@ -98,9 +98,9 @@ Test(base_param, values_out_of_range) {
           "test:1:30: the section: offset: found the number 1, which is too large; allowed: a whole number, from -10 to 0",
           "test:1:40: the section: share: found the text '130%', which is too large; allowed: a ratio such as 0.3 or 30%, from 0 to 1",
           "test:1:54: the section: memory: found the number -1, which is negative; allowed: a size such as 512 MiB, 4 GiB, 2 TB (B kB MB GB "
-          "TB PB KiB MiB GiB TiB PiB; a bare number is bytes), at least 0",
+          "TB PB KiB MiB GiB TiB PiB; a bare number is bytes), at least 0 B",
           "test:1:67: the section: timeout: found the text '-1s', which is negative; allowed: 'none' or a time such as 90s, 5min, 2h, 7d (ns "
-          "us ms s min h d w; a bare number is seconds), at least 0");
+          "us ms s min h d w; a bare number is seconds), at least 0 s");
     cr_expect(out.limit == 7 && out.offset == -1 && out.share == 0.3 && out.timeout == VDC_PARAM_NONE, "the defaults stand");
 }
 
@@ -109,10 +109,9 @@ Test(base_param, values_that_are_no_values) {
           "test:1:9: the section: count: found the number 1.5, which is not a whole number; allowed: a whole number, from 1 to 64",
           "test:1:21: the section: limit: found the text 'five', which is not a number; allowed: a whole number, at least 5",
           "test:1:34: the section: share: found the text '.nan', which is not a finite number; allowed: a ratio such as 0.3 or 30%, from 0 to 1",
-          "test:1:47: the section: level: found the text '1e400', which is too large; allowed: a plain number, from "
-          "-1.79769313486232e+308 to 1.79769313486232e+308",
+          "test:1:47: the section: level: found the text '1e400', which is too large; allowed: a plain number",
           "test:1:62: the section: memory: found the text '5 parsecs', which has no known unit of bytes; allowed: a size such as 512 MiB, 4 "
-          "GiB, 2 TB (B kB MB GB TB PB KiB MiB GiB TiB PiB; a bare number is bytes), at least 0");
+          "GiB, 2 TB (B kB MB GB TB PB KiB MiB GiB TiB PiB; a bare number is bytes), at least 0 B");
 }
 
 Test(base_param, unknown_and_missing_keys_and_words) {

@@ -157,6 +157,20 @@ Test(base_units, every_dimension_says_what_it_takes) {
     for (int i = VDC_DIM_COUNT; i <= VDC_DIM_MILLI; i++) cr_expect_gt(strlen(vdc_dimension_help((vdc_dimension)i)), 5);
 }
 
+/* One base unit, parsed, is `scale` of what is stored. */
+Test(base_units, names_and_scales_of_the_base_units) {
+    static const char *const names[] = {[VDC_DIM_COUNT] = "",      [VDC_DIM_TIME] = "s",        [VDC_DIM_FREQUENCY] = "Hz", [VDC_DIM_BYTES] = "B",
+                                        [VDC_DIM_BYTE_RATE] = "B/s", [VDC_DIM_POWER] = "W", [VDC_DIM_RATIO] = "", [VDC_DIM_MILLI] = ""};
+    for (int i = VDC_DIM_COUNT; i <= VDC_DIM_MILLI; i++) {
+        vdc_dimension dimension = (vdc_dimension)i;
+        char text[16];
+        int64_t stored = 0;
+        cr_expect_str_eq(vdc_dimension_unit(dimension), names[i]);
+        (void)snprintf(text, sizeof text, "1 %s", names[i]);
+        cr_expect(!vdc_parse_integer(text, dimension, &stored) && stored == vdc_dimension_scale(dimension), "%s", text);
+    }
+}
+
 Test(base_units, fractions_are_exact_and_in_lowest_terms) {
     static const struct { const char *text; int64_t num, den; } cases[] = {
         {"4.0", 4, 1}, {"1.5", 3, 2}, {"0", 0, 1}, {"0.000", 0, 1}, {"1000", 1000, 1}, {"1.500000000000000000000", 3, 2}, {"130%", 13, 10},

@@ -159,9 +159,9 @@ Test(scenario, wrong_values_of_single_keys) {
     REFUSES(
         SMALL "time: {tick: 0s}\nschedulers: {admission: {timeout: never, queue_limit: -2}}\n",
         "s.yaml:4:14: time: tick: found the text '0s', which is too small; allowed: a time such as 90s, 5min, 2h, 7d (ns us ms s min h d w; a bare "
-        "number is seconds), at least 1",
+        "number is seconds), at least 1e-09 s",
         "s.yaml:5:35: schedulers.admission: timeout: found the text 'never', which is not a number; allowed: 'none' or a time such as 90s, 5min, 2h, "
-        "7d (ns us ms s min h d w; a bare number is seconds), at least 0",
+        "7d (ns us ms s min h d w; a bare number is seconds), at least 0 s",
         "s.yaml:5:55: schedulers.admission: queue_limit: found the number -2, which is negative; allowed: 'none' or a whole number, at least 0");
     REFUSES(SMALL "output: {ticks: yes, hosts: all, vms: every_tick}\npower: {pue: 0.9, down_host: of}\n",
             "s.yaml:5:14: power: pue: found the number 0.9, which is too small; allowed: a plain number, from 1 to 100",
@@ -191,14 +191,14 @@ Test(scenario, hosts_that_cannot_be) {
             "s.yaml:3:57: datacenter.hosts[].cpu: cores: found the number 2.5, which is not a whole number; allowed: a whole number, from 1 to 1024",
             "s.yaml:3:71: datacenter.hosts[].cpu: sockets: found the number 65, which is too large; allowed: a whole number, from 1 to 64",
             "s.yaml:3:82: datacenter.hosts[].cpu: speed: found the text '0 Hz', which is too small; allowed: a frequency such as 2600 MHz, 2.6 GHz "
-            "(Hz kHz MHz GHz THz; a bare number is Hz), from 1 to 1000000000000");
+            "(Hz kHz MHz GHz THz; a bare number is Hz), from 1 to 1000000000000 Hz");
     REFUSES(
         HOST("{memory: -1 GiB, nic: 5 s, disks: {size: 1}, labels: [x]}"),
         "s.yaml:3:31: datacenter.hosts[]: memory: found the text '-1 GiB', which is negative; allowed: a size such as 512 MiB, 4 GiB, 2 TB (B kB MB "
         "GB "
-        "TB PB KiB MiB GiB TiB PiB; a bare number is bytes), at least 0",
+        "TB PB KiB MiB GiB TiB PiB; a bare number is bytes), at least 0 B",
         "s.yaml:3:44: datacenter.hosts[]: nic: found the text '5 s', which has no known unit of a data rate; allowed: a data rate such as 25 Gbit/s, "
-        "2 GB/s (bit/s kbit/s ... Tbit/s, B/s kB/s ... PiB/s; a bare number is bytes per second), at least 0",
+        "2 GB/s (bit/s kbit/s ... Tbit/s, B/s kB/s ... PiB/s; a bare number is bytes per second), at least 0 B/s",
         "s.yaml:3:56: disks: found a mapping; allowed: a list of {size, iops, bandwidth}",
         "s.yaml:3:75: labels: found a list; allowed: a mapping (key: text)");
     REFUSES(
@@ -235,9 +235,9 @@ Test(scenario, failures_that_cannot_be) {
         "s.yaml:4:46: found the text '130%', which is too large; allowed: a ratio such as 0.3 or 30%, from 0 to 1",
         "s.yaml:4:53: failures.trace: rows: found the number 5; allowed: [time since the previous recovery, duration, share of the hosts]",
         "s.yaml:4:57: found the text '-1s', which is negative; allowed: a time such as 90s, 5min, 2h, 7d (ns us ms s min h d w; a bare number is "
-        "seconds), at least 0",
+        "seconds), at least 0 s",
         "s.yaml:4:62: found the text 'x', which is not a number; allowed: a time such as 90s, 5min, 2h, 7d (ns us ms s min h d w; a bare number is "
-        "seconds), at least 0");
+        "seconds), at least 0 s");
     REFUSES(SMALL "failures: {trace: {rows: [[0s, 0s, 1], [0, 0ns, 1]], repeat: true}}\n",
             "s.yaml:4:19: failures.trace: repeat: the rows take no time, so they would repeat for ever at one instant");
     REFUSES(SMALL "failures: {trace: {rows: 3}}\n",
