@@ -7,7 +7,6 @@
 #include "sim/record/pack.h"
 
 enum {
-    FIXED_TEXT_MAX = 4096,
     CHUNK_BYTES_MAX = 32 << 20,
     TEXT_BYTES_MAX = 64 << 20, /* of one call */
     INFLATION = 1032           /* deflate cannot do better */
@@ -71,12 +70,11 @@ H5O_type_t vdc_dataset_kind(hid_t file, const char *path) {
 /* ---- opening ---- */
 
 static bool find_type(vdc_dataset *dataset, hid_t type) {
-    dataset->cell_size = H5Tget_size(type);
+    dataset->cell_size = sizeof(vdc_cell);
     if (H5Tget_class(type) == H5T_STRING) {
-        bool variable = H5Tis_variable_str(type) > 0;
-        dataset->type = variable ? VDC_CELL_TEXT : VDC_CELL_WORD;
-        dataset->cell_size = variable ? VDC_TEXT_REFERENCE : dataset->cell_size;
-        return dataset->cell_size > 0 && dataset->cell_size <= FIXED_TEXT_MAX;
+        dataset->type = VDC_CELL_TEXT;
+        dataset->cell_size = VDC_TEXT_REFERENCE;
+        return H5Tis_variable_str(type) > 0;
     }
     dataset->type = H5Tget_class(type) == H5T_FLOAT ? VDC_CELL_REAL : VDC_CELL_INTEGER;
     return H5Tequal(type, H5T_IEEE_F64LE) > 0 || H5Tequal(type, H5T_STD_I64LE) > 0;
@@ -258,15 +256,8 @@ vdc_code vdc_dataset_read(vdc_dataset *dataset, uint64_t first, uint64_t count, 
     size_t cell = dataset->cell_size;
     unsigned char *to = out;
     if (!dataset->chunked) {
-        hid_t type = dataset->type == VDC_CELL_WORD ? H5Dget_type(dataset->id) : -1;
-        bool done = read_whole(dataset, first, count,
-                               type >= 0                        ? type
-                               : dataset->type == VDC_CELL_REAL ? H5T_IEEE_F64LE
-                                                                : H5T_STD_I64LE,
-                               H5P_DEFAULT, out);
-        if (type >= 0)
-            H5Tclose(type);
-        return done ? VDC_OK : damaged(dataset, "is damaged", diag);
+        hid_t type = dataset->type == VDC_CELL_REAL ? H5T_IEEE_F64LE : H5T_STD_I64LE;
+        return read_whole(dataset, first, count, type, H5P_DEFAULT, out) ? VDC_OK : damaged(dataset, "is damaged", diag);
     }
     for (uint64_t row = first; row < first + count;) {
         uint64_t top = row - row % dataset->chunk_rows, bottom = top + dataset->chunk_rows;
@@ -318,9 +309,11 @@ static vdc_code check_chunks(vdc_dataset *dataset, uint64_t first, uint64_t coun
     return code;
 }
 
-static vdc_code read_variable(vdc_dataset *dataset, uint64_t first, uint64_t count, vdc_arena *texts, const char **out,
-                              vdc_diag *diag) {
+vdc_code vdc_dataset_read_texts(vdc_dataset *dataset, uint64_t first, uint64_t count, vdc_arena *texts, const char **out,
+                                vdc_diag *diag) {
     vdc_text_memory memory = {texts, TEXT_BYTES_MAX};
+    if (!lies_inside(dataset, first, count) || dataset->type != VDC_CELL_TEXT)
+        return damaged(dataset, "has no such rows of texts", diag);
     vdc_code code = check_chunks(dataset, first, count, diag);
     if (code)
         return code;
@@ -339,25 +332,4 @@ static vdc_code read_variable(vdc_dataset *dataset, uint64_t first, uint64_t cou
     if (transfer >= 0)
         H5Pclose(transfer);
     return done ? VDC_OK : damaged(dataset, "is damaged, or has texts of more than 64 MiB at a time", diag);
-}
-
-vdc_code vdc_dataset_read_texts(vdc_dataset *dataset, uint64_t first, uint64_t count, vdc_arena *texts, const char **out,
-                                vdc_diag *diag) {
-    if (!lies_inside(dataset, first, count) || dataset->type < VDC_CELL_TEXT)
-        return damaged(dataset, "has no such rows of texts", diag);
-    if (dataset->type == VDC_CELL_TEXT)
-        return read_variable(dataset, first, count, texts, out, diag);
-    size_t cells = (size_t)(count * dataset->width);
-    char *words = vdc_calloc(cells + 1, dataset->cell_size);
-    if (!words)
-        return vdc_no_memory(diag, "texts of a result file");
-    vdc_code code = vdc_dataset_read(dataset, first, count, words, diag);
-    for (size_t i = 0; code == VDC_OK && i < cells; i++) {
-        const char *word = words + i * dataset->cell_size;
-        out[i] = vdc_arena_strndup(texts, word, strnlen(word, dataset->cell_size));
-        if (!out[i])
-            code = vdc_no_memory(diag, "texts of a result file");
-    }
-    vdc_free(words);
-    return code;
 }

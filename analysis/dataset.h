@@ -16,8 +16,8 @@ enum { VDC_DATASET_FILTERS = 4 };
 typedef struct vdc_dataset {
     const char *file, *path; /* for messages; not owned */
     hid_t id;
-    vdc_cell_type type;   /* WORD = texts of a fixed size */
-    size_t cell_size;     /* bytes of a stored cell: 8, that of a fixed text, 16 of a text of any length */
+    vdc_cell_type type;
+    size_t cell_size;     /* bytes of a stored cell: 8, of a text that of its reference */
     int rank;             /* 0 = scalar */
     uint64_t rows, width; /* 1 x 1 of a scalar */
     bool chunked;
@@ -34,10 +34,10 @@ H5O_type_t vdc_dataset_kind(hid_t file, const char *path);
 /* Opens and checks a dataset of a file of `size` bytes. `path` and `name` must outlive it. */
 vdc_code vdc_dataset_open(vdc_dataset *dataset, hid_t file, const char *path, uint64_t size, const char *name, vdc_diag *diag);
 void vdc_dataset_close(vdc_dataset *dataset);
-/* Rows [first, first + count) of a dataset of numbers or fixed texts, row-major, cell_size bytes each, least significant first.
+/* Rows [first, first + count) of a dataset of numbers, row-major, 8 bytes each, least significant first.
  */
 vdc_code vdc_dataset_read(vdc_dataset *dataset, uint64_t first, uint64_t count, void *out, vdc_diag *diag);
-/* Rows of a dataset of texts of any kind, each in `texts`' memory. */
+/* Rows of a dataset of texts, each in `texts`' memory. */
 vdc_code vdc_dataset_read_texts(vdc_dataset *dataset, uint64_t first, uint64_t count, vdc_arena *texts, const char **out,
                                 vdc_diag *diag);
 /* A text attribute in fresh memory; NULL when there is none of that name and kind. */

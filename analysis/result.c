@@ -211,7 +211,7 @@ static vdc_code read_summary_value(vdc_result *result, const char *path, size_t 
         code = vdc_no_memory(diag, "the summary");
     } else if (dataset.rank != 0) {
         code = vdc_fail(diag, VDC_ERROR_INPUT, NULL, "%s: %s is no single value", result->path, path);
-    } else if (dataset.type >= VDC_CELL_TEXT) {
+    } else if (dataset.type == VDC_CELL_TEXT) {
         vdc_arena arena = {0};
         const char *text = NULL;
         code = vdc_dataset_read_texts(&dataset, 0, 1, &arena, &text, diag);
@@ -326,7 +326,7 @@ bool vdc_result_dataset(const vdc_result *result, const char *path, vdc_result_s
     const vdc_dataset *dataset = &entry->dataset;
     *shape = (vdc_result_shape){.rows = (size_t)dataset->rows,
                                 .width = (size_t)dataset->width,
-                                .type = dataset->type == VDC_CELL_WORD ? VDC_CELL_TEXT : dataset->type,
+                                .type = dataset->type,
                                 .units = entry->units ? entry->units : "",
                                 .long_name = entry->long_name ? entry->long_name : "",
                                 .scale = entry->scale};
@@ -339,7 +339,7 @@ static vdc_code read_numbers(const vdc_result *result, const char *path, size_t 
     vdc_entry *entry;
     vdc_hdf5_scope scope = vdc_hdf5_quiet();
     vdc_code code = entry_of(result, path, &entry, diag);
-    if (code == VDC_OK && (entry->dataset.type >= VDC_CELL_TEXT || (!reals && entry->dataset.type != VDC_CELL_INTEGER)))
+    if (code == VDC_OK && (entry->dataset.type == VDC_CELL_TEXT || (!reals && entry->dataset.type != VDC_CELL_INTEGER)))
         code = vdc_fail(diag, VDC_ERROR_INPUT, NULL, "%s: %s holds no %s", result->path, path, reals ? "numbers" : "integers");
     if (code == VDC_OK)
         code = vdc_dataset_read(&entry->dataset, first, count, out, diag);
@@ -417,7 +417,7 @@ static int compare_names(const void *a, const void *b) {
 static vdc_code digest_rows(vdc_dataset *dataset, vdc_digest *digest, uint64_t first, uint64_t rows, vdc_diag *diag) {
     size_t cells = (size_t)(rows * dataset->width);
     vdc_code code;
-    if (dataset->type < VDC_CELL_TEXT) {
+    if (dataset->type != VDC_CELL_TEXT) {
         unsigned char *bytes = vdc_calloc(cells + 1, dataset->cell_size);
         code = bytes ? vdc_dataset_read(dataset, first, rows, bytes, diag) : vdc_no_memory(diag, "a dataset");
         if (code == VDC_OK)

@@ -169,6 +169,7 @@ static vdc_code host_ticks_row(vdc_simulation *sim, vdc_diag *diag) {
     vdc_results *results = sim->results;
     cell_row row = {.cells = results->host_cells};
     uint32_t count = dc->hosts.count;
+    put_real(&row, seconds(dc->now));
     for (uint32_t h = 0; h < count; h++) put_real(&row, (double)vdc_ledger_rate(&dc->host_ledger, h, VDC_FLOW_DEMAND));
     for (uint32_t h = 0; h < count; h++) put_real(&row, (double)dc->hosts.granted[h]);
     for (uint32_t h = 0; h < count; h++) put_integer(&row, dc->hosts.vms[h]);
@@ -260,7 +261,7 @@ static const vdc_column vm_columns[] = {
     {"tenant", "1", "tenant", VDC_CELL_TEXT, NULL, 1},
     {"group", "1", "group", VDC_CELL_TEXT, NULL, 1},
     {"host", "1", "the last host it was on, -1 = never placed", VDC_CELL_INTEGER, NULL, 1},
-    {"state", "1", "state at the end", VDC_CELL_WORD, NULL, 1},
+    {"state", "1", "state at the end", VDC_CELL_TEXT, NULL, 1},
     {"arrival", "s", "arrival", VDC_CELL_REAL, NULL, 1},
     {"start", "s", "first start, NaN = never", VDC_CELL_REAL, NULL, 1},
     {"end", "s", "end, NaN = none yet", VDC_CELL_REAL, NULL, 1},
@@ -440,7 +441,7 @@ static const vdc_column host_columns[] = {
     {"class", "1", "class of equal hosts", VDC_CELL_TEXT, NULL, 1},
     {"rack", "1", "rack", VDC_CELL_INTEGER, NULL, 1},
     {"zone", "1", "zone", VDC_CELL_INTEGER, NULL, 1},
-    {"state", "1", "state at the end", VDC_CELL_WORD, NULL, 1},
+    {"state", "1", "state at the end", VDC_CELL_TEXT, NULL, 1},
     {"vms", "1", "VMs at the end", VDC_CELL_INTEGER, NULL, 1},
     {"cpu_capacity", "Hz", "CPU installed, without the hypervisor's reserve", VDC_CELL_INTEGER, NULL, 1},
     {"memory_capacity", "byte", "memory installed, without the hypervisor's reserve", VDC_CELL_INTEGER, NULL, 1},
@@ -462,15 +463,16 @@ static vdc_code open_hosts(vdc_simulation *sim, vdc_diag *diag) {
     if (!code) code = vdc_record_table(results->record, &results->hosts, "/hosts", host_columns, HOST_COLUMNS, "/hosts/id", 0, diag);
     if (code || sim->scenario->output_hosts != VDC_OUTPUT_EVERY_TICK) return code;
     vdc_column columns[] = {
+        {"time", "s", "end of the tick", VDC_CELL_REAL, NULL, 1}, /* an axis of its own: netCDF readers do not look into /ticks */
         {"cpu_demand", "Hz", "CPU asked for at the end of the tick", VDC_CELL_REAL, "/hosts/id", count},
         {"cpu_granted", "Hz", "CPU granted at the end of the tick", VDC_CELL_REAL, "/hosts/id", count},
         {"vms_running", "1", "VMs at the end of the tick", VDC_CELL_INTEGER, "/hosts/id", count},
         {"power", "W", "power at the end of the tick", VDC_CELL_REAL, "/hosts/id", count},
     };
-    size_t width = has_power(sim) ? 4 : 3;
-    results->host_cells = vdc_calloc(width * (count ? count : 1), sizeof *results->host_cells);
+    size_t width = has_power(sim) ? 5 : 4;
+    results->host_cells = vdc_calloc(1 + width * (size_t)count, sizeof *results->host_cells);
     if (!results->host_cells) return vdc_no_memory(diag, "the hosts' table");
-    return vdc_record_table(results->record, &results->host_ticks, "/hosts", columns, width, "/ticks/time", 0, diag);
+    return vdc_record_table(results->record, &results->host_ticks, "/hosts", columns, width, NULL, 0, diag);
 }
 
 static vdc_code write_hosts(vdc_simulation *sim, vdc_diag *diag) {

@@ -9,36 +9,33 @@
 
 /* ---- digest ---- */
 
-static void digest_cells(vdc_digest *digest, const vdc_stored *column, const vdc_held *values, size_t count) {
+static void digest_cells(vdc_digest *digest, const vdc_stored *column, const vdc_cell *values, size_t count) {
     if (column->type == VDC_CELL_TEXT) {
         for (size_t i = 0; i < count; i++)
-            vdc_digest_text(digest, values[i].cell.text, strlen(values[i].cell.text));
-    } else if (column->type == VDC_CELL_WORD) {
-        for (size_t i = 0; i < count; i++)
-            vdc_digest_text(digest, values[2 * i].word, strnlen(values[2 * i].word, VDC_WORD_SIZE));
+            vdc_digest_text(digest, values[i].text, strlen(values[i].text));
     } else if (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__) {
         vdc_digest_add(digest, values, count * sizeof *values);
     } else {
         for (size_t i = 0; i < count; i++)
-            vdc_digest_number(digest, (uint64_t)values[i].cell.integer);
+            vdc_digest_number(digest, (uint64_t)values[i].integer);
     }
 }
 
 /* Rows that follow on those before them. */
-static void digest_in_order(vdc_stored *column, const vdc_held *cells, size_t rows) {
+static void digest_in_order(vdc_stored *column, const vdc_cell *cells, size_t rows) {
     while (rows > 0) {
         size_t count = (size_t)vdc_values_digest_room(&column->digest);
         if (count > rows)
             count = rows;
         digest_cells(&column->digest.group, column, cells, count * column->width);
         vdc_values_digest_advance(&column->digest, count);
-        cells += count * column->width * column->places;
+        cells += count * column->width;
         rows -= count;
     }
 }
 
 /* A block anywhere: the digest of each of its groups is kept until the finish. */
-static bool digest_block(const vdc_table *table, vdc_stored *column, int64_t index, const vdc_held *cells, size_t rows) {
+static bool digest_block(const vdc_table *table, vdc_stored *column, int64_t index, const vdc_cell *cells, size_t rows) {
     size_t group = (size_t)index * (table->chunk_rows / VDC_DIGEST_ROWS);
     if (!VDC_RESERVE(column->groups, column->group_capacity, group + table->chunk_rows / VDC_DIGEST_ROWS))
         return false;
@@ -48,7 +45,7 @@ static bool digest_block(const vdc_table *table, vdc_stored *column, int64_t ind
         vdc_digest_start(&digest);
         digest_cells(&digest, column, cells, count * column->width);
         vdc_digest_end_group(&digest, column->groups[group].bytes);
-        cells += count * column->width * column->places;
+        cells += count * column->width;
         rows -= count;
     }
     return true;
@@ -59,7 +56,7 @@ static bool digest_block(const vdc_table *table, vdc_stored *column, int64_t ind
 vdc_code vdc_chunk_write(vdc_table *table, const vdc_stored *column, const hsize_t *at, const void *cells, size_t count,
                          unsigned char *work, vdc_diag *diag) {
     bool text = column->type == VDC_CELL_TEXT;
-    size_t cell_size = text ? 1 : column->places * sizeof(vdc_held), bytes = count * (text ? VDC_TEXT_REFERENCE : cell_size);
+    size_t cell_size = text ? 1 : sizeof(vdc_cell), bytes = count * (text ? VDC_TEXT_REFERENCE : cell_size);
     unsigned char *packed;
     size_t size = vdc_pack(&table->record->packer, cells, bytes / cell_size, cell_size, work, &packed);
     uint32_t skipped = size < bytes ? 0 : text ? 1 : 2; /* deflate, the last filter, as the library would */
@@ -68,22 +65,22 @@ vdc_code vdc_chunk_write(vdc_table *table, const vdc_stored *column, const hsize
     return VDC_OK;
 }
 
-static bool all_zero(const vdc_held *places, size_t count) {
+static bool all_zero(const vdc_cell *cells, size_t count) {
     for (size_t i = 0; i < count; i++)
-        if (places[i].cell.integer != 0)
+        if (cells[i].integer != 0)
             return false;
     return true;
 }
 
-/* Writes numbers or words chunk by chunk; what a chunk has beyond the rows and the width is zero. */
-static vdc_code write_cells(vdc_table *table, const vdc_stored *column, int64_t first, const vdc_held *cells, size_t rows,
+/* Writes numbers chunk by chunk; what a chunk has beyond the rows and the width is zero. */
+static vdc_code write_cells(vdc_table *table, const vdc_stored *column, int64_t first, const vdc_cell *cells, size_t rows,
                             vdc_diag *diag) {
     vdc_record *record = table->record;
-    size_t count = table->chunk_rows * column->chunk_width, cell_size = column->places * sizeof *cells;
+    size_t count = table->chunk_rows * column->chunk_width, cell_size = sizeof *cells;
     if (!VDC_RESERVE(record->scratch, record->scratch_capacity,
                      count * cell_size + vdc_pack_room(&record->packer, count, cell_size)))
         return vdc_record_no_memory(record, diag);
-    vdc_held *part = (vdc_held *)(void *)record->scratch; /* from malloc, so aligned for anything */
+    vdc_cell *part = (vdc_cell *)(void *)record->scratch; /* from malloc, so aligned for anything */
     bool whole = rows == table->chunk_rows && column->width == column->chunk_width;
     vdc_code code = VDC_OK;
     for (size_t left = 0; code == VDC_OK && left < column->width; left += column->chunk_width) {
@@ -91,12 +88,11 @@ static vdc_code write_cells(vdc_table *table, const vdc_stored *column, int64_t 
         if (!whole) {
             memset(part, 0, count * cell_size);
             for (size_t row = 0; row < rows; row++)
-                memcpy(part + row * column->chunk_width * column->places, cells + (row * column->width + left) * column->places,
-                       wide * cell_size);
+                memcpy(part + row * column->chunk_width, cells + (row * column->width + left), wide * cell_size);
         }
-        const vdc_held *from = whole ? cells : part;
+        const vdc_cell *from = whole ? cells : part;
         hsize_t at[2] = {(hsize_t)first, left};
-        if (!all_zero(from, count * column->places))
+        if (!all_zero(from, count))
             code = vdc_chunk_write(table, column, at, from, count, record->scratch + count * cell_size, diag);
     }
     return code;
@@ -124,7 +120,7 @@ vdc_code vdc_block_write(vdc_table *table, vdc_block *block, size_t rows, vdc_di
     vdc_code code = extend(table, first + (int64_t)rows, diag);
     for (size_t c = 0; code == VDC_OK && c < table->count; c++) {
         vdc_stored *column = &table->columns[c];
-        const vdc_held *cells = block->cells + column->offset * table->chunk_rows;
+        const vdc_cell *cells = block->cells + column->offset * table->chunk_rows;
         if (!table->fill)
             digest_in_order(column, cells, rows);
         else if (!digest_block(table, column, block->index, cells, rows))

@@ -23,7 +23,6 @@ struct vdc_record {
     vdc_driver driver;
     hid_t file;
     hid_t text_type;
-    hid_t word_type;
     hid_t group_creation; /* no times, order of creation kept */
     vdc_packer packer;
     unsigned char *scratch; /* one chunk gathered, shuffled and compressed */
@@ -56,17 +55,11 @@ hid_t vdc_record_memory_type(const vdc_record *record, vdc_cell_type type);
 
 /* ---- tables ---- */
 
-/* A cell as tables hold it: a number, a text's address, or the bytes of a word. */
-typedef union vdc_held {
-    vdc_cell cell;
-    char word[8];
-} vdc_held;
-
 /* The rows [index x chunk_rows, ...) of a table. */
 typedef struct vdc_block {
     int64_t index;
     uint64_t touched; /* when a row was last set */
-    vdc_held *cells;  /* column by column, each [chunk_rows x width], a word taking two places */
+    vdc_cell *cells;  /* column by column, each [chunk_rows x width] */
     vdc_arena texts;
 } vdc_block;
 
@@ -91,8 +84,7 @@ typedef struct vdc_stored {
     vdc_cell_type type;
     bool plane; /* two-dimensional */
     size_t width, chunk_width;
-    size_t places; /* of a cell in a block: 2 for a word, else 1 */
-    size_t offset; /* places of a row before this column */
+    size_t offset; /* cells of a row before this column */
     hid_t dataset;
     vdc_values_digest digest; /* of tables whose rows come in order */
     vdc_group_digest *groups; /* of those whose rows do not */
@@ -105,8 +97,7 @@ struct vdc_table {
     vdc_record *record;
     vdc_stored *columns;
     size_t count;
-    size_t places; /* of a row in a block */
-    size_t cells;  /* of a row */
+    size_t cells; /* of a row */
     size_t chunk_rows;
     int64_t rows;     /* appended, or the largest row set + 1 */
     int64_t extent;   /* rows of the datasets */
@@ -133,12 +124,12 @@ void vdc_table_destroy(vdc_table *table);
 
 /* chunk.c: writes the first `rows` rows of a block. */
 vdc_code vdc_block_write(vdc_table *table, vdc_block *block, size_t rows, vdc_diag *diag);
-/* Packs and writes the chunk that begins at `at`: numbers, words, or references of texts. `work` has vdc_pack_room. */
+/* Packs and writes the chunk that begins at `at`: numbers, or references of texts. `work` has vdc_pack_room. */
 vdc_code vdc_chunk_write(vdc_table *table, const vdc_stored *column, const hsize_t *at, const void *cells, size_t count,
                          unsigned char *work, vdc_diag *diag);
 
 /* texts.c: rows of a column of texts. */
-vdc_code vdc_texts_write(vdc_table *table, vdc_stored *column, int64_t first, const vdc_held *cells, size_t rows, vdc_diag *diag);
+vdc_code vdc_texts_write(vdc_table *table, vdc_stored *column, int64_t first, const vdc_cell *cells, size_t rows, vdc_diag *diag);
 void vdc_text_memory_free(vdc_text_memory *memory);
 
 /* rows.c: writes the blocks that are not complete. */

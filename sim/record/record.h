@@ -20,16 +20,13 @@ typedef struct vdc_table vdc_table;
 typedef enum vdc_cell_type {
     VDC_CELL_REAL,
     VDC_CELL_INTEGER,
-    VDC_CELL_TEXT, /* of any length, one-dimensional; cheap where few texts repeat, some 50 bytes a row where all differ */
-    VDC_CELL_WORD  /* at most VDC_WORD_SIZE bytes, compressed to next to nothing: for states and kinds; in tables only */
+    VDC_CELL_TEXT /* of any length, one-dimensional; cheap where few texts repeat, some 50 bytes a row where all differ */
 } vdc_cell_type;
-
-enum { VDC_WORD_SIZE = 16 };
 
 typedef union vdc_cell {
     double real;
     int64_t integer;
-    const char *text; /* of TEXT and WORD; copied at once; NULL is "" */
+    const char *text; /* copied at once; NULL is "" */
 } vdc_cell;
 
 /* One dataset of a table. A named scale makes it two-dimensional [row x scale]. An axis should lie in the group of what is

@@ -26,7 +26,7 @@ vdc_code vdc_table_fill(vdc_table *table, const vdc_cell *fill, vdc_diag *diag) 
         for (size_t i = 0; i < column->width; i++, from++) {
             vdc_cell *to = kept + (from - fill);
             *to = *from;
-            if (column->type >= VDC_CELL_TEXT &&
+            if (column->type == VDC_CELL_TEXT &&
                 !(to->text = vdc_arena_strdup(&table->fill_texts, from->text ? from->text : ""))) {
                 vdc_free(kept);
                 return vdc_record_no_memory(table->record, diag);
@@ -39,18 +39,18 @@ vdc_code vdc_table_fill(vdc_table *table, const vdc_cell *fill, vdc_diag *diag) 
 
 /* ---- to the spill and back ---- */
 
-/* A row's bytes, in the record's scratch memory: for each cell 8 bytes (words 16), texts with their end. */
+/* A row's bytes, in the record's scratch memory: for each cell 8 bytes, texts with their end. */
 static bool pack(const vdc_table *table, const vdc_block *block, size_t row, size_t *size) {
     vdc_record *record = table->record;
     *size = 0;
     for (size_t c = 0; c < table->count; c++) {
         const vdc_stored *column = &table->columns[c];
-        const vdc_held *from = block->cells + column->offset * table->chunk_rows + row * column->width * column->places;
-        for (size_t i = 0; i < column->width * column->places; i++) {
-            size_t length = column->type == VDC_CELL_TEXT ? strlen(from[i].cell.text) + 1 : sizeof *from;
+        const vdc_cell *from = block->cells + column->offset * table->chunk_rows + row * column->width;
+        for (size_t i = 0; i < column->width; i++) {
+            size_t length = column->type == VDC_CELL_TEXT ? strlen(from[i].text) + 1 : sizeof *from;
             if (!VDC_RESERVE(record->scratch, record->scratch_capacity, *size + length))
                 return false;
-            memcpy(record->scratch + *size, column->type == VDC_CELL_TEXT ? (const void *)from[i].cell.text : &from[i], length);
+            memcpy(record->scratch + *size, column->type == VDC_CELL_TEXT ? (const void *)from[i].text : &from[i], length);
             *size += length;
         }
     }
@@ -60,12 +60,12 @@ static bool pack(const vdc_table *table, const vdc_block *block, size_t row, siz
 static bool unpack(const vdc_table *table, vdc_block *block, size_t row, const unsigned char *bytes) {
     for (size_t c = 0; c < table->count; c++) {
         const vdc_stored *column = &table->columns[c];
-        vdc_held *to = block->cells + column->offset * table->chunk_rows + row * column->width * column->places;
-        for (size_t i = 0; i < column->width * column->places; i++) {
+        vdc_cell *to = block->cells + column->offset * table->chunk_rows + row * column->width;
+        for (size_t i = 0; i < column->width; i++) {
             if (column->type == VDC_CELL_TEXT) {
                 size_t length = strlen((const char *)bytes);
-                to[i].cell.text = vdc_arena_strndup(&block->texts, (const char *)bytes, length);
-                if (!to[i].cell.text)
+                to[i].text = vdc_arena_strndup(&block->texts, (const char *)bytes, length);
+                if (!to[i].text)
                     return false;
                 bytes += length + 1;
             } else {

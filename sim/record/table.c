@@ -30,7 +30,7 @@ vdc_block *vdc_block_take(vdc_table *table, int64_t index) {
         block = vdc_calloc(1, sizeof *block);
         if (!block)
             return NULL;
-        block->cells = vdc_calloc(table->chunk_rows * table->places + 1, sizeof *block->cells);
+        block->cells = vdc_calloc(table->chunk_rows * table->cells + 1, sizeof *block->cells);
         if (!block->cells) {
             vdc_block_free(block);
             return NULL;
@@ -48,45 +48,17 @@ void vdc_block_return(vdc_table *table, vdc_block *block) {
         table->spare = block;
 }
 
-/* Copies one cell. VDC_ERROR_MEMORY without a message when a text finds no room, VDC_ERROR_STATE when a word is too long. */
-static vdc_code store_cell(vdc_block *block, vdc_cell_type type, vdc_held *to, vdc_cell from) {
-    switch (type) {
-    case VDC_CELL_REAL:
-        to->cell = from;
-        if (from.real != from.real)
-            to->cell.integer = INT64_C(0x7ff8000000000000); /* one NaN, whatever made it */
-        return VDC_OK;
-    case VDC_CELL_INTEGER:
-        to->cell = from;
-        return VDC_OK;
-    case VDC_CELL_TEXT:
-        to->cell.text = vdc_arena_strdup(&block->texts, from.text ? from.text : "");
-        return to->cell.text ? VDC_OK : VDC_ERROR_MEMORY;
-    case VDC_CELL_WORD:
-        break;
-    }
-    size_t length = from.text ? strlen(from.text) : 0;
-    if (length > VDC_WORD_SIZE)
-        return VDC_ERROR_STATE;
-    memset(to, 0, VDC_WORD_SIZE);
-    memcpy(to, from.text ? from.text : "", length);
-    return VDC_OK;
-}
-
-static vdc_code told(vdc_table *table, vdc_code code, const vdc_stored *column, vdc_diag *diag) {
-    if (code == VDC_ERROR_STATE)
-        return vdc_fail(diag, code, NULL, "%s: a word is longer than %d bytes", column->path, VDC_WORD_SIZE);
-    return vdc_record_no_memory(table->record, diag);
-}
-
 vdc_code vdc_block_store(vdc_table *table, vdc_block *block, size_t row, const vdc_cell *cells, vdc_diag *diag) {
     for (size_t c = 0; c < table->count; c++) {
         const vdc_stored *column = &table->columns[c];
-        vdc_held *to = block->cells + column->offset * table->chunk_rows + row * column->width * column->places;
-        for (size_t i = 0; i < column->width; i++, to += column->places) {
-            vdc_code code = store_cell(block, column->type, to, *cells++);
-            if (code)
-                return told(table, code, column, diag);
+        vdc_cell *to = block->cells + column->offset * table->chunk_rows + row * column->width;
+        for (size_t i = 0; i < column->width; i++, to++, cells++) {
+            *to = *cells;
+            if (column->type == VDC_CELL_REAL && cells->real != cells->real)
+                to->integer = INT64_C(0x7ff8000000000000); /* one NaN, whatever made it */
+            else if (column->type == VDC_CELL_TEXT &&
+                     !(to->text = vdc_arena_strdup(&block->texts, cells->text ? cells->text : "")))
+                return vdc_record_no_memory(table->record, diag);
         }
     }
     return VDC_OK;
@@ -167,7 +139,7 @@ void vdc_table_destroy(vdc_table *table) {
 
 /* Rows of a block: as many as give it a good size, and whole groups of the digest unless that made it large. */
 static size_t default_rows(const vdc_table *table) {
-    size_t row = table->places * sizeof(vdc_held), rows = BLOCK_BYTES / row;
+    size_t row = table->cells * sizeof(vdc_cell), rows = BLOCK_BYTES / row;
     if (rows >= BLOCK_ROWS_MAX)
         return BLOCK_ROWS_MAX;
     if (VDC_DIGEST_ROWS * row <= WIDE_BLOCK_BYTES)
@@ -221,12 +193,10 @@ static bool describe(vdc_table *table, vdc_stored *column, const char *folder, c
     *column = (vdc_stored){.type = wanted->type,
                            .plane = wanted->scale != NULL,
                            .width = wanted->width ? wanted->width : 1,
-                           .places = wanted->type == VDC_CELL_WORD ? 2 : 1,
-                           .offset = table->places,
+                           .offset = table->cells,
                            .dataset = H5I_INVALID_HID};
     column->path = vdc_format("%s/%s", folder, wanted->name);
     vdc_values_digest_start(&column->digest);
-    table->places += column->width * column->places;
     table->cells += column->width;
     return column->path != NULL;
 }

@@ -56,22 +56,22 @@ static bool write_by_library(const vdc_table *table, const vdc_stored *column, i
     return done;
 }
 
-static vdc_code write_all_different(vdc_table *table, const vdc_stored *column, int64_t first, const vdc_held *cells, size_t rows,
+static vdc_code write_all_different(vdc_table *table, const vdc_stored *column, int64_t first, const vdc_cell *cells, size_t rows,
                                     vdc_diag *diag) {
     vdc_record *record = table->record;
     if (!VDC_RESERVE(record->scratch, record->scratch_capacity, rows * sizeof(const char *)))
         return vdc_record_no_memory(record, diag);
     const char **texts = (const char **)(void *)record->scratch;
     for (size_t row = 0; row < rows; row++)
-        texts[row] = cells[row].cell.text[0] ? cells[row].cell.text : NULL;
+        texts[row] = cells[row].text[0] ? cells[row].text : NULL;
     return write_by_library(table, column, first, texts, rows) ? VDC_OK : vdc_record_failed(record, column->path, diag);
 }
 
 /* Numbers the texts of a block; new ones are remembered while there is room. False when there are too many, or no memory. */
-static bool number_texts(vdc_text_memory *memory, const vdc_held *cells, size_t rows, uint32_t *numbers) {
+static bool number_texts(vdc_text_memory *memory, const vdc_cell *cells, size_t rows, uint32_t *numbers) {
     for (size_t row = 0; row < rows; row++) {
-        const char *text = cells[row].cell.text;
-        if (row > 0 && strcmp(text, cells[row - 1].cell.text) == 0) {
+        const char *text = cells[row].text;
+        if (row > 0 && strcmp(text, cells[row - 1].text) == 0) {
             numbers[row] = numbers[row - 1];
             continue;
         }
@@ -105,7 +105,7 @@ static bool fetch_references(const vdc_table *table, const vdc_stored *column, i
     return true;
 }
 
-static vdc_code write_repeated(vdc_table *table, vdc_stored *column, int64_t first, const vdc_held *cells, size_t rows,
+static vdc_code write_repeated(vdc_table *table, vdc_stored *column, int64_t first, const vdc_cell *cells, size_t rows,
                                bool *done, vdc_diag *diag) {
     vdc_record *record = table->record;
     size_t bytes = table->chunk_rows * VDC_TEXT_REFERENCE, room = 2 * bytes + vdc_pack_room(&record->packer, bytes, 1);
@@ -127,10 +127,10 @@ static vdc_code write_repeated(vdc_table *table, vdc_stored *column, int64_t fir
     return vdc_chunk_write(table, column, &at, references, table->chunk_rows, work + bytes, diag);
 }
 
-vdc_code vdc_texts_write(vdc_table *table, vdc_stored *column, int64_t first, const vdc_held *cells, size_t rows,
+vdc_code vdc_texts_write(vdc_table *table, vdc_stored *column, int64_t first, const vdc_cell *cells, size_t rows,
                          vdc_diag *diag) {
     size_t empty = 0;
-    while (empty < rows && !cells[empty].cell.text[0])
+    while (empty < rows && !cells[empty].text[0])
         empty++;
     if (empty == rows)
         return VDC_OK;

@@ -88,9 +88,9 @@ const char *test_result_state(int64_t vm) {
     return test_result_is_set(vm) ? states[vm % 5] : "unknown";
 }
 
-const char *test_result_kind(int64_t vm) {
-    static const char *const kinds[] = {"web", "exactly 16 bytes", ""};
-    return test_result_is_set(vm) ? kinds[vm % 3] : "";
+const char *test_result_name(int64_t vm, char name[32]) {
+    snprintf(name, 32, vm % 2 ? "vm-%ld" : "", (long)vm);
+    return test_result_is_set(vm) ? name : "";
 }
 
 bool test_result_is_set(int64_t vm) {
@@ -165,7 +165,7 @@ static vdc_code write_vms(vdc_record *record, test_result_options options, vdc_d
         {.name = "host", .units = "1", .long_name = "last host, -1 = never placed", .type = VDC_CELL_INTEGER, .width = 1},
         {.name = "state", .units = "1", .long_name = "last state", .type = VDC_CELL_TEXT, .width = 1},
         {.name = "end", .units = "s", .long_name = "end of the VM", .type = VDC_CELL_REAL, .width = 1},
-        {.name = "kind", .units = "1", .long_name = "kind of the VM", .type = VDC_CELL_WORD, .width = 1},
+        {.name = "name", .units = "1", .long_name = "name of the VM", .type = VDC_CELL_TEXT, .width = 1},
     };
     vdc_table *table = NULL;
     vdc_code code = vdc_record_table(record, &table, "vms", columns, 5, NULL, options.in_order ? options.chunk_rows : 4096, diag);
@@ -173,13 +173,14 @@ static vdc_code write_vms(vdc_record *record, test_result_options options, vdc_d
     if (code == VDC_OK && !options.in_order)
         code = vdc_table_fill(table, fill, diag);
     for (int64_t i = 0; code == VDC_OK && i < options.vms; i++) {
+        char name[32];
         /* A stride that is prime to the number of VMs visits each once. */
         int64_t vm = options.in_order ? i : i * 7919 % options.vms;
         vdc_cell row[] = {{.integer = vm},
                           {.integer = test_result_host(vm)},
                           {.text = test_result_state(vm)},
                           {.real = (double)vm * 0.25},
-                          {.text = test_result_kind(vm)}};
+                          {.text = test_result_name(vm, name)}};
         if (options.in_order)
             code = vdc_table_append(table, test_result_is_set(vm) ? row : fill, diag);
         else if (test_result_is_set(vm))

@@ -30,7 +30,7 @@ double test_result_power(int64_t tick);                       /* /ticks/power */
 double test_result_allocation(int64_t tick, size_t resource); /* /ticks/P, 2 resources */
 int64_t test_result_host(int64_t vm);                         /* /vms/host; -1 for a row that was never set */
 const char *test_result_state(int64_t vm);                    /* /vms/state, texts */
-const char *test_result_kind(int64_t vm);                     /* /vms/kind, words */
+const char *test_result_name(int64_t vm, char name[32]);      /* /vms/name: all different, or empty */
 double test_result_host_power(int64_t tick, size_t host);     /* /hosts/power */
 bool test_result_is_set(int64_t vm);                          /* every 97th row is left to the fill row */
 

@@ -84,7 +84,7 @@ Test(result, members_and_shapes) {
     cr_assert(vdc_result_dataset(result, "/hosts/power", &shape));
     cr_assert(shape.rows == 100 && shape.width == 40);
     cr_assert_str_eq(shape.scale, "/hosts/id");
-    cr_assert(vdc_result_dataset(result, "/vms/kind", &shape));
+    cr_assert(vdc_result_dataset(result, "/vms/name", &shape));
     cr_assert(shape.rows == 1000 && shape.width == 1 && shape.type == VDC_CELL_TEXT && !shape.scale);
     cr_assert_not(vdc_result_dataset(result, "/vms", &shape));
     cr_assert_not(vdc_result_dataset(result, "/vms/no", &shape));
@@ -97,7 +97,7 @@ Test(result, every_value_comes_back) {
     vdc_result *result = write_and_open(usual, NULL);
     double *reals = malloc(100 * 40 * sizeof *reals);
     int64_t *integers = malloc(1000 * sizeof *integers);
-    char **texts = malloc(1000 * sizeof *texts);
+    char **texts = malloc(1000 * sizeof *texts), name[32];
     vdc_diag diag = {0};
     cr_assert_eq(vdc_result_read_reals(result, "/ticks/P", 0, 100, reals, &diag), VDC_OK);
     for (int64_t tick = 0; tick < 100; tick++)
@@ -114,9 +114,9 @@ Test(result, every_value_comes_back) {
         cr_assert_str_eq(texts[i], test_result_state(i + 60));
         vdc_free(texts[i]);
     }
-    cr_assert_eq(vdc_result_read_texts(result, "/vms/kind", 0, 1000, texts, &diag), VDC_OK);
+    cr_assert_eq(vdc_result_read_texts(result, "/vms/name", 0, 1000, texts, &diag), VDC_OK);
     for (int64_t vm = 0; vm < 1000; vm++) {
-        cr_assert_str_eq(texts[vm], test_result_kind(vm));
+        cr_assert_str_eq(texts[vm], test_result_name(vm, name));
         vdc_free(texts[vm]);
     }
     cr_assert_eq(vdc_result_read_reals(result, "/hosts/power", 10, 90, reals, &diag), VDC_OK);
@@ -149,7 +149,7 @@ Test(result, wrong_questions_are_errors) {
     cases[2].words = "holds no integers";
     cases[3].code = vdc_result_read_texts(result, "/ticks/power", 0, 1, &text, &diag);
     cases[3].words = "no such rows of texts";
-    cases[4].code = vdc_result_read_reals(result, "/vms/kind", 0, 1, &real, &diag);
+    cases[4].code = vdc_result_read_reals(result, "/vms/name", 0, 1, &real, &diag);
     cases[4].words = "holds no numbers";
     cr_assert_eq(diag.count, 5);
     for (size_t i = 0; i < 5; i++) {
