@@ -46,7 +46,8 @@ static double cubic_watts(const vdc_power *power, double u) {
     return power->idle + (power->max - power->idle) * (u * u * u);
 }
 
-static const vdc_param mse_params[] = {IDLE, MAX, SHARE("r", parameter, "1.4", 0.1, 10, "exponent, fitted to the machine"), OFF};
+/* Below 1 the curve would dip under idle, above 2 it would rise over max before u = 1. */
+static const vdc_param mse_params[] = {IDLE, MAX, SHARE("r", parameter, "1.4", 1, 2, "exponent, fitted to the machine"), OFF};
 static double mse_watts(const vdc_power *power, double u) {
     return power->idle + (power->max - power->idle) * (2 * u - pow(u, power->parameter));
 }

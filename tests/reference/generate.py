@@ -51,7 +51,7 @@ def power(rng):
         return {"model": model, "watts": watts}
     spec = {"model": model, "idle": f"{idle} W", "max": f"{top} W"}
     if model == "mse":
-        spec["r"] = rng.choice(["1.4", "1", "2.5"])
+        spec["r"] = rng.choice(["1.4", "1", "2"])
     if model == "asymptotic":
         spec["tau"] = rng.choice(["0.5", "0.8"])
     return spec

@@ -135,6 +135,7 @@ Test(power, mistakes_are_named) {
     expect_error("{model: table}", "watts");
     expect_error("{model: table, watts: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, x]}", "the text 'x'");
     expect_error("{model: p-state, idle: 1, epsilon: 3, all: 2}", "all is less than epsilon");
-    expect_error("{model: mse, idle: 1, max: 2, r: 0}", "too small");
+    expect_error("{model: mse, idle: 1, max: 2, r: 0.9}", "too small");
+    expect_error("{model: mse, idle: 1, max: 2, r: 2.5}", "too large");
     expect_error("linear", "mapping");
 }
