@@ -169,14 +169,13 @@ static int64_t nominal_rate(const vdc_request *request, const vdc_host_class *cl
     return (int64_t)((vdc_wide)request->size[VDC_CPU] * class->speed / 1000);
 }
 
-/* What a reservation fences on such a host: a VM cannot use more than its vCPUs. */
-static int64_t reserved_rate(const vdc_request *request, const vdc_host_class *class) {
+int64_t vdc_reserved_rate(const vdc_request *request, const vdc_host_class *class) {
     return request->cpu_reservation ? vdc_least(request->cpu_reservation, nominal_rate(request, class)) : 0;
 }
 
 bool vdc_datacenter_keeps_reservation(const vdc_datacenter *dc, uint32_t h, const vdc_request *request) {
     const vdc_host_class *class = &dc->hosts.classes[dc->hosts.class_of[h]];
-    return reserved_rate(request, class) <= class->cpu_hz - dc->reserved[h];
+    return vdc_reserved_rate(request, class) <= class->cpu_hz - dc->reserved[h];
 }
 
 static void touch(vdc_datacenter *dc, uint32_t h) {
@@ -287,7 +286,7 @@ vdc_code vdc_datacenter_place(vdc_datacenter *dc, uint32_t slot, uint32_t h, uin
     if (vm->next != VDC_NOWHERE) dc->vms[vm->next].previous = slot;
     dc->first_vm[h] = slot;
     if (vm->work && dc->grant_vms[h]++ == 0 && !dc->track_vms) vdc_datacenter_resolve(dc, h);
-    int64_t reserved = reserved_rate(request, &dc->hosts.classes[k]);
+    int64_t reserved = vdc_reserved_rate(request, &dc->hosts.classes[k]);
     dc->reserved[h] += reserved;
     dc->running++;
     dc->gpu_allocated += request->size[VDC_GPU];
@@ -335,7 +334,7 @@ void vdc_datacenter_remove(vdc_datacenter *dc, uint32_t slot) {
         }
     host_add(dc, h, k, VDC_FLOW_NOMINAL, -vm->nominal);
     vm_rate(dc, slot, VDC_FLOW_NOMINAL, -vm->nominal);
-    int64_t reserved = reserved_rate(request, &dc->hosts.classes[k]);
+    int64_t reserved = vdc_reserved_rate(request, &dc->hosts.classes[k]);
     if (reserved) {
         host_add(dc, h, k, VDC_FLOW_RESERVED, -reserved);
         vm_rate(dc, slot, VDC_FLOW_RESERVED, -reserved);

@@ -179,6 +179,8 @@ uint32_t vdc_vm_create(vdc_datacenter *datacenter, const vdc_request *request);
 /* Gives the slot back. The VM holds nothing any more. */
 void vdc_vm_destroy(vdc_datacenter *datacenter, uint32_t slot);
 
+/* What a reservation fences on a host of this class, in Hz: a VM cannot use more than its vCPUs. */
+int64_t vdc_reserved_rate(const vdc_request *request, const vdc_host_class *class);
 /* Could this host keep the VM's CPU reservation besides those it has promised? (accounts.md I11) */
 bool vdc_datacenter_keeps_reservation(const vdc_datacenter *datacenter, uint32_t host, const vdc_request *request);
 /* Commits what the VM asks for on the host. It demands nothing yet. */

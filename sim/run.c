@@ -172,7 +172,7 @@ static const char *fits_nowhere(const vdc_simulation *sim, const vdc_request *re
     for (uint16_t k = 0; k < hosts->class_count && !(fits && keeps); k++) {
         if (!vdc_host_class_fits(hosts, k, request)) continue;
         fits = true;
-        keeps = keeps || request->cpu_reservation <= hosts->classes[k].cpu_hz;
+        keeps = keeps || vdc_reserved_rate(request, &hosts->classes[k]) <= hosts->classes[k].cpu_hz;
     }
     return !fits ? "rejected: fits on no host even when empty" : !keeps ? "rejected: no host can keep its CPU reservation" : NULL;
 }

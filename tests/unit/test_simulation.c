@@ -233,3 +233,12 @@ Test(simulation, equal_remainders_go_to_the_lowest_ids) {
     expect(sim, "P_cpu_core_s", 4.000000004);
     vdc_simulation_close(sim);
 }
+
+/* Half a vCPU of a 1 GHz host can use 0.5 GHz, so that is what a reservation of 2 GHz fences: a host of that capacity keeps it. */
+Test(simulation, a_reservation_counts_up_to_what_the_vcpus_can_use) {
+    vdc_simulation *sim = run(HEAD "datacenter: {hosts: [{class: h, count: 1, cpu: {cores: 1, speed: 1 GHz}, memory: 8 GiB, reserve: {cpu: 0.5}}]}\n"
+                              "workload: {vms: [{vcpus: 0.5, lifetime: 10s, cpu: {reservation: 2 GHz}}]}\n");
+    expect(sim, "vms_completed", 1);
+    expect(sim, "S_cpu_core_s", 5);
+    vdc_simulation_close(sim);
+}
