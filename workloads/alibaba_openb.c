@@ -71,21 +71,6 @@ typedef struct pods {
     char name[64];
 } pods;
 
-static void take_models(pods *self, vdc_request *request) {
-    if (self->at[GPU_SPEC] < 0 || vdc_field_empty(vdc_table_field(&self->table, self->at[GPU_SPEC]))) return;
-    vdc_field models[64];
-    const size_t count = vdc_split(vdc_table_field(&self->table, self->at[GPU_SPEC]), '|', models, 64);
-    if (count == 0 || count > 64) {
-        vdc_table_complain(&self->table, self->at[GPU_SPEC], "lists more than 64 models");
-        return;
-    }
-    for (size_t i = 0; i < count && !self->table.bad; i++) {
-        self->table.code = vdc_gpu_model_add(self->gpu_models, models[i].begin, (size_t)(models[i].end - models[i].begin),
-                                             &request->gpu_models, self->table.diag);
-        self->table.bad = self->table.code != VDC_OK;
-    }
-}
-
 static void take_times(pods *self, vdc_request *request) {
     if (self->at[CREATION] < 0 || self->at[DELETION] < 0) {
         request->arrival = self->row * VDC_SECOND;
@@ -112,7 +97,7 @@ static void take_pod(pods *self, vdc_request *request) {
     const int64_t milli = vdc_table_number(table, self->at[GPU_MILLI], 1, 0, 1000);
     if (!table->bad && !vdc_gpus_set(request, gpus, milli))
         vdc_table_complain(table, self->at[GPU_MILLI], "does not go with num_gpu: several GPUs are whole (1000)");
-    take_models(self, request);
+    vdc_table_gpu_models(table, self->at[GPU_SPEC], self->gpu_models, request);
     take_times(self, request);
     if (request->size[VDC_MEMORY] == 0) vdc_row_odd(self->report, "pods that ask for 0 MiB of memory",
                                                     vdc_text_number(table->text));

@@ -29,6 +29,21 @@ vdc_code vdc_gpu_model_add(vdc_names *models, const char *name, size_t length, u
     return VDC_OK;
 }
 
+void vdc_table_gpu_models(vdc_table *table, int column, vdc_names *models, vdc_request *request) {
+    if (column < 0 || vdc_field_empty(vdc_table_field(table, column))) return;
+    vdc_field names[64];
+    const size_t count = vdc_split(vdc_table_field(table, column), '|', names, 64);
+    if (count == 0 || count > 64) {
+        vdc_table_complain(table, column, "lists more than 64 models");
+        return;
+    }
+    for (size_t i = 0; i < count && !table->bad; i++) {
+        table->code = vdc_gpu_model_add(models, names[i].begin, (size_t)(names[i].end - names[i].begin), &request->gpu_models,
+                                        table->diag);
+        table->bad = table->code != VDC_OK;
+    }
+}
+
 bool vdc_gpus_set(vdc_request *request, int64_t count, int64_t milli) {
     if (count < 0 || count > 64 || milli < 0 || milli > 1000 || (count > 1 && milli != 1000)
         || (count > 0 && milli == 0))

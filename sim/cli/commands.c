@@ -8,6 +8,7 @@
     row(plot)         \
     row(report)       \
     row(policies)     \
+    row(trace)        \
     row(selftest)     \
     row(bench)        \
     row(completion)   \
