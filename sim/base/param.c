@@ -51,6 +51,7 @@ static const char *describe_range(char *buffer, size_t size, const char *what, v
     minimum /= scale;
     maximum /= scale;
     if (bounded) (void)snprintf(buffer, size, "%s, from %.15g to %.15g%s%s", what, minimum, maximum, blank, unit);
+    else if (minimum * scale == 1 && scale > 1) (void)snprintf(buffer, size, "%s, above 0", what);
     else if (minimum > -1e15) (void)snprintf(buffer, size, "%s, at least %.15g%s%s", what, minimum, blank, unit);
     else (void)snprintf(buffer, size, "%s", what);
     return buffer;

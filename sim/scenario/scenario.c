@@ -128,8 +128,7 @@ static void note_workload_paths(vdc_reading *reading, const vdc_node *node, cons
         bool noted = reading->path_count > 0 && child && reading->paths[reading->path_count - 1] == child;
         if (!noted) vdc_reading_path(reading, child);
     }
-    for (size_t i = 0; node->kind == VDC_NODE_MAPPING && i < node->count; i++)
-        if (node->children[i]->kind == VDC_NODE_MAPPING) note_workload_paths(reading, node->children[i], NULL);
+    for (size_t i = 0; i < node->count; i++) note_workload_paths(reading, node->children[i], NULL);
 }
 
 /* The VMs are read once here, so that their errors are told with all others. */
