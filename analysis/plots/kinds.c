@@ -67,8 +67,8 @@ void vdc_panels_finish(vdc_panels *panels, vdc_picture *picture)
         vdc_text_add(script, "panels = %zu\ntop = %.4f\nbottom = %.4f\nupper(i) = top - i * (top - bottom) / panels - %.4f\n"
                              "lower(i) = top - (i + 1) * (top - bottom) / panels + %.4f\n",
                      panels->count, 1 - 30.0 / height, (50.0 + legend) / height, 26.0 / height, 10.0 / height);
-        vdc_text_add(script, panels->legend ? "legend = %.4f\nlegend_rows = %zu\n" : "", (legend + 4.0) / height,
-                     (panels->legend + 1) / 2);
+        if (panels->legend)
+            vdc_text_add(script, "legend = %.4f\nlegend_rows = %zu\n", (legend + 4.0) / height, (panels->legend + 1) / 2);
         /* The title goes above all panels, on one line. */
         vdc_text_add(script, "unset title\nset multiplot title ");
         vdc_text line = {0};

@@ -400,7 +400,7 @@ Test(plot, hostile_labels_stay_text, .fini = test_folder_remove)
         cr_assert(svg && !strstr(svg, "<script>") && strstr(svg, "&lt;script"));
         vdc_free(svg);
         for (int i = 1; i <= 3; i++) {
-            char name[16];
+            char name[24];
             snprintf(name, sizeof name, "evil-%d", i);
             cr_assert(!test_file_exists(test_folder_path(name)), "a label was run as a command: %s", name);
         }
