@@ -1,0 +1,50 @@
+/* What a VM asks for by way of isolation: `isolation: {…}` of a VM, and the flavor of it that traces carry.
+ *
+ * Equal wishes are one entry of a table; a request carries its index (vdc_request.isolation), 0 = none.
+ */
+#ifndef VDC_MODELS_ISOLATION_SPEC_H
+#define VDC_MODELS_ISOLATION_SPEC_H
+
+#include "sim/base/names.h"
+#include "sim/base/param.h"
+
+/* Which hardware threads a VM has for itself (models.md 4.6). */
+typedef enum vdc_thread_mode {
+    VDC_THREADS_SHARED,   /* none: it floats over the pool */
+    VDC_THREADS_PIN,      /* a thread for each vCPU */
+    VDC_CORES_PREFER,     /* whole cores, as few as hold its vCPUs: siblings are its own */
+    VDC_CORES_ISOLATE     /* a whole core for each vCPU: siblings idle */
+} vdc_thread_mode;
+
+typedef struct vdc_isolation_spec {
+    vdc_thread_mode threads;
+    bool core_scheduling;        /* never on one core with another domain */
+    bool dedicated_host;         /* no other domain on its host */
+    int64_t level;               /* of the label lattice */
+    uint64_t categories;         /* of the label lattice, a bit per name */
+    uint64_t requires;           /* host labels "key=value" that its host must have, a bit per name */
+    uint64_t tolerates;          /* host taints that it bears, a bit per name */
+    int64_t llc_ways;            /* cache ways of its own, 0 = none */
+    int64_t memory_bandwidth;    /* bytes per second of its own, 0 = none */
+    int numa_nodes;              /* NUMA nodes that hold it, 0 = any */
+} vdc_isolation_spec;
+
+typedef struct vdc_isolation_specs {
+    vdc_isolation_spec *items;   /* [0] = no wishes */
+    size_t count, capacity;
+    vdc_names *labels;           /* "key=value" of hosts, taints; bit i = name i + 1; at most 64 */
+    vdc_names *categories;       /* likewise */
+    bool used;                   /* some VM has a wish */
+} vdc_isolation_specs;
+
+vdc_code vdc_isolation_specs_create(vdc_isolation_specs *specs, vdc_diag *diag);
+void vdc_isolation_specs_destroy(vdc_isolation_specs *specs);
+/* Reads `isolation: {…}` of a VM and finds or adds its entry. */
+vdc_code vdc_isolation_spec_read(vdc_isolation_specs *specs, const vdc_node *node, uint32_t *index, vdc_diag *diag);
+/* The bit of a name, new ones get the next; an error beyond 64. */
+vdc_code vdc_isolation_bit(vdc_names *names, const char *text, uint64_t *mask, const vdc_place *place, const char *what, vdc_diag *diag);
+
+extern const vdc_param vdc_isolation_spec_params[];
+extern const size_t vdc_isolation_spec_param_count;
+
+#endif
