@@ -1,5 +1,6 @@
 /* See datacenter.h. */
 #include "models/datacenter.h"
+#include "models/isolation.h"
 
 #include <string.h>
 
@@ -8,11 +9,20 @@ const char *const vdc_vm_state_names[VDC_VM_STATES] = {
 };
 
 vdc_code vdc_datacenter_setup(vdc_datacenter *dc, vdc_diag *diag) {
-    uint32_t count = dc->hosts.count, use = 0;
+    uint32_t count = dc->hosts.count;
+    uint64_t use = 0;
     for (int r = 0; r < VDC_RESOURCES; r++)
-        if (dc->hosts.free[r]) use |= 1u << (VDC_FLOW_P + r);
+        if (dc->hosts.free[r]) use |= UINT64_C(1) << (VDC_FLOW_P + r);
     use |= 1u << VDC_FLOW_NOMINAL | 1u << VDC_FLOW_DEMAND | 1u << VDC_FLOW_CEILING | 1u << VDC_FLOW_GRANTED | 1u << VDC_FLOW_RESERVED;
     if (dc->efficiency_count) use |= 1u << VDC_FLOW_USED;
+    if (dc->isolation) {
+        use |= 1u << VDC_FLOW_FENCE_IDLE;
+        for (int r = 0; r < VDC_RESOURCES; r++)
+            if (dc->hosts.free[r]) use |= UINT64_C(1) << (VDC_FLOW_FENCE + r) | UINT64_C(1) << (VDC_FLOW_WASTE + r);
+        dc->track_hosts = true;
+        dc->regions = vdc_calloc(count ? count : 1, sizeof *dc->regions);
+        if (!dc->regions) return vdc_no_memory(diag, "the hosts' accounts");
+    }
     vdc_ledger_setup(&dc->class_ledger, use);
     vdc_ledger_setup(&dc->host_ledger, use);
     vdc_ledger_setup(&dc->vm_ledger, use);
@@ -47,6 +57,7 @@ void vdc_datacenter_destroy(vdc_datacenter *dc) {
     vdc_free(dc->reserved);
     vdc_free(dc->grant_vms);
     vdc_free(dc->power);
+    vdc_free(dc->regions);
     vdc_free(dc->dirty);
     vdc_free(dc->dirty_hosts);
     vdc_free(dc->touched);
@@ -209,26 +220,85 @@ static void set_granted(vdc_datacenter *dc, uint32_t h, uint16_t k, int64_t gran
     if (change == 0) return;
     host_add(dc, h, k, VDC_FLOW_GRANTED, change);
     dc->hosts.granted[h] = granted;
+    if (dc->isolation) vdc_isolation_granted(dc->isolation, h);
+}
+
+/* What the VMs that own no threads share. */
+static int64_t pool_capacity(const vdc_datacenter *dc, uint32_t h, uint16_t k) {
+    return dc->hosts.classes[k].cpu_hz - (dc->regions ? dc->regions[h].exclusive : 0);
+}
+
+/* What a host grants when everybody in the pool may have `ceilings` together, by fluid sharing. */
+static int64_t fluid_grant(const vdc_datacenter *dc, uint32_t h, uint16_t k, int64_t ceilings) {
+    return vdc_least(pool_capacity(dc, h, k), ceilings) + (dc->regions ? dc->regions[h].exclusive_granted : 0);
+}
+
+static bool is_fluid(const vdc_datacenter *dc, uint32_t h) {
+    return dc->sharing.fluid && !(dc->regions && dc->regions[h].cookies);
+}
+
+/* The VM gets all that it may have: its grant follows its ceiling. */
+static void grant_ceiling(vdc_datacenter *dc, uint32_t slot) {
+    vdc_vm *vm = &dc->vms[slot];
+    int64_t old = vm->grant;
+    vm_rate(dc, slot, VDC_FLOW_GRANTED, vm->ceiling - old);
+    vm->grant = vm->used = vm->ceiling;
+    if (vm->work) vdc_progress_granted(dc, slot, old);
 }
 
 /* A VM's ceiling moves by `change`: the host's grants follow. The VM's demand and ceiling are already the new ones. */
 static void ceiling_moved(vdc_datacenter *dc, uint32_t slot, uint32_t h, uint16_t k, int64_t change) {
-    vdc_vm *vm = &dc->vms[slot];
-    int64_t capacity = dc->hosts.classes[k].cpu_hz, before = dc->ceiling_sum[h], after = before + change;
-    dc->ceiling_sum[h] = after;
     bool grants_matter = dc->track_vms || dc->grant_vms[h] > 0 || dc->efficiency_count;
-    if (dc->sharing.fluid) {
-        set_granted(dc, h, k, vdc_least(capacity, after));
+    if (dc->vms[slot].exclusive) {
+        dc->regions[h].exclusive_granted += change;
+        set_granted(dc, h, k, dc->hosts.granted[h] + change);
+        if (dc->efficiency_count) vdc_datacenter_resolve(dc, h);
+        else grant_ceiling(dc, slot);
+        return;
+    }
+    int64_t before = dc->ceiling_sum[h], after = before + change, capacity = pool_capacity(dc, h, k);
+    dc->ceiling_sum[h] = after;
+    if (is_fluid(dc, h)) {
+        set_granted(dc, h, k, fluid_grant(dc, h, k, after));
         if (!grants_matter) return;
         if (before <= capacity && after <= capacity && !dc->dirty[h] && !dc->efficiency_count) {
-            int64_t old = vm->grant;
-            vm_rate(dc, slot, VDC_FLOW_GRANTED, vm->ceiling - old);
-            vm->grant = vm->used = vm->ceiling;
-            if (vm->work) vdc_progress_granted(dc, slot, old);
+            grant_ceiling(dc, slot);
             return;
         }
     }
     vdc_datacenter_resolve(dc, h);
+}
+
+void vdc_datacenter_account(vdc_datacenter *dc, uint32_t h, vdc_flow flow, int64_t change) {
+    uint16_t k = dc->hosts.class_of[h];
+    host_advance(dc, h, k);
+    host_add(dc, h, k, flow, change);
+}
+
+void vdc_datacenter_fence_threads(vdc_datacenter *dc, uint32_t slot, int64_t change) {
+    vdc_vm *vm = &dc->vms[slot];
+    uint32_t h = vm->host;
+    uint16_t k = dc->hosts.class_of[h];
+    vdc_region *region = &dc->regions[h];
+    vm->exclusive = change > 0;
+    region->exclusive += change;
+    region->exclusive_nominal += change > 0 ? vm->nominal : -vm->nominal;
+    host_advance(dc, h, k);
+    if (is_fluid(dc, h)) set_granted(dc, h, k, fluid_grant(dc, h, k, dc->ceiling_sum[h]));
+    /* The pool became smaller or larger: with all of its VMs satisfied before and after, nothing moves. */
+    if (!is_fluid(dc, h) || dc->efficiency_count || dc->ceiling_sum[h] > pool_capacity(dc, h, k) - (change < 0 ? -change : 0))
+        vdc_datacenter_resolve(dc, h);
+}
+
+void vdc_datacenter_core_schedule(vdc_datacenter *dc, uint32_t slot, uint32_t cookie) {
+    vdc_vm *vm = &dc->vms[slot];
+    vdc_region *region = &dc->regions[vm->host];
+    int64_t nominal = cookie ? vm->nominal : -vm->nominal;
+    region->cookies = cookie ? region->cookies + 1 : region->cookies - 1;
+    region->cookie_nominal += nominal;
+    vm->cookie = cookie;
+    if (region->cookies == 0) region->forced_idle = region->cookie_granted = 0;
+    vdc_datacenter_resolve(dc, vm->host);
 }
 
 /* The limit on the VM's CPU where it is. */
@@ -286,7 +356,9 @@ vdc_code vdc_datacenter_place(vdc_datacenter *dc, uint32_t slot, uint32_t h, uin
     if (vm->next != VDC_NOWHERE) dc->vms[vm->next].previous = slot;
     dc->first_vm[h] = slot;
     if (vm->work && dc->grant_vms[h]++ == 0 && !dc->track_vms) vdc_datacenter_resolve(dc, h);
-    int64_t reserved = vdc_reserved_rate(request, &dc->hosts.classes[k]);
+    /* A reservation lies within the threads that a VM owns. */
+    bool owner = dc->isolation && vdc_isolation_owns_threads(dc->isolation, slot);
+    int64_t reserved = owner ? 0 : vdc_reserved_rate(request, &dc->hosts.classes[k]);
     dc->reserved[h] += reserved;
     dc->running++;
     dc->gpu_allocated += request->size[VDC_GPU];
@@ -309,7 +381,7 @@ vdc_code vdc_datacenter_place(vdc_datacenter *dc, uint32_t slot, uint32_t h, uin
         vm_rate(dc, slot, VDC_FLOW_RESERVED, reserved);
     }
     touch(dc, h);
-    return VDC_OK;
+    return dc->isolation && !vdc_isolation_placed(dc->isolation, slot) ? VDC_ERROR_MEMORY : VDC_OK;
 }
 
 void vdc_datacenter_remove(vdc_datacenter *dc, uint32_t slot) {
@@ -318,7 +390,9 @@ void vdc_datacenter_remove(vdc_datacenter *dc, uint32_t slot) {
     const vdc_request *request = &record->request;
     uint32_t h = vm->host;
     uint16_t k = dc->hosts.class_of[h];
+    bool owner = vm->exclusive;
     vdc_datacenter_demand(dc, slot, 0);
+    if (dc->isolation) vdc_isolation_removed(dc->isolation, slot);
     host_advance(dc, h, k);
     if (dc->track_vms) {
         vdc_ledger_advance(&dc->vm_ledger, slot, dc->now);
@@ -334,7 +408,7 @@ void vdc_datacenter_remove(vdc_datacenter *dc, uint32_t slot) {
         }
     host_add(dc, h, k, VDC_FLOW_NOMINAL, -vm->nominal);
     vm_rate(dc, slot, VDC_FLOW_NOMINAL, -vm->nominal);
-    int64_t reserved = vdc_reserved_rate(request, &dc->hosts.classes[k]);
+    int64_t reserved = owner ? 0 : vdc_reserved_rate(request, &dc->hosts.classes[k]);
     if (reserved) {
         host_add(dc, h, k, VDC_FLOW_RESERVED, -reserved);
         vm_rate(dc, slot, VDC_FLOW_RESERVED, -reserved);
@@ -358,6 +432,7 @@ void vdc_datacenter_remove(vdc_datacenter *dc, uint32_t slot) {
     vm->host = VDC_NOWHERE;
     vm->next = vm->previous = VDC_NOWHERE;
     vm->grant = vm->used = 0;
+    if (dc->isolation) vdc_isolation_granted(dc->isolation, h);
     touch(dc, h);
 }
 
@@ -381,10 +456,12 @@ void vdc_datacenter_close_stay(vdc_datacenter *dc, uint32_t slot, uint32_t h, vd
 
 /* ---- shares ---- */
 
-/* Insertion keeps entries in ascending id. The list is mostly in descending order of placement and ids mostly ascend with the
- * arrivals, so entries are gathered backwards. */
-static vdc_code gather(vdc_datacenter *dc, uint32_t h, uint32_t *count, vdc_diag *diag) {
-    uint32_t n = dc->hosts.vms[h], at = n;
+/* The pool's VMs in ascending id, then those with threads of their own. The list is mostly in descending order of placement and ids
+ * mostly ascend with the arrivals, so entries are gathered backwards and insertion finds its place at once. */
+static vdc_code gather(vdc_datacenter *dc, uint32_t h, uint32_t *pool, uint32_t *count, vdc_diag *diag) {
+    uint32_t n = dc->hosts.vms[h], owners = 0;
+    for (uint32_t slot = dc->first_vm[h]; dc->regions && slot != VDC_NOWHERE; slot = dc->vms[slot].next) owners += dc->vms[slot].exclusive;
+    uint32_t at = *pool = n - owners, owner_at = at;
     if (!VDC_RESERVE(dc->entries, dc->entry_capacity, n) || !VDC_RESERVE(dc->entry_slots, dc->slot_capacity, n))
         return vdc_no_memory(diag, "the CPU shares of a host");
     const vdc_host_class *class = &dc->hosts.classes[dc->hosts.class_of[h]];
@@ -395,8 +472,14 @@ static vdc_code gather(vdc_datacenter *dc, uint32_t h, uint32_t *count, vdc_diag
         if (dc->sharing.map) dc->sharing.map(dc->sharing.state, request, class->speed, &entry);
         entry.demand = dc->vms[slot].demand;
         entry.nominal = dc->vms[slot].nominal;
+        if (dc->vms[slot].exclusive) {
+            entry.ceiling = entry.grant = vdc_cpu_ceiling(&entry);
+            dc->entries[owner_at] = entry;
+            dc->entry_slots[owner_at++] = slot;
+            continue;
+        }
         uint32_t i = --at;
-        for (; i + 1 < n && dc->entries[i + 1].id < entry.id; i++) {
+        for (; i + 1 < *pool && dc->entries[i + 1].id < entry.id; i++) {
             dc->entries[i] = dc->entries[i + 1];
             dc->entry_slots[i] = dc->entry_slots[i + 1];
         }
@@ -425,11 +508,16 @@ static vdc_code efficiencies(vdc_datacenter *dc, uint32_t h, uint32_t count, vdc
 }
 
 static vdc_code solve(vdc_datacenter *dc, uint32_t h, vdc_diag *diag) {
-    uint32_t count = 0;
-    vdc_code code = gather(dc, h, &count, diag);
+    uint32_t count = 0, pool = 0;
+    vdc_code code = gather(dc, h, &pool, &count, diag);
     if (code) return code;
     uint16_t k = dc->hosts.class_of[h];
-    dc->sharing.share(dc->sharing.state, dc->hosts.classes[k].cpu_hz, dc->entries, count, dc->scratch);
+    if (dc->regions && dc->regions[h].cookies) {
+        code = vdc_core_scheduling_share(dc, h, pool_capacity(dc, h, k), pool, &dc->regions[h].forced_idle);
+        if (code) return vdc_no_memory(diag, "the CPU shares of a host");
+    } else {
+        dc->sharing.share(dc->sharing.state, pool_capacity(dc, h, k), dc->entries, pool, dc->scratch);
+    }
     int64_t granted = 0;
     for (uint32_t i = 0; i < count; i++) {
         uint32_t slot = dc->entry_slots[i];
@@ -444,6 +532,12 @@ static vdc_code solve(vdc_datacenter *dc, uint32_t h, vdc_diag *diag) {
     }
     host_advance(dc, h, k);
     set_granted(dc, h, k, granted);
+    if (dc->regions && dc->regions[h].cookies) {
+        dc->regions[h].cookie_granted = 0;
+        for (uint32_t i = 0; i < pool; i++)
+            if (dc->vms[dc->entry_slots[i]].cookie) dc->regions[h].cookie_granted += dc->entries[i].grant;
+        vdc_isolation_granted(dc->isolation, h);
+    }
     code = efficiencies(dc, h, count, diag);
     if (code) return code;
     for (uint32_t i = 0; i < count; i++) {

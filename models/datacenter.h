@@ -61,6 +61,8 @@ typedef struct vdc_vm {
     uint8_t state;                      /* vdc_vm_state */
     bool work;                          /* progress: work, so its grant moves its end */
     bool checkpointing;
+    bool exclusive;                     /* it owns hardware threads */
+    uint32_t cookie;                    /* of core scheduling: who may share a core with it at the same time; 0 = none */
 } vdc_vm;
 
 /* How far a VM is along its load. */
@@ -104,6 +106,16 @@ typedef struct vdc_cpu_sharing {
 } vdc_cpu_sharing;
 
 struct vdc_datacenter;
+struct vdc_isolation;
+
+/* How a host's CPU is divided before it is shared: threads that single VMs own, the rest is the pool. Kept only with isolation. */
+typedef struct vdc_region {
+    int64_t exclusive;                        /* Hz of owned threads */
+    int64_t exclusive_nominal, exclusive_granted; /* Hz of their owners */
+    uint32_t cookies;                         /* VMs under core scheduling */
+    int64_t cookie_nominal, cookie_granted;   /* Hz of them */
+    int64_t forced_idle;                      /* Hz of siblings that idle although others wait */
+} vdc_region;
 
 /* Something that keeps granted CPU from becoming progress: SMT, memory pressure, neighbours (models.md 4.1.6, 4.2, 4.5).
  * Multiplies each VM's factor, in [0, 1], by its own; factors[i] belongs to entries[i] (with its grant) in slots[i]. A pure function of the
@@ -148,6 +160,9 @@ typedef struct vdc_datacenter {
     size_t touched_count, touched_capacity;
 
     vdc_ledger class_ledger, host_ledger, vm_ledger;
+
+    struct vdc_isolation *isolation; /* NULL: no isolation; not owned */
+    vdc_region *regions;             /* [host]; NULL without isolation */
 
     /* The fleet. */
     uint32_t hosts_used, hosts_used_max, hosts_down;
@@ -197,6 +212,14 @@ vdc_code vdc_datacenter_settle(vdc_datacenter *datacenter, vdc_diag *diag);
 void vdc_datacenter_resolve(vdc_datacenter *datacenter, uint32_t host);
 /* A host without VMs fails or comes back. */
 void vdc_datacenter_host_state(vdc_datacenter *datacenter, uint32_t host, vdc_host_state state);
+/* For isolation: a rate of a host changes by `change`. */
+void vdc_datacenter_account(vdc_datacenter *datacenter, uint32_t host, vdc_flow flow, int64_t change);
+/* For isolation: the VM, which asks for nothing yet, owns threads of `change` Hz on its host, or gives them back (negative). */
+void vdc_datacenter_fence_threads(vdc_datacenter *datacenter, uint32_t slot, int64_t change);
+/* For isolation: the VM, which asks for nothing yet, shares cores only with equal cookies; 0 = with all that have none. */
+void vdc_datacenter_core_schedule(vdc_datacenter *datacenter, uint32_t slot, uint32_t cookie);
+/* The shares of a host's pool under core scheduling (models/core_scheduling.c): grants of entries[0..count), what must idle. */
+vdc_code vdc_core_scheduling_share(vdc_datacenter *datacenter, uint32_t host, int64_t capacity, uint32_t count, int64_t *forced_idle);
 /* Brings the fleet's integrals up to the clock. */
 void vdc_datacenter_advance_fleet(vdc_datacenter *datacenter);
 /* Brings every ledger up to the clock: at ticks. */

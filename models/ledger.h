@@ -11,7 +11,7 @@
 #include "sim/base/memory.h"
 #include "sim/base/units.h"
 
-/* What is integrated. CPU rates besides P are in Hz; P and the fences are in the resource's own unit. */
+/* What is integrated. CPU rates besides P are in Hz; all others are in the resource's own unit. */
 typedef enum vdc_flow {
     VDC_FLOW_P,                                        /* + resource: committed */
     VDC_FLOW_NOMINAL = VDC_FLOW_P + VDC_RESOURCES,     /* Hz of all vCPUs held */
@@ -20,7 +20,10 @@ typedef enum vdc_flow {
     VDC_FLOW_GRANTED,                                  /* Hz given: T */
     VDC_FLOW_USED,                                     /* Hz that became progress: U of cpu */
     VDC_FLOW_RESERVED,                                 /* Hz fenced by reservations (lendable) */
-    VDC_FLOWS
+    VDC_FLOW_FENCE_IDLE,                               /* Hz fenced exclusively and not running anything */
+    VDC_FLOW_FENCE,                                    /* + resource: fenced exclusively; CPU in Hz */
+    VDC_FLOW_WASTE = VDC_FLOW_FENCE + VDC_RESOURCES,   /* + resource: of it, beyond what VMs hold; CPU in Hz */
+    VDC_FLOWS = VDC_FLOW_WASTE + VDC_RESOURCES
 } vdc_flow;
 
 typedef struct vdc_ledger {
@@ -33,7 +36,7 @@ typedef struct vdc_ledger {
 } vdc_ledger;
 
 /* `use` is a bit mask of flows. */
-static inline void vdc_ledger_setup(vdc_ledger *ledger, uint32_t use) {
+static inline void vdc_ledger_setup(vdc_ledger *ledger, uint64_t use) {
     *ledger = (vdc_ledger){0};
     for (int flow = 0; flow < VDC_FLOWS; flow++) {
         ledger->column[flow] = -1;

@@ -1,0 +1,183 @@
+/* Isolation: trust domains, rules, fences and exposure (models.md 4.6, accounts.md 5.2 to 5.5).
+ *
+ * A rule is a row of models/isolation_rules.c with its parameters and counters; it says whether a VM may come to a host, follows every
+ * change, and knows how many VMs break it. Fences are capacity that a VM's guarantee keeps from all others: own threads and cores, a
+ * dedicated host, and under core scheduling the siblings that must idle. Exposure is the time that VMs of different domains spend side by side.
+ * Counters change in O(1), or in O(domains of the host); --check recounts them from scratch.
+ */
+#ifndef VDC_MODELS_ISOLATION_H
+#define VDC_MODELS_ISOLATION_H
+
+#include "models/counts.h"
+#include "models/datacenter.h"
+#include "models/isolation_spec.h"
+#include "models/threads.h"
+
+typedef enum vdc_level { VDC_LEVEL_HOST, VDC_LEVEL_RACK, VDC_LEVEL_ZONE, VDC_LEVEL_CORE, VDC_LEVELS } vdc_level;
+extern const char *const vdc_level_names[]; /* NULL-terminated, by vdc_level */
+
+typedef struct vdc_isolation vdc_isolation;
+typedef struct vdc_rule vdc_rule;
+
+/* A kind of rule. */
+typedef struct vdc_rule_type {
+    const char *name;
+    const char *summary;
+    const char *source;              /* the real system it is like */
+    const vdc_param *params;         /* offsets into vdc_rule; besides those common to all rules */
+    size_t param_count;
+    /* Reads what tables cannot. May be NULL. */
+    vdc_code (*read)(vdc_rule *rule, vdc_isolation *isolation, vdc_diag *diag);
+    /* May the VM come to the host as things stand? NULL: always. */
+    bool (*allows)(const vdc_rule *rule, const vdc_isolation *isolation, uint32_t host, const vdc_request *request);
+    /* Could any host take it if nothing else ran? NULL: yes. */
+    bool (*possible)(const vdc_rule *rule, const vdc_isolation *isolation, const vdc_request *request);
+    /* A VM that the rule selects came (+1) or went (-1). False when memory is out. NULL: nothing to count. */
+    bool (*change)(vdc_rule *rule, const vdc_isolation *isolation, uint32_t host, const vdc_request *request, int sign);
+    /* VMs that break the rule in the part of the datacenter that this VM on this host belongs to. NULL: it cannot be broken once kept. */
+    int64_t (*violating)(const vdc_rule *rule, const vdc_isolation *isolation, uint32_t host, const vdc_request *request);
+} vdc_rule_type;
+
+/* Counts of one set of VMs over the units of a level, for spread and affinity. */
+typedef struct vdc_spread {
+    int64_t *units_with;             /* [count] how many units hold that many members */
+    size_t size;
+    int64_t least, most, total;
+} vdc_spread;
+
+struct vdc_rule {
+    const vdc_rule_type *type;
+    vdc_place place;                 /* where it was written */
+    int mode;                        /* 0 hard, 1 soft */
+    int64_t weight;                  /* of a soft rule */
+    int level;                       /* vdc_level */
+    int of;                          /* 0 = the sets are groups, 1 = tenants */
+    int64_t max, skew, fault_domains, update_domains, range, scrub;
+    int threads;                     /* of core-isolation: 0 pin, 1 prefer, 2 isolate */
+    const vdc_node *tenants_node, *groups_node, *classes_node, *labels_node;
+    uint32_t *tenants, *groups;      /* selected; count 0 = all */
+    size_t tenant_count, group_count;
+    uint32_t *conflict_class;        /* [tenant] chinese-wall: class, 0 = none */
+    size_t conflict_size;
+    uint64_t labels;
+    vdc_counts counts;
+    vdc_counts sets;                 /* set -> index of spreads + 1 */
+    vdc_spread *spreads;
+    size_t spread_count, spread_capacity;
+    vdc_counts left_at;              /* chinese-wall: (host, class) -> when its last VM left, in ns + 1 */
+    vdc_counts holder;               /* chinese-wall: (host, class) -> tenant + 1 */
+    int64_t violating;               /* VMs that break it now */
+    int64_t entries;                 /* how often a VM began to break it */
+    vdc_wide violation_time;         /* VM·ns */
+    vdc_time since;
+};
+
+/* The VMs of one domain on one host. */
+typedef struct vdc_domain_entry {
+    uint32_t domain, next;
+    uint32_t vms;
+    uint32_t exposed;                /* of them, those whose cores others may share */
+    vdc_wide foreign;                /* integral of the VMs of other domains here, up to `since` */
+    vdc_time since;
+} vdc_domain_entry;
+
+typedef struct vdc_host_isolation {
+    uint32_t first;                  /* its domains */
+    uint32_t vms, domains, exposed, dedicated;
+    int64_t fence[VDC_RESOURCES], waste[VDC_RESOURCES], idle; /* rates as booked; CPU in Hz */
+    int64_t ways, bandwidth;         /* of cache and memory, given away */
+} vdc_host_isolation;
+
+typedef struct vdc_vm_isolation {
+    vdc_isolation_spec spec;         /* its own wishes and what rules say of it */
+    uint32_t domain, entry;
+    vdc_wide foreign_at_start;       /* the entry's integral when it came */
+    vdc_wide exposure;               /* VM·ns of earlier stays */
+    uint32_t *met;                   /* foreign domains met */
+    size_t met_count, met_capacity;
+    vdc_time first_meeting;          /* -1 = none */
+    bool met_attacker, hit;          /* shared a host with an attacker; (attackers) with a target */
+} vdc_vm_isolation;
+
+enum { VDC_MATRIX_DOMAINS = 256 };
+
+struct vdc_isolation {
+    vdc_datacenter *datacenter;
+    vdc_isolation_specs *specs;      /* not owned */
+    vdc_names *tenants, *groups;     /* not owned */
+    bool by_group;                   /* the trust domain is the group */
+    bool has_soft;
+    vdc_rule *rules;
+    size_t rule_count, rule_capacity;
+    vdc_threads threads;
+    uint64_t *class_labels;          /* [host class] its labels */
+    uint64_t *class_taints;          /* [host class] */
+    int64_t *class_ways, *class_bandwidth;
+    vdc_host_isolation *hosts;
+    vdc_vm_isolation *vms;           /* [slot] */
+    size_t vm_capacity;
+    vdc_domain_entry *entries;
+    uint32_t entry_count, entry_free;
+    size_t entry_capacity;
+    vdc_counts rack_domains, racks;  /* (rack, domain) -> VMs, rack -> VMs */
+    vdc_counts group_members;        /* group -> VMs that ever arrived */
+    int64_t exposure_host, exposure_core, exposure_rack;                /* pairs now */
+    vdc_wide exposure_host_time, exposure_core_time, exposure_rack_time; /* pair·ns up to `since` */
+    vdc_wide exposure_finished;      /* VM·ns of VMs that are gone */
+    vdc_time since;
+    /* Pairs by domains, where there are at most VDC_MATRIX_DOMAINS. */
+    int64_t *pair_rate;
+    vdc_wide *pair_time;
+    vdc_time *pair_since;
+    uint32_t pair_size;
+    /* Attack: who attacks whom; 0 = nobody. */
+    uint32_t attacker;
+    uint32_t *targets;
+    size_t target_count;
+    int64_t attackers, attackers_hit, victims, victims_met, others, others_met, launches_to_first_hit;
+    bool out_of_memory;
+};
+
+/* Reads `isolation: {domain, rules}` (may be NULL). */
+vdc_code vdc_isolation_create(vdc_isolation **isolation, vdc_datacenter *datacenter, vdc_isolation_specs *specs, vdc_names *tenants,
+                              vdc_names *groups, const vdc_node *node, vdc_diag *diag);
+void vdc_isolation_destroy(vdc_isolation *isolation);
+
+/* A VM arrives: its wishes and its place in its group are fixed. */
+bool vdc_isolation_arrive(vdc_isolation *isolation, uint32_t slot);
+/* It is gone for good. */
+void vdc_isolation_leave(vdc_isolation *isolation, uint32_t slot);
+/* May it come to the host now, by every hard rule and guarantee? `isolation` is a vdc_isolation: the shape of vdc_search_options.allows. */
+bool vdc_isolation_allows(const void *isolation, uint32_t host, const vdc_request *request);
+/* The sum of the weights of the soft rules that it would break there. */
+int64_t vdc_isolation_penalty(const vdc_isolation *isolation, uint32_t host, const vdc_request *request);
+/* What forbids the VM on every host even if nothing else ran, in words into `text`; false when nothing does. */
+bool vdc_isolation_impossible(const vdc_isolation *isolation, const vdc_request *request, char *text, size_t size);
+/* Which rule or guarantee keeps it from a host where it fits otherwise; "" when none does. */
+void vdc_isolation_blocker(const vdc_isolation *isolation, const vdc_request *request, char *text, size_t size);
+/* It came to its host, or is about to leave it. Called by the datacenter. */
+bool vdc_isolation_placed(vdc_isolation *isolation, uint32_t slot);
+void vdc_isolation_removed(vdc_isolation *isolation, uint32_t slot);
+/* Grants or holdings of a host changed: books what is fenced there, and what of it is wasted or idles. Called by the datacenter. */
+void vdc_isolation_granted(vdc_isolation *isolation, uint32_t host);
+/* Brings exposure and violations up to the clock. */
+void vdc_isolation_advance(vdc_isolation *isolation);
+/* Does the VM get hardware threads of its own? */
+bool vdc_isolation_owns_threads(const vdc_isolation *isolation, uint32_t slot);
+/* VM·ns that this VM spent beside VMs of other domains. */
+vdc_wide vdc_isolation_exposure(const vdc_isolation *isolation, uint32_t slot);
+/* The domain of a request. */
+uint32_t vdc_isolation_domain(const vdc_isolation *isolation, const vdc_request *request);
+/* The unit of a level that a host belongs to. */
+uint32_t vdc_isolation_unit(const vdc_isolation *isolation, int level, uint32_t host);
+uint32_t vdc_isolation_units(const vdc_isolation *isolation, int level);
+/* Does the rule concern the VM? */
+bool vdc_rule_selects(const vdc_rule *rule, const vdc_request *request);
+/* What the VM wants, with what rules say of it. */
+vdc_isolation_spec vdc_isolation_wishes(const vdc_isolation *isolation, const vdc_request *request);
+
+extern const vdc_rule_type *const vdc_rule_types[]; /* NULL-terminated; isolation_rules.c */
+extern const vdc_param vdc_rule_params[];           /* common to all rules */
+extern const size_t vdc_rule_param_count;
+
+#endif

@@ -1,0 +1,462 @@
+/* The isolation rules: one row each in vdc_rule_types, its parameters, its counters and its definition side by side.
+ *
+ * Most rules count the members of a set (a group or a tenant) per unit of a level (host, rack, zone); the key of a counter is
+ * (set, unit). What a rule forbids follows from the counters alone, so that a recount from the VMs' places must give the same.
+ */
+#include <stddef.h>
+#include <string.h>
+
+#include "models/isolation.h"
+
+#define AT(member) .offset = offsetof(vdc_rule, member)
+#define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
+#define TOTAL UINT32_MAX /* the unit "everywhere" */
+
+const char *const vdc_level_names[] = {"host", "rack", "zone", "core", NULL};
+static const char *const spatial_levels[] = {"host", "rack", "zone", NULL};
+static const char *const sets[] = {"group", "tenant", NULL};
+static const char *const modes[] = {"hard", "soft", NULL};
+static const char *const thread_words[] = {"pin", "prefer", "isolate", NULL};
+
+const vdc_param vdc_rule_params[] = {
+    {.name = "mode", .type = VDC_PARAM_CHOICE, .choices = modes, .fallback = "hard", AT(mode), .help = "hard forbids, soft prefers hosts that keep it"},
+    {.name = "weight", .type = VDC_PARAM_INTEGER, .fallback = "1", .minimum = 1, .maximum = 1e9, AT(weight), .help = "of a soft rule: what breaking it counts"},
+    {.name = "tenants", .type = VDC_PARAM_NODE, AT(tenants_node), .help = "the tenants it concerns; all without it"},
+    {.name = "groups", .type = VDC_PARAM_NODE, AT(groups_node), .help = "the groups it concerns; all without it"},
+};
+const size_t vdc_rule_param_count = COUNT_OF(vdc_rule_params);
+
+#define LEVEL(words) {.name = "level", .type = VDC_PARAM_CHOICE, .choices = words, .fallback = "host", AT(level), .help = "where its members are counted"}
+#define OF {.name = "of", .type = VDC_PARAM_CHOICE, .choices = sets, .fallback = "group", AT(of), .help = "whose VMs are counted together"}
+
+/* The set a VM is counted in; 0 = none. */
+static uint32_t set_of(const vdc_rule *rule, const vdc_request *request) { return rule->of ? request->tenant : request->group; }
+
+static uint64_t here(const vdc_rule *rule, const vdc_isolation *iso, uint32_t host, const vdc_request *request) {
+    return vdc_key(set_of(rule, request), vdc_isolation_unit(iso, rule->level, host));
+}
+
+static bool count_set(vdc_rule *rule, const vdc_isolation *iso, uint32_t host, const vdc_request *request, int sign) {
+    return set_of(rule, request) == 0 || vdc_counts_add(&rule->counts, here(rule, iso, host, request), sign) >= 0;
+}
+
+/* ---- anti-affinity ---- */
+
+static const vdc_param anti_affinity_params[] = {
+    LEVEL(spatial_levels), OF,
+    {.name = "max", .type = VDC_PARAM_INTEGER, .fallback = "1", .minimum = 1, AT(max), .help = "members a unit may hold"},
+};
+
+static bool anti_affinity_allows(const vdc_rule *rule, const vdc_isolation *iso, uint32_t host, const vdc_request *request) {
+    return set_of(rule, request) == 0 || vdc_counts_get(&rule->counts, here(rule, iso, host, request)) < rule->max;
+}
+
+static int64_t anti_affinity_violating(const vdc_rule *rule, const vdc_isolation *iso, uint32_t host, const vdc_request *request) {
+    int64_t count = set_of(rule, request) ? vdc_counts_get(&rule->counts, here(rule, iso, host, request)) : 0;
+    return count > rule->max ? count : 0;
+}
+
+static const vdc_rule_type anti_affinity = {
+    .name = "anti-affinity", .summary = "at most `max` members of a set on one unit of the level", .source = "OpenStack Nova server groups, VMware DRS",
+    .params = anti_affinity_params, .param_count = COUNT_OF(anti_affinity_params),
+    .allows = anti_affinity_allows, .change = count_set, .violating = anti_affinity_violating,
+};
+
+/* ---- the counts of a set over all units, for affinity and spread ---- */
+
+static vdc_spread *spread_of(const vdc_rule *rule, uint32_t set) {
+    int64_t index = vdc_counts_get(&rule->sets, set);
+    return index ? &rule->spreads[index - 1] : NULL;
+}
+
+static vdc_spread *spread_make(vdc_rule *rule, const vdc_isolation *iso, uint32_t set) {
+    vdc_spread *spread = spread_of(rule, set);
+    if (spread) return spread;
+    if (!VDC_RESERVE(rule->spreads, rule->spread_capacity, rule->spread_count + 1)) return NULL;
+    spread = &rule->spreads[rule->spread_count];
+    *spread = (vdc_spread){0};
+    if (!VDC_RESERVE(spread->units_with, spread->size, 8) || vdc_counts_add(&rule->sets, set, (int64_t)rule->spread_count + 1) < 0) return NULL;
+    memset(spread->units_with, 0, spread->size * sizeof *spread->units_with);
+    spread->units_with[0] = vdc_isolation_units(iso, rule->level);
+    rule->spread_count++;
+    return spread;
+}
+
+/* A unit's count goes from `old` to old + sign. */
+static bool spread_move(vdc_spread *spread, int64_t old, int sign) {
+    int64_t now = old + sign;
+    size_t before = spread->size;
+    if (!VDC_RESERVE(spread->units_with, spread->size, (size_t)now + 1)) return false;
+    if (spread->size > before) memset(spread->units_with + before, 0, (spread->size - before) * sizeof *spread->units_with);
+    spread->units_with[old]--;
+    spread->units_with[now]++;
+    spread->total += sign;
+    if (now > spread->most) spread->most = now;
+    if (now < spread->least) spread->least = now;
+    while (spread->most > 0 && spread->units_with[spread->most] == 0) spread->most--;
+    while (spread->least < spread->most && spread->units_with[spread->least] == 0) spread->least++;
+    return true;
+}
+
+static bool count_spread(vdc_rule *rule, const vdc_isolation *iso, uint32_t host, const vdc_request *request, int sign) {
+    uint32_t set = set_of(rule, request);
+    if (set == 0) return true;
+    vdc_spread *spread = spread_make(rule, iso, set);
+    uint64_t key = here(rule, iso, host, request);
+    return spread && spread_move(spread, vdc_counts_get(&rule->counts, key), sign) && vdc_counts_add(&rule->counts, key, sign) >= 0;
+}
+
+/* ---- affinity ---- */
+
+static const vdc_param affinity_params[] = {LEVEL(spatial_levels), OF};
+
+static bool affinity_allows(const vdc_rule *rule, const vdc_isolation *iso, uint32_t host, const vdc_request *request) {
+    const vdc_spread *spread = set_of(rule, request) ? spread_of(rule, set_of(rule, request)) : NULL;
+    return !spread || vdc_counts_get(&rule->counts, here(rule, iso, host, request)) == spread->total;
+}
+
+static int64_t affinity_violating(const vdc_rule *rule, const vdc_isolation *iso, uint32_t host, const vdc_request *request) {
+    (void)iso, (void)host;
+    const vdc_spread *spread = set_of(rule, request) ? spread_of(rule, set_of(rule, request)) : NULL;
+    return spread && spread->most < spread->total ? spread->total : 0;
+}
+
+static const vdc_rule_type affinity = {
+    .name = "affinity", .summary = "all members of a set on one unit of the level", .source = "OpenStack Nova server groups, VMware DRS",
+    .params = affinity_params, .param_count = COUNT_OF(affinity_params),
+    .allows = affinity_allows, .change = count_spread, .violating = affinity_violating,
+};
+
+/* ---- spread ---- */
+
+static const vdc_param spread_params[] = {
+    LEVEL(spatial_levels), OF,
+    {.name = "skew", .type = VDC_PARAM_INTEGER, .fallback = "1", .minimum = 1, AT(skew), .help = "by how many members units may differ"},
+};
+
+static bool spread_allows(const vdc_rule *rule, const vdc_isolation *iso, uint32_t host, const vdc_request *request) {
+    uint32_t set = set_of(rule, request);
+    if (set == 0) return true;
+    const vdc_spread *spread = spread_of(rule, set);
+    return !spread || vdc_counts_get(&rule->counts, here(rule, iso, host, request)) + 1 - spread->least <= rule->skew;
+}
+
+/* Departures may leave a larger skew behind: the rule is one on placements, so nothing counts as breaking it. */
+static const vdc_rule_type spread = {
+    .name = "spread", .summary = "a unit takes a member only while it has less than `skew` more than the emptiest one", .source = "Kubernetes topologySpreadConstraints",
+    .params = spread_params, .param_count = COUNT_OF(spread_params),
+    .allows = spread_allows, .change = count_spread,
+};
+
+/* ---- fault and update domains ---- */
+
+static const vdc_param fault_domain_params[] = {
+    {.name = "fault_domains", .type = VDC_PARAM_INTEGER, .fallback = "3", .minimum = 1, .maximum = 1000000, AT(fault_domains), .help = "racks are dealt out to so many fault domains"},
+    {.name = "update_domains", .type = VDC_PARAM_INTEGER, .fallback = "1", .minimum = 1, .maximum = 1000000, AT(update_domains), .help = "hosts are dealt out to so many update domains"},
+};
+
+static bool fault_domains_allow(const vdc_rule *rule, const vdc_isolation *iso, uint32_t host, const vdc_request *request) {
+    return request->group == 0
+           || (vdc_isolation_unit(iso, VDC_LEVEL_RACK, host) % (uint32_t)rule->fault_domains == request->member % (uint32_t)rule->fault_domains
+               && host % (uint32_t)rule->update_domains == request->member % (uint32_t)rule->update_domains);
+}
+
+static bool fault_domains_possible(const vdc_rule *rule, const vdc_isolation *iso, const vdc_request *request) {
+    return request->group == 0 || (request->member % (uint32_t)rule->fault_domains < vdc_isolation_units(iso, VDC_LEVEL_RACK)
+                                   && request->member % (uint32_t)rule->update_domains < iso->datacenter->hosts.count);
+}
+
+static const vdc_rule_type fault_domains = {
+    .name = "fault-domains", .summary = "member i of a group in fault domain i mod F (of racks) and update domain i mod U (of hosts)",
+    .source = "Azure availability sets", .params = fault_domain_params, .param_count = COUNT_OF(fault_domain_params),
+    .allows = fault_domains_allow, .possible = fault_domains_possible,
+};
+
+/* ---- rules on the domains of a host ---- */
+
+static bool has_domain(const vdc_isolation *iso, uint32_t host, uint32_t domain) {
+    for (uint32_t e = iso->hosts[host].first; e != VDC_NOWHERE; e = iso->entries[e].next)
+        if (iso->entries[e].domain == domain) return true;
+    return false;
+}
+
+static const vdc_param max_params[] = {
+    {.name = "max", .type = VDC_PARAM_INTEGER, .fallback = "1", .minimum = 1, AT(max), .help = "at most so many on a host"},
+};
+
+static bool max_tenants_allows(const vdc_rule *rule, const vdc_isolation *iso, uint32_t host, const vdc_request *request) {
+    return iso->hosts[host].domains < rule->max || (iso->hosts[host].domains == rule->max && has_domain(iso, host, vdc_isolation_domain(iso, request)));
+}
+
+static int64_t max_tenants_violating(const vdc_rule *rule, const vdc_isolation *iso, uint32_t host, const vdc_request *request) {
+    (void)request;
+    return iso->hosts[host].domains > rule->max ? iso->hosts[host].vms : 0;
+}
+
+static const vdc_rule_type max_tenants = {
+    .name = "max-tenants", .summary = "at most `max` trust domains on a host", .source = "-", .params = max_params, .param_count = COUNT_OF(max_params),
+    .allows = max_tenants_allows, .violating = max_tenants_violating,
+};
+
+static bool max_vms_allows(const vdc_rule *rule, const vdc_isolation *iso, uint32_t host, const vdc_request *request) {
+    (void)iso, (void)request;
+    return vdc_counts_get(&rule->counts, host) < rule->max;
+}
+
+static bool count_host(vdc_rule *rule, const vdc_isolation *iso, uint32_t host, const vdc_request *request, int sign) {
+    (void)iso, (void)request;
+    return vdc_counts_add(&rule->counts, host, sign) >= 0;
+}
+
+static int64_t max_vms_violating(const vdc_rule *rule, const vdc_isolation *iso, uint32_t host, const vdc_request *request) {
+    (void)iso, (void)request;
+    int64_t count = vdc_counts_get(&rule->counts, host);
+    return count > rule->max ? count : 0;
+}
+
+static const vdc_rule_type max_vms = {
+    .name = "max-vms", .summary = "at most `max` of the VMs it concerns on a host", .source = "OpenStack Nova NumInstancesFilter",
+    .params = max_params, .param_count = COUNT_OF(max_params), .allows = max_vms_allows, .change = count_host, .violating = max_vms_violating,
+};
+
+/* ---- tenants that must not meet ---- */
+
+static const vdc_param tenant_anti_params[] = {LEVEL(vdc_level_names)};
+
+static vdc_code tenant_anti_read(vdc_rule *rule, vdc_isolation *iso, vdc_diag *diag) {
+    (void)iso;
+    if (rule->tenant_count >= 2) return VDC_OK;
+    return vdc_fail(diag, VDC_ERROR_INPUT, &rule->place, "isolation: rules: tenant-anti-affinity: names %zu tenants; allowed: at least two in `tenants`",
+                    rule->tenant_count);
+}
+
+/* On a host whose cores are not shared by this VM it meets nobody at core level. */
+static bool shares_cores(const vdc_isolation *iso, const vdc_request *request) {
+    vdc_isolation_spec wishes = vdc_isolation_wishes(iso, request);
+    return wishes.threads == VDC_THREADS_SHARED && !wishes.core_scheduling;
+}
+
+static bool concerns_level(const vdc_rule *rule, const vdc_isolation *iso, uint32_t host, const vdc_request *request) {
+    return rule->level != VDC_LEVEL_CORE
+           || (iso->datacenter->hosts.classes[iso->datacenter->hosts.class_of[host]].threads > 1 && shares_cores(iso, request));
+}
+
+static uint32_t meeting_unit(const vdc_rule *rule, const vdc_isolation *iso, uint32_t host) {
+    return vdc_isolation_unit(iso, rule->level == VDC_LEVEL_CORE ? VDC_LEVEL_HOST : rule->level, host);
+}
+
+/* Members of the rule on the unit: all, and of this tenant. */
+static bool tenant_anti_allows(const vdc_rule *rule, const vdc_isolation *iso, uint32_t host, const vdc_request *request) {
+    if (!concerns_level(rule, iso, host, request)) return true;
+    uint32_t unit = meeting_unit(rule, iso, host);
+    return vdc_counts_get(&rule->counts, vdc_key(TOTAL, unit)) == vdc_counts_get(&rule->counts, vdc_key(request->tenant, unit));
+}
+
+static bool tenant_anti_change(vdc_rule *rule, const vdc_isolation *iso, uint32_t host, const vdc_request *request, int sign) {
+    if (!concerns_level(rule, iso, host, request)) return true;
+    uint32_t unit = meeting_unit(rule, iso, host);
+    return vdc_counts_add(&rule->counts, vdc_key(TOTAL, unit), sign) >= 0 && vdc_counts_add(&rule->counts, vdc_key(request->tenant, unit), sign) >= 0;
+}
+
+static int64_t tenant_anti_violating(const vdc_rule *rule, const vdc_isolation *iso, uint32_t host, const vdc_request *request) {
+    uint32_t unit = meeting_unit(rule, iso, host);
+    int64_t all = vdc_counts_get(&rule->counts, vdc_key(TOTAL, unit));
+    (void)request;
+    for (size_t i = 0; i < rule->tenant_count; i++)
+        if (vdc_counts_get(&rule->counts, vdc_key(rule->tenants[i], unit)) == all) return 0;
+    return all;
+}
+
+static const vdc_rule_type tenant_anti_affinity = {
+    .name = "tenant-anti-affinity", .summary = "the named tenants never share a unit of the level", .source = "VMware DRS separate virtual machines",
+    .params = tenant_anti_params, .param_count = COUNT_OF(tenant_anti_params), .read = tenant_anti_read,
+    .allows = tenant_anti_allows, .change = tenant_anti_change, .violating = tenant_anti_violating,
+};
+
+/* ---- label lattice ---- */
+
+static const vdc_param lattice_params[] = {
+    {.name = "range", .type = VDC_PARAM_INTEGER, .fallback = "0", AT(range), .help = "by how much the levels on a host may differ"},
+};
+
+/* Labels of different wishes on a host: (host, index of the wishes) -> VMs. The wishes are few, so all are looked at. */
+static bool comparable(uint64_t a, uint64_t b) { return (a & b) == a || (a & b) == b; }
+
+static bool lattice_allows(const vdc_rule *rule, const vdc_isolation *iso, uint32_t host, const vdc_request *request) {
+    const vdc_isolation_spec *mine = &iso->specs->items[request->isolation];
+    int64_t low = mine->level, high = mine->level;
+    for (uint32_t i = 0; i < iso->specs->count; i++) {
+        if (vdc_counts_get(&rule->counts, vdc_key(host, i)) == 0) continue;
+        const vdc_isolation_spec *other = &iso->specs->items[i];
+        if (!comparable(mine->categories, other->categories)) return false;
+        if (other->level < low) low = other->level;
+        if (other->level > high) high = other->level;
+    }
+    return high - low <= rule->range;
+}
+
+static bool lattice_change(vdc_rule *rule, const vdc_isolation *iso, uint32_t host, const vdc_request *request, int sign) {
+    (void)iso;
+    return vdc_counts_add(&rule->counts, vdc_key(host, request->isolation), sign) >= 0;
+}
+
+static int64_t lattice_violating(const vdc_rule *rule, const vdc_isolation *iso, uint32_t host, const vdc_request *request) {
+    (void)request;
+    int64_t low = INT64_MAX, high = INT64_MIN, all = 0;
+    bool apart = false;
+    for (uint32_t i = 0; i < iso->specs->count; i++) {
+        int64_t count = vdc_counts_get(&rule->counts, vdc_key(host, i));
+        if (count == 0) continue;
+        const vdc_isolation_spec *one = &iso->specs->items[i];
+        all += count;
+        if (one->level < low) low = one->level;
+        if (one->level > high) high = one->level;
+        for (uint32_t j = 0; j < i && !apart; j++)
+            apart = vdc_counts_get(&rule->counts, vdc_key(host, j)) && !comparable(one->categories, iso->specs->items[j].categories);
+    }
+    return all && (apart || high - low > rule->range) ? all : 0;
+}
+
+static const vdc_rule_type label_lattice = {
+    .name = "label-lattice", .summary = "levels on a host within `range`, categories comparable", .source = "multi-level security (Bell, LaPadula)",
+    .params = lattice_params, .param_count = COUNT_OF(lattice_params),
+    .allows = lattice_allows, .change = lattice_change, .violating = lattice_violating,
+};
+
+/* ---- Chinese wall ---- */
+
+static const vdc_param wall_params[] = {
+    {.name = "classes", .type = VDC_PARAM_NODE, .required = true, AT(classes_node), .help = "{class: [tenants]}: conflicts of interest"},
+    {.name = "scrub", .type = VDC_PARAM_INTEGER, .dimension = VDC_DIM_TIME, .fallback = "0s", AT(scrub), .help = "how long a host remembers the last tenant of a class"},
+};
+
+static vdc_code wall_read(vdc_rule *rule, vdc_isolation *iso, vdc_diag *diag) {
+    const vdc_node *map = rule->classes_node;
+    char buffer[96];
+    if (!map) return VDC_OK;
+    if (map->kind != VDC_NODE_MAPPING)
+        return vdc_fail(diag, VDC_ERROR_INPUT, &map->place, "isolation: rules: chinese-wall: classes: found %s; allowed: {class: [tenants]}",
+                        vdc_node_describe(map, buffer, sizeof buffer));
+    for (size_t c = 0; c < map->count; c++) {
+        const vdc_node *list = map->children[c];
+        if (list->kind != VDC_NODE_SEQUENCE)
+            return vdc_fail(diag, VDC_ERROR_INPUT, &list->place, "isolation: rules: chinese-wall: classes: %s: found %s; allowed: a list of tenants",
+                            list->key, vdc_node_describe(list, buffer, sizeof buffer));
+        for (size_t i = 0; i < list->count; i++) {
+            const char *name;
+            uint32_t tenant;
+            vdc_code code = vdc_node_text(list->children[i], &name, diag);
+            if (code) return code;
+            if (vdc_names_intern(iso->tenants, name, strlen(name), &tenant)) return vdc_no_memory(diag, "isolation");
+            size_t before = rule->conflict_size;
+            if (!VDC_RESERVE(rule->conflict_class, rule->conflict_size, tenant + (size_t)1)) return vdc_no_memory(diag, "isolation");
+            if (rule->conflict_size > before)
+                memset(rule->conflict_class + before, 0, (rule->conflict_size - before) * sizeof *rule->conflict_class);
+            if (rule->conflict_class[tenant])
+                return vdc_fail(diag, VDC_ERROR_INPUT, &list->children[i]->place, "isolation: rules: chinese-wall: tenant '%s' is in two classes", name);
+            rule->conflict_class[tenant] = (uint32_t)c + 1;
+        }
+    }
+    return VDC_OK;
+}
+
+static uint32_t class_of(const vdc_rule *rule, const vdc_request *request) {
+    return request->tenant < rule->conflict_size ? rule->conflict_class[request->tenant] : 0;
+}
+
+static bool wall_allows(const vdc_rule *rule, const vdc_isolation *iso, uint32_t host, const vdc_request *request) {
+    uint32_t class = class_of(rule, request);
+    if (class == 0) return true;
+    int64_t holder = vdc_counts_get(&rule->holder, vdc_key(host, class));
+    if (holder == 0 || holder == (int64_t)request->tenant + 1) return true;
+    if (vdc_counts_get(&rule->counts, vdc_key(host, class)) > 0) return false;
+    return iso->datacenter->now - (vdc_counts_get(&rule->left_at, vdc_key(host, class)) - 1) >= rule->scrub;
+}
+
+/* Sets a value in a table of counts. */
+static bool put(vdc_counts *counts, uint64_t key, int64_t value) {
+    return vdc_counts_add(counts, key, value - vdc_counts_get(counts, key)) >= 0;
+}
+
+static bool wall_change(vdc_rule *rule, const vdc_isolation *iso, uint32_t host, const vdc_request *request, int sign) {
+    uint32_t class = class_of(rule, request);
+    if (class == 0) return true;
+    uint64_t key = vdc_key(host, class);
+    int64_t count = vdc_counts_add(&rule->counts, key, sign);
+    if (count < 0) return false;
+    if (sign > 0) return put(&rule->holder, key, (int64_t)request->tenant + 1);
+    return count > 0 || put(&rule->left_at, key, iso->datacenter->now + 1);
+}
+
+static const vdc_rule_type chinese_wall = {
+    .name = "chinese-wall", .summary = "a host serves one tenant of each conflict class, and the next only after scrubbing", .source = "Brewer, Nash 1989",
+    .params = wall_params, .param_count = COUNT_OF(wall_params), .read = wall_read, .allows = wall_allows, .change = wall_change,
+};
+
+/* ---- rules that give the VMs they concern a wish; the wish is kept by isolation.c ---- */
+
+static const vdc_rule_type dedicated_host = {
+    .name = "dedicated-host", .summary = "the VMs it concerns share hosts only with their own trust domain", .source = "AWS and Azure dedicated hosts",
+};
+static const vdc_rule_type core_scheduling = {
+    .name = "core-scheduling", .summary = "the VMs it concerns never share a core with another trust domain at the same time", .source = "Linux core scheduling",
+};
+static const vdc_param core_isolation_params[] = {
+    {.name = "threads", .type = VDC_PARAM_CHOICE, .choices = thread_words, .fallback = "isolate", AT(threads), .help = "pin: own threads; prefer: own cores, packed; isolate: a core a vCPU"},
+};
+static const vdc_rule_type core_isolation = {
+    .name = "core-isolation", .summary = "the VMs it concerns own hardware threads or cores", .source = "OpenStack Nova cpu_thread_policy",
+    .params = core_isolation_params, .param_count = COUNT_OF(core_isolation_params),
+};
+
+/* ---- host aggregates ---- */
+
+static const vdc_param aggregate_params[] = {
+    {.name = "labels", .type = VDC_PARAM_NODE, .required = true, AT(labels_node), .help = "{key: value}: labels that the hosts of these VMs must have"},
+};
+
+static vdc_code aggregate_read(vdc_rule *rule, vdc_isolation *iso, vdc_diag *diag) {
+    const vdc_node *map = rule->labels_node;
+    char buffer[96];
+    if (!map) return VDC_OK;
+    if (map->kind != VDC_NODE_MAPPING)
+        return vdc_fail(diag, VDC_ERROR_INPUT, &map->place, "isolation: rules: aggregate: labels: found %s; allowed: {key: value}",
+                        vdc_node_describe(map, buffer, sizeof buffer));
+    for (size_t i = 0; i < map->count; i++) {
+        const char *value;
+        vdc_code code = vdc_node_text(map->children[i], &value, diag);
+        if (code) return code;
+        char *text = vdc_format("%s=%s", map->children[i]->key, value);
+        if (!text) return vdc_no_memory(diag, "isolation");
+        uint32_t known = vdc_names_find(iso->specs->labels, text, strlen(text));
+        if (known == UINT32_MAX)
+            code = vdc_fail(diag, VDC_ERROR_INPUT, &map->children[i]->place, "isolation: rules: aggregate: no host class has the label %s", text);
+        else rule->labels |= UINT64_C(1) << (known - 1);
+        vdc_free(text);
+        if (code) return code;
+    }
+    return VDC_OK;
+}
+
+static bool aggregate_allows(const vdc_rule *rule, const vdc_isolation *iso, uint32_t host, const vdc_request *request) {
+    (void)request;
+    return (iso->class_labels[iso->datacenter->hosts.class_of[host]] & rule->labels) == rule->labels;
+}
+
+static bool aggregate_possible(const vdc_rule *rule, const vdc_isolation *iso, const vdc_request *request) {
+    (void)request;
+    for (uint16_t k = 0; k < iso->datacenter->hosts.class_count; k++)
+        if ((iso->class_labels[k] & rule->labels) == rule->labels) return true;
+    return false;
+}
+
+static const vdc_rule_type aggregate = {
+    .name = "aggregate", .summary = "the VMs it concerns only on hosts with these labels", .source = "OpenStack Nova host aggregates",
+    .params = aggregate_params, .param_count = COUNT_OF(aggregate_params), .read = aggregate_read, .allows = aggregate_allows,
+    .possible = aggregate_possible,
+};
+
+const vdc_rule_type *const vdc_rule_types[] = {
+    &dedicated_host, &max_tenants, &max_vms, &anti_affinity, &affinity, &spread, &fault_domains, &tenant_anti_affinity,
+    &label_lattice, &chinese_wall, &core_isolation, &core_scheduling, &aggregate, NULL,
+};
