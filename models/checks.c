@@ -65,23 +65,28 @@ static void check_vm(vdc_checks *checks, const vdc_datacenter *dc, uint32_t slot
     entry.nominal = nominal;
     int64_t ceiling = vdc_cpu_ceiling(&entry);
     at_most(checks, VDC_I3_GUARANTEE, now, vm->grant, ceiling);
-    if (dc->sharing.fluid) at_most(checks, VDC_I3_GUARANTEE, now, vdc_least(entry.reservation, ceiling), vm->grant);
+    if (dc->sharing.fluid && vm->cookie == 0) at_most(checks, VDC_I3_GUARANTEE, now, vdc_least(entry.reservation, ceiling), vm->grant);
 }
 
 static void check_host(vdc_checks *checks, const vdc_datacenter *dc, uint32_t h) {
     const vdc_hosts *hosts = &dc->hosts;
     const vdc_host_class *class = &hosts->classes[hosts->class_of[h]];
     vdc_time now = dc->now;
-    int64_t held[VDC_RESOURCES] = {0}, reserved = 0, granted = 0, ceiling = 0;
+    int64_t held[VDC_RESOURCES] = {0}, reserved = 0, granted = 0, ceiling = 0, owners_ceiling = 0, owners_held = 0;
     uint32_t count = 0;
     for (uint32_t slot = dc->first_vm[h]; slot != VDC_NOWHERE; slot = dc->vms[slot].next) {
         const vdc_request *request = &dc->records[slot].request;
         equal(checks, VDC_I13_ONE_HOST, now, dc->vms[slot].host, h);
         equal(checks, VDC_I13_ONE_HOST, now, dc->vms[slot].state, VDC_VM_RUNNING);
         for (int r = 0; r < VDC_RESOURCES; r++) held[r] += request->size[r];
-        reserved += vdc_least(request->cpu_reservation, (int64_t)((vdc_wide)request->size[VDC_CPU] * class->speed / 1000));
         granted += dc->vms[slot].grant;
-        ceiling += dc->vms[slot].ceiling;
+        if (dc->vms[slot].exclusive) {
+            owners_ceiling += dc->vms[slot].ceiling;
+            owners_held += request->size[VDC_CPU];
+        } else {
+            reserved += vdc_least(request->cpu_reservation, (int64_t)((vdc_wide)request->size[VDC_CPU] * class->speed / 1000));
+            ceiling += dc->vms[slot].ceiling;
+        }
         count++;
         check_vm(checks, dc, slot, class);
     }
@@ -90,12 +95,21 @@ static void check_host(vdc_checks *checks, const vdc_datacenter *dc, uint32_t h)
     equal(checks, VDC_I1_AGGREGATION, now, granted, hosts->granted[h]);
     for (int r = 0; r < VDC_RESOURCES; r++) {
         if (!hosts->free[r]) continue;
-        at_most(checks, VDC_I7_COMMIT, now, held[r], class->capacity[r]);
-        equal(checks, VDC_I7_COMMIT, now, held[r] + hosts->free[r][h], class->capacity[r]);
+        int64_t promised = held[r], capacity = class->capacity[r];
+        if (r == VDC_CPU && dc->regions && dc->regions[h].exclusive) {
+            /* Beside owned threads only what is left can be promised, overcommit included. */
+            int64_t fenced = dc->regions[h].exclusive / (class->speed / 1000 ? class->speed / 1000 : 1);
+            promised -= owners_held;
+            capacity = (int64_t)((vdc_wide)(class->physical[r] - fenced) * class->overcommit_num / class->overcommit_den);
+        }
+        at_most(checks, VDC_I7_COMMIT, now, promised, capacity);
+        equal(checks, VDC_I7_COMMIT, now, promised + hosts->free[r][h], capacity);
         equal(checks, VDC_I1_AGGREGATION, now, held[r], vdc_ledger_rate(&dc->host_ledger, h, (vdc_flow)(VDC_FLOW_P + r)));
     }
     at_most(checks, VDC_I8_PHYSICAL, now, granted, class->cpu_hz);
-    if (dc->sharing.fluid) equal(checks, VDC_I6_WORK_CONSERVATION, now, granted, vdc_least(class->cpu_hz, ceiling));
+    int64_t pool = class->cpu_hz - (dc->regions ? dc->regions[h].exclusive : 0);
+    if (dc->sharing.fluid && !(dc->regions && dc->regions[h].cookies))
+        equal(checks, VDC_I6_WORK_CONSERVATION, now, granted, vdc_least(pool, ceiling) + owners_ceiling);
     equal(checks, VDC_I11_RESERVATIONS, now, reserved, dc->reserved[h]);
     at_most(checks, VDC_I11_RESERVATIONS, now, reserved, class->cpu_hz);
     if (hosts->state[h] == VDC_HOST_DOWN || hosts->state[h] == VDC_HOST_OFF) at_most(checks, VDC_I14_DOWN_HOST, now, count + granted, 0);

@@ -64,12 +64,25 @@ static int64_t share_group(vdc_datacenter *dc, divided_cores *division, uint32_t
     return granted;
 }
 
+/* A domain's forced idle is its VMs', in proportion to what they run; the remainder is the lowest id's. */
+static void divide_idle(const vdc_datacenter *dc, const divided_cores *division, uint32_t g, uint32_t count, int64_t idle, int64_t granted,
+                        int64_t *forced_idle) {
+    int64_t left = idle;
+    uint32_t first = count;
+    for (uint32_t i = 0; i < count; i++) {
+        if (division->member_of[i] != g) continue;
+        if (first == count) first = i;
+        forced_idle[i] = granted ? (int64_t)((vdc_wide)idle * dc->entries[i].grant / granted) : 0;
+        left -= forced_idle[i];
+    }
+    if (first < count) forced_idle[first] += left;
+}
+
 vdc_code vdc_core_scheduling_share(vdc_datacenter *dc, uint32_t h, int64_t capacity, uint32_t count, int64_t *forced_idle) {
     const vdc_host_class *class = &dc->hosts.classes[dc->hosts.class_of[h]];
     int64_t core = (int64_t)class->threads * class->speed;
     divided_cores division;
     uint32_t groups = 0;
-    *forced_idle = 0;
     if (!allocate(&division, count, vdc_cpu_share_scratch(count))) {
         release(&division);
         return VDC_ERROR_MEMORY;
@@ -87,13 +100,12 @@ vdc_code vdc_core_scheduling_share(vdc_datacenter *dc, uint32_t h, int64_t capac
     }
     vdc_cpu_share(capacity, division.shares, groups, division.scratch);
     bool somebody_waits = false;
-    int64_t idle = 0;
     for (uint32_t g = 0; g < groups; g++) {
         int64_t share = division.shares[g].grant, granted = share_group(dc, &division, g, count, vdc_least(share, division.groups[g].wanted));
         if (granted < division.groups[g].wanted) somebody_waits = true;
-        if (division.groups[g].cookie) idle += share - granted;
+        divide_idle(dc, &division, g, count, division.groups[g].cookie ? share - granted : 0, granted, forced_idle);
     }
-    if (somebody_waits) *forced_idle = idle;
+    for (uint32_t i = 0; i < count && !somebody_waits; i++) forced_idle[i] = 0;
     release(&division);
     return VDC_OK;
 }

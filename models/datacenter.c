@@ -64,6 +64,7 @@ void vdc_datacenter_destroy(vdc_datacenter *dc) {
     vdc_free(dc->entries);
     vdc_free(dc->entry_slots);
     vdc_free(dc->entry_factors);
+    vdc_free(dc->entry_forced_idle);
     vdc_free(dc->scratch);
     vdc_ledger_free(&dc->class_ledger);
     vdc_ledger_free(&dc->host_ledger);
@@ -297,7 +298,8 @@ void vdc_datacenter_core_schedule(vdc_datacenter *dc, uint32_t slot, uint32_t co
     region->cookies = cookie ? region->cookies + 1 : region->cookies - 1;
     region->cookie_nominal += nominal;
     vm->cookie = cookie;
-    if (region->cookies == 0) region->forced_idle = region->cookie_granted = 0;
+    vm->forced_idle = 0;
+    if (region->cookies == 0) region->forced_idle = region->cookie_granted = region->cookie_waste = 0;
     vdc_datacenter_resolve(dc, vm->host);
 }
 
@@ -507,14 +509,31 @@ static vdc_code efficiencies(vdc_datacenter *dc, uint32_t h, uint32_t count, vdc
     return VDC_OK;
 }
 
+/* What VMs under core scheduling run and keep idle on the host. */
+static void book_cookies(vdc_datacenter *dc, uint32_t h, uint32_t pool) {
+    vdc_region *region = &dc->regions[h];
+    region->cookie_granted = region->forced_idle = region->cookie_waste = 0;
+    for (uint32_t i = 0; i < pool; i++) {
+        vdc_vm *vm = &dc->vms[dc->entry_slots[i]];
+        if (!vm->cookie) continue;
+        vm->forced_idle = dc->entry_forced_idle[i];
+        int64_t held = dc->entries[i].grant + vm->forced_idle;
+        region->cookie_granted += dc->entries[i].grant;
+        region->forced_idle += vm->forced_idle;
+        if (held > vm->nominal) region->cookie_waste += held - vm->nominal;
+    }
+    vdc_isolation_granted(dc->isolation, h);
+}
+
 static vdc_code solve(vdc_datacenter *dc, uint32_t h, vdc_diag *diag) {
     uint32_t count = 0, pool = 0;
     vdc_code code = gather(dc, h, &pool, &count, diag);
     if (code) return code;
     uint16_t k = dc->hosts.class_of[h];
     if (dc->regions && dc->regions[h].cookies) {
-        code = vdc_core_scheduling_share(dc, h, pool_capacity(dc, h, k), pool, &dc->regions[h].forced_idle);
-        if (code) return vdc_no_memory(diag, "the CPU shares of a host");
+        if (!VDC_RESERVE(dc->entry_forced_idle, dc->forced_capacity, pool)
+            || vdc_core_scheduling_share(dc, h, pool_capacity(dc, h, k), pool, dc->entry_forced_idle))
+            return vdc_no_memory(diag, "the CPU shares of a host");
     } else {
         dc->sharing.share(dc->sharing.state, pool_capacity(dc, h, k), dc->entries, pool, dc->scratch);
     }
@@ -533,10 +552,7 @@ static vdc_code solve(vdc_datacenter *dc, uint32_t h, vdc_diag *diag) {
     host_advance(dc, h, k);
     set_granted(dc, h, k, granted);
     if (dc->regions && dc->regions[h].cookies) {
-        dc->regions[h].cookie_granted = 0;
-        for (uint32_t i = 0; i < pool; i++)
-            if (dc->vms[dc->entry_slots[i]].cookie) dc->regions[h].cookie_granted += dc->entries[i].grant;
-        vdc_isolation_granted(dc->isolation, h);
+        book_cookies(dc, h, pool);
     }
     code = efficiencies(dc, h, count, diag);
     if (code) return code;
@@ -558,6 +574,7 @@ static vdc_code solve(vdc_datacenter *dc, uint32_t h, vdc_diag *diag) {
         }
     }
     power_changed(dc, h);
+    if (dc->isolation && dc->track_vms) vdc_isolation_book_vms(dc->isolation, h);
     return VDC_OK;
 }
 

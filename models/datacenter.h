@@ -62,6 +62,7 @@ typedef struct vdc_vm {
     bool work;                          /* progress: work, so its grant moves its end */
     bool checkpointing;
     bool exclusive;                     /* it owns hardware threads */
+    int64_t forced_idle;                /* Hz of siblings that idle because of it */
     uint32_t cookie;                    /* of core scheduling: who may share a core with it at the same time; 0 = none */
 } vdc_vm;
 
@@ -115,6 +116,7 @@ typedef struct vdc_region {
     uint32_t cookies;                         /* VMs under core scheduling */
     int64_t cookie_nominal, cookie_granted;   /* Hz of them */
     int64_t forced_idle;                      /* Hz of siblings that idle although others wait */
+    int64_t cookie_waste;                     /* Hz held by VMs under core scheduling beyond their sizes */
 } vdc_region;
 
 /* Something that keeps granted CPU from becoming progress: SMT, memory pressure, neighbours (models.md 4.1.6, 4.2, 4.5).
@@ -180,7 +182,8 @@ typedef struct vdc_datacenter {
     vdc_cpu_entry *entries;
     uint32_t *entry_slots;
     double *entry_factors;
-    size_t entry_capacity, slot_capacity, factor_capacity;
+    int64_t *entry_forced_idle;
+    size_t entry_capacity, slot_capacity, factor_capacity, forced_capacity;
     void *scratch;
     size_t scratch_size;
 } vdc_datacenter;
@@ -218,7 +221,8 @@ void vdc_datacenter_account(vdc_datacenter *datacenter, uint32_t host, vdc_flow 
 void vdc_datacenter_fence_threads(vdc_datacenter *datacenter, uint32_t slot, int64_t change);
 /* For isolation: the VM, which asks for nothing yet, shares cores only with equal cookies; 0 = with all that have none. */
 void vdc_datacenter_core_schedule(vdc_datacenter *datacenter, uint32_t slot, uint32_t cookie);
-/* The shares of a host's pool under core scheduling (models/core_scheduling.c): grants of entries[0..count), what must idle. */
+/* The shares of a host's pool under core scheduling (models/core_scheduling.c): grants of entries[0..count), and in forced_idle[i] what
+ * must idle because of each. */
 vdc_code vdc_core_scheduling_share(vdc_datacenter *datacenter, uint32_t host, int64_t capacity, uint32_t count, int64_t *forced_idle);
 /* Brings the fleet's integrals up to the clock. */
 void vdc_datacenter_advance_fleet(vdc_datacenter *datacenter);

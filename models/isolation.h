@@ -85,6 +85,7 @@ typedef struct vdc_host_isolation {
     uint32_t first;                  /* its domains */
     uint32_t vms, domains, exposed, dedicated;
     int64_t fence[VDC_RESOURCES], waste[VDC_RESOURCES], idle; /* rates as booked; CPU in Hz */
+    bool fenced;                     /* something is booked for its VMs */
     int64_t ways, bandwidth;         /* of cache and memory, given away */
 } vdc_host_isolation;
 
@@ -96,6 +97,7 @@ typedef struct vdc_vm_isolation {
     uint32_t *met;                   /* foreign domains met */
     size_t met_count, met_capacity;
     vdc_time first_meeting;          /* -1 = none */
+    int64_t fence[VDC_RESOURCES], waste[VDC_RESOURCES], idle; /* rates as booked; CPU in Hz */
     bool met_attacker, hit;          /* shared a host with an attacker; (attackers) with a target */
 } vdc_vm_isolation;
 
@@ -160,6 +162,8 @@ bool vdc_isolation_placed(vdc_isolation *isolation, uint32_t slot);
 void vdc_isolation_removed(vdc_isolation *isolation, uint32_t slot);
 /* Grants or holdings of a host changed: books what is fenced there, and what of it is wasted or idles. Called by the datacenter. */
 void vdc_isolation_granted(vdc_isolation *isolation, uint32_t host);
+/* Books what is fenced for each VM of the host, whose grants are settled. Called by the datacenter where VMs have ledgers. */
+void vdc_isolation_book_vms(vdc_isolation *isolation, uint32_t host);
 /* Brings exposure and violations up to the clock. */
 void vdc_isolation_advance(vdc_isolation *isolation);
 /* Does the VM get hardware threads of its own? */

@@ -60,7 +60,18 @@ vdc_code vdc_isolation_bit(vdc_names *names, const char *text, uint64_t *mask, c
     return VDC_OK;
 }
 
-static vdc_code read_list(const vdc_node *list, vdc_names *names, uint64_t *mask, const char *what, vdc_diag *diag) {
+/* The bit of a label or taint that some class of hosts has. */
+static vdc_code known_label(const vdc_isolation_specs *specs, const char *text, uint64_t *mask, const vdc_place *place, const char *what,
+                            vdc_diag *diag) {
+    uint32_t number = vdc_names_find(specs->labels, text, strlen(text));
+    if (number == UINT32_MAX || number == 0)
+        return vdc_fail(diag, VDC_ERROR_INPUT, place, "%s: no host class has '%s'", what, text);
+    *mask |= UINT64_C(1) << (number - 1);
+    return VDC_OK;
+}
+
+/* A list of category names, or of taints that hosts have. */
+static vdc_code read_list(const vdc_node *list, vdc_isolation_specs *specs, bool taints, uint64_t *mask, const char *what, vdc_diag *diag) {
     if (!list) return VDC_OK;
     char buffer[96];
     if (list->kind != VDC_NODE_SEQUENCE)
@@ -70,13 +81,15 @@ static vdc_code read_list(const vdc_node *list, vdc_names *names, uint64_t *mask
     for (size_t i = 0; !code && i < list->count; i++) {
         const char *text;
         code = vdc_node_text(list->children[i], &text, diag);
-        if (!code) code = vdc_isolation_bit(names, text, mask, &list->children[i]->place, what, diag);
+        if (code) break;
+        code = taints ? known_label(specs, text, mask, &list->children[i]->place, what, diag)
+                      : vdc_isolation_bit(specs->categories, text, mask, &list->children[i]->place, what, diag);
     }
     return code;
 }
 
 /* {key: value} -> the bits of "key=value". */
-static vdc_code read_labels(const vdc_node *map, vdc_names *names, uint64_t *mask, vdc_diag *diag) {
+static vdc_code read_labels(const vdc_node *map, const vdc_isolation_specs *specs, uint64_t *mask, vdc_diag *diag) {
     if (!map) return VDC_OK;
     char buffer[96];
     if (map->kind != VDC_NODE_MAPPING)
@@ -89,7 +102,7 @@ static vdc_code read_labels(const vdc_node *map, vdc_names *names, uint64_t *mas
         if (code) break;
         char *text = vdc_format("%s=%s", map->children[i]->key, value);
         if (!text) return vdc_no_memory(diag, "isolation");
-        code = vdc_isolation_bit(names, text, mask, &map->children[i]->place, "isolation: require", diag);
+        code = known_label(specs, text, mask, &map->children[i]->place, "isolation: require", diag);
         vdc_free(text);
     }
     return code;
@@ -104,12 +117,16 @@ static vdc_code read_lattice_label(const vdc_node *node, vdc_isolation_specs *sp
     if (!node) return VDC_OK;
     vdc_code code = vdc_params_read(node, params, 2, &values, NULL, "isolation: label", diag);
     spec->level = values.level;
-    return code ? code : read_list(values.categories, specs->categories, &spec->categories, "isolation: label: categories", diag);
+    return code ? code : read_list(values.categories, specs, false, &spec->categories, "isolation: label: categories", diag);
 }
 
 vdc_code vdc_isolation_spec_read(vdc_isolation_specs *specs, const vdc_node *node, uint32_t *index, vdc_diag *diag) {
     *index = 0;
     if (!node) return VDC_OK;
+    if (!specs) { /* the check of a scenario by itself: labels of hosts are not known */
+        written only;
+        return vdc_params_read(node, vdc_isolation_spec_params, vdc_isolation_spec_param_count, &only, NULL, "isolation", diag);
+    }
     written as;
     memset(&as, 0, sizeof as); /* padding too: entries are compared as bytes */
     vdc_code code = vdc_params_read(node, vdc_isolation_spec_params, vdc_isolation_spec_param_count, &as, NULL, "isolation", diag);
@@ -117,8 +134,8 @@ vdc_code vdc_isolation_spec_read(vdc_isolation_specs *specs, const vdc_node *nod
         code = vdc_fail(diag, VDC_ERROR_INPUT, &node->place, "isolation: pin and core_isolate exclude each other: a core that is "
                         "isolated is the VM's own already");
     if (!code) code = read_lattice_label(as.label, specs, &as.spec, diag);
-    if (!code) code = read_labels(as.requires, specs->labels, &as.spec.requires, diag);
-    if (!code) code = read_list(as.tolerates, specs->labels, &as.spec.tolerates, "isolation: tolerate", diag);
+    if (!code) code = read_labels(as.requires, specs, &as.spec.requires, diag);
+    if (!code) code = read_list(as.tolerates, specs, true, &as.spec.tolerates, "isolation: tolerate", diag);
     if (code) return code;
     as.spec.threads = as.pin ? VDC_THREADS_PIN : as.core_isolate == 1 ? VDC_CORES_PREFER : as.core_isolate == 2 ? VDC_CORES_ISOLATE
                                                                                                             : VDC_THREADS_SHARED;

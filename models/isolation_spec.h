@@ -39,7 +39,8 @@ typedef struct vdc_isolation_specs {
 
 vdc_code vdc_isolation_specs_create(vdc_isolation_specs *specs, vdc_diag *diag);
 void vdc_isolation_specs_destroy(vdc_isolation_specs *specs);
-/* Reads `isolation: {…}` of a VM and finds or adds its entry. */
+/* Reads `isolation: {…}` of a VM and finds or adds its entry. The labels and taints of hosts must be in specs->labels. With NULL specs
+ * the keys are checked only. */
 vdc_code vdc_isolation_spec_read(vdc_isolation_specs *specs, const vdc_node *node, uint32_t *index, vdc_diag *diag);
 /* The bit of a name, new ones get the next; an error beyond 64. */
 vdc_code vdc_isolation_bit(vdc_names *names, const char *text, uint64_t *mask, const vdc_place *place, const char *what, vdc_diag *diag);

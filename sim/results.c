@@ -28,6 +28,8 @@ struct vdc_results {
     vdc_wide *previous;          /* [class x flow] at the last tick */
     vdc_wide previous_energy;    /* pW·ns */
     double previous_carbon;
+    vdc_wide previous_exposure[3];
+    int64_t previous_violations;
     vdc_cell *host_cells;
     /* output.vms: every-tick. A VM's rows begin with its arrival, so they can only be laid out at the end. */
     vm_sample *samples;          /* of every VM that ran at a tick's end */
@@ -45,7 +47,8 @@ static vdc_wide flow_of(const vdc_datacenter *dc, size_t k, vdc_flow flow) {
 /* Integrals in the units of the result file: the whole run, or since `previous` where given. */
 typedef struct totals {
     double p[VDC_RESOURCES];
-    double run, used, ready, throttled, idle, reserved;  /* core·s */
+    double run, used, ready, throttled, idle;      /* core·s */
+    double fenced[VDC_RESOURCES], waste[VDC_RESOURCES], fence_idle[VDC_RESOURCES]; /* CPU in core·s */
     double active, unused, steal;                  /* host seconds */
 } totals;
 
@@ -55,7 +58,7 @@ static double resource_total(vdc_resource resource, vdc_wide integral) {
 
 static totals totals_since(const vdc_datacenter *dc, const vdc_wide *previous, vdc_time span) {
     totals sum = {0};
-    vdc_wide held[VDC_RESOURCES] = {0};
+    vdc_wide held[VDC_RESOURCES] = {0}, fenced[VDC_RESOURCES] = {0}, waste[VDC_RESOURCES] = {0};
     for (size_t k = 0; k < dc->class_ledger.count; k++) {
         const vdc_host_class *class = &dc->hosts.classes[k];
         vdc_wide flow[VDC_FLOWS];
@@ -67,7 +70,10 @@ static totals totals_since(const vdc_datacenter *dc, const vdc_wide *previous, v
         sum.ready += vdc_wide_over(flow[VDC_FLOW_CEILING] - flow[VDC_FLOW_GRANTED], thread);
         sum.throttled += vdc_wide_over(flow[VDC_FLOW_DEMAND] - flow[VDC_FLOW_CEILING], thread);
         sum.idle += vdc_wide_over(flow[VDC_FLOW_NOMINAL] - flow[VDC_FLOW_DEMAND], thread);
-        sum.reserved += vdc_wide_over(flow[VDC_FLOW_RESERVED], thread);
+        sum.fenced[VDC_CPU] += vdc_wide_over(flow[VDC_FLOW_FENCE + VDC_CPU] + flow[VDC_FLOW_RESERVED], thread);
+        sum.waste[VDC_CPU] += vdc_wide_over(flow[VDC_FLOW_WASTE + VDC_CPU], thread);
+        sum.fence_idle[VDC_CPU] += vdc_wide_over(flow[VDC_FLOW_FENCE_IDLE], thread);
+        for (int r = VDC_MEMORY; r < VDC_RESOURCES; r++) fenced[r] += flow[VDC_FLOW_FENCE + r], waste[r] += flow[VDC_FLOW_WASTE + r];
         if (host == 0) continue;
         vdc_wide offered = (vdc_wide)class->cpu_hz * class->count * span;
         sum.active += vdc_wide_over(flow[VDC_FLOW_GRANTED], host);
@@ -75,6 +81,10 @@ static totals totals_since(const vdc_datacenter *dc, const vdc_wide *previous, v
         sum.steal += vdc_wide_over(flow[VDC_FLOW_DEMAND] - flow[VDC_FLOW_GRANTED], host);
     }
     for (int r = 0; r < VDC_RESOURCES; r++) sum.p[r] = resource_total((vdc_resource)r, held[r]);
+    for (int r = VDC_MEMORY; r < VDC_RESOURCES; r++) {
+        sum.fenced[r] = resource_total((vdc_resource)r, fenced[r]);
+        sum.waste[r] = sum.fence_idle[r] = resource_total((vdc_resource)r, waste[r]); /* what is held of these is in use */
+    }
     return sum;
 }
 
@@ -112,7 +122,12 @@ static size_t tick_columns(const vdc_simulation *sim, vdc_column *columns) {
         {"rejected", "1", "VMs rejected in the tick", VDC_CELL_INTEGER, NULL, 1},
         {"completed", "1", "VMs completed in the tick", VDC_CELL_INTEGER, NULL, 1},
         {"migrations", "1", "migrations begun in the tick", VDC_CELL_INTEGER, NULL, 1},
-        {"violations", "1", "isolation rules broken in the tick", VDC_CELL_INTEGER, NULL, 1},
+        {"violations", "1", "times that a VM began to break an isolation rule in the tick", VDC_CELL_INTEGER, NULL, 1},
+    };
+    static const vdc_column isolation[] = {
+        {"exposure_host", "s", "exposure: pairs of VMs of different domains on one host x time in the tick", VDC_CELL_REAL, NULL, 1},
+        {"exposure_core", "s", "the same of VMs that may share a core", VDC_CELL_REAL, NULL, 1},
+        {"exposure_rack", "s", "the same of VMs in one rack", VDC_CELL_REAL, NULL, 1},
     };
     static const vdc_column power[] = {
         {"power", "W", "power of all hosts at the end of the tick", VDC_CELL_REAL, NULL, 1},
@@ -128,6 +143,7 @@ static size_t tick_columns(const vdc_simulation *sim, vdc_column *columns) {
     };
     size_t count = 0;
     for (size_t i = 0; i < sizeof always / sizeof *always; i++) columns[count++] = always[i];
+    for (size_t i = 0; sim->isolation && i < 3; i++) columns[count++] = isolation[i];
     for (size_t i = 0; has_power(sim) && i < 2; i++) columns[count++] = power[i];
     for (size_t i = 0; has_carbon(sim) && i < 2; i++) columns[count++] = carbon[i];
     for (size_t i = 0; has_gpu(sim) && i < 2; i++) columns[count++] = gpu[i];
@@ -177,6 +193,30 @@ static vdc_code host_ticks_row(vdc_simulation *sim, vdc_diag *diag) {
     return vdc_table_append(results->host_ticks, row.cells, diag);
 }
 
+static double pair_seconds(vdc_wide integral) { return vdc_wide_over(integral, VDC_SECOND); }
+
+static int64_t violation_entries(const vdc_simulation *sim) {
+    int64_t entries = 0;
+    for (size_t i = 0; sim->isolation && i < sim->isolation->rule_count; i++) entries += sim->isolation->rules[i].entries;
+    return entries;
+}
+
+static int64_t violations_since(vdc_simulation *sim) {
+    int64_t now = violation_entries(sim), since = now - sim->results->previous_violations;
+    sim->results->previous_violations = now;
+    return since;
+}
+
+static void put_exposure(cell_row *row, vdc_simulation *sim) {
+    vdc_isolation *iso = sim->isolation;
+    vdc_isolation_advance(iso);
+    const vdc_wide now[] = {iso->exposure_host_time, iso->exposure_core_time, iso->exposure_rack_time};
+    for (int i = 0; i < 3; i++) {
+        put_real(row, pair_seconds(now[i] - sim->results->previous_exposure[i]));
+        sim->results->previous_exposure[i] = now[i];
+    }
+}
+
 vdc_code vdc_results_tick(vdc_simulation *sim, vdc_diag *diag) {
     vdc_results *results = sim->results;
     vdc_tick_counts counts = sim->tick;
@@ -189,12 +229,11 @@ vdc_code vdc_results_tick(vdc_simulation *sim, vdc_diag *diag) {
         cell_row row = {.cells = cells};
         vdc_time begin = sim->next_tick - sim->tick_length;
         totals sum = totals_since(dc, results->previous, dc->now - begin);
-        double granted[VDC_RESOURCES], used[VDC_RESOURCES], fenced[VDC_RESOURCES] = {0}, none[VDC_RESOURCES] = {0};
+        double granted[VDC_RESOURCES], used[VDC_RESOURCES];
         memcpy(granted, sum.p, sizeof granted);
         memcpy(used, sum.p, sizeof used);
         granted[VDC_CPU] = sum.run;
         used[VDC_CPU] = sum.used;
-        fenced[VDC_CPU] = sum.reserved;
         int64_t demand_now = 0, granted_now = 0;
         for (size_t k = 0; k < dc->class_ledger.count; k++) {
             demand_now += vdc_ledger_rate(&dc->class_ledger, k, VDC_FLOW_DEMAND);
@@ -204,9 +243,9 @@ vdc_code vdc_results_tick(vdc_simulation *sim, vdc_diag *diag) {
         put_real(&row, seconds(dc->now));
         put_resources(&row, sum.p);
         put_resources(&row, granted);
-        put_resources(&row, fenced);
-        put_resources(&row, none);
-        put_resources(&row, none);
+        put_resources(&row, sum.fenced);
+        put_resources(&row, sum.waste);
+        put_resources(&row, sum.fence_idle);
         put_resources(&row, used);
         put_real(&row, sum.run);
         put_real(&row, sum.ready);
@@ -222,7 +261,8 @@ vdc_code vdc_results_tick(vdc_simulation *sim, vdc_diag *diag) {
         put_integer(&row, counts.rejected);
         put_integer(&row, counts.completed);
         put_integer(&row, counts.migrations);
-        put_integer(&row, 0);
+        put_integer(&row, violations_since(sim));
+        if (sim->isolation) put_exposure(&row, sim);
         if (has_power(sim)) {
             put_real(&row, vdc_wide_over(dc->power_now, (vdc_wide)1000000000000));
             put_real(&row, joules(dc->energy - results->previous_energy));
@@ -581,10 +621,9 @@ static vdc_code add_resources(vdc_simulation *sim, const totals *sum, vdc_diag *
     for (size_t q = 0; q < sizeof quantities / sizeof *quantities; q++)
         for (int r = 0; r < VDC_RESOURCES; r++) {
             if (!sim->datacenter.hosts.free[r]) continue;
-            double value = q == 0 || q == 1 || q == 5 ? sum->p[r] : 0;
+            double value = q == 2 ? sum->fenced[r] : q == 3 ? sum->waste[r] : q == 4 ? sum->fence_idle[r] : sum->p[r];
             if (r == VDC_CPU && q == 1) value = sum->run;
             if (r == VDC_CPU && q == 5) value = sum->used;
-            if (r == VDC_CPU && q == 2) value = sum->reserved;
             vdc_code code = add_real(sim, quantities[q].keys[r], value, resource_units[r], quantities[q].name, diag);
             if (code) return code;
         }
@@ -634,8 +673,16 @@ vdc_code vdc_results_summary(vdc_simulation *sim, vdc_diag *diag) {
     INTEGER("hosts_used_max", dc->hosts_used_max, "most hosts with a VM at one time");
     REAL("host_active_s", vdc_wide_over(dc->hosts_used_time, VDC_SECOND), "s", "host time with a VM");
     INTEGER("host_power_offs", dc->host_power_offs, "hosts switched off");
-    REAL("violations_hard_vm_s", 0, "s", "VM time in breach of hard rules");
-    REAL("violations_soft_vm_s", 0, "s", "VM time in breach of soft rules");
+    vdc_wide broken[2] = {0};
+    if (sim->isolation) {
+        vdc_isolation_advance(sim->isolation);
+        for (size_t i = 0; i < sim->isolation->rule_count; i++) broken[sim->isolation->rules[i].mode] += sim->isolation->rules[i].violation_time;
+        REAL("exposure_host_pair_s", pair_seconds(sim->isolation->exposure_host_time), "s", "exposure: pairs of VMs of different domains on one host x time");
+        REAL("exposure_core_pair_s", pair_seconds(sim->isolation->exposure_core_time), "s", "the same of VMs that may share a core");
+        REAL("exposure_rack_pair_s", pair_seconds(sim->isolation->exposure_rack_time), "s", "the same of VMs in one rack");
+    }
+    REAL("violations_hard_vm_s", pair_seconds(broken[0]), "s", "VM time in breach of hard rules");
+    REAL("violations_soft_vm_s", pair_seconds(broken[1]), "s", "VM time in breach of soft rules");
     REAL("wait_total_s", vdc_wide_over(vdc_wait_queue_integral(&sim->waiting, dc->now), VDC_SECOND), "s", "time in the queue, all VMs");
     REAL("wait_p50_s", seconds(vdc_histogram_quantile(&sim->waits, 0.50)), "s", "median wait for a placement");
     REAL("wait_p99_s", seconds(vdc_histogram_quantile(&sim->waits, 0.99)), "s", "99th percentile of the wait for a placement");

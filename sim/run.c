@@ -120,6 +120,7 @@ static vdc_code leave(vdc_simulation *sim, uint32_t slot, vdc_vm_state state, vd
     vdc_code code = vdc_results_vm(sim, slot, state, diag);
     ids_remove(&sim->ids, request->id);
     if (sim->workload->operations->release) sim->workload->operations->release(sim->workload, request->token);
+    if (sim->isolation) vdc_isolation_leave(sim->isolation, slot);
     vdc_vm_destroy(dc, slot);
     return code;
 }
@@ -166,7 +167,7 @@ static vdc_code enqueue(vdc_simulation *sim, uint32_t slot, vdc_diag *diag) {
 }
 
 /* What forbids the VM on every host even when empty, or NULL. */
-static const char *fits_nowhere(const vdc_simulation *sim, const vdc_request *request) {
+static const char *fits_nowhere(const vdc_simulation *sim, const vdc_request *request, char *text, size_t size) {
     const vdc_hosts *hosts = &sim->datacenter.hosts;
     bool fits = false, keeps = false;
     for (uint16_t k = 0; k < hosts->class_count && !(fits && keeps); k++) {
@@ -174,7 +175,9 @@ static const char *fits_nowhere(const vdc_simulation *sim, const vdc_request *re
         fits = true;
         keeps = keeps || vdc_reserved_rate(request, &hosts->classes[k]) <= hosts->classes[k].cpu_hz;
     }
-    return !fits ? "rejected: fits on no host even when empty" : !keeps ? "rejected: no host can keep its CPU reservation" : NULL;
+    if (!fits) return "rejected: fits on no host even when empty";
+    if (!keeps) return "rejected: no host can keep its CPU reservation";
+    return sim->isolation && vdc_isolation_impossible(sim->isolation, request, text, size) ? text : NULL;
 }
 
 static vdc_code arrive(vdc_simulation *sim, vdc_diag *diag) {
@@ -192,7 +195,9 @@ static vdc_code arrive(vdc_simulation *sim, vdc_diag *diag) {
     sim->population.arrived++;
     sim->tick.arrivals++;
     sim->gpu_arrived += request->size[VDC_GPU];
-    const char *why = fits_nowhere(sim, &record->request);
+    if (sim->isolation && !vdc_isolation_arrive(sim->isolation, slot)) return vdc_no_memory(diag, "isolation");
+    char text[160];
+    const char *why = fits_nowhere(sim, &record->request, text, sizeof text);
     code = enqueue(sim, slot, diag);
     if (!code && why) code = reject(sim, slot, why, diag);
     return code ? code : read_next(sim, diag);
@@ -251,6 +256,27 @@ static vdc_code reject_due(vdc_simulation *sim, uint32_t slot, vdc_diag *diag) {
     return reject(sim, slot, sim->scenario->admission_timeout == 0 ? "rejected: does not fit on arrival" : "rejected: waited too long", diag);
 }
 
+/* Soft rules come before the policy's own order: of the hosts that the VM may go to, those that break the least by weight are left. */
+static void weigh_soft_rules(vdc_simulation *sim, const vdc_request *request) {
+    vdc_isolation *iso = sim->isolation;
+    if (!iso || !iso->has_soft) return;
+    int64_t least = INT64_MAX;
+    for (uint32_t host = 0; host < sim->datacenter.hosts.count && least > 0; host++) {
+        if (!vdc_host_fits(&sim->datacenter.hosts, host, request) || !vdc_isolation_allows(iso, host, request)) continue;
+        int64_t penalty = vdc_isolation_penalty(iso, host, request);
+        if (penalty < least) least = penalty;
+    }
+    sim->penalty_allowed = least;
+}
+
+/* Says once what keeps a VM waiting that would fit. */
+static vdc_code log_wait(vdc_simulation *sim, uint32_t slot, vdc_diag *diag) {
+    if (!sim->isolation || !sim->results || !sim->scenario->output_events) return VDC_OK;
+    char text[160];
+    vdc_isolation_blocker(sim->isolation, &sim->datacenter.records[slot].request, text, sizeof text);
+    return text[0] ? vdc_results_event(sim, text, sim->datacenter.records[slot].request.id, -1, diag) : VDC_OK;
+}
+
 /* One pass over the waiting VMs, in the admission policy's order. Whose time is up is tried a last time and does not hold up the line. */
 static vdc_code pass(vdc_simulation *sim, vdc_diag *diag) {
     vdc_datacenter *dc = &sim->datacenter;
@@ -266,7 +292,9 @@ static vdc_code pass(vdc_simulation *sim, vdc_diag *diag) {
         next = dc->vms[slot].next;
         vdc_decision decision;
         bool found = false;
+        weigh_soft_rules(sim, &dc->records[slot].request);
         vdc_code code = vdc_search_decide(sim->search, &dc->records[slot].request, &decision, &found, diag);
+        if (!code && !found && dc->records[slot].queued_at == dc->now) code = log_wait(sim, slot, diag);
         if (!code && found) code = start(sim, slot, &decision, diag);
         else if (!code && some_due && is_due(sim, slot)) code = reject_due(sim, slot, diag);
         else if (!code && skipped++ >= may_skip) break;

@@ -1,55 +1,12 @@
 /* Assembles a run from a scenario, and the library's public functions (vdcsim.h). */
 #include "sim/simulation.h"
 
-#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 const char *vdc_version(void) { return VDC_VERSION; }
 
 /* ---- assembly ---- */
-
-static vdc_code assemble_hosts(vdc_simulation *sim, vdc_diag *diag) {
-    const vdc_scenario *scenario = sim->scenario;
-    size_t count = scenario->class_count;
-    uint64_t hosts = 0;
-    unsigned use = 1u << VDC_CPU | 1u << VDC_MEMORY;
-    for (size_t i = 0; i < count; i++) hosts += (uint64_t)scenario->classes[i].count;
-    if (hosts >= VDC_NOWHERE) return vdc_fail(diag, VDC_ERROR_INPUT, NULL, "%s: datacenter.hosts: %" PRIu64 " hosts, at most %u are possible",
-                                              scenario->path, hosts, VDC_NOWHERE - 1);
-    vdc_host_class *classes = vdc_calloc(count ? count : 1, sizeof *classes);
-    uint16_t *class_of = vdc_malloc((hosts ? hosts : 1) * sizeof *class_of);
-    vdc_code code = classes && class_of ? VDC_OK : vdc_no_memory(diag, "the hosts");
-    uint64_t at = 0;
-    for (size_t i = 0; !code && i < count; i++) {
-        code = vdc_scenario_host_class(scenario, i, sim->gpu_models, &classes[i], diag);
-        if (code) break;
-        if (classes[i].gpus) use |= 1u << VDC_GPU;
-        if (classes[i].physical[VDC_DISK]) use |= 1u << VDC_DISK;
-        for (uint32_t k = 0; k < classes[i].count; k++) class_of[at++] = (uint16_t)i;
-    }
-    if (code) {
-        for (size_t i = 0; classes && i < count; i++) vdc_free(classes[i].name);
-        vdc_free(classes);
-        vdc_free(class_of);
-        return code;
-    }
-    return vdc_hosts_create(&sim->datacenter.hosts, classes, (uint16_t)count, class_of, (uint32_t)hosts, use, false, diag);
-}
-
-/* Hosts fill racks and racks fill zones evenly, in order of their numbers. */
-static vdc_code assemble_topology(vdc_simulation *sim, vdc_diag *diag) {
-    vdc_hosts *hosts = &sim->datacenter.hosts;
-    const vdc_scenario *scenario = sim->scenario;
-    if (!scenario->has_topology || hosts->rack) return VDC_OK;
-    hosts->rack = vdc_malloc(((size_t)hosts->count + 1) * sizeof *hosts->rack);
-    hosts->zone = vdc_malloc(((size_t)hosts->count + 1) * sizeof *hosts->zone);
-    if (!hosts->rack || !hosts->zone) return vdc_no_memory(diag, "the topology");
-    for (uint32_t h = 0; h < hosts->count; h++) {
-        hosts->rack[h] = (uint32_t)((uint64_t)h * (uint64_t)scenario->racks / hosts->count);
-        hosts->zone[h] = (uint32_t)((uint64_t)hosts->rack[h] * (uint64_t)scenario->zones / (uint64_t)scenario->racks);
-    }
-    return VDC_OK;
-}
 
 static vdc_code assemble_workload(vdc_simulation *sim, vdc_diag *diag) {
     vdc_scenario *scenario = sim->scenario;
@@ -63,7 +20,7 @@ static vdc_code assemble_workload(vdc_simulation *sim, vdc_diag *diag) {
         if (hosts->classes[k].speed > speed) speed = hosts->classes[k].speed;
     }
     vdc_workload_context context = {
-        .tenants = sim->tenants, .groups = sim->groups, .gpu_models = sim->gpu_models,
+        .tenants = sim->tenants, .groups = sim->groups, .gpu_models = sim->gpu_models, .isolation = &sim->wishes,
         .seed = scenario->seed, .host_speed = speed, .capacity = capacity, .inputs = &scenario->inputs,
     };
     vdc_source *sources[3];
@@ -104,14 +61,27 @@ static vdc_code assemble_policies(vdc_simulation *sim, vdc_diag *diag) {
     return first;
 }
 
-static bool keeps_reservation(const void *rules, uint32_t host, const vdc_request *request) {
-    return request->cpu_reservation == 0 || vdc_datacenter_keeps_reservation(rules, host, request);
+/* Isolation is simulated where somebody asks for it; else it costs nothing. */
+static vdc_code assemble_isolation(vdc_simulation *sim, vdc_diag *diag) {
+    vdc_datacenter *dc = &sim->datacenter;
+    if (!sim->scenario->isolation && !sim->wishes.used) return VDC_OK;
+    vdc_code code = vdc_isolation_create(&sim->isolation, dc, &sim->wishes, sim->tenants, sim->groups, sim->scenario->isolation, diag);
+    dc->isolation = sim->isolation;
+    return code;
+}
+
+/* What the placement search asks of hosts that fit otherwise: `rules` is the simulation. */
+static bool may_come(const void *rules, uint32_t host, const vdc_request *request) {
+    const vdc_simulation *sim = rules;
+    if (!sim->isolation) return request->cpu_reservation == 0 || vdc_datacenter_keeps_reservation(&sim->datacenter, host, request);
+    return vdc_isolation_allows(sim->isolation, host, request)
+           && (!sim->isolation->has_soft || vdc_isolation_penalty(sim->isolation, host, request) <= sim->penalty_allowed);
 }
 
 static vdc_code assemble_search(vdc_simulation *sim, const vdc_run_options *options, vdc_diag *diag) {
     vdc_search_options search = {
         .hosts = &sim->datacenter.hosts, .now = &sim->datacenter.now, .seed = sim->scenario->seed,
-        .strategy = options->placement_search, .component = "placement", .allows = keeps_reservation, .rules = &sim->datacenter,
+        .strategy = options->placement_search, .component = "placement", .allows = may_come, .rules = sim,
     };
     return vdc_search_create(&sim->search, &sim->placement, &search, diag);
 }
@@ -141,11 +111,13 @@ static vdc_code assemble(vdc_simulation *sim, const char *path, const vdc_run_op
     vdc_checks_setup(&sim->checks);
     vdc_wait_queue_setup(&sim->waiting);
     if ((code = vdc_names_create(&sim->tenants, diag)) || (code = vdc_names_create(&sim->groups, diag))
-        || (code = vdc_names_create(&sim->gpu_models, diag)) || (code = assemble_hosts(sim, diag))
-        || (code = assemble_topology(sim, diag)))
+        || (code = vdc_names_create(&sim->gpu_models, diag)) || (code = vdc_isolation_specs_create(&sim->wishes, diag))
+        || (code = vdc_lay_out_datacenter(sim, diag)))
         return code;
     vdc_code workload = assemble_workload(sim, diag), policies = assemble_policies(sim, diag);
-    if (workload || policies) return workload ? workload : policies;
+    vdc_code isolation = workload ? VDC_OK : assemble_isolation(sim, diag);
+    if (workload || policies || isolation) return workload ? workload : policies ? policies : isolation;
+    if (vdc_smt_needed(&dc->hosts)) dc->efficiencies[dc->efficiency_count++] = vdc_smt(sim->isolation);
     if ((code = vdc_queue_create(&sim->events, options->event_queue, diag))) return code;
     const vdc_cpu_hooks *cpu = &sim->cpu.policy->cpu;
     dc->queue = sim->events;
@@ -249,7 +221,9 @@ void vdc_simulation_close(vdc_simulation *sim) {
     vdc_policy_close(&sim->cpu);
     vdc_policy_close(&sim->rebalance);
     vdc_source_close(sim->workload);
+    vdc_isolation_destroy(sim->isolation);
     vdc_datacenter_destroy(&sim->datacenter);
+    vdc_isolation_specs_destroy(&sim->wishes);
     vdc_queue_destroy(sim->events);
     vdc_wait_queue_free(&sim->waiting);
     vdc_histogram_free(&sim->waits);

@@ -5,6 +5,8 @@
 #include "models/checks.h"
 #include "models/datacenter.h"
 #include "models/histogram.h"
+#include "models/isolation.h"
+#include "models/smt.h"
 #include "models/wait_queue.h"
 #include "schedulers/registry.h"
 #include "schedulers/search.h"
@@ -42,6 +44,9 @@ struct vdc_simulation {
     vdc_names *tenants, *groups, *gpu_models;
 
     vdc_datacenter datacenter;
+    vdc_isolation_specs wishes;   /* what VMs ask for by way of isolation */
+    vdc_isolation *isolation;     /* NULL: nobody asks for any */
+    int64_t penalty_allowed;      /* soft rules: what the host of the VM being placed may break */
     vdc_queue *events;
     vdc_wait_queue waiting;
     vdc_policy_instance admission, placement, cpu, rebalance;
@@ -87,6 +92,9 @@ struct vdc_simulation {
     vdc_value *summary;
     size_t summary_count, summary_capacity;
 };
+
+/* datacenter.c */
+vdc_code vdc_lay_out_datacenter(vdc_simulation *simulation, vdc_diag *diag);
 
 /* run.c */
 /* Reads the first request and sets up the clocks. */

@@ -30,7 +30,7 @@ static const vdc_param shape_params[] = {
     NODE("cpu", cpu, "{weight, reservation, limit}"),
     NODE("gpus", gpus, "{count, share, models}"),
     NODE("checkpoint", checkpoint, "{interval, duration, scale}"),
-    NODE("isolation", isolation, "isolation rules"),
+    NODE("isolation", isolation, "what it asks for by way of isolation: pin, core_isolate, dedicated_host, …"),
     NODE("operations", operations, "lifecycle operations"),
 };
 enum { SHAPE_PARAMS = sizeof shape_params / sizeof shape_params[0] };
@@ -42,11 +42,8 @@ const vdc_param *vdc_shape_params(size_t *count) {
 
 /* Keys that are known but whose model comes later: the one place where they are refused. */
 static void refuse_unsupported(const shape *given, const char *what, vdc_diag *diag) {
-    const struct { const char *key; const vdc_node *node; } later[] = {{"isolation", given->isolation},
-                                                                       {"operations", given->operations}};
-    for (size_t i = 0; i < sizeof later / sizeof later[0]; i++)
-        if (later[i].node) vdc_fail(diag, VDC_ERROR_INPUT, &later[i].node->place, "%s: %s: not supported yet", what,
-                                    later[i].key);
+    if (given->operations)
+        vdc_fail(diag, VDC_ERROR_INPUT, &given->operations->place, "%s: operations: not supported yet", what);
 }
 
 static void read_cpu(const vdc_node *node, vdc_request *request, const char *what, vdc_diag *diag) {
@@ -117,6 +114,7 @@ static void take(const shape *given, const vdc_node *node, const vdc_workload_co
     refuse_unsupported(given, what, diag);
     if (given->priority) read_priority(given->priority, request, what, diag);
     if (given->cpu) read_cpu(given->cpu, request, what, diag);
+    if (given->isolation) vdc_isolation_spec_read(context->isolation, given->isolation, &request->isolation, diag);
     if (given->checkpoint) read_checkpoint(given->checkpoint, request, what, diag);
     if (!given->gpus) return;
     char section[96];

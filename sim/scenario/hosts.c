@@ -1,6 +1,7 @@
 /* The section datacenter: host classes, topology, overcommit; and a class as the models want it. */
 #include "sim/base/memory.h"
 #include "sim/scenario/reading.h"
+#include "workloads/hosts.h"
 
 #include <math.h>
 #include <string.h>
@@ -29,20 +30,38 @@ static vdc_code without_memory(vdc_diag *diag) {
     return vdc_no_memory(diag, "a host class");
 }
 
-vdc_code vdc_scenario_host_class(const vdc_scenario *scenario, size_t index, vdc_names *gpu_models, vdc_host_class *out,
-                                 vdc_diag *diag) {
+/* Labels "key=value" and taints become bits. */
+static vdc_code labels_of(const vdc_scenario_class *class, vdc_isolation_specs *specs, vdc_host_class *made, vdc_diag *diag) {
+    vdc_code code = VDC_OK;
+    for (size_t i = 0; !code && class->labels && i < class->labels->count; i++) {
+        const vdc_node *label = class->labels->children[i];
+        char *text = vdc_format("%s=%s", label->key, label->text);
+        if (!text) return without_memory(diag);
+        code = vdc_isolation_bit(specs->labels, text, &made->labels, &label->place, "labels", diag);
+        vdc_free(text);
+    }
+    for (size_t i = 0; !code && class->taints && i < class->taints->count; i++)
+        code = vdc_isolation_bit(specs->labels, class->taints->children[i]->text, &made->taints, &class->taints->children[i]->place, "taints", diag);
+    return code;
+}
+
+vdc_code vdc_scenario_host_class(const vdc_scenario *scenario, size_t index, vdc_names *gpu_models, vdc_isolation_specs *specs,
+                                 vdc_host_class *out, vdc_diag *diag) {
     const vdc_scenario_class *class = &scenario->classes[index];
     vdc_host_class made = {
         .count = (uint32_t)class->count, .sockets = (uint16_t)class->sockets, .cores = (uint16_t)class->cores,
         .threads = (uint16_t)class->threads, .numa = (uint16_t)class->numa, .speed = class->speed,
         .smt_yield_ppm = llround(class->smt_yield * 1e6), .gpus = (uint16_t)class->gpus, .max_vms = (uint32_t)class->max_vms,
-        .power = class->power,
+        .power = class->power, .overcommit_num = scenario->overcommit_num[VDC_CPU], .overcommit_den = scenario->overcommit_den[VDC_CPU],
+        .llc_ways = class->llc_ways, .memory_bandwidth = class->memory_bandwidth,
     };
     const char *wrong = measure(scenario, class, made.physical, made.capacity);
     if (wrong) return vdc_fail(diag, VDC_ERROR_INPUT, &class->place, "%s", wrong);
     made.cpu_hz = (int64_t)((vdc_wide)made.physical[VDC_CPU] * class->speed / 1000);
     if (class->gpu_model && vdc_names_intern(gpu_models, class->gpu_model, strlen(class->gpu_model), &made.gpu_model))
         return without_memory(diag);
+    vdc_code code = labels_of(class, specs, &made, diag);
+    if (code) return code;
     made.name = vdc_strdup(class->name);
     if (!made.name) return without_memory(diag);
     *out = made;
@@ -77,6 +96,14 @@ static void read_labels(vdc_reading *reading, const vdc_node *labels) {
     }
 }
 
+static void read_taints(vdc_reading *reading, const vdc_node *taints) {
+    if (!taints || !vdc_reading_is_list(reading, taints, "a list of texts")) return;
+    for (size_t i = 0; i < taints->count; i++) {
+        const char *text;
+        vdc_reading_note(reading, vdc_node_text(taints->children[i], &text, reading->diag));
+    }
+}
+
 static void read_class(vdc_reading *reading, const vdc_node *node, vdc_scenario_class *class) {
     vdc_section_host host;
     vdc_section_cpu cpu;
@@ -103,10 +130,14 @@ static void read_class(vdc_reading *reading, const vdc_node *node, vdc_scenario_
         .reserve_memory = reserve.memory,
         .max_vms = host.max_vms == VDC_PARAM_NONE ? 0 : host.max_vms,
         .labels = host.labels,
+        .taints = host.taints,
+        .llc_ways = host.llc_ways,
+        .memory_bandwidth = host.memory_bandwidth,
         .place = node->place,
     };
     read_disks(reading, host.disks, class);
     read_labels(reading, host.labels);
+    read_taints(reading, host.taints);
     vdc_reading_note(reading, vdc_power_read(host.power, &class->power, reading->diag));
     if (class->power.model) reading->scenario->has_power = true;
     if (cpu.sockets * cpu.numa > VDC_NUMA_NODES)
@@ -168,7 +199,12 @@ static void read_hosts_file(vdc_reading *reading, const vdc_node *node) {
     vdc_scenario *scenario = reading->scenario;
     vdc_section_hosts_file file;
     if (!vdc_reading_section(reading, VDC_SECTION_HOSTS_FILE, node, NULL, &file)) return;
-    scenario->hosts_format = vdc_node_get(node, "format")->text;
+    if (!vdc_host_format_find(file.format)) {
+        vdc_reading_fail(reading, vdc_node_get(node, "format"), "datacenter.hosts: format: found '%.40s', which is no format of host lists",
+                         file.format);
+        return;
+    }
+    scenario->hosts_format = file.format;
     scenario->hosts_path = vdc_reading_resolve(reading, vdc_node_get(node, "path"));
     scenario->tie_break_path = vdc_reading_resolve(reading, vdc_node_get(node, "tie_break"));
     scenario->hosts_max_vms = file.max_vms == VDC_PARAM_NONE ? 0 : file.max_vms;

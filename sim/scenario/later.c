@@ -13,16 +13,11 @@ typedef struct refusal {
 } refusal;
 
 static const refusal later[] = {
-    {"isolation", NULL},
     {"attack", NULL},
-    {"datacenter.hosts.format", NULL},
-    {"datacenter.hosts[].cpu.threads", "1"},
-    {"datacenter.hosts[].cpu.numa", "1"},
     {"datacenter.topology.fabric", NULL},
     {"schedulers.admission.retry", NULL},
     {"schedulers.admission.preemption", NULL},
     {"failures.maintenance", NULL},
-    {"power.empty_host", "on"},
 };
 
 static bool is_allowed(const vdc_node *node, const char *allowed) {

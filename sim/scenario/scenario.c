@@ -307,6 +307,7 @@ static void read_all(vdc_reading *reading, const vdc_node *root) {
     read_schedulers(reading, top.schedulers);
     read_failures(reading, top.failures);
     read_power(reading, top.power);
+    scenario->isolation = top.isolation;
     read_output(reading, top.output);
 }
 

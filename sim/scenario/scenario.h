@@ -9,6 +9,7 @@
 #define VDC_SCENARIO_SCENARIO_H
 
 #include "models/host.h"
+#include "models/isolation_spec.h"
 #include "schedulers/policy.h"
 #include "sim/base/digest.h"
 #include "sim/base/names.h"
@@ -49,6 +50,8 @@ typedef struct vdc_scenario_class {
     int64_t max_vms;               /* 0 = unlimited */
     vdc_power power;               /* model NULL when the class names none */
     const vdc_node *labels;        /* mapping of texts, or NULL */
+    const vdc_node *taints;        /* list of texts, or NULL */
+    int64_t llc_ways, memory_bandwidth; /* that can be partitioned between VMs; bytes per second */
     vdc_place place;               /* where the entry was written */
 } vdc_scenario_class;
 
@@ -88,6 +91,8 @@ typedef struct vdc_scenario {
     vdc_time admission_timeout;    /* ns a VM may wait before it is rejected, 0 = only at its arrival; VDC_PARAM_NONE = for ever */
     int64_t admission_queue_limit; /* VMs that may wait; what arrives beyond is rejected; VDC_PARAM_NONE = no limit */
 
+    const vdc_node *isolation;     /* for vdc_isolation_create; NULL = none */
+
     bool has_failures;
     vdc_failure_list failures;     /* rows written in the scenario or read from failures.trace.path */
     bool failures_repeat;          /* begin again after the last row */
@@ -126,7 +131,8 @@ void vdc_scenario_close(vdc_scenario *scenario);
 
 /* The i-th class as the models want it: name in fresh memory, reserve taken off, overcommit applied (rounded down), GPU model interned.
  * vdc_hosts_create takes it over. */
-vdc_code vdc_scenario_host_class(const vdc_scenario *scenario, size_t index, vdc_names *gpu_models, vdc_host_class *out, vdc_diag *diag);
+vdc_code vdc_scenario_host_class(const vdc_scenario *scenario, size_t index, vdc_names *gpu_models,
+                                vdc_isolation_specs *specs, vdc_host_class *out, vdc_diag *diag);
 
 /* Walks the description of every section: its dotted path ("datacenter.topology"; "[]" after a key stands for the items
  * of a list: "datacenter.hosts[]"), its table and what it is. What other modules read by tables of

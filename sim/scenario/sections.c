@@ -21,7 +21,7 @@ static const vdc_param top[] = {
     {"datacenter", NODE, AT(top, datacenter), .required = true, .help = "the hosts and how far they may be promised"},
     {"workload", NODE, AT(top, workload), .required = true, .help = "where VMs come from: trace, generate, vms, or any mix"},
     {"schedulers", NODE, AT(top, schedulers), .help = "the policies: admission, placement, cpu, rebalance"},
-    {"isolation", NODE, AT(top, later), .help = "constraints of tenants, groups and labels"},
+    {"isolation", NODE, AT(top, isolation), .help = "constraints of tenants, groups and labels"},
     {"attack", NODE, AT(top, later), .help = "attackers and their targets"},
     {"failures", NODE, AT(top, failures), .help = "which hosts fail when, and what becomes of their VMs"},
     {"power", NODE, AT(top, power), .help = "empty and failed hosts, PUE, carbon"},
@@ -42,9 +42,8 @@ static const vdc_param datacenter[] = {
     {"overcommit", NODE, AT(datacenter, overcommit), .help = "how much more may be promised than is there"},
 };
 
-static const char *const host_formats[] = {"alibaba-openb", NULL};
 static const vdc_param hosts_file[] = {
-    {"format", CHOICE, .choices = host_formats, AT(hosts_file, format), .help = "the file's format"},
+    {"format", TEXT, .required = true, AT(hosts_file, format), .help = "the file's format"},
     {"path", PATH, .required = true, AT(hosts_file, path), .help = "the file"},
     {"tie_break", PATH, AT(hosts_file, tie_break),
      .help = "a file of ranks: of hosts that a policy likes equally, the lowest rank wins"},
@@ -62,7 +61,11 @@ static const vdc_param host[] = {
      .help = "network bandwidth in each direction"},
     {"gpus", NODE, AT(host, gpus), .help = "{count, model}"},
     {"power", NODE, AT(host, power), .help = "the power model: {model, ...}"},
-    {"labels", NODE, AT(host, labels), .help = "{key: text}"},
+    {"labels", NODE, AT(host, labels), .help = "{key: text}: what VMs and rules may require"},
+    {"taints", NODE, AT(host, taints), .help = "a list of texts: only VMs that tolerate them come here"},
+    {"llc_ways", INTEGER, .fallback = "0", .maximum = 1024, AT(host, llc_ways), .help = "ways of the last-level cache that can be partitioned"},
+    {"memory_bandwidth", INTEGER, .dimension = VDC_DIM_BYTE_RATE, .fallback = "0", AT(host, memory_bandwidth),
+     .help = "memory bandwidth that can be partitioned"},
     {"reserve", NODE, AT(host, reserve), .help = "{cpu, memory}: kept for the hypervisor"},
     {"max_vms", INTEGER, .fallback = "none", .none = "none", .minimum = 1, .maximum = UINT32_MAX, AT(host, max_vms),
      .help = "VMs a host"},

@@ -11,7 +11,7 @@
 typedef struct vdc_section_top {
     int64_t version, seed;
     const char *name;
-    const vdc_node *time, *datacenter, *workload, *schedulers, *failures, *power, *output, *later;
+    const vdc_node *time, *datacenter, *workload, *schedulers, *failures, *power, *output, *isolation, *later;
 } vdc_section_top;
 
 typedef struct vdc_section_time {
@@ -24,15 +24,14 @@ typedef struct vdc_section_datacenter {
 } vdc_section_datacenter;
 
 typedef struct vdc_section_hosts_file {
-    const char *path, *tie_break;
-    int format;
+    const char *format, *path, *tie_break;
     int64_t max_vms;
 } vdc_section_hosts_file;
 
 typedef struct vdc_section_host {
     const char *name;
-    int64_t count, memory, nic, max_vms;
-    const vdc_node *cpu, *disks, *gpus, *power, *labels, *reserve;
+    int64_t count, memory, nic, max_vms, llc_ways, memory_bandwidth;
+    const vdc_node *cpu, *disks, *gpus, *power, *labels, *taints, *reserve;
 } vdc_section_host;
 
 typedef struct vdc_section_cpu {

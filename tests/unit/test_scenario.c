@@ -117,9 +117,11 @@ Test(scenario, every_key_has_its_effect, .init = (void (*)(void))test_folder_mak
     cr_expect_str_eq(s->inputs.items[0].name, "carbon.csv");
 
     vdc_names *models;
+    vdc_isolation_specs specs;
     vdc_host_class class;
+    cr_assert_eq(vdc_isolation_specs_create(&specs, NULL), VDC_OK);
     cr_assert_eq(vdc_names_create(&models, NULL), VDC_OK);
-    cr_assert_eq(vdc_scenario_host_class(s, 0, models, &class, NULL), VDC_OK);
+    cr_assert_eq(vdc_scenario_host_class(s, 0, models, &specs, &class, NULL), VDC_OK);
     cr_expect_str_eq(class.name, "hp-g5");
     cr_expect(class.count == 400 && class.sockets == 2 && class.cores == 16 && class.threads == 1 && class.max_vms == 30 && class.gpus == 8);
     cr_expect(class.gpu_model == 1 && class.smt_yield_ppm == 300000 && class.power.model == c->power.model);
@@ -127,6 +129,7 @@ Test(scenario, every_key_has_its_effect, .init = (void (*)(void))test_folder_mak
     cr_expect(class.physical[VDC_MEMORY] == INT64_C(250) << 30 && class.capacity[VDC_MEMORY] == INT64_C(275) << 30);
     cr_expect(class.capacity[VDC_GPU] == 8000 && class.capacity[VDC_NET_RX] == INT64_C(3125000000) && class.capacity[VDC_IOPS] == 100000);
     vdc_free(class.name);
+    vdc_isolation_specs_destroy(&specs);
     vdc_names_destroy(models);
     vdc_scenario_close(s);
     vdc_diag_clear(&diag);
