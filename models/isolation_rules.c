@@ -19,14 +19,17 @@ static const char *const modes[] = {"hard", "soft", NULL};
 static const char *const thread_words[] = {"pin", "prefer", "isolate", NULL};
 
 const vdc_param vdc_rule_params[] = {
-    {.name = "mode", .type = VDC_PARAM_CHOICE, .choices = modes, .fallback = "hard", AT(mode), .help = "hard forbids, soft prefers hosts that keep it"},
-    {.name = "weight", .type = VDC_PARAM_INTEGER, .fallback = "1", .minimum = 1, .maximum = 1e9, AT(weight), .help = "of a soft rule: what breaking it counts"},
+    {.name = "mode", .type = VDC_PARAM_CHOICE, .choices = modes, .fallback = "hard", AT(mode),
+        .help = "hard forbids, soft prefers hosts that keep it"},
+    {.name = "weight", .type = VDC_PARAM_INTEGER, .fallback = "1", .minimum = 1, .maximum = 1e9, AT(weight),
+        .help = "of a soft rule: what breaking it counts"},
     {.name = "tenants", .type = VDC_PARAM_NODE, AT(tenants_node), .help = "the tenants it concerns; all without it"},
     {.name = "groups", .type = VDC_PARAM_NODE, AT(groups_node), .help = "the groups it concerns; all without it"},
 };
 const size_t vdc_rule_param_count = COUNT_OF(vdc_rule_params);
 
-#define LEVEL(words) {.name = "level", .type = VDC_PARAM_CHOICE, .choices = words, .fallback = "host", AT(level), .help = "where its members are counted"}
+#define LEVEL(words) {.name = "level", .type = VDC_PARAM_CHOICE, .choices = words, .fallback = "host", AT(level), \
+        .help = "where its members are counted"}
 #define OF {.name = "of", .type = VDC_PARAM_CHOICE, .choices = sets, .fallback = "group", AT(of), .help = "whose VMs are counted together"}
 
 /* The set a VM is counted in; 0 = none. */
@@ -57,7 +60,8 @@ static int64_t anti_affinity_violating(const vdc_rule *rule, const vdc_isolation
 }
 
 static const vdc_rule_type anti_affinity = {
-    .name = "anti-affinity", .summary = "at most `max` members of a set on one unit of the level", .source = "OpenStack Nova server groups, VMware DRS",
+    .name = "anti-affinity", .summary = "at most `max` members of a set on one unit of the level",
+        .source = "OpenStack Nova server groups, VMware DRS",
     .params = anti_affinity_params, .param_count = COUNT_OF(anti_affinity_params),
     .allows = anti_affinity_allows, .change = count_set, .violating = anti_affinity_violating,
 };
@@ -143,7 +147,8 @@ static bool spread_allows(const vdc_rule *rule, const vdc_isolation *iso, uint32
 
 /* Departures may leave a larger skew behind: the rule is one on placements, so nothing counts as breaking it. */
 static const vdc_rule_type spread = {
-    .name = "spread", .summary = "a unit takes a member only while it has less than `skew` more than the emptiest one", .source = "Kubernetes topologySpreadConstraints",
+    .name = "spread", .summary = "a unit takes a member only while it has less than `skew` more than the emptiest one",
+        .source = "Kubernetes topologySpreadConstraints",
     .params = spread_params, .param_count = COUNT_OF(spread_params),
     .allows = spread_allows, .change = count_spread,
 };
@@ -151,8 +156,10 @@ static const vdc_rule_type spread = {
 /* ---- fault and update domains ---- */
 
 static const vdc_param fault_domain_params[] = {
-    {.name = "fault_domains", .type = VDC_PARAM_INTEGER, .fallback = "3", .minimum = 1, .maximum = 1000000, AT(fault_domains), .help = "racks are dealt out to so many fault domains"},
-    {.name = "update_domains", .type = VDC_PARAM_INTEGER, .fallback = "1", .minimum = 1, .maximum = 1000000, AT(update_domains), .help = "hosts are dealt out to so many update domains"},
+    {.name = "fault_domains", .type = VDC_PARAM_INTEGER, .fallback = "3", .minimum = 1, .maximum = 1000000, AT(fault_domains),
+        .help = "racks are dealt out to so many fault domains"},
+    {.name = "update_domains", .type = VDC_PARAM_INTEGER, .fallback = "1", .minimum = 1, .maximum = 1000000, AT(update_domains),
+        .help = "hosts are dealt out to so many update domains"},
 };
 
 static bool fault_domains_allow(const vdc_rule *rule, const vdc_isolation *iso, uint32_t host, const vdc_request *request) {
@@ -185,7 +192,8 @@ static const vdc_param max_params[] = {
 };
 
 static bool max_tenants_allows(const vdc_rule *rule, const vdc_isolation *iso, uint32_t host, const vdc_request *request) {
-    return iso->hosts[host].domains < rule->max || (iso->hosts[host].domains == rule->max && has_domain(iso, host, vdc_isolation_domain(iso, request)));
+    return iso->hosts[host].domains < rule->max || (iso->hosts[host].domains == rule->max
+        && has_domain(iso, host, vdc_isolation_domain(iso, request)));
 }
 
 static int64_t max_tenants_violating(const vdc_rule *rule, const vdc_isolation *iso, uint32_t host, const vdc_request *request) {
@@ -194,7 +202,8 @@ static int64_t max_tenants_violating(const vdc_rule *rule, const vdc_isolation *
 }
 
 static const vdc_rule_type max_tenants = {
-    .name = "max-tenants", .summary = "at most `max` trust domains on a host", .source = "-", .params = max_params, .param_count = COUNT_OF(max_params),
+    .name = "max-tenants", .summary = "at most `max` trust domains on a host",
+        .source = "-", .params = max_params, .param_count = COUNT_OF(max_params),
     .allows = max_tenants_allows, .violating = max_tenants_violating,
 };
 
@@ -327,7 +336,8 @@ static const vdc_rule_type label_lattice = {
 
 static const vdc_param wall_params[] = {
     {.name = "classes", .type = VDC_PARAM_NODE, .required = true, AT(classes_node), .help = "{class: [tenants]}: conflicts of interest"},
-    {.name = "scrub", .type = VDC_PARAM_INTEGER, .dimension = VDC_DIM_TIME, .fallback = "0s", AT(scrub), .help = "how long a host remembers the last tenant of a class"},
+    {.name = "scrub", .type = VDC_PARAM_INTEGER, .dimension = VDC_DIM_TIME, .fallback = "0s", AT(scrub),
+        .help = "how long a host remembers the last tenant of a class"},
 };
 
 static vdc_code wall_read(vdc_rule *rule, vdc_isolation *iso, vdc_diag *diag) {
@@ -389,20 +399,24 @@ static bool wall_change(vdc_rule *rule, const vdc_isolation *iso, uint32_t host,
 }
 
 static const vdc_rule_type chinese_wall = {
-    .name = "chinese-wall", .summary = "a host serves one tenant of each conflict class, and the next only after scrubbing", .source = "Brewer, Nash 1989",
+    .name = "chinese-wall", .summary = "a host serves one tenant of each conflict class, and the next only after scrubbing",
+        .source = "Brewer, Nash 1989",
     .params = wall_params, .param_count = COUNT_OF(wall_params), .read = wall_read, .allows = wall_allows, .change = wall_change,
 };
 
 /* ---- rules that give the VMs they concern a wish; the wish is kept by isolation.c ---- */
 
 static const vdc_rule_type dedicated_host = {
-    .name = "dedicated-host", .summary = "the VMs it concerns share hosts only with their own trust domain", .source = "AWS and Azure dedicated hosts",
+    .name = "dedicated-host", .summary = "the VMs it concerns share hosts only with their own trust domain",
+        .source = "AWS and Azure dedicated hosts",
 };
 static const vdc_rule_type core_scheduling = {
-    .name = "core-scheduling", .summary = "the VMs it concerns never share a core with another trust domain at the same time", .source = "Linux core scheduling",
+    .name = "core-scheduling", .summary = "the VMs it concerns never share a core with another trust domain at the same time",
+        .source = "Linux core scheduling",
 };
 static const vdc_param core_isolation_params[] = {
-    {.name = "threads", .type = VDC_PARAM_CHOICE, .choices = thread_words, .fallback = "isolate", AT(threads), .help = "pin: own threads; prefer: own cores, packed; isolate: a core a vCPU"},
+    {.name = "threads", .type = VDC_PARAM_CHOICE, .choices = thread_words, .fallback = "isolate", AT(threads),
+        .help = "pin: own threads; prefer: own cores, packed; isolate: a core a vCPU"},
 };
 static const vdc_rule_type core_isolation = {
     .name = "core-isolation", .summary = "the VMs it concerns own hardware threads or cores", .source = "OpenStack Nova cpu_thread_policy",
@@ -412,7 +426,8 @@ static const vdc_rule_type core_isolation = {
 /* ---- host aggregates ---- */
 
 static const vdc_param aggregate_params[] = {
-    {.name = "labels", .type = VDC_PARAM_NODE, .required = true, AT(labels_node), .help = "{key: value}: labels that the hosts of these VMs must have"},
+    {.name = "labels", .type = VDC_PARAM_NODE, .required = true, AT(labels_node),
+        .help = "{key: value}: labels that the hosts of these VMs must have"},
 };
 
 static vdc_code aggregate_read(vdc_rule *rule, vdc_isolation *iso, vdc_diag *diag) {
