@@ -19,7 +19,7 @@ typedef struct options {
 static const vdc_cli_option table[] = {
     {.name = "seed", .type = VDC_CLI_NUMBER, .argument = "N", .help = "another set of random numbers; default 1", .offset = offsetof(options, seed),
      .maximum = INT64_MAX / 1000000},
-    {.name = "replications", .type = VDC_CLI_NUMBER, .argument = "N", .help = "independent runs of each check; default 20", .minimum = 2,
+    {.name = "replications", .type = VDC_CLI_NUMBER, .argument = "N", .help = "independent runs of each check; default 20", .minimum = 10,
      .maximum = 100000, .offset = offsetof(options, replications)},
     {.name = "json", .type = VDC_CLI_FLAG, .help = "one JSON object a line instead of a table", .offset = offsetof(options, json)},
 };

@@ -1,6 +1,7 @@
 /* The command line as users meet it: what is printed where, and the exit status. */
 #include <criterion/criterion.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "schedulers/registry.h"
@@ -41,6 +42,7 @@ Test(cli, refuses_what_it_does_not_know) {
     expect("completion", 2, NULL, "missing argument: bash|zsh|fish");
     expect("completion tcsh", 2, NULL, "allowed: bash, zsh, fish");
     expect("policies best-fti", 2, NULL, "no policy 'best-fti' (did you mean 'best-fit'?)");
+    expect("selftest --replications 9", 2, NULL, "--replications: found '9', allowed: a whole number from 10 to 100000");
     expect("bench engine.hodl", 2, NULL, "no benchmark 'engine.hodl' (did you mean 'engine.hold'?)");
 }
 
@@ -76,6 +78,12 @@ Test(cli, completes_every_command_and_option) {
                                         "COMP_WORDS=(vdcsim policies --j) COMP_CWORD=2; _vdcsim; echo \\\"\\${COMPREPLY[@]}\\\"\"", folder);
     cr_assert_str_eq(offered.out, "--json\n", "offered: %s%s", offered.out, offered.err);
     command_result_clear(&offered);
+}
+
+Test(cli, lists_benchmarks_and_skips_what_has_no_data) {
+    expect("bench --list", 0, "engine.hold", NULL);
+    cr_assert_eq(setenv("VDCSIM_SHARED", "/nonexistent", 1), 0); /* every test is a process of its own */
+    expect("bench run.surf-week", 0, "{\"benchmark\": \"run.surf-week\", \"skipped\": ", NULL);
 }
 
 Test(cli, says_when_its_output_cannot_be_written) {
