@@ -1,7 +1,6 @@
 /* Formulas of queueing and reliability theory: see theory.h. */
 #include "analysis/theory.h"
 
-#include <gsl/gsl_sf_gamma.h>
 #include <math.h>
 
 double vdc_theory_erlang_b(unsigned servers, double load) {
@@ -38,13 +37,6 @@ double vdc_theory_mg1_ps_sojourn(double arrival_rate, double mean_service) {
 
 double vdc_theory_mginf_mean(double arrival_rate, double mean_service) {
     return arrival_rate > 0 && mean_service > 0 ? arrival_rate * mean_service : NAN;
-}
-
-double vdc_theory_mginf_weibull_at(double arrival_rate, double shape, double scale, double t) {
-    if (!(arrival_rate > 0) || !(shape > 0) || !(scale > 0) || !(t >= 0)) return NAN;
-    /* lambda x integral over [0, t] of exp(-(u/scale)^shape) = lambda scale/shape x the lower incomplete gamma function of 1/shape. */
-    double inverse = 1 / shape;
-    return arrival_rate * scale * inverse * gsl_sf_gamma(inverse) * gsl_sf_gamma_inc_P(inverse, pow(t / scale, shape));
 }
 
 double vdc_theory_availability(double mean_up, double mean_down) {

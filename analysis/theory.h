@@ -23,11 +23,8 @@ double vdc_theory_mmc_wait(unsigned servers, double arrival_rate, double mean_se
 double vdc_theory_mg1_wait(double arrival_rate, double mean_service, double variation);
 /* Mean time in system of M/G/1 with processor sharing; any distribution of service times. */
 double vdc_theory_mg1_ps_sojourn(double arrival_rate, double mean_service);
-/* Mean number in M/G/infinity in the long run. */
+/* Mean number in M/G/infinity in the long run; the number is Poisson, so this is its variance too. */
 double vdc_theory_mginf_mean(double arrival_rate, double mean_service);
-/* The same at time t after an empty start, for Weibull holding times of that shape and scale (shape 1: exponential). The
- * number is Poisson with this mean. */
-double vdc_theory_mginf_weibull_at(double arrival_rate, double shape, double scale, double t);
 /* Long-run share of time that a component is up. */
 double vdc_theory_availability(double mean_up, double mean_down);
 
