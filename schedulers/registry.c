@@ -27,6 +27,10 @@
     ROW(vdc_placement_power_aware) \
     ROW(vdc_placement_filter_weigh) \
     ROW(vdc_placement_rules) \
+    ROW(vdc_placement_departure_aligned) \
+    ROW(vdc_placement_nilas) \
+    ROW(vdc_placement_lava) \
+    ROW(vdc_placement_pssf) \
     ROW(vdc_placement_numa_first_fit) \
     ROW(vdc_placement_numa_balance_fit) \
     ROW(vdc_placement_gpu_random) \

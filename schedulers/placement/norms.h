@@ -34,4 +34,10 @@ static inline double vdc_norm_left(vdc_norm norm, const vdc_host_view *host, con
     return norm == VDC_NORM_LINF ? largest : norm == VDC_NORM_L2 ? sqrt(sum) : sum;
 }
 
+/* A score of levels of preference, 0 the best; within a level by best fit over CPU and memory. */
+static inline double vdc_score_by_level(int level, const vdc_host_view *host, const vdc_request *request) {
+    double left = vdc_share_left(host, request, VDC_CPU) + vdc_share_left(host, request, VDC_MEMORY);
+    return -4.0 * level - left;
+}
+
 #endif

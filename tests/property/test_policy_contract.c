@@ -17,6 +17,7 @@ static vdc_arena arena; /* of one test, which is a process of its own */
 static const struct {
     const char *name, *text;
 } examples[] = {
+    {"pssf", "{policy: pssf, n: 1000}"}, /* so many that no VM waits for its tenant's sake */
     {"rules", "{policy: rules, rules: [{by: used}, {policy: best-fit, norm: l2, step: 5%}, {policy: fgd}]}"},
     {"filter-weigh", "{policy: filter-weigh, filters: [{by: vms, at_most: 1000}], weighers: [memory, {by: vms, multiplier: -0.5}, "
                      "{policy: worst-fit, multiplier: 2}], subset: 3}"},
