@@ -5,20 +5,20 @@
 
 void vdc_checks_setup(vdc_checks *checks) {
     static const vdc_check items[VDC_INVARIANTS] = {
-        [VDC_I1_AGGREGATION] = {"I1", "sums over VMs, hosts and classes are equal"},
-        [VDC_I2_CHAIN] = {"I2", "0 <= used <= grant <= demand <= allocation for every VM"},
-        [VDC_I3_GUARANTEE] = {"I3", "grant >= min(reservation, demand) and <= limit"},
-        [VDC_I4_VCPU_TIME] = {"I4", "run + ready + throttled + idle = vCPU time for every VM"},
-        [VDC_I5_THREAD_TIME] = {"I5", "run + idle = thread time of every host"},
-        [VDC_I6_WORK_CONSERVATION] = {"I6", "grants of a host = min(capacity, what its VMs may have)"},
-        [VDC_I7_COMMIT] = {"I7", "promises of a host <= overcommit x capacity"},
-        [VDC_I8_PHYSICAL] = {"I8", "grants of a host <= capacity"},
-        [VDC_I11_RESERVATIONS] = {"I11", "reservations of a host <= capacity"},
-        [VDC_I13_ONE_HOST] = {"I13", "every running VM is on exactly one host"},
-        [VDC_I14_DOWN_HOST] = {"I14", "a host that is down or off runs nothing"},
-        [VDC_I15_POPULATION] = {"I15", "arrived = queued + running + ended, by state"},
-        [VDC_I18_ENERGY] = {"I18", "power of the fleet = sum over hosts, between off and the maximum"},
-        [VDC_I22_LITTLE] = {"I22", "integral of the queue's length = sum of the waits"},
+        [VDC_I1_AGGREGATION] = {.name = "I1", .statement = "sums over VMs, hosts and classes are equal"},
+        [VDC_I2_CHAIN] = {.name = "I2", .statement = "0 <= used <= grant <= demand <= allocation for every VM"},
+        [VDC_I3_GUARANTEE] = {.name = "I3", .statement = "grant >= min(reservation, demand) and <= limit"},
+        [VDC_I4_VCPU_TIME] = {.name = "I4", .statement = "run + ready + throttled + idle = vCPU time for every VM"},
+        [VDC_I5_THREAD_TIME] = {.name = "I5", .statement = "run + idle = thread time of every host"},
+        [VDC_I6_WORK_CONSERVATION] = {.name = "I6", .statement = "grants of a host = min(capacity, what its VMs may have)"},
+        [VDC_I7_COMMIT] = {.name = "I7", .statement = "promises of a host <= overcommit x capacity"},
+        [VDC_I8_PHYSICAL] = {.name = "I8", .statement = "grants of a host <= capacity"},
+        [VDC_I11_RESERVATIONS] = {.name = "I11", .statement = "reservations of a host <= capacity"},
+        [VDC_I13_ONE_HOST] = {.name = "I13", .statement = "every running VM is on exactly one host"},
+        [VDC_I14_DOWN_HOST] = {.name = "I14", .statement = "a host that is down or off runs nothing"},
+        [VDC_I15_POPULATION] = {.name = "I15", .statement = "arrived = queued + running + ended, by state"},
+        [VDC_I18_ENERGY] = {.name = "I18", .statement = "power of the fleet = sum over hosts, between off and the maximum"},
+        [VDC_I22_LITTLE] = {.name = "I22", .statement = "integral of the queue's length = sum of the waits"},
     };
     for (int i = 0; i < VDC_INVARIANTS; i++) {
         checks->items[i] = items[i];

@@ -89,7 +89,8 @@ const char *test_result_state(int64_t vm) {
 }
 
 const char *test_result_name(int64_t vm, char name[32]) {
-    snprintf(name, 32, vm % 2 ? "vm-%ld" : "", (long)vm);
+    name[0] = '\0';
+    if (vm % 2) snprintf(name, 32, "vm-%ld", (long)vm);
     return test_result_is_set(vm) ? name : "";
 }
 

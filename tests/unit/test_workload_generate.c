@@ -130,6 +130,7 @@ Test(workload_generate, poisson_arrivals) {
         sum += n;
         squares += (n - 10) * (n - 10);
     }
+    expect_near("counts: mean", sum / (double)windows, 10, sqrt(10 / (double)windows));
     expect_near("counts: variance", squares / (double)windows, 10, sqrt((3 * 100 + 10 - 100) / (double)windows));
 }
 
