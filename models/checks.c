@@ -1,5 +1,6 @@
 /* See checks.h. The recounts use the VMs' own requests and the lists of VMs, not the sums that they verify. */
 #include "models/checks.h"
+#include "models/isolation.h"
 
 #include <math.h>
 
@@ -13,10 +14,14 @@ void vdc_checks_setup(vdc_checks *checks) {
         [VDC_I6_WORK_CONSERVATION] = {.name = "I6", .statement = "grants of a host = min(capacity, what its VMs may have)"},
         [VDC_I7_COMMIT] = {.name = "I7", .statement = "promises of a host <= overcommit x capacity"},
         [VDC_I8_PHYSICAL] = {.name = "I8", .statement = "grants of a host <= capacity"},
+        [VDC_I9_FENCES] = {.name = "I9", .statement = "fences lie within their host, those of different VMs apart"},
+        [VDC_I10_FENCE_PARTS] = {.name = "I10", .statement = "0 <= S_waste, S_idle <= S"},
         [VDC_I11_RESERVATIONS] = {.name = "I11", .statement = "reservations of a host <= capacity"},
         [VDC_I13_ONE_HOST] = {.name = "I13", .statement = "every running VM is on exactly one host"},
         [VDC_I14_DOWN_HOST] = {.name = "I14", .statement = "a host that is down or off runs nothing"},
         [VDC_I15_POPULATION] = {.name = "I15", .statement = "arrived = queued + running + ended, by state"},
+        [VDC_I16_RULES] = {.name = "I16", .statement = "no hard rule is broken; counters = a recount"},
+        [VDC_I17_EXPOSURE] = {.name = "I17", .statement = "exposure of all VMs = 2 x exposure of the fleet"},
         [VDC_I18_ENERGY] = {.name = "I18", .statement = "power of the fleet = sum over hosts, between off and the maximum"},
         [VDC_I22_LITTLE] = {.name = "I22", .statement = "integral of the queue's length = sum of the waits"},
     };
@@ -34,11 +39,11 @@ static void note(vdc_checks *checks, vdc_invariant which, vdc_time now, double d
     if (deviation > item->residual) item->residual = deviation;
 }
 
-static void equal(vdc_checks *checks, vdc_invariant which, vdc_time now, vdc_wide a, vdc_wide b) {
+void vdc_check_equal(vdc_checks *checks, vdc_invariant which, vdc_time now, vdc_wide a, vdc_wide b) {
     note(checks, which, now, (double)(a > b ? a - b : b - a));
 }
 
-static void at_most(vdc_checks *checks, vdc_invariant which, vdc_time now, vdc_wide a, vdc_wide b) {
+void vdc_check_at_most(vdc_checks *checks, vdc_invariant which, vdc_time now, vdc_wide a, vdc_wide b) {
     note(checks, which, now, a > b ? (double)(a - b) : 0);
 }
 
@@ -53,19 +58,19 @@ static void check_vm(vdc_checks *checks, const vdc_datacenter *dc, uint32_t slot
     const vdc_request *request = &dc->records[slot].request;
     vdc_time now = dc->now;
     int64_t nominal = (int64_t)((vdc_wide)request->size[VDC_CPU] * class->speed / 1000);
-    equal(checks, VDC_I2_CHAIN, now, vm->nominal, nominal);
-    at_most(checks, VDC_I2_CHAIN, now, 0, vm->used);
-    at_most(checks, VDC_I2_CHAIN, now, vm->used, vm->grant);
-    at_most(checks, VDC_I2_CHAIN, now, vm->grant, vm->demand);
-    at_most(checks, VDC_I2_CHAIN, now, vm->demand, nominal);
+    vdc_check_equal(checks, VDC_I2_CHAIN, now, vm->nominal, nominal);
+    vdc_check_at_most(checks, VDC_I2_CHAIN, now, 0, vm->used);
+    vdc_check_at_most(checks, VDC_I2_CHAIN, now, vm->used, vm->grant);
+    vdc_check_at_most(checks, VDC_I2_CHAIN, now, vm->grant, vm->demand);
+    vdc_check_at_most(checks, VDC_I2_CHAIN, now, vm->demand, nominal);
     vdc_cpu_entry entry;
     vdc_cpu_entry_of(request, class->speed, &entry);
     if (dc->sharing.map) dc->sharing.map(dc->sharing.state, request, class->speed, &entry);
     entry.demand = vm->demand;
     entry.nominal = nominal;
     int64_t ceiling = vdc_cpu_ceiling(&entry);
-    at_most(checks, VDC_I3_GUARANTEE, now, vm->grant, ceiling);
-    if (dc->sharing.fluid && vm->cookie == 0) at_most(checks, VDC_I3_GUARANTEE, now, vdc_least(entry.reservation, ceiling), vm->grant);
+    vdc_check_at_most(checks, VDC_I3_GUARANTEE, now, vm->grant, ceiling);
+    if (dc->sharing.fluid && vm->cookie == 0) vdc_check_at_most(checks, VDC_I3_GUARANTEE, now, vdc_least(entry.reservation, ceiling), vm->grant);
 }
 
 static void check_host(vdc_checks *checks, const vdc_datacenter *dc, uint32_t h) {
@@ -76,8 +81,8 @@ static void check_host(vdc_checks *checks, const vdc_datacenter *dc, uint32_t h)
     uint32_t count = 0;
     for (uint32_t slot = dc->first_vm[h]; slot != VDC_NOWHERE; slot = dc->vms[slot].next) {
         const vdc_request *request = &dc->records[slot].request;
-        equal(checks, VDC_I13_ONE_HOST, now, dc->vms[slot].host, h);
-        equal(checks, VDC_I13_ONE_HOST, now, dc->vms[slot].state, VDC_VM_RUNNING);
+        vdc_check_equal(checks, VDC_I13_ONE_HOST, now, dc->vms[slot].host, h);
+        vdc_check_equal(checks, VDC_I13_ONE_HOST, now, dc->vms[slot].state, VDC_VM_RUNNING);
         for (int r = 0; r < VDC_RESOURCES; r++) held[r] += request->size[r];
         granted += dc->vms[slot].grant;
         if (dc->vms[slot].exclusive) {
@@ -90,9 +95,9 @@ static void check_host(vdc_checks *checks, const vdc_datacenter *dc, uint32_t h)
         count++;
         check_vm(checks, dc, slot, class);
     }
-    equal(checks, VDC_I13_ONE_HOST, now, count, hosts->vms[h]);
-    equal(checks, VDC_I1_AGGREGATION, now, ceiling, dc->ceiling_sum[h]);
-    equal(checks, VDC_I1_AGGREGATION, now, granted, hosts->granted[h]);
+    vdc_check_equal(checks, VDC_I13_ONE_HOST, now, count, hosts->vms[h]);
+    vdc_check_equal(checks, VDC_I1_AGGREGATION, now, ceiling, dc->ceiling_sum[h]);
+    vdc_check_equal(checks, VDC_I1_AGGREGATION, now, granted, hosts->granted[h]);
     for (int r = 0; r < VDC_RESOURCES; r++) {
         if (!hosts->free[r]) continue;
         int64_t promised = held[r], capacity = class->capacity[r];
@@ -102,17 +107,17 @@ static void check_host(vdc_checks *checks, const vdc_datacenter *dc, uint32_t h)
             promised -= owners_held;
             capacity = (int64_t)((vdc_wide)(class->physical[r] - fenced) * class->overcommit_num / class->overcommit_den);
         }
-        at_most(checks, VDC_I7_COMMIT, now, promised, capacity);
-        equal(checks, VDC_I7_COMMIT, now, promised + hosts->free[r][h], capacity);
-        equal(checks, VDC_I1_AGGREGATION, now, held[r], vdc_ledger_rate(&dc->host_ledger, h, (vdc_flow)(VDC_FLOW_P + r)));
+        vdc_check_at_most(checks, VDC_I7_COMMIT, now, promised, capacity);
+        vdc_check_equal(checks, VDC_I7_COMMIT, now, promised + hosts->free[r][h], capacity);
+        vdc_check_equal(checks, VDC_I1_AGGREGATION, now, held[r], vdc_ledger_rate(&dc->host_ledger, h, (vdc_flow)(VDC_FLOW_P + r)));
     }
-    at_most(checks, VDC_I8_PHYSICAL, now, granted, class->cpu_hz);
+    vdc_check_at_most(checks, VDC_I8_PHYSICAL, now, granted, class->cpu_hz);
     int64_t pool = class->cpu_hz - (dc->regions ? dc->regions[h].exclusive : 0);
     if (dc->sharing.fluid && !(dc->regions && dc->regions[h].cookies))
-        equal(checks, VDC_I6_WORK_CONSERVATION, now, granted, vdc_least(pool, ceiling) + owners_ceiling);
-    equal(checks, VDC_I11_RESERVATIONS, now, reserved, dc->reserved[h]);
-    at_most(checks, VDC_I11_RESERVATIONS, now, reserved, class->cpu_hz);
-    if (hosts->state[h] == VDC_HOST_DOWN || hosts->state[h] == VDC_HOST_OFF) at_most(checks, VDC_I14_DOWN_HOST, now, count + granted, 0);
+        vdc_check_equal(checks, VDC_I6_WORK_CONSERVATION, now, granted, vdc_least(pool, ceiling) + owners_ceiling);
+    vdc_check_equal(checks, VDC_I11_RESERVATIONS, now, reserved, dc->reserved[h]);
+    vdc_check_at_most(checks, VDC_I11_RESERVATIONS, now, reserved, class->cpu_hz);
+    if (hosts->state[h] == VDC_HOST_DOWN || hosts->state[h] == VDC_HOST_OFF) vdc_check_at_most(checks, VDC_I14_DOWN_HOST, now, count + granted, 0);
     if (dc->power && class->power.model) {
         double watts = (double)dc->power[h] / 1e12, most = fmax(vdc_power_watts(&class->power, 1), vdc_power_watts(&class->power, 0));
         note(checks, VDC_I18_ENERGY, now, fmax(fmin(0, class->power.off) - watts, watts - fmax(most, class->power.off) * (1 + 1e-12)));
@@ -132,8 +137,8 @@ static void check_aggregation(vdc_checks *checks, const vdc_datacenter *dc, cons
         for (size_t h = 0; h < dc->host_ledger.count; h++) hosts += vdc_ledger_sum(&dc->host_ledger, h, (vdc_flow)flow);
         for (uint32_t slot = 0; slot < dc->vm_count; slot++)
             if (dc->vms[slot].state != VDC_VM_FREE) vms += vdc_ledger_sum(&dc->vm_ledger, slot, (vdc_flow)flow);
-        equal(checks, VDC_I1_AGGREGATION, dc->now, classes, hosts);
-        equal(checks, VDC_I1_AGGREGATION, dc->now, classes, vms);
+        vdc_check_equal(checks, VDC_I1_AGGREGATION, dc->now, classes, hosts);
+        vdc_check_equal(checks, VDC_I1_AGGREGATION, dc->now, classes, vms);
     }
 }
 
@@ -144,11 +149,11 @@ static void check_vcpu_time(vdc_checks *checks, const vdc_datacenter *dc) {
         vdc_wide run = vdc_ledger_sum(ledger, slot, VDC_FLOW_GRANTED), ceiling = vdc_ledger_sum(ledger, slot, VDC_FLOW_CEILING),
                  demand = vdc_ledger_sum(ledger, slot, VDC_FLOW_DEMAND), nominal = vdc_ledger_sum(ledger, slot, VDC_FLOW_NOMINAL);
         vdc_wide ready = ceiling - run, throttled = demand - ceiling, idle = nominal - demand;
-        at_most(checks, VDC_I4_VCPU_TIME, dc->now, 0, run);
-        at_most(checks, VDC_I4_VCPU_TIME, dc->now, 0, ready);
-        at_most(checks, VDC_I4_VCPU_TIME, dc->now, 0, throttled);
-        at_most(checks, VDC_I4_VCPU_TIME, dc->now, 0, idle);
-        equal(checks, VDC_I4_VCPU_TIME, dc->now, run + ready + throttled + idle, nominal);
+        vdc_check_at_most(checks, VDC_I4_VCPU_TIME, dc->now, 0, run);
+        vdc_check_at_most(checks, VDC_I4_VCPU_TIME, dc->now, 0, ready);
+        vdc_check_at_most(checks, VDC_I4_VCPU_TIME, dc->now, 0, throttled);
+        vdc_check_at_most(checks, VDC_I4_VCPU_TIME, dc->now, 0, idle);
+        vdc_check_equal(checks, VDC_I4_VCPU_TIME, dc->now, run + ready + throttled + idle, nominal);
     }
 }
 
@@ -160,21 +165,22 @@ void vdc_checks_all(vdc_checks *checks, const vdc_datacenter *dc, const vdc_wait
         running += dc->hosts.vms[h];
         if (dc->power) power += dc->power[h];
         vdc_wide capacity = (vdc_wide)dc->hosts.classes[dc->hosts.class_of[h]].cpu_hz * dc->now;
-        at_most(checks, VDC_I5_THREAD_TIME, dc->now, vdc_ledger_sum(&dc->host_ledger, h, VDC_FLOW_GRANTED), capacity);
+        vdc_check_at_most(checks, VDC_I5_THREAD_TIME, dc->now, vdc_ledger_sum(&dc->host_ledger, h, VDC_FLOW_GRANTED), capacity);
     }
-    if (dc->power) equal(checks, VDC_I18_ENERGY, dc->now, power, dc->power_now);
+    if (dc->power) vdc_check_equal(checks, VDC_I18_ENERGY, dc->now, power, dc->power_now);
     check_aggregation(checks, dc, population);
     check_vcpu_time(checks, dc);
     vdc_wide waited = population->waited;
     for (uint32_t slot = queue->first; slot != VDC_NOWHERE; slot = dc->vms[slot].next) {
         waited += dc->now - dc->records[slot].queued_at;
-        equal(checks, VDC_I15_POPULATION, dc->now, dc->vms[slot].state, VDC_VM_QUEUED);
+        vdc_check_equal(checks, VDC_I15_POPULATION, dc->now, dc->vms[slot].state, VDC_VM_QUEUED);
         queued++;
     }
-    equal(checks, VDC_I15_POPULATION, dc->now, queued, queue->count);
-    equal(checks, VDC_I15_POPULATION, dc->now, running, dc->running);
-    equal(checks, VDC_I15_POPULATION, dc->now, population->arrived,
+    vdc_check_equal(checks, VDC_I15_POPULATION, dc->now, queued, queue->count);
+    vdc_check_equal(checks, VDC_I15_POPULATION, dc->now, running, dc->running);
+    vdc_check_equal(checks, VDC_I15_POPULATION, dc->now, population->arrived,
           queued + running + population->completed + population->rejected + population->failed + population->lost + population->evicted
               + population->deleted);
-    equal(checks, VDC_I22_LITTLE, dc->now, vdc_wait_queue_integral(queue, dc->now), waited);
+    if (dc->isolation) vdc_isolation_check(dc->isolation, checks);
+    vdc_check_equal(checks, VDC_I22_LITTLE, dc->now, vdc_wait_queue_integral(queue, dc->now), waited);
 }

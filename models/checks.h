@@ -18,10 +18,14 @@ typedef enum vdc_invariant {
     VDC_I6_WORK_CONSERVATION,
     VDC_I7_COMMIT,
     VDC_I8_PHYSICAL,
+    VDC_I9_FENCES,
+    VDC_I10_FENCE_PARTS,
     VDC_I11_RESERVATIONS,
     VDC_I13_ONE_HOST,
     VDC_I14_DOWN_HOST,
     VDC_I15_POPULATION,
+    VDC_I16_RULES,
+    VDC_I17_EXPOSURE,
     VDC_I18_ENERGY,
     VDC_I22_LITTLE,
     VDC_INVARIANTS
@@ -51,6 +55,11 @@ void vdc_checks_setup(vdc_checks *checks);
 void vdc_checks_event(vdc_checks *checks, vdc_datacenter *datacenter);
 /* Everything. Ledgers must have been advanced. */
 void vdc_checks_all(vdc_checks *checks, const vdc_datacenter *datacenter, const vdc_wait_queue *queue, const vdc_population *population);
+/* For the parts of a recount: notes by how much a and b differ, or a exceeds b. */
+void vdc_check_equal(vdc_checks *checks, vdc_invariant which, vdc_time now, vdc_wide a, vdc_wide b);
+void vdc_check_at_most(vdc_checks *checks, vdc_invariant which, vdc_time now, vdc_wide a, vdc_wide b);
+/* The part of isolation (models/isolation_checks.c). */
+void vdc_isolation_check(const struct vdc_isolation *isolation, vdc_checks *checks);
 /* Did all hold? */
 bool vdc_checks_hold(const vdc_checks *checks);
 

@@ -1,0 +1,118 @@
+/* Isolation's invariants, recounted from where the VMs are: I9, I10, I11, I16, I17 of accounts.md 5.4. */
+#include "models/checks.h"
+#include "models/isolation.h"
+
+#include <string.h>
+
+/* Owned threads are owned once, by VMs that are here, as many as each wants. */
+static void check_threads(vdc_checks *checks, const vdc_isolation *iso, uint32_t host) {
+    const vdc_datacenter *dc = iso->datacenter;
+    const vdc_host_class *class = &dc->hosts.classes[dc->hosts.class_of[host]];
+    const uint64_t *map = iso->threads.owned + (size_t)host * iso->threads.words;
+    int64_t owned = 0, fenced = 0;
+    uint64_t twice = 0, missing = 0;
+    for (uint32_t w = 0; w < iso->threads.words; w++) {
+        uint64_t seen = 0;
+        for (uint32_t slot = dc->first_vm[host]; slot != VDC_NOWHERE; slot = dc->vms[slot].next) {
+            const uint64_t *set = slot < iso->threads.set_count ? iso->threads.sets[slot] : NULL;
+            if (!set) continue;
+            twice |= seen & set[w];
+            seen |= set[w];
+        }
+        missing |= seen ^ map[w];
+        owned += __builtin_popcountll(map[w]);
+    }
+    for (uint32_t slot = dc->first_vm[host]; slot != VDC_NOWHERE; slot = dc->vms[slot].next)
+        fenced += vdc_threads_needed(class, iso->vms[slot].spec.threads, dc->records[slot].request.size[VDC_CPU]);
+    vdc_check_equal(checks, VDC_I11_RESERVATIONS, dc->now, (vdc_wide)(twice | missing), 0);
+    vdc_check_equal(checks, VDC_I11_RESERVATIONS, dc->now, owned, fenced);
+    vdc_check_equal(checks, VDC_I11_RESERVATIONS, dc->now, iso->threads.owned_count[host], fenced);
+    vdc_check_equal(checks, VDC_I9_FENCES, dc->now, dc->regions[host].exclusive, fenced * class->speed);
+}
+
+static void check_fences(vdc_checks *checks, const vdc_isolation *iso, uint32_t host) {
+    const vdc_datacenter *dc = iso->datacenter;
+    const vdc_host_class *class = &dc->hosts.classes[dc->hosts.class_of[host]];
+    const vdc_host_isolation *state = &iso->hosts[host];
+    for (int r = 0; r < VDC_RESOURCES; r++) {
+        int64_t capacity = r == VDC_CPU ? class->cpu_hz : class->physical[r];
+        vdc_check_at_most(checks, VDC_I9_FENCES, dc->now, state->fence[r] + (r == VDC_CPU ? dc->reserved[host] : 0), capacity);
+        vdc_check_at_most(checks, VDC_I10_FENCE_PARTS, dc->now, 0, state->waste[r]);
+        vdc_check_at_most(checks, VDC_I10_FENCE_PARTS, dc->now, state->waste[r], state->fence[r] + (r == VDC_CPU ? dc->reserved[host] : 0));
+    }
+    vdc_check_at_most(checks, VDC_I10_FENCE_PARTS, dc->now, 0, state->idle);
+    vdc_check_at_most(checks, VDC_I10_FENCE_PARTS, dc->now, state->idle, state->fence[VDC_CPU] + dc->reserved[host]);
+    if (state->dedicated) {
+        vdc_check_equal(checks, VDC_I9_FENCES, dc->now, state->fence[VDC_CPU] + dc->reserved[host], class->cpu_hz);
+        vdc_check_at_most(checks, VDC_I9_FENCES, dc->now, state->domains, 1);
+    }
+}
+
+/* Pairs of VMs of different domains on the host, counted pair by pair; returns them, and those that may share cores in *cores. */
+static int64_t count_pairs(const vdc_isolation *iso, uint32_t host, int64_t *cores) {
+    const vdc_datacenter *dc = iso->datacenter;
+    const vdc_host_class *class = &dc->hosts.classes[dc->hosts.class_of[host]];
+    int64_t pairs = 0;
+    for (uint32_t a = dc->first_vm[host]; a != VDC_NOWHERE; a = dc->vms[a].next)
+        for (uint32_t b = dc->vms[a].next; b != VDC_NOWHERE; b = dc->vms[b].next) {
+            if (iso->vms[a].domain == iso->vms[b].domain) continue;
+            pairs++;
+            bool apart = class->threads < 2 || dc->vms[a].exclusive || dc->vms[b].exclusive || iso->vms[a].spec.core_scheduling
+                         || iso->vms[b].spec.core_scheduling;
+            *cores += !apart;
+        }
+    return pairs;
+}
+
+static void check_exposure(vdc_checks *checks, const vdc_isolation *iso) {
+    const vdc_datacenter *dc = iso->datacenter;
+    int64_t pairs = 0, cores = 0;
+    for (uint32_t host = 0; host < dc->hosts.count; host++) pairs += count_pairs(iso, host, &cores);
+    vdc_check_equal(checks, VDC_I16_RULES, dc->now, pairs, iso->exposure_host);
+    vdc_check_equal(checks, VDC_I16_RULES, dc->now, cores, iso->exposure_core);
+    vdc_wide all = iso->exposure_finished;
+    for (uint32_t slot = 0; slot < dc->vm_count; slot++)
+        if (dc->vms[slot].state != VDC_VM_FREE) all += vdc_isolation_exposure(iso, slot);
+    vdc_wide fleet = iso->exposure_host_time + (vdc_wide)iso->exposure_host * (dc->now - iso->since);
+    vdc_check_equal(checks, VDC_I17_EXPOSURE, dc->now, all, 2 * fleet);
+}
+
+/* A rule's counters against those of a copy that counts every VM that is on a host. */
+static void check_counters(vdc_checks *checks, const vdc_isolation *iso, const vdc_rule *rule) {
+    const vdc_datacenter *dc = iso->datacenter;
+    if (!rule->type->change) return;
+    vdc_rule fresh = *rule;
+    memset(&fresh.counts, 0, sizeof fresh.counts);
+    memset(&fresh.sets, 0, sizeof fresh.sets);
+    memset(&fresh.left_at, 0, sizeof fresh.left_at);
+    memset(&fresh.holder, 0, sizeof fresh.holder);
+    fresh.spreads = NULL;
+    fresh.spread_count = fresh.spread_capacity = 0;
+    for (uint32_t slot = 0; slot < dc->vm_count; slot++) {
+        const vdc_request *request = &dc->records[slot].request;
+        if (dc->vms[slot].state != VDC_VM_RUNNING || !vdc_rule_selects(rule, request)) continue;
+        if (!rule->type->change(&fresh, iso, dc->vms[slot].host, request, 1)) break;
+    }
+    vdc_check_equal(checks, VDC_I16_RULES, dc->now, (vdc_wide)fresh.counts.used, (vdc_wide)rule->counts.used);
+    for (size_t i = 0; i < fresh.counts.size; i++)
+        if (fresh.counts.places[i].count)
+            vdc_check_equal(checks, VDC_I16_RULES, dc->now, fresh.counts.places[i].count, vdc_counts_get(&rule->counts, fresh.counts.places[i].key));
+    vdc_counts_free(&fresh.counts);
+    vdc_counts_free(&fresh.sets);
+    vdc_counts_free(&fresh.left_at);
+    vdc_counts_free(&fresh.holder);
+    for (size_t s = 0; s < fresh.spread_count; s++) vdc_free(fresh.spreads[s].units_with);
+    vdc_free(fresh.spreads);
+}
+
+void vdc_isolation_check(const vdc_isolation *iso, vdc_checks *checks) {
+    for (uint32_t host = 0; host < iso->datacenter->hosts.count; host++) {
+        check_threads(checks, iso, host);
+        check_fences(checks, iso, host);
+    }
+    check_exposure(checks, iso);
+    for (size_t i = 0; i < iso->rule_count; i++) {
+        check_counters(checks, iso, &iso->rules[i]);
+        if (iso->rules[i].mode == 0) vdc_check_equal(checks, VDC_I16_RULES, iso->datacenter->now, iso->rules[i].violating, 0);
+    }
+}
