@@ -106,13 +106,17 @@ static const char *guarantee_broken(const vdc_isolation *iso, uint32_t host, con
 
 static bool hard(const vdc_rule *rule) { return rule->mode == 0; }
 
+static bool concerns(const vdc_rule *rule, const vdc_request *request) {
+    return rule->type->everybody || vdc_rule_selects(rule, request);
+}
+
 bool vdc_isolation_allows(const void *isolation, uint32_t host, const vdc_request *request) {
     const vdc_isolation *iso = isolation;
     vdc_isolation_spec wishes = vdc_isolation_wishes(iso, request);
     if (guarantee_broken(iso, host, request, &wishes)) return false;
     for (size_t i = 0; i < iso->rule_count; i++) {
         const vdc_rule *rule = &iso->rules[i];
-        if (hard(rule) && rule->type->allows && vdc_rule_selects(rule, request) && !rule->type->allows(rule, iso, host, request)) return false;
+        if (hard(rule) && rule->type->allows && concerns(rule, request) && !rule->type->allows(rule, iso, host, request)) return false;
     }
     return true;
 }
@@ -121,7 +125,7 @@ int64_t vdc_isolation_penalty(const vdc_isolation *iso, uint32_t host, const vdc
     int64_t penalty = 0;
     for (size_t i = 0; i < iso->rule_count; i++) {
         const vdc_rule *rule = &iso->rules[i];
-        if (!hard(rule) && rule->type->allows && vdc_rule_selects(rule, request) && !rule->type->allows(rule, iso, host, request))
+        if (!hard(rule) && rule->type->allows && concerns(rule, request) && !rule->type->allows(rule, iso, host, request))
             penalty += rule->weight;
     }
     return penalty;
@@ -166,7 +170,7 @@ void vdc_isolation_blocker(const vdc_isolation *iso, const vdc_request *request,
         }
         for (size_t i = 0; i < iso->rule_count; i++) {
             const vdc_rule *rule = &iso->rules[i];
-            if (!hard(rule) || !rule->type->allows || !vdc_rule_selects(rule, request) || rule->type->allows(rule, iso, host, request)) continue;
+            if (!hard(rule) || !rule->type->allows || !concerns(rule, request) || rule->type->allows(rule, iso, host, request)) continue;
             snprintf(text, size, "waits: rule %s (line %d)", rule->type->name, rule->place.line);
             return;
         }
@@ -444,17 +448,17 @@ static void count_exposure(vdc_isolation *iso, uint32_t host, uint32_t e, bool e
 static void follow_rules(vdc_isolation *iso, uint32_t host, const vdc_request *request, int sign) {
     for (size_t i = 0; i < iso->rule_count; i++) {
         vdc_rule *rule = &iso->rules[i];
-        if (!vdc_rule_selects(rule, request)) continue;
+        if (!concerns(rule, request)) continue;
         if (rule->type->violating) rule->violating -= rule->type->violating(rule, iso, host, request);
-        if (rule->type->change && !rule->type->change(rule, iso, host, request, sign)) iso->out_of_memory = true;
+        if (rule->type->change && vdc_rule_selects(rule, request) && !rule->type->change(rule, iso, host, request, sign))
+            iso->out_of_memory = true;
     }
-    (void)sign;
 }
 
 static void judge_rules(vdc_isolation *iso, uint32_t host, const vdc_request *request) {
     for (size_t i = 0; i < iso->rule_count; i++) {
         vdc_rule *rule = &iso->rules[i];
-        if (!rule->type->violating || !vdc_rule_selects(rule, request)) continue;
+        if (!rule->type->violating || !concerns(rule, request)) continue;
         int64_t now = rule->type->violating(rule, iso, host, request);
         rule->violating += now;
         if (now > 0) rule->entries++;

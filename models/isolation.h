@@ -26,6 +26,7 @@ typedef struct vdc_rule_type {
     const char *source;              /* the real system it is like */
     const vdc_param *params;         /* offsets into vdc_rule; besides those common to all rules */
     size_t param_count;
+    bool everybody;                  /* it is asked about every VM, also about those that it does not select: they may not spoil it for others */
     /* Reads what tables cannot. May be NULL. */
     vdc_code (*read)(vdc_rule *rule, vdc_isolation *isolation, vdc_diag *diag);
     /* May the VM come to the host as things stand? NULL: always. */

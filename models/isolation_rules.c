@@ -191,30 +191,32 @@ static const vdc_param max_params[] = {
     {.name = "max", .type = VDC_PARAM_INTEGER, .fallback = "1", .minimum = 1, AT(max), .help = "at most so many on a host"},
 };
 
+static bool count_host(vdc_rule *rule, const vdc_isolation *iso, uint32_t host, const vdc_request *request, int sign) {
+    (void)iso, (void)request;
+    return vdc_counts_add(&rule->counts, host, sign) >= 0;
+}
+
+/* A host that one of the rule's VMs is on, or comes to. */
 static bool max_tenants_allows(const vdc_rule *rule, const vdc_isolation *iso, uint32_t host, const vdc_request *request) {
-    return iso->hosts[host].domains < rule->max || (iso->hosts[host].domains == rule->max
-        && has_domain(iso, host, vdc_isolation_domain(iso, request)));
+    if (!vdc_rule_selects(rule, request) && vdc_counts_get(&rule->counts, host) == 0) return true;
+    int64_t domains = iso->hosts[host].domains + !has_domain(iso, host, vdc_isolation_domain(iso, request));
+    return domains <= rule->max;
 }
 
 static int64_t max_tenants_violating(const vdc_rule *rule, const vdc_isolation *iso, uint32_t host, const vdc_request *request) {
     (void)request;
-    return iso->hosts[host].domains > rule->max ? iso->hosts[host].vms : 0;
+    return iso->hosts[host].domains > rule->max ? vdc_counts_get(&rule->counts, host) : 0;
 }
 
 static const vdc_rule_type max_tenants = {
-    .name = "max-tenants", .summary = "at most `max` trust domains on a host",
-        .source = "-", .params = max_params, .param_count = COUNT_OF(max_params),
-    .allows = max_tenants_allows, .violating = max_tenants_violating,
+    .name = "max-tenants", .summary = "at most `max` trust domains on a host with one of the VMs it concerns", .source = "-",
+    .params = max_params, .param_count = COUNT_OF(max_params), .everybody = true,
+    .allows = max_tenants_allows, .change = count_host, .violating = max_tenants_violating,
 };
 
 static bool max_vms_allows(const vdc_rule *rule, const vdc_isolation *iso, uint32_t host, const vdc_request *request) {
     (void)iso, (void)request;
     return vdc_counts_get(&rule->counts, host) < rule->max;
-}
-
-static bool count_host(vdc_rule *rule, const vdc_isolation *iso, uint32_t host, const vdc_request *request, int sign) {
-    (void)iso, (void)request;
-    return vdc_counts_add(&rule->counts, host, sign) >= 0;
 }
 
 static int64_t max_vms_violating(const vdc_rule *rule, const vdc_isolation *iso, uint32_t host, const vdc_request *request) {
