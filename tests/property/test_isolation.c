@@ -153,18 +153,18 @@ static bool is_dedicated(const plain_world *world, const plain_vm *vm) {
     return dedicated;
 }
 
-/* Hosts have 8 cores of 2 threads and an overcommit of 2; a VM that owns threads takes them from what can be promised. */
+/* Hosts have 8 cores of 2 threads and an overcommit of 2; a VM that owns threads takes them from what can be promised. Pinned VMs have
+ * even sizes here, so that no core is broken and which cores are left does not depend on history. */
 static bool threads_allow(const plain_world *world, const plain_vm *vm, int host) {
-    int owned = 0, floating = 0, whole = 0, singles = 0;
+    int owned = 0, floating = 0;
     for (int i = 0; i < world->vm_count; i++) {
         const plain_vm *other = &world->vms[i];
         if (other->host != host) continue;
         if (other->threads == VDC_THREADS_SHARED) floating += other->vcpus;
-        if (other->threads == VDC_THREADS_PIN) owned += other->vcpus, whole += other->vcpus / 2, singles += other->vcpus % 2;
-        if (other->threads == VDC_CORES_PREFER) owned += (other->vcpus + 1) / 2 * 2, whole += (other->vcpus + 1) / 2;
-        if (other->threads == VDC_CORES_ISOLATE) owned += other->vcpus * 2, whole += other->vcpus;
+        if (other->threads == VDC_THREADS_PIN) owned += other->vcpus;
+        if (other->threads == VDC_CORES_PREFER) owned += (other->vcpus + 1) / 2 * 2;
+        if (other->threads == VDC_CORES_ISOLATE) owned += other->vcpus * 2;
     }
-    (void)singles;
     int need = vm->threads == VDC_THREADS_PIN ? vm->vcpus : vm->threads == VDC_CORES_PREFER ? (vm->vcpus + 1) / 2 * 2
              : vm->threads == VDC_CORES_ISOLATE ? vm->vcpus * 2 : 0;
     if (owned + need > 16) return false;
@@ -313,6 +313,7 @@ static vdc_request random_vm(vdc_stream *stream, fixture *f, plain_vm *vm, int64
     static const char *const modes[] = {"", "pin: true", "core_isolate: prefer", "core_isolate: isolate"};
     *vm = (plain_vm){.tenant = 1 + DRAW(TENANTS), .group = DRAW(GROUPS + 1), .vcpus = 1 + DRAW(4), .level = DRAW(3), .categories = (unsigned)DRAW(4),
                      .dedicated = DRAW(20) == 0, .threads = DRAW(3) == 0 ? (vdc_thread_mode)(1 + DRAW(3)) : VDC_THREADS_SHARED};
+    if (vm->threads == VDC_THREADS_PIN) vm->vcpus += vm->vcpus % 2;
     char text[256];
     sprintf(text, "{label: {level: %d, categories: [%s%s%s]}, dedicated_host: %s%s%s}", vm->level, vm->categories & 1 ? "x" : "",
             vm->categories == 3 ? ", " : "", vm->categories & 2 ? "y" : "", vm->dedicated ? "true" : "false", vm->threads ? ", " : "",
