@@ -49,7 +49,7 @@ LIBRARY_OBJECTS := $(call objects,$(LIBRARY_SOURCES),obj)
 CLI_OBJECTS     := $(call objects,$(CLI_SOURCES),obj)
 TEST_OBJECTS    := $(call objects,$(LIBRARY_SOURCES) $(TEST_SOURCES),test-obj)
 
-.PHONY: all demo demo-run test check bench setup setup-test setup-lint needs install uninstall sanitize tsan coverage clang reproducible \
+.PHONY: all docs picture demo demo-run test check bench setup setup-test setup-lint needs install uninstall sanitize tsan coverage clang reproducible \
         tidy cppcheck format-check help clean FORCE
 .DELETE_ON_ERROR:
 
@@ -121,6 +121,11 @@ demo: setup
 demo-run: all
 	@BUILD=$(BUILD) scenarios/demo/run.sh out/demo
 
+##: picture         runs the demo and takes its picture into the README
+picture: demo
+	@mkdir -p docs/images
+	cp out/demo/pictures/policies.svg docs/images/demo.svg
+
 ##: test            setup, build and every test, with a summary
 test: setup-test
 	@$(MAKE) --no-print-directory check
@@ -187,6 +192,9 @@ cppcheck:
 format-check:
 	@$(PYTHON) tests/structure/check.py --objects $(BUILD)
 
+##: docs            writes the reference part of docs/scenario.md from the parser's tables
+docs: all
+	@$(PYTHON) tools/scenario_reference.py $(BUILD)/vdcsim docs/scenario.md
 ##: clean           removes the build folder ($(BUILD))
 clean:
 	rm -rf $(BUILD)

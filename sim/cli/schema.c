@@ -10,6 +10,8 @@
 
 #include "schedulers/registry.h"
 #include "sim/scenario/scenario.h"
+#include "workloads/arrivals.h"
+#include "workloads/made_load.h"
 #include "workloads/selection.h"
 #include "workloads/shape.h"
 
@@ -201,6 +203,28 @@ static void put_generator(vdc_json *json, const char *path) {
     if (type) put_object(json, &(object){.path = path, .tables = {type->params}, .counts = {type->param_count}});
 }
 
+/* Descriptors of `stride` bytes that begin with a vdc_kind: one alternative each. */
+static void put_kinds(vdc_json *json, const char *path, const char *key, const void *kinds, size_t stride, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        const vdc_kind *kind = (const void *)((const char *)kinds + i * stride);
+        put_alternative(json, kind->summary, &(object){.path = path, .tables = {kind->params}, .counts = {kind->param_count},
+                                                       .name = key, .value = kind->name});
+    }
+}
+
+static void put_times(vdc_json *json, const char *path, bool arrivals) {
+    begin(json, "anyOf", '[');
+    if (arrivals) put_kinds(json, path, "dist", vdc_arrivals_types, sizeof vdc_arrivals_types[0], vdc_arrivals_count);
+    put_kinds(json, path, "dist", vdc_distribution_types, sizeof vdc_distribution_types[0], vdc_distribution_count);
+    vdc_json_close(json, ']');
+}
+
+static void put_loads(vdc_json *json, const char *path) {
+    begin(json, "anyOf", '[');
+    put_kinds(json, path, "kind", vdc_made_load_types, sizeof vdc_made_load_types[0], vdc_made_load_count);
+    vdc_json_close(json, ']');
+}
+
 static void put_vms(vdc_json *json, const char *path) {
     size_t own, shared;
     const vdc_param *of_vm = vdc_workload_inline_params(&own), *of_shape = vdc_shape_params(&shared);
@@ -229,6 +253,9 @@ static void put_power(vdc_json *json, const char *path) {
 static bool put_registered(vdc_json *json, const char *path) {
     if (strcmp(path, "workload.trace") == 0) put_trace(json, path);
     else if (strcmp(path, "workload.generate") == 0) put_generator(json, path);
+    else if (strcmp(path, "workload.generate.arrivals") == 0) put_times(json, path, true);
+    else if (strcmp(path, "workload.generate.lifetime") == 0) put_times(json, path, false);
+    else if (strcmp(path, "workload.generate.load") == 0) put_loads(json, path);
     else if (strcmp(path, "workload.vms") == 0) put_vms(json, path);
     else if (strcmp(path, "datacenter.hosts[].power") == 0) put_power(json, path);
     else {
