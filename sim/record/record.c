@@ -20,7 +20,6 @@
 #include "sim/record/result_digest.h"
 
 /* Half of the entries of a node of a dataset's chunk index. The library's 32 costs 1.7 kB a dataset, half of a small file. */
-enum { CHUNK_INDEX_FANOUT = 8 };
 
 /* ---- failures ---- */
 
@@ -364,7 +363,7 @@ static vdc_code create_file(vdc_record *record, vdc_diag *diag) {
     vdc_code code = VDC_OK;
     if (creation < 0 || access < 0 || record->text_type < 0 || record->group_creation < 0 ||
         H5Pset_obj_track_times(creation, false) < 0 || H5Pset_link_creation_order(creation, order) < 0 ||
-        H5Pset_attr_phase_change(creation, 64, 32) < 0 || H5Pset_istore_k(creation, CHUNK_INDEX_FANOUT) < 0 ||
+        H5Pset_attr_phase_change(creation, 64, 32) < 0 ||
         H5Pset_obj_track_times(record->group_creation, false) < 0 ||
         H5Pset_link_creation_order(record->group_creation, order) < 0 ||
         H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V18) < 0 ||

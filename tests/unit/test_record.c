@@ -75,6 +75,26 @@ Test(record, equal_writes_give_equal_bytes) {
     cr_assert(test_files_equal(a, b));
 }
 
+/* Bit 5 of an object header says that it holds the time of its making: no object may. (Two files written within one second are equal
+ * all the same, so comparing them does not show it.) */
+Test(record, no_object_keeps_the_time) {
+    const char *path = test_folder_path("a.h5");
+    write_result(path, usual, NULL);
+    FILE *file = fopen(path, "rb");
+    cr_assert_not_null(file);
+    static unsigned char bytes[1 << 22];
+    size_t size = fread(bytes, 1, sizeof bytes, file);
+    cr_assert_lt(size, sizeof bytes);
+    cr_assert_eq(fclose(file), 0);
+    int headers = 0;
+    for (size_t i = 0; i + 6 <= size; i++) {
+        if (memcmp(bytes + i, "OHDR\2", 5) != 0) continue;
+        headers++;
+        cr_assert_eq(bytes[i + 5] & 0x20, 0, "the object at byte %zu", i);
+    }
+    cr_assert_gt(headers, 10);
+}
+
 Test(record, digest_knows_neither_chunks_nor_the_order_of_writing) {
     char expected[VDC_DIGEST_TEXT], digest[VDC_DIGEST_TEXT];
     /* Enough VMs that their blocks do not all stay in memory, and ticks of more than one group of the digest. */
