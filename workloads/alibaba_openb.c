@@ -7,10 +7,8 @@
 #include "sim/base/memory.h"
 #include "workloads/hosts.h"
 #include "workloads/readers.h"
-#include "workloads/table.h"
+#include "workloads/table_source.h"
 #include "workloads/values.h"
-
-#include <string.h>
 
 enum { MEBIBYTE = 1 << 20 };
 
@@ -59,23 +57,21 @@ const vdc_host_format vdc_hosts_alibaba_openb = {
 
 /* ---- pods ---- */
 
-enum { NAME, CPU, MEMORY, GPUS, GPU_MILLI, GPU_SPEC, QOS, CREATION, DELETION, COLUMNS, REQUIRED = GPU_SPEC };
+enum { NAME, CPU, MEMORY, GPUS, GPU_MILLI, GPU_SPEC, CREATION, DELETION, COLUMNS, REQUIRED = GPU_SPEC };
 
-typedef struct pods {
-    vdc_source base;
-    vdc_table table;
-    int at[COLUMNS];
-    vdc_names *groups, *gpu_models;
-    vdc_trace_report *report;
-    int64_t row;
-    char name[64];
-} pods;
+static bool has_times(const vdc_table_source *self) {
+    return self->at[CREATION] >= 0 && self->at[DELETION] >= 0;
+}
 
-static void take_times(pods *self, vdc_request *request) {
-    if (self->at[CREATION] < 0 || self->at[DELETION] < 0) {
-        request->arrival = self->row * VDC_SECOND;
-        return;
-    }
+static vdc_code start_pods(vdc_table_source *self, const void *params, vdc_diag *diag) {
+    (void)params, (void)diag;
+    if (!has_times(self)) vdc_row_odd(self->context.report, "no creation_time and deletion_time: a pod a second, for ever", 1);
+    return VDC_OK;
+}
+
+static void take_times(vdc_table_source *self, vdc_request *request) {
+    request->arrival = self->row * VDC_SECOND;
+    if (!has_times(self)) return;
     request->arrival = vdc_table_number(&self->table, self->at[CREATION], VDC_SECOND, 0, INT64_MAX);
     const int64_t deletion = vdc_table_number(&self->table, self->at[DELETION], VDC_SECOND, 0, INT64_MAX);
     if (!self->table.bad && deletion < request->arrival)
@@ -83,64 +79,29 @@ static void take_times(pods *self, vdc_request *request) {
     request->lifetime = deletion - request->arrival;
 }
 
-static void take_pod(pods *self, vdc_request *request) {
+static void take_pod(vdc_table_source *self, vdc_request *request) {
     vdc_table *table = &self->table;
-    const vdc_field name = vdc_table_field(table, self->at[NAME]);
-    size_t length = (size_t)(name.end - name.begin);
-    if (length >= sizeof self->name) length = sizeof self->name - 1;
-    memcpy(self->name, name.begin, length);
-    self->name[length] = '\0';
-    request->name = self->name;
+    vdc_table_source_take_name(self, self->at[NAME], request);
     request->size[VDC_CPU] = vdc_table_number(table, self->at[CPU], 1, 0, INT64_MAX);
     request->size[VDC_MEMORY] = vdc_table_number(table, self->at[MEMORY], MEBIBYTE, 0, INT64_MAX);
     const int64_t gpus = vdc_table_number(table, self->at[GPUS], 1, 0, 64);
     const int64_t milli = vdc_table_number(table, self->at[GPU_MILLI], 1, 0, 1000);
     if (!table->bad && !vdc_gpus_set(request, gpus, milli))
         vdc_table_complain(table, self->at[GPU_MILLI], "does not go with num_gpu: several GPUs are whole (1000)");
-    vdc_table_gpu_models(table, self->at[GPU_SPEC], self->gpu_models, request);
+    vdc_table_gpu_models(table, self->at[GPU_SPEC], self->context.gpu_models, request);
     take_times(self, request);
-    if (request->size[VDC_MEMORY] == 0) vdc_row_odd(self->report, "pods that ask for 0 MiB of memory",
-                                                    vdc_text_number(table->text));
-}
-
-static vdc_code next(vdc_source *source, vdc_request *out, bool *have, vdc_diag *diag) {
-    pods *self = (pods *)source;
-    for (;;) {
-        vdc_code code = vdc_table_row(&self->table, have, diag);
-        if (code || !*have) return code;
-        memcpy(out, &vdc_request_blank, sizeof *out);
-        take_pod(self, out);
-        self->row++;
-        if (!vdc_table_bad(&self->table, &code)) return VDC_OK;
-        if (code) return code;
-    }
-}
-
-static void close(vdc_source *source) {
-    pods *self = (pods *)source;
-    vdc_table_close(&self->table);
-    vdc_free(self);
+    if (request->size[VDC_MEMORY] == 0)
+        vdc_row_odd(self->context.report, "pods that ask for 0 MiB of memory", vdc_text_number(table->text));
 }
 
 static vdc_code open_pods(const void *params, const char *path, const vdc_workload_context *context, vdc_source **source,
                           vdc_diag *diag) {
-    static const vdc_source_operations operations = {next, NULL, close};
-    static const char *const wanted[] = {"name",     "cpu_milli", "memory_mib",    "num_gpu",      "gpu_milli",
-                                         "gpu_spec", "qos",       "creation_time", "deletion_time"};
-    (void)params;
-    *source = NULL;
-    pods *self = vdc_calloc(1, sizeof *self);
-    if (!self) return vdc_no_memory(diag, "a trace");
-    self->base.operations = &operations;
-    self->gpu_models = context->gpu_models;
-    self->report = context->report;
-    vdc_code code = vdc_table_open(&self->table, path, &(vdc_table_layout){.separator = ','}, context, diag);
-    if (!code) code = vdc_table_map(&self->table, wanted, COLUMNS, REQUIRED, self->at, diag);
-    if (!code && (self->at[CREATION] < 0 || self->at[DELETION] < 0))
-        vdc_row_odd(self->report, "no creation_time and deletion_time: a pod a second, for ever", 1);
-    if (code) close(&self->base);
-    else *source = &self->base;
-    return code;
+    static const char *const wanted[] = {"name",      "cpu_milli", "memory_mib",    "num_gpu",
+                                         "gpu_milli", "gpu_spec",  "creation_time", "deletion_time"};
+    static const vdc_table_format format = {.layout = {.separator = ','}, .wanted = wanted, .count = COLUMNS,
+                                            .required = REQUIRED,
+                                            .start = start_pods, .take = take_pod};
+    return vdc_table_source_open(&format, params, path, context, source, diag);
 }
 
 const vdc_workload_type vdc_workload_alibaba_openb = {

@@ -6,10 +6,9 @@
 #include "sim/base/memory.h"
 #include "workloads/hosts.h"
 #include "workloads/readers.h"
-#include "workloads/table.h"
+#include "workloads/table_source.h"
 
 #include <stdio.h>
-#include <string.h>
 
 enum { GIBIBYTE = 1 << 30 };
 
@@ -60,69 +59,36 @@ const vdc_host_format vdc_hosts_huawei_topology = {
 
 enum { CPUS, MEMORY, NODES, STRATEGY, GROUP, DOMAIN, COLUMNS };
 
-typedef struct requests {
-    vdc_source base;
-    vdc_table table;
-    int at[COLUMNS];
-    vdc_names *groups;
-    int64_t row;
-} requests;
-
 /* "affinity-3", "fault_domain-0.2": strategy, the group's number within it, and the domain where there is one. */
-static void take_group(requests *self, vdc_request *request) {
+static void take_group(vdc_table_source *self, vdc_request *request) {
     const vdc_field strategy = vdc_table_field(&self->table, self->at[STRATEGY]);
     if (vdc_field_empty(strategy)) return;
     char text[96];
     const int64_t group = vdc_table_number(&self->table, self->at[GROUP], 1, 0, INT32_MAX);
-    int length = snprintf(text, sizeof text, "%.*s-%lld", (int)(strategy.end - strategy.begin > 40 ? 40
-                                                                : strategy.end - strategy.begin),
-                          strategy.begin, (long long)group);
-    if (!vdc_field_empty(vdc_table_field(&self->table, self->at[DOMAIN])))
-        length += snprintf(text + length, sizeof text - (size_t)length, ".%lld",
-                           (long long)vdc_table_number(&self->table, self->at[DOMAIN], 1, 0, INT32_MAX));
-    if (vdc_names_intern(self->groups, text, (size_t)length, &request->group)) {
+    const int64_t domain = vdc_table_number_or(&self->table, self->at[DOMAIN], 1, 0, INT32_MAX, -1);
+    const int shown = (int)(strategy.end - strategy.begin > 40 ? 40 : strategy.end - strategy.begin);
+    int length = snprintf(text, sizeof text, "%.*s-%lld", shown, strategy.begin, (long long)group);
+    if (domain >= 0) length += snprintf(text + length, sizeof text - (size_t)length, ".%lld", (long long)domain);
+    if (vdc_names_intern(self->context.groups, text, (size_t)length, &request->group)) {
         self->table.bad = true;
         self->table.code = vdc_no_memory(self->table.diag, "names");
     }
 }
 
-static vdc_code next(vdc_source *source, vdc_request *out, bool *have, vdc_diag *diag) {
-    requests *self = (requests *)source;
-    for (;;) {
-        vdc_code code = vdc_table_row(&self->table, have, diag);
-        if (code || !*have) return code;
-        memcpy(out, &vdc_request_blank, sizeof *out);
-        out->arrival = self->row++ * VDC_SECOND;
-        out->size[VDC_CPU] = vdc_table_number(&self->table, self->at[CPUS], 1000, 1, INT64_MAX);
-        out->size[VDC_MEMORY] = vdc_table_number(&self->table, self->at[MEMORY], GIBIBYTE, 0, INT64_MAX);
-        out->numa_nodes = (uint8_t)vdc_table_number(&self->table, self->at[NODES], 1, 1, 2);
-        take_group(self, out);
-        if (!vdc_table_bad(&self->table, &code)) return VDC_OK;
-        if (code) return code;
-    }
-}
-
-static void close(vdc_source *source) {
-    requests *self = (requests *)source;
-    vdc_table_close(&self->table);
-    vdc_free(self);
+static void take_request(vdc_table_source *self, vdc_request *request) {
+    request->arrival = self->row * VDC_SECOND;
+    request->size[VDC_CPU] = vdc_table_number(&self->table, self->at[CPUS], 1000, 1, INT64_MAX);
+    request->size[VDC_MEMORY] = vdc_table_number(&self->table, self->at[MEMORY], GIBIBYTE, 0, INT64_MAX);
+    request->numa_nodes = (uint8_t)vdc_table_number(&self->table, self->at[NODES], 1, 1, 2);
+    take_group(self, request);
 }
 
 static vdc_code open_requests(const void *params, const char *path, const vdc_workload_context *context, vdc_source **source,
                               vdc_diag *diag) {
-    static const vdc_source_operations operations = {next, NULL, close};
     static const char *const wanted[] = {"flavor_vcpus", "flavor_ram", "numa", "strategy", "group", "domain"};
-    (void)params;
-    *source = NULL;
-    requests *self = vdc_calloc(1, sizeof *self);
-    if (!self) return vdc_no_memory(diag, "a trace");
-    self->base.operations = &operations;
-    self->groups = context->groups;
-    vdc_code code = vdc_table_open(&self->table, path, &(vdc_table_layout){.separator = ','}, context, diag);
-    if (!code) code = vdc_table_map(&self->table, wanted, COLUMNS, COLUMNS, self->at, diag);
-    if (code) close(&self->base);
-    else *source = &self->base;
-    return code;
+    static const vdc_table_format format = {.layout = {.separator = ','}, .wanted = wanted, .count = COLUMNS, .required = COLUMNS,
+                                            .sorted = true, .take = take_request};
+    return vdc_table_source_open(&format, params, path, context, source, diag);
 }
 
 const vdc_workload_type vdc_workload_huawei_topology = {

@@ -19,7 +19,7 @@ enum { VDC_ID_ABSENT = UINT32_MAX };
 void vdc_id_map_free(vdc_id_map *map);
 /* The value of an id, VDC_ID_ABSENT when it is not there. O(1). */
 uint32_t vdc_id_map_get(const vdc_id_map *map, int64_t id);
-/* Sets it, in place of an earlier value. */
+/* Sets it, in place of an earlier value; value < VDC_ID_ABSENT. */
 vdc_code vdc_id_map_set(vdc_id_map *map, int64_t id, uint32_t value, vdc_diag *diag);
 
 #endif

@@ -9,9 +9,11 @@
 
 extern const vdc_workload_type vdc_workload_alibaba_openb;
 extern const vdc_workload_type vdc_workload_generate;
+extern const vdc_workload_type vdc_workload_huawei_east_1;
 extern const vdc_workload_type vdc_workload_huawei_topology;
 extern const vdc_workload_type vdc_workload_opendc;
 extern const vdc_workload_type vdc_workload_planetlab;
+extern const vdc_workload_type vdc_workload_swf;
 
 extern const vdc_host_format vdc_hosts_alibaba_openb;
 extern const vdc_host_format vdc_hosts_huawei_topology;

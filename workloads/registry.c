@@ -5,9 +5,11 @@
 const vdc_workload_type *const vdc_workload_types[] = {
     &vdc_workload_native,
     &vdc_workload_alibaba_openb,
+    &vdc_workload_generate,
+    &vdc_workload_huawei_east_1,
     &vdc_workload_huawei_topology,
     &vdc_workload_opendc,
     &vdc_workload_planetlab,
-    &vdc_workload_generate,
+    &vdc_workload_swf,
     NULL,
 };
