@@ -16,7 +16,8 @@
 
 enum { GIBIBYTE = 1 << 30, TICK = 300 };
 enum { ID, SUBSCRIPTION, DEPLOYMENT, CREATED, DELETED, MAX_CPU, AVG_CPU, P95_CPU, CATEGORY, CORES, MEMORY, COLUMNS };
-static const char *const columns[] = {"vm id",      "subscription id", "deployment id", "created", "deleted", "max CPU", "average CPU",
+static const char *const columns[] = {"vm id",      "subscription id", "deployment id", "created", "deleted", "max CPU",
+                                      "average CPU",
                                       "95% of CPU", "category",        "cores",         "memory",  NULL};
 
 typedef struct azure_params {
@@ -86,7 +87,8 @@ static void take(vdc_table_source *self, vdc_request *request) {
     take_category(self, request);
     request->size[VDC_CPU] = take_bucket(self, CORES, 1000, options->above_cores);
     request->size[VDC_MEMORY] = take_bucket(self, MEMORY, GIBIBYTE, options->above_memory);
-    const int64_t level = options->cpu == CPU_ALL ? 0 : vdc_table_number(&self->table, sources[options->cpu], VDC_AZURE_PERCENT, 0,
+    const int64_t level = options->cpu == CPU_ALL ? 0 : vdc_table_number(&self->table, sources[options->cpu], VDC_AZURE_PERCENT,
+                                                                         0,
                                                                          100 * VDC_AZURE_PERCENT);
     if (self->table.bad) return;
     const vdc_field id = vdc_table_field(&self->table, ID);
@@ -120,7 +122,8 @@ static vdc_code find_table(const char *path, char **table, vdc_diag *diag) {
     return *table ? VDC_OK : vdc_no_memory(diag, "a path");
 }
 
-static vdc_code open_azure(const void *values, const char *path, const vdc_workload_context *context, vdc_source **source, vdc_diag *diag) {
+static vdc_code open_azure(const void *values, const char *path, const vdc_workload_context *context, vdc_source **source,
+                           vdc_diag *diag) {
     static const vdc_source_operations operations = {next, NULL, close};
     static const vdc_table_format format = {.layout = {.separator = ',', .columns = columns}, .wanted = columns, .count = COLUMNS,
                                             .required = COLUMNS, .start = start, .take = take};
@@ -130,7 +133,8 @@ static vdc_code open_azure(const void *values, const char *path, const vdc_workl
     char *table = NULL;
     if (!self) return vdc_no_memory(diag, "a trace");
     self->base.operations = &operations;
-    vdc_azure_readings_start(&self->readings, params->speed > 0 ? params->speed : context->host_speed, (vdc_azure_value)params->value);
+    vdc_azure_readings_start(&self->readings, params->speed > 0 ? params->speed : context->host_speed,
+                             (vdc_azure_value)params->value);
     const state options = {.readings = &self->readings,
                            .above_cores = (int64_t)(params->above_cores * 1000),
                            .above_memory = (int64_t)(params->above_memory * GIBIBYTE),
@@ -145,19 +149,20 @@ static vdc_code open_azure(const void *values, const char *path, const vdc_workl
 }
 
 #define SHARED_PARAMS \
-    {"cpu", VDC_PARAM_CHOICE, VDC_DIM_COUNT, "all", 0, 0, cpu_words, "without readings: the load is all vCPUs, or this column's share", \
-     offsetof(azure_params, cpu), false, NULL}, \
+    {"cpu", VDC_PARAM_CHOICE, VDC_DIM_COUNT, "all", 0, 0, cpu_words, \
+     "without readings: the load is all vCPUs, or this column's share", offsetof(azure_params, cpu), false, NULL}, \
     {"readings", VDC_PARAM_PATH, VDC_DIM_COUNT, NULL, 0, 0, NULL, "file or folder of CPU readings, as loads", \
      offsetof(azure_params, readings), false, NULL}, \
     {"value", VDC_PARAM_CHOICE, VDC_DIM_COUNT, "average", 0, 0, vdc_azure_value_words, "which reading", \
      offsetof(azure_params, value), false, NULL}, \
-    {"speed", VDC_PARAM_INTEGER, VDC_DIM_FREQUENCY, "0 Hz", 0, 1e12, NULL, "of a vCPU: what 100 % means; 0 = the fastest host's", \
-     offsetof(azure_params, speed), false, NULL}
+    {"speed", VDC_PARAM_INTEGER, VDC_DIM_FREQUENCY, "0 Hz", 0, 1e12, NULL, \
+     "of a vCPU: what 100 % means; 0 = the fastest host's", offsetof(azure_params, speed), false, NULL}
 
 static const vdc_param v1_params[] = {SHARED_PARAMS};
 static const vdc_param v2_params[] = {
     SHARED_PARAMS,
-    {"above_cores", VDC_PARAM_REAL, VDC_DIM_COUNT, "30", 1, 1000, NULL, "what the bucket '>24' counts as", offsetof(azure_params, above_cores),
+    {"above_cores", VDC_PARAM_REAL, VDC_DIM_COUNT, "30", 1, 1000, NULL, "what the bucket '>24' counts as",
+     offsetof(azure_params, above_cores),
      false, NULL},
     {"above_memory", VDC_PARAM_REAL, VDC_DIM_COUNT, "70", 1, 100000, NULL, "what the bucket '>64' counts as, GiB",
      offsetof(azure_params, above_memory), false, NULL},

@@ -82,7 +82,8 @@ static vdc_code read_types(packing *self, const packing_params *params, vdc_diag
     sqlite3_finalize(row);
     const vdc_place place = {self->path, 0, 0};
     if (!code && self->type_count == 0)
-        code = vdc_fail(diag, VDC_ERROR_INPUT, &place, params->machine < 0 ? "table vmType is empty" : "table vmType: no type runs on that machine");
+        code = vdc_fail(diag, VDC_ERROR_INPUT, &place, params->machine < 0 ? "table vmType is empty"
+                        : "table vmType: no type runs on that machine");
     return code;
 }
 
@@ -100,7 +101,8 @@ static bool take_days(sqlite3_stmt *row, int column, int64_t *out) {
 
 static vdc_code malformed(packing *self, sqlite3_stmt *row, const char *what, vdc_diag *diag) {
     const vdc_place place = {self->path, 0, 0};
-    return vdc_row_error(self->report, diag, &place, "table vm, vmId %lld: %s", (long long)sqlite3_column_int64(row, VM_ID), what);
+    return vdc_row_error(self->report, diag, &place, "table vm, vmId %lld: %s", (long long)sqlite3_column_int64(row, VM_ID),
+                         what);
 }
 
 static vdc_code take_vm(packing *self, sqlite3_stmt *row, vdc_request *out, bool *good, vdc_diag *diag) {
@@ -167,7 +169,9 @@ static vdc_code start(packing *self, const packing_params *params, const vdc_wor
                         self->database ? sqlite3_errmsg(self->database) : "out of memory");
     vdc_code code = vdc_inputs_add(context->inputs, self->path, diag);
     if (!code) code = read_types(self, params, diag);
-    if (!code) code = prepare(self, "SELECT vmId, tenantId, vmTypeId, priority, CAST(starttime AS REAL), CAST(endtime AS REAL) FROM vm"
+    if (!code) code =
+        prepare(self,
+                "SELECT vmId, tenantId, vmTypeId, priority, CAST(starttime AS REAL), CAST(NULLIF(endtime, '') AS REAL) FROM vm"
                                     " ORDER BY MAX(CAST(starttime AS REAL), 0.0), rowid", &self->vms, diag);
     return code;
 }
@@ -190,7 +194,8 @@ static vdc_code open_packing(const void *params, const char *path, const vdc_wor
 
 #define FIELD(member) offsetof(packing_params, member)
 static const vdc_param params[] = {
-    {"machine", VDC_PARAM_INTEGER, VDC_DIM_COUNT, "any", 0, 0, NULL, "machineId whose fractions count; any = the lowest of each type",
+    {"machine", VDC_PARAM_INTEGER, VDC_DIM_COUNT, "any", 0, 0, NULL,
+     "machineId whose fractions count; any = the lowest of each type",
      FIELD(machine), false, "any"},
     {"vcpus", VDC_PARAM_INTEGER, VDC_DIM_MILLI, "64", 1, 1e12, NULL, "of the whole machine", FIELD(vcpus), false, NULL},
     {"memory", VDC_PARAM_INTEGER, VDC_DIM_BYTES, "512 GiB", 0, 0, NULL, "of the whole machine", FIELD(memory), false, NULL},

@@ -84,7 +84,8 @@ static vdc_code find_series(vdc_azure_readings *self, vdc_field id, vdc_azure_se
 }
 
 /* Levels by tick, gaps filled with "missing"; a second reading of one tick replaces the first. */
-static vdc_code add_reading(vdc_azure_readings *self, vdc_table *table, vdc_field id, int64_t tick, int64_t level, vdc_diag *diag) {
+static vdc_code add_reading(vdc_azure_readings *self, vdc_table *table, vdc_field id, int64_t tick, int64_t level,
+                            vdc_diag *diag) {
     vdc_azure_series *series = NULL;
     const vdc_code code = find_series(self, id, &series, diag);
     if (code) return code;
@@ -148,7 +149,8 @@ static vdc_code read_folder(vdc_azure_readings *self, const char *folder, const 
     return !code && read == 0 ? vdc_fail(diag, VDC_ERROR_INPUT, &place, "there is no vm_cpu_readings-file-* in it") : code;
 }
 
-vdc_code vdc_azure_readings_read(vdc_azure_readings *readings, const char *path, const vdc_workload_context *context, vdc_diag *diag) {
+vdc_code vdc_azure_readings_read(vdc_azure_readings *readings, const char *path, const vdc_workload_context *context,
+                                 vdc_diag *diag) {
     const vdc_code code = readings->ids ? VDC_OK : vdc_names_create(&readings->ids, diag);
     if (code) return code;
     return vdc_is_folder(path) ? read_folder(readings, path, context, diag) : read_file(readings, path, context, diag);

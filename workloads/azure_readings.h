@@ -1,5 +1,5 @@
-/* CPU readings of Azure's traces: timestamp,vm id,min,max,average of every five minutes, sorted by time. They are kept by VM, 2 bytes a
- * reading: hundredths of a percent.
+/* CPU readings of Azure's traces: timestamp,vm id,min,max,average of every five minutes, sorted by time. They are kept by
+ * VM, 2 bytes a reading: hundredths of a percent.
  */
 #ifndef VDC_WORKLOADS_AZURE_READINGS_H
 #define VDC_WORKLOADS_AZURE_READINGS_H
@@ -35,7 +35,8 @@ typedef struct vdc_azure_readings {
 void vdc_azure_readings_start(vdc_azure_readings *readings, int64_t speed, vdc_azure_value value);
 void vdc_azure_readings_free(vdc_azure_readings *readings);
 /* Reads a file, or every file of a folder whose name begins with vm_cpu_readings. */
-vdc_code vdc_azure_readings_read(vdc_azure_readings *readings, const char *path, const vdc_workload_context *context, vdc_diag *diag);
+vdc_code vdc_azure_readings_read(vdc_azure_readings *readings, const char *path, const vdc_workload_context *context,
+                                 vdc_diag *diag);
 /* The load of a VM: its readings from its arrival on; else, where `has_level`, that level (VDC_AZURE_PERCENT parts) as long as it
  * lives; else none. Its vCPUs, arrival and lifetime are set already. */
 vdc_code vdc_azure_load_set(vdc_azure_readings *readings, vdc_field id, bool has_level, int64_t level, vdc_request *request,

@@ -1,5 +1,5 @@
-/* The Grid Workloads Archive's VM traces: Bitbrains (GWA-T-12) and Materna (GWA-T-13). One file for each VM with what it was given and
- * used every five minutes: `;`-separated, with a header line.
+/* The Grid Workloads Archive's VM traces: Bitbrains (GWA-T-12) and Materna (GWA-T-13). One file for each VM with what it was
+ * given and used every five minutes: `;`-separated, with a header line.
  *
  * A VM arrives at its first sample and runs through its load: each sample holds until the next one, the last for 300 s. Its
  * size is the largest that it ever had (cores and memory may change within a file, which is said). Bitbrains calls its
@@ -17,7 +17,8 @@
 
 enum { KIBIBYTE = 1024, MEGAHERTZ = 1000000, STEP = 300, GIBIBYTE = 1 << 30 };
 enum { TIMESTAMP, CORES, USAGE, MEMORY, DISK, COLUMNS, REQUIRED = DISK };
-static const char *const wanted[] = {"Timestamp [ms]|Timestamp", "CPU cores", "CPU usage [MHZ]", "Memory capacity provisioned [KB]",
+static const char *const wanted[] = {"Timestamp [ms]|Timestamp", "CPU cores", "CPU usage [MHZ]",
+                                     "Memory capacity provisioned [KB]",
                                      "Disk size [GB]"};
 
 typedef struct gwa {
@@ -81,7 +82,8 @@ static vdc_code end_sample(gwa *self, const sampling *state, int64_t time, vdc_r
 static vdc_code take_sample(gwa *self, vdc_table *table, const int *at, sampling *state, vdc_request *request, vdc_diag *diag) {
     const int line = vdc_text_number(table->text);
     const int64_t time = take_time(table, at[TIMESTAMP]), cores = take_number(self, table, at[CORES], 1000);
-    const int64_t demand = take_number(self, table, at[USAGE], MEGAHERTZ), memory = take_number(self, table, at[MEMORY], KIBIBYTE);
+    const int64_t demand = take_number(self, table, at[USAGE], MEGAHERTZ), memory =
+        take_number(self, table, at[MEMORY], KIBIBYTE);
     const int64_t disk = at[DISK] >= 0 ? take_number(self, table, at[DISK], GIBIBYTE) : 0;
     vdc_code code;
     if (!table->bad && state->have && time < state->time)
@@ -92,7 +94,8 @@ static vdc_code take_sample(gwa *self, vdc_table *table, const int *at, sampling
     } else if (time == state->time) {
         vdc_row_odd(self->context.report, "samples with the time of the one above: the later one counts", line);
     } else {
-        if (time - state->time > 2 * STEP) vdc_row_odd(self->context.report, "gaps between samples: the one before holds on", line);
+        if (time - state->time > 2 * STEP) vdc_row_odd(self->context.report, "gaps between samples: the one before holds on",
+                                                       line);
         code = end_sample(self, state, time, request, diag);
     }
     state->changed = state->changed || (state->have && (cores != state->cores || memory != state->memory));
@@ -176,7 +179,8 @@ static vdc_code list_files(gwa *self, const char *path, vdc_diag *diag) {
     return code;
 }
 
-static vdc_code open_gwa(const char *path, const vdc_workload_context *context, bool commas, vdc_source **source, vdc_diag *diag) {
+static vdc_code open_gwa(const char *path, const vdc_workload_context *context, bool commas, vdc_source **source,
+                         vdc_diag *diag) {
     static const vdc_source_operations operations = {next, NULL, close};
     *source = NULL;
     gwa *self = vdc_calloc(1, sizeof *self);
@@ -197,7 +201,8 @@ static vdc_code open_bitbrains(const void *params, const char *path, const vdc_w
     return open_gwa(path, context, false, source, diag);
 }
 
-static vdc_code open_materna(const void *params, const char *path, const vdc_workload_context *context, vdc_source **source, vdc_diag *diag) {
+static vdc_code open_materna(const void *params, const char *path, const vdc_workload_context *context, vdc_source **source,
+                             vdc_diag *diag) {
     (void)params;
     return open_gwa(path, context, true, source, diag);
 }

@@ -134,15 +134,12 @@ static vdc_code open_events(const char *path, const vdc_workload_context *contex
 /* Which form it is shows in the header. */
 static vdc_code open_huawei(const void *params, const char *path, const vdc_workload_context *context, vdc_source **source,
                             vdc_diag *diag) {
-    static const char *const type_column[] = {"type"};
     *source = NULL;
-    int at;
-    vdc_table table;
-    vdc_code code = vdc_table_open(&table, path, &(vdc_table_layout){.separator = ','}, context, diag);
-    if (!code) code = vdc_table_map(&table, type_column, 1, 0, &at, diag);
-    vdc_table_close(&table);
+    bool events_form;
+    const vdc_code code = vdc_table_has(path, ',', "type", &events_form, context, diag);
     if (code) return code;
-    return at >= 0 ? open_events(path, context, source, diag) : vdc_table_source_open(&intervals, params, path, context, source,
+    return events_form ? open_events(path, context, source, diag) : vdc_table_source_open(&intervals, params, path, context,
+                                                                                          source,
                                                                                       diag);
 }
 

@@ -8,9 +8,15 @@
 #include "workloads/workload.h"
 
 extern const vdc_workload_type vdc_workload_alibaba_openb;
+extern const vdc_workload_type vdc_workload_azure_packing_2020;
+extern const vdc_workload_type vdc_workload_azure_v1;
+extern const vdc_workload_type vdc_workload_azure_v2;
+extern const vdc_workload_type vdc_workload_bitbrains;
 extern const vdc_workload_type vdc_workload_generate;
+extern const vdc_workload_type vdc_workload_google_borg_2019;
 extern const vdc_workload_type vdc_workload_huawei_east_1;
 extern const vdc_workload_type vdc_workload_huawei_topology;
+extern const vdc_workload_type vdc_workload_materna;
 extern const vdc_workload_type vdc_workload_opendc;
 extern const vdc_workload_type vdc_workload_planetlab;
 extern const vdc_workload_type vdc_workload_swf;

@@ -99,6 +99,17 @@ vdc_code vdc_table_map(const vdc_table *table, const char *const *wanted, size_t
     return code;
 }
 
+vdc_code vdc_table_has(const char *path, char separator, const char *column, bool *has, const vdc_workload_context *context,
+                       vdc_diag *diag) {
+    int index = VDC_COLUMN_ABSENT;
+    vdc_table table;
+    vdc_code code = vdc_table_open(&table, path, &(vdc_table_layout){.separator = separator}, context, diag);
+    if (!code) code = vdc_table_map(&table, &column, 1, 0, &index, diag);
+    vdc_table_close(&table);
+    *has = index >= 0;
+    return code;
+}
+
 void vdc_table_complain(vdc_table *table, int column, const char *format, ...) {
     if (table->bad) return;
     table->bad = true;

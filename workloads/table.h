@@ -38,6 +38,9 @@ void vdc_table_close(vdc_table *table);
  * of the others index is VDC_COLUMN_ABSENT where they are not. Columns that nobody wants are ignored. */
 vdc_code vdc_table_map(const vdc_table *table, const char *const *wanted, size_t count, size_t required, int *index,
                        vdc_diag *diag);
+/* Looks whether a file's header has a column: for formats of several forms. */
+vdc_code vdc_table_has(const char *path, char separator, const char *column, bool *has, const vdc_workload_context *context,
+                       vdc_diag *diag);
 /* The next row with the right number of fields; blank lines are left out. *have = false after the last. */
 vdc_code vdc_table_row(vdc_table *table, bool *have, vdc_diag *diag);
 

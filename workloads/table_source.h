@@ -35,7 +35,8 @@ struct vdc_table_source {
     union { uint64_t align; char bytes[VDC_TABLE_SOURCE_STATE]; } state; /* the format's own */
 };
 
-vdc_code vdc_table_source_open(const vdc_table_format *format, const void *params, const char *path, const vdc_workload_context *context,
+vdc_code vdc_table_source_open(const vdc_table_format *format, const void *params, const char *path,
+                               const vdc_workload_context *context,
                                vdc_source **source, vdc_diag *diag);
 /* A column's text as the request's name (cut at VDC_TABLE_SOURCE_NAME - 1 bytes). */
 void vdc_table_source_take_name(vdc_table_source *self, int column, vdc_request *request);

@@ -30,9 +30,9 @@ vdc_code vdc_native_csv_create(vdc_trace_writer **writer, const vdc_trace_target
 
 /* Copies a source to its end. */
 vdc_code vdc_trace_copy(vdc_source *source, vdc_trace_writer *writer, vdc_diag *diag);
-/* Calls `each` for the segments of a request's load that its lifetime holds, the last one cut to it. A load without an end, of a VM
- * without a lifetime, is VDC_ERROR_INPUT: it cannot be written down. A constant one has a segment of VDC_FOREVER. */
-vdc_code vdc_trace_segments(const vdc_request *request, vdc_code (*each)(void *to, const vdc_segment *segment, vdc_diag *diag), void *to,
-                            vdc_diag *diag);
+/* Calls `each` for the segments of a request's load that its lifetime holds, the last one cut to it. A load without an end,
+ * of a VM without a lifetime, is VDC_ERROR_INPUT: it cannot be written down. A constant one has a segment of VDC_FOREVER. */
+vdc_code vdc_trace_segments(const vdc_request *request, vdc_code (*each)(void *to, const vdc_segment *segment, vdc_diag *diag),
+                            void *to, vdc_diag *diag);
 
 #endif

@@ -141,11 +141,11 @@ typedef struct info_options {
 } info_options;
 
 #define FORMAT_OPTION(structure) \
-    {.name = "format", .type = VDC_CLI_TEXT, .argument = "NAME", .help = "the trace's format (default vdcsim); `trace formats` lists them", \
-     .offset = offsetof(structure, input.format)}
+    {.name = "format", .type = VDC_CLI_TEXT, .argument = "NAME", \
+     .help = "the trace's format (default vdcsim); `trace formats` lists them", .offset = offsetof(structure, input.format)}
 #define SET_OPTION(structure) \
-    {.name = "set", .type = VDC_CLI_LIST, .argument = "KEY=VALUE", .help = "an option of the format or of all traces: count=1000", \
-     .offset = offsetof(structure, input.sets)}
+    {.name = "set", .type = VDC_CLI_LIST, .argument = "KEY=VALUE", \
+     .help = "an option of the format or of all traces: count=1000", .offset = offsetof(structure, input.sets)}
 #define SEED_OPTION(structure) \
     {.name = "seed", .type = VDC_CLI_NUMBER, .argument = "N", .help = "for what is drawn (default: that of the file, else 0)", \
      .offset = offsetof(structure, input.seed), .maximum = INT64_MAX}
