@@ -132,7 +132,7 @@ static vdc_code choose_baseline(vdc_comparison *comparison, const char *name, vd
     }
     vdc_text names = {0};
     for (size_t g = 0; g < runs->group_count; g++) {
-        vdc_text_add(&names, "%s%s", g ? ", " : "", runs->groups[g].label);
+        vdc_text_add(&names, "%s%s", g ? "; " : "", runs->groups[g].label);
     }
     vdc_code code = vdc_fail(diag, VDC_ERROR_INPUT, NULL, "baseline '%s': is none of the compared (%s)", name,
                              vdc_text_get(&names));

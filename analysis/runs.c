@@ -303,7 +303,7 @@ static bool parameter_differs(const vdc_runs *runs, const char *name)
     return false;
 }
 
-/* "best-fit", "best-fit, load 2": what tells this group from the others; numbers carry their parameter's last word. */
+/* "best-fit", "best-fit, load 2": what tells this group from the others; numbers carry their parameter's name. */
 static char *group_label(const vdc_runs *runs, const vdc_run *run)
 {
     vdc_text label = {0};
@@ -318,9 +318,8 @@ static char *group_label(const vdc_runs *runs, const vdc_run *run)
     for (size_t i = 0; i < run->parameter_count; i++) {
         const vdc_run_parameter *parameter = &run->parameters[i];
         if (parameter_differs(runs, parameter->name)) {
-            const char *dot = strrchr(parameter->name, '.');
             bool number = isdigit((unsigned char)parameter->value[0]) || strcmp(parameter->value, "none") == 0;
-            vdc_text_add(&label, "%s%s%s%s", label.length ? ", " : "", number ? (dot ? dot + 1 : parameter->name) : "",
+            vdc_text_add(&label, "%s%s%s%s", label.length ? ", " : "", number ? parameter->name : "",
                          number ? " " : "", parameter->value);
         }
     }

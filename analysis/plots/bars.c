@@ -61,7 +61,7 @@ static vdc_code draw_panel(vdc_picture *picture, const vdc_runs *runs, const cha
             bool wide = isfinite(s->interval.low);
             const double row[] = {(double)(groups - 1 - g), s->mean / scale.factor,
                                   (wide ? s->interval.low : s->mean) / scale.factor,
-                                  (wide ? s->interval.high : s->mean) / scale.factor, (double)(g % VDC_PICTURE_LINES + 1)};
+                                  (wide ? s->interval.high : s->mean) / scale.factor, (double)(groups > VDC_PICTURE_LINES ? 1 : g + 1)};
             vdc_picture_text_row(picture, runs->groups[g].label, row, 5);
         }
         vdc_text *script = &picture->script;
@@ -78,7 +78,8 @@ static vdc_code draw_panel(vdc_picture *picture, const vdc_runs *runs, const cha
                      " at graph 0, graph 1 offset 0,0.7 left textcolor rgb '#303030'\nset xrange [0:*]\nset yrange "
                      "[-0.6:%zu.6]\n",
                      groups - 1);
-        vdc_text_add(script, "set xtics %g\nset ytics scale 0\n%s", round_step(furthest / scale.factor), column == 0 ? "" : "set format y ''\n");
+        vdc_text_add(script, "set xtics %g\nset ytics scale 0\n%s", round_step(furthest / scale.factor),
+                     column == 0 ? "" : "set format y ''\n");
         vdc_text_add(script,
                      "plot data index %zu using 3:2:(0):3:($2-0.36):($2+0.36):6%s with boxxyerror lc variable fs solid 0.75 "
                      "noborder notitle, \\\n",

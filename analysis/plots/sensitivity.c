@@ -101,9 +101,7 @@ static vdc_code draw_grid(vdc_picture *picture, const vdc_runs *runs, const char
         vdc_text_add(&picture->title, "Sensitivity: %s", name);
         picture->height = 150 + 60 * (unsigned)y->count;
         vdc_picture_palette(picture);
-        vdc_text_add(script, "unset key\nunset grid\nset border 0\nset cblabel ");
-        vdc_picture_quote(script, name);
-        vdc_text_add(script, "\n");
+        vdc_text_add(script, "unset key\nunset grid\nset border 0\n");
         set_tics(script, 'x', x);
         set_tics(script, 'y', y);
         vdc_text_add(script, "plot data using 2:3:($2-0.48):($2+0.48):($3-0.48):($3+0.48):4 with boxxyerror palette fs solid "

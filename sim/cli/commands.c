@@ -4,6 +4,7 @@
 #define COMMANDS(row) \
     row(run)          \
     row(validate)     \
+    row(sweep)        \
     row(compare)      \
     row(plot)         \
     row(report)       \

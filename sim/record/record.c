@@ -209,7 +209,7 @@ static vdc_code group_above(vdc_record *record, const char *path, vdc_diag *diag
     return code;
 }
 
-static void digest_whole(vdc_cell_type type, const vdc_cell *values, size_t count, char text[VDC_DIGEST_TEXT]) {
+static void digest_whole(vdc_cell_type type, const vdc_cell *values, size_t count, size_t width, char text[VDC_DIGEST_TEXT]) {
     vdc_values_digest digest;
     vdc_values_digest_start(&digest);
     for (size_t i = 0; i < count; i++) {
@@ -217,39 +217,44 @@ static void digest_whole(vdc_cell_type type, const vdc_cell *values, size_t coun
             vdc_digest_text(&digest.group, values[i].text ? values[i].text : "", values[i].text ? strlen(values[i].text) : 0);
         else
             vdc_digest_number(&digest.group, (uint64_t)values[i].integer);
-        vdc_values_digest_advance(&digest, 1);
+        if ((i + 1) % width == 0)
+            vdc_values_digest_advance(&digest, 1);
     }
     vdc_values_digest_end(&digest, text);
 }
 
-/* One dataset with all its values: a scalar (rank 0) or an axis. `scale_name` makes it a dimension scale of that name,
- * `axis` attaches it to that scale. */
-static vdc_code write_whole(vdc_record *record, const char *path, vdc_cell_type type, int rank, size_t count,
+/* One dataset with all its values: a scalar (rank 0), an axis, or a grid. `scale_name` makes it a dimension scale of that name;
+ * `axes`, when not NULL, names the scale of each dimension. */
+static vdc_code write_whole(vdc_record *record, const char *path, vdc_cell_type type, int rank, const hsize_t *size,
                             const vdc_cell *values, const char *units, const char *long_name, const char *scale_name,
-                            const char *axis, vdc_diag *diag) {
+                            const char *const *axes, vdc_diag *diag) {
     if (record->failed)
         return VDC_ERROR_IO;
     vdc_hdf5_scope scope = vdc_hdf5_quiet();
     vdc_code code = group_above(record, path, diag);
-    hsize_t size[2] = {count, 1};
+    size_t count = 1;
+    for (int i = 0; i < rank; i++)
+        count *= size[i];
+    size_t rows = rank > 0 ? size[0] : 1, width = rows > 0 && count > 0 ? count / rows : 1;
     hid_t memory_type = vdc_record_memory_type(record, type);
-    hid_t space = -1, properties = -1, dataset = -1, scale = -1;
+    hid_t space = -1, properties = -1, dataset = -1;
     if (code == VDC_OK) {
         bool chunked = rank > 0 && count > 0;
-        space = rank > 0 ? H5Screate_simple(1, size, NULL) : H5Screate(H5S_SCALAR);
-        properties = vdc_record_dataset_properties(type, chunked ? 1 : 0, size);
-        if (space < 0 || properties < 0 ||
-            (dataset = H5Dcreate2(record->file, path, vdc_record_type(record, type), space, H5P_DEFAULT, properties,
-                                  H5P_DEFAULT)) < 0 ||
-            (count > 0 && H5Dwrite(dataset, memory_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) < 0) ||
-            (scale_name && H5DSset_scale(dataset, scale_name) < 0) ||
-            (axis && ((scale = H5Dopen2(record->file, axis, H5P_DEFAULT)) < 0 || H5DSattach_scale(dataset, scale, 0) < 0)))
-            code = vdc_record_failed(record, path, diag);
-        else
-            code = vdc_record_describe(record, dataset, path, units, long_name, diag);
+        space = rank > 0 ? H5Screate_simple(rank, size, NULL) : H5Screate(H5S_SCALAR);
+        properties = vdc_record_dataset_properties(type, chunked ? rank : 0, size);
+        bool good = space >= 0 && properties >= 0 &&
+                    (dataset = H5Dcreate2(record->file, path, vdc_record_type(record, type), space, H5P_DEFAULT, properties,
+                                          H5P_DEFAULT)) >= 0 &&
+                    (count == 0 || H5Dwrite(dataset, memory_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0) &&
+                    (!scale_name || H5DSset_scale(dataset, scale_name) >= 0);
+        for (int i = 0; i < rank && axes && good; i++) {
+            hid_t scale = H5Dopen2(record->file, axes[i], H5P_DEFAULT);
+            good = scale >= 0 && H5DSattach_scale(dataset, scale, (unsigned)i) >= 0;
+            if (scale >= 0)
+                H5Dclose(scale);
+        }
+        code = good ? vdc_record_describe(record, dataset, path, units, long_name, diag) : vdc_record_failed(record, path, diag);
     }
-    if (scale >= 0)
-        H5Dclose(scale);
     if (dataset >= 0 && H5Dclose(dataset) < 0 && code == VDC_OK)
         code = vdc_record_failed(record, path, diag);
     if (properties >= 0)
@@ -260,8 +265,8 @@ static vdc_code write_whole(vdc_record *record, const char *path, vdc_cell_type 
     if (code)
         return code;
     char digest[VDC_DIGEST_TEXT];
-    digest_whole(type, values, count, digest);
-    return vdc_record_line(record, path, type, rank, count, 1, digest, diag);
+    digest_whole(type, values, count, width, digest);
+    return vdc_record_line(record, path, type, rank > 2 ? 2 : rank, rows, width, digest, diag);
 }
 
 vdc_code vdc_record_summary(vdc_record *record, const char *key, vdc_cell_type type, vdc_cell value, const char *units,
@@ -269,7 +274,7 @@ vdc_code vdc_record_summary(vdc_record *record, const char *key, vdc_cell_type t
     char *path = vdc_format("/summary/%s", key);
     if (!path)
         return vdc_record_no_memory(record, diag);
-    vdc_code code = write_whole(record, path, type, 0, 1, &value, units, long_name, NULL, NULL, diag);
+    vdc_code code = write_whole(record, path, type, 0, NULL, &value, units, long_name, NULL, NULL, diag);
     vdc_free(path);
     return code;
 }
@@ -281,7 +286,8 @@ static const char *last_name(const char *path) {
 
 static vdc_code write_scale(vdc_record *record, const char *path, vdc_cell_type type, const char *long_name,
                             const vdc_cell *cells, size_t count, vdc_diag *diag) {
-    return write_whole(record, path, type, 1, count, cells, "1", long_name, last_name(path), NULL, diag);
+    const hsize_t size = count;
+    return write_whole(record, path, type, 1, &size, cells, "1", long_name, last_name(path), NULL, diag);
 }
 
 vdc_code vdc_record_scale_text(vdc_record *record, const char *path, const char *long_name, const char *const *values,
@@ -298,8 +304,9 @@ vdc_code vdc_record_scale_text(vdc_record *record, const char *path, const char 
         code = write_scale(record, path, VDC_CELL_TEXT, long_name, cells, count, diag);
     for (size_t i = 0; code == VDC_OK && units && i < count; i++)
         cells[i].text = units[i];
+    const hsize_t size = count;
     if (code == VDC_OK && units)
-        code = write_whole(record, unit_path, VDC_CELL_TEXT, 1, count, cells, "1", unit_long_name, NULL, path, diag);
+        code = write_whole(record, unit_path, VDC_CELL_TEXT, 1, &size, cells, "1", unit_long_name, NULL, &path, diag);
     vdc_free(unit_long_name);
     vdc_free(unit_path);
     vdc_free(cells);
@@ -316,6 +323,28 @@ vdc_code vdc_record_scale_integer(vdc_record *record, const char *path, const ch
     vdc_code code = write_scale(record, path, VDC_CELL_INTEGER, long_name, cells, count, diag);
     vdc_free(cells);
     return code;
+}
+
+vdc_code vdc_record_scale_real(vdc_record *record, const char *path, const char *long_name, const double *values, size_t count,
+                               vdc_diag *diag) {
+    vdc_cell *cells = vdc_calloc(count + 1, sizeof *cells);
+    if (!cells)
+        return vdc_record_no_memory(record, diag);
+    for (size_t i = 0; i < count; i++)
+        cells[i].real = values[i];
+    vdc_code code = write_scale(record, path, VDC_CELL_REAL, long_name, cells, count, diag);
+    vdc_free(cells);
+    return code;
+}
+
+vdc_code vdc_record_grid(vdc_record *record, const char *path, vdc_cell_type type, const char *const *scales, const size_t *lengths,
+                         size_t count, const vdc_cell *cells, const char *units, const char *long_name, vdc_diag *diag) {
+    hsize_t size[VDC_GRID_RANK];
+    if (count == 0 || count > VDC_GRID_RANK)
+        return vdc_fail(diag, VDC_ERROR_STATE, NULL, "%s: a grid has 1 to %d axes", path, VDC_GRID_RANK);
+    for (size_t i = 0; i < count; i++)
+        size[i] = lengths[i];
+    return write_whole(record, path, type, (int)count, size, cells, units, long_name, NULL, scales, diag);
 }
 
 /* ---- the file ---- */

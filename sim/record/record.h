@@ -57,6 +57,13 @@ vdc_code vdc_record_scale_text(vdc_record *record, const char *path, const char 
 vdc_code vdc_record_scale_integer(vdc_record *record, const char *path, const char *long_name, const int64_t *values,
                                   size_t count, vdc_diag *diag);
 
+vdc_code vdc_record_scale_real(vdc_record *record, const char *path, const char *long_name, const double *values, size_t count,
+                               vdc_diag *diag);
+/* A dataset over several such axes, written at once: cells in row-major order, lengths[i] the length of the scale scales[i]. */
+enum { VDC_GRID_RANK = 16 };
+vdc_code vdc_record_grid(vdc_record *record, const char *path, vdc_cell_type type, const char *const *scales, const size_t *lengths,
+                         size_t count, const vdc_cell *cells, const char *units, const char *long_name, vdc_diag *diag);
+
 /* A table: a group (or a part of one) whose columns grow row by row together. The first column is the row axis (a dimension scale
  * that all others are attached to), unless `axis` names a scale that exists already. Rows a chunk: fixed by `chunk_rows` (0 = a
  * default by width). */

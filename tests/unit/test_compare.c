@@ -160,7 +160,7 @@ Test(compare, unknown_names_are_errors_that_help, .fini = test_folder_remove)
     vdc_diag_clear(&diag);
     vdc_compare_options nobody = {.baseline = "worst-fit"};
     cr_assert_eq(vdc_compare(&comparison, &runs, &nobody, &diag), VDC_ERROR_INPUT);
-    cr_assert(strstr(diag.messages[0].text, "best-fit, first-fit"), "%s", diag.messages[0].text);
+    cr_assert(strstr(diag.messages[0].text, "best-fit; first-fit"), "%s", diag.messages[0].text);
     vdc_diag_clear(&diag);
     vdc_compare_options by_file = {.baseline = "first-fit-13"};
     cr_assert_eq(vdc_compare(&comparison, &runs, &by_file, &diag), VDC_OK);

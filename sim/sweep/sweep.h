@@ -1,0 +1,47 @@
+/* Running a sweep: a folder with one result file a run, by a pool of worker processes, and taken up again after a stop.
+ *
+ *     DIR/sweep.yaml      the sweep as it was written
+ *     DIR/base.yaml       the scenario that it extends, whole (with an axis of scenarios: NAME.yaml of each)
+ *     DIR/MANIFEST        what the folder belongs to: digests of the above, locked while a sweep runs
+ *     DIR/runs.csv        which file is which run: file, seed, one column an axis
+ *     DIR/runs/NAME.h5    the results; DIR/runs/NAME.txt what a failed run said, and the command that repeats it
+ *
+ * A run is done when its result file has its final name. The bytes of every file depend on the sweep alone: not on how many workers there
+ * were, nor on whether it was stopped and resumed. The table over all runs is made of the result files: analysis/sweep_table.h.
+ */
+#ifndef VDC_SWEEP_SWEEP_H
+#define VDC_SWEEP_SWEEP_H
+
+#include "sim/sweep/grid.h"
+
+typedef struct vdc_sweep vdc_sweep;
+
+/* How far a sweep is. */
+typedef struct vdc_sweep_state {
+    size_t runs;                 /* of the grid */
+    size_t already;              /* done before this call */
+    size_t done, failed, running;
+} vdc_sweep_state;
+
+typedef struct vdc_sweep_options {
+    const char *folder;          /* made when it is not there */
+    size_t workers;              /* >= 1 */
+    bool resume;                 /* the folder may hold a part of this very sweep */
+    bool check;                  /* verify the invariants in every run */
+    void *context;
+    /* A run failed: its number, what it said and the command that repeats it. May be NULL. */
+    void (*failed)(void *context, size_t run, const char *said, const char *command);
+    /* Called a few times a second. True: stop. May be NULL. */
+    bool (*progress)(void *context, const vdc_sweep_state *state);
+} vdc_sweep_options;
+
+/* Reads the sweep and checks every value of every axis against the scenario, before anything is written. */
+vdc_code vdc_sweep_open(vdc_sweep **sweep, const char *path, vdc_diag *diag);
+void vdc_sweep_close(vdc_sweep *sweep);
+const vdc_grid *vdc_sweep_grid(const vdc_sweep *sweep);
+
+/* Does the runs that are not done. Runs that fail are told and counted, and are no error here; VDC_INTERRUPTED when `progress` said stop.
+ * Errors: the folder holds something else, or this sweep and not `resume`, or another process works in it. */
+vdc_code vdc_sweep_run(vdc_sweep *sweep, const vdc_sweep_options *options, vdc_sweep_state *state, vdc_diag *diag);
+
+#endif
