@@ -383,6 +383,17 @@ static bool close_file(vdc_record *record) {
     return closed;
 }
 
+/* H5Fcreate so that nothing in the file bears the time. What is not the library's default (CHUNK_INDEX_FANOUT) goes into an object beside
+ * the root group, which the library makes by its own default properties: those are changed for the moment. */
+static hid_t create_without_times(const char *path, hid_t creation, hid_t access) {
+    hbool_t before = true;
+    H5Pget_obj_track_times(H5P_GROUP_CREATE_DEFAULT, &before);
+    H5Pset_obj_track_times(H5P_GROUP_CREATE_DEFAULT, false);
+    hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, creation, access);
+    H5Pset_obj_track_times(H5P_GROUP_CREATE_DEFAULT, before);
+    return file;
+}
+
 static vdc_code create_file(vdc_record *record, vdc_diag *diag) {
     hid_t creation = H5Pcreate(H5P_FILE_CREATE);
     hid_t access = vdc_driver_access(&record->driver);
@@ -396,7 +407,7 @@ static vdc_code create_file(vdc_record *record, vdc_diag *diag) {
         H5Pset_obj_track_times(record->group_creation, false) < 0 ||
         H5Pset_link_creation_order(record->group_creation, order) < 0 ||
         H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V18) < 0 ||
-        (record->file = H5Fcreate(record->partial, H5F_ACC_TRUNC, creation, access)) < 0)
+        (record->file = create_without_times(record->partial, creation, access)) < 0)
         code = vdc_record_failed(record, "the file", diag);
     if (access >= 0)
         H5Pclose(access);

@@ -63,6 +63,24 @@ Test(record, bears_the_final_name_only_when_complete) {
     cr_assert_eq(attribute_integer(path, "seed"), 42);
 }
 
+/* Object headers of the kind in use (version 2: "OHDR", version, flags) say by a flag that times of access and change follow. */
+Test(record, no_object_bears_a_time) {
+    enum { STORE_TIMES = 0x20 };
+    const char *path = test_folder_path("times.h5");
+    write_result(path, usual, NULL);
+    size_t size, headers = 0;
+    char *bytes = test_file_read(path, &size);
+    cr_assert_not_null(bytes);
+    for (size_t i = 0; i + 6 < size; i++) {
+        if (memcmp(bytes + i, "OHDR\2", 5) == 0) {
+            cr_assert_eq(bytes[i + 5] & STORE_TIMES, 0, "the object at %zu", i);
+            headers++;
+        }
+    }
+    cr_assert_gt(headers, 10);
+    vdc_free(bytes);
+}
+
 Test(record, equal_writes_give_equal_bytes) {
     const char *a = test_folder_path("a.h5"), *b = test_folder_path("b.h5");
     char digest_a[VDC_DIGEST_TEXT], digest_b[VDC_DIGEST_TEXT];
