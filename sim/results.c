@@ -140,13 +140,14 @@ static size_t tick_columns(const vdc_simulation *sim, vdc_column *columns) {
     static const vdc_column gpu[] = {
         {"gpu_arrived_milli", "milli-GPU", "GPU asked for by all arrivals so far", VDC_CELL_INTEGER, NULL, 1},
         {"gpu_allocated_milli", "milli-GPU", "GPU held by VMs at the end of the tick", VDC_CELL_INTEGER, NULL, 1},
+        {"gpu_fragmented_milli", "milli-GPU", "idle GPU that VMs typical for the workload could not use, at the end of the tick", VDC_CELL_REAL, NULL, 1},
     };
     size_t count = 0;
     for (size_t i = 0; i < sizeof always / sizeof *always; i++) columns[count++] = always[i];
     for (size_t i = 0; sim->isolation && i < 3; i++) columns[count++] = isolation[i];
     for (size_t i = 0; has_power(sim) && i < 2; i++) columns[count++] = power[i];
     for (size_t i = 0; has_carbon(sim) && i < 2; i++) columns[count++] = carbon[i];
-    for (size_t i = 0; has_gpu(sim) && i < 2; i++) columns[count++] = gpu[i];
+    for (size_t i = 0; has_gpu(sim) && i < (sim->gpu_mix.count ? 3 : 2); i++) columns[count++] = gpu[i];
     return count;
 }
 
@@ -277,6 +278,7 @@ vdc_code vdc_results_tick(vdc_simulation *sim, vdc_diag *diag) {
         if (has_gpu(sim)) {
             put_integer(&row, sim->gpu_arrived);
             put_integer(&row, dc->gpu_allocated);
+            if (sim->gpu_mix.count) put_real(&row, vdc_gpu_fragmentation_total(&sim->fragmentation));
         }
         code = vdc_table_append(results->ticks, cells, diag);
     }
@@ -687,6 +689,8 @@ vdc_code vdc_results_summary(vdc_simulation *sim, vdc_diag *diag) {
     REAL("wait_p50_s", seconds(vdc_histogram_quantile(&sim->waits, 0.50)), "s", "median wait for a placement");
     REAL("wait_p99_s", seconds(vdc_histogram_quantile(&sim->waits, 0.99)), "s", "99th percentile of the wait for a placement");
     if (has_gpu(sim)) INTEGER("gpu_allocated_milli", dc->gpu_allocated, "GPU held by VMs at the end");
+    if (sim->gpu_mix.count)
+        REAL("gpu_fragmented_milli", vdc_gpu_fragmentation_total(&sim->fragmentation), "milli-GPU", "idle GPU that VMs typical for the workload could not use, at the end");
 #undef REAL
 #undef INTEGER
     return code;

@@ -105,6 +105,12 @@ static vdc_code read_next(vdc_simulation *sim, vdc_diag *diag) {
 
 /* ---- a VM's way ---- */
 
+/* Tells those who keep an index over hosts. */
+static void host_changed(vdc_simulation *sim, uint32_t host) {
+    vdc_search_host_changed(sim->search, host);
+    if (sim->gpu_mix.count) vdc_gpu_fragmentation_changed(&sim->fragmentation, host);
+}
+
 /* The VM is done with: final row, memory. It is neither on a host nor in the queue. */
 static vdc_code leave(vdc_simulation *sim, uint32_t slot, vdc_vm_state state, vdc_diag *diag) {
     vdc_datacenter *dc = &sim->datacenter;
@@ -211,7 +217,7 @@ static vdc_code start(vdc_simulation *sim, uint32_t slot, const vdc_decision *de
     uint32_t host = (uint32_t)decision->host;
     vdc_code code = vdc_datacenter_place(dc, slot, host, decision->gpu_devices, decision->numa_nodes);
     if (code) return vdc_no_memory(diag, "a placement");
-    vdc_search_host_changed(sim->search, host);
+    host_changed(sim, host);
     vdc_search_placed(sim->search, &record->request, host);
     sim->placement_count++;
     sim->tick.placed++;
@@ -233,7 +239,7 @@ static void stop(vdc_simulation *sim, uint32_t slot) {
     vdc_progress_stop(dc, slot);
     vdc_datacenter_remove(dc, slot);
     if (dc->track_vms) vdc_datacenter_close_stay(dc, slot, host, sim->population.finished);
-    vdc_search_host_changed(sim->search, host);
+    host_changed(sim, host);
     vdc_search_released(sim->search, &record->request, host);
     if (sim->waiting.count) sim->pass_wanted = true;
 }
@@ -349,7 +355,7 @@ static vdc_code fail_host(vdc_simulation *sim, uint32_t host, vdc_diag *diag) {
         code = fail_vm(sim, earliest, diag);
     }
     vdc_datacenter_host_state(dc, host, VDC_HOST_DOWN);
-    vdc_search_host_changed(sim->search, host);
+    host_changed(sim, host);
     return code;
 }
 
@@ -380,7 +386,7 @@ static vdc_code recover_hosts(vdc_simulation *sim, vdc_diag *diag) {
     for (size_t i = 0; i < sim->victim_count; i++) {
         uint32_t host = sim->victims[i];
         vdc_datacenter_host_state(&sim->datacenter, host, VDC_HOST_UP);
-        vdc_search_host_changed(sim->search, host);
+        host_changed(sim, host);
         vdc_code code = vdc_results_event(sim, "host recovered", -1, host, diag);
         if (code) return code;
     }

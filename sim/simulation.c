@@ -46,7 +46,8 @@ static vdc_code assemble_workload(vdc_simulation *sim, vdc_diag *diag) {
         for (size_t i = 0; i < count; i++) vdc_source_close(sources[i]);
         return first;
     }
-    return vdc_workload_merge(sources, count, &sim->workload, diag);
+    code = vdc_workload_merge(sources, count, &sim->workload, diag);
+    return code ? code : vdc_take_gpu_census(sim, &context, diag);
 }
 
 static vdc_code assemble_policies(vdc_simulation *sim, vdc_diag *diag) {
@@ -82,6 +83,7 @@ static vdc_code assemble_search(vdc_simulation *sim, const vdc_run_options *opti
     vdc_search_options search = {
         .hosts = &sim->datacenter.hosts, .now = &sim->datacenter.now, .seed = sim->scenario->seed,
         .strategy = options->placement_search, .component = "placement", .allows = may_come, .rules = sim,
+        .gpu_mix = sim->gpu_mix.count ? &sim->gpu_mix : NULL,
     };
     return vdc_search_create(&sim->search, &sim->placement, &search, diag);
 }
@@ -221,6 +223,8 @@ void vdc_simulation_close(vdc_simulation *sim) {
     vdc_policy_close(&sim->cpu);
     vdc_policy_close(&sim->rebalance);
     vdc_source_close(sim->workload);
+    vdc_gpu_fragmentation_destroy(&sim->fragmentation);
+    vdc_gpu_mix_clear(&sim->gpu_mix);
     vdc_isolation_destroy(sim->isolation);
     vdc_datacenter_destroy(&sim->datacenter);
     vdc_isolation_specs_destroy(&sim->wishes);

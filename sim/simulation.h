@@ -4,6 +4,7 @@
 
 #include "models/checks.h"
 #include "models/datacenter.h"
+#include "models/gpu_fragmentation.h"
 #include "models/histogram.h"
 #include "models/isolation.h"
 #include "models/smt.h"
@@ -80,6 +81,8 @@ struct vdc_simulation {
     vdc_histogram waits;
     vdc_tick_counts tick;
     int64_t gpu_arrived;
+    vdc_gpu_mix gpu_mix;          /* what VMs are typical for the workload, where hosts have GPUs and it can be known; else empty */
+    vdc_gpu_fragmentation fragmentation; /* with gpu_mix */
     vdc_tenant_totals *tenant_totals;
     size_t tenant_capacity;
 
@@ -95,6 +98,10 @@ struct vdc_simulation {
 
 /* datacenter.c */
 vdc_code vdc_lay_out_datacenter(vdc_simulation *simulation, vdc_diag *diag);
+
+/* gpu_census.c */
+/* Looks through the workload for what is typical; leaves simulation->gpu_mix empty where that cannot be told. */
+vdc_code vdc_take_gpu_census(vdc_simulation *simulation, const vdc_workload_context *context, vdc_diag *diag);
 
 /* run.c */
 /* Reads the first request and sets up the clocks. */

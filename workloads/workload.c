@@ -132,3 +132,17 @@ vdc_code vdc_workload_open(const vdc_node *node, const vdc_workload_context *con
     vdc_selection_options_clear(&options);
     return code;
 }
+
+vdc_code vdc_workload_open_whole(const vdc_node *node, const vdc_workload_context *context, vdc_source **source, vdc_diag *diag) {
+    *source = NULL;
+    vdc_selection_options options;
+    vdc_code code = read_section(node, &options, diag);
+    options.order_path = NULL;
+    options.first = options.from = 0;
+    options.count = options.until = options.interval = VDC_UNLIMITED;
+    options.scale_num = options.scale_den = 1;
+    options.shuffle = options.tune = false;
+    if (!code) code = vdc_selection_open(&options, context, source, diag);
+    vdc_selection_options_clear(&options);
+    return code;
+}

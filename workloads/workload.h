@@ -88,6 +88,8 @@ const vdc_workload_type *vdc_workload_find(const char *name);
 /* Opens what `trace: {...}` (a mapping with format, path, the common options first, count, from, until, scale, order,
  * shuffle, tune, interval, departures, numa_split, on_error and the format's own) or `generate: {...}` asks for. */
 vdc_code vdc_workload_open(const vdc_node *node, const vdc_workload_context *context, vdc_source **source, vdc_diag *diag);
+/* The same without what selects, repeats or moves rows: the trace as it stands, for a census of what is typical for it. */
+vdc_code vdc_workload_open_whole(const vdc_node *node, const vdc_workload_context *context, vdc_source **source, vdc_diag *diag);
 /* Reads and checks the options only (for `validate`). */
 vdc_code vdc_workload_check(const vdc_node *node, vdc_diag *diag);
 /* Several sources as one, merged by arrival; ties: in the order given. Takes them over. Sets request->source. */
