@@ -33,6 +33,9 @@ vdc_code vdc_datacenter_setup(vdc_datacenter *dc, vdc_diag *diag) {
     dc->grant_vms = vdc_calloc(count ? count : 1, sizeof *dc->grant_vms);
     dc->dirty = vdc_calloc(count ? count : 1, sizeof *dc->dirty);
     dc->dirty_hosts = vdc_malloc((count ? count : 1) * sizeof *dc->dirty_hosts);
+    for (uint16_t k = 0; k < dc->hosts.class_count; k++)
+        for (int r = 0; r < VDC_RESOURCES; r++)
+            if (dc->hosts.classes[k].capacity[r] > dc->largest[r]) dc->largest[r] = dc->hosts.classes[k].capacity[r];
     bool powered = false;
     for (uint16_t k = 0; k < dc->hosts.class_count; k++) powered = powered || dc->hosts.classes[k].power.model;
     if (powered) dc->power = vdc_calloc(count ? count : 1, sizeof *dc->power);
@@ -118,6 +121,7 @@ void vdc_datacenter_advance_fleet(vdc_datacenter *dc) {
     if (span == 0) return;
     dc->fleet_since = dc->now;
     dc->hosts_used_time += (vdc_wide)dc->hosts_used * span;
+    dc->hosts_needed_time += (vdc_wide)dc->hosts_needed * span;
     if (dc->power) {
         vdc_wide energy = dc->power_now * span;
         dc->energy += energy;
@@ -247,6 +251,21 @@ static void grant_ceiling(vdc_datacenter *dc, uint32_t slot) {
     if (vm->work) vdc_progress_granted(dc, slot, old);
 }
 
+/* What is held of a resource changes. Nearly always as many hosts as before hold it, so no division is made. */
+static void held_changed(vdc_datacenter *dc, int r, int64_t change) {
+    int64_t held = dc->held[r] += change, largest = dc->largest[r];
+    if (held <= dc->needed[r] * largest && held > (dc->needed[r] - 1) * largest) return;
+    int64_t needed = largest ? held / largest + (held % largest > 0) : 0;
+    dc->needed[r] = needed;
+    int64_t most = 0;
+    for (int i = 0; i < VDC_RESOURCES; i++)
+        if (dc->needed[i] > most) most = dc->needed[i];
+    if (most == dc->hosts_needed) return;
+    vdc_datacenter_advance_fleet(dc);
+    dc->hosts_needed = most;
+    if (most > dc->hosts_needed_max) dc->hosts_needed_max = most;
+}
+
 /* A VM's ceiling moves by `change`: the host's grants follow. The VM's demand and ceiling are already the new ones. */
 static void ceiling_moved(vdc_datacenter *dc, uint32_t slot, uint32_t h, uint16_t k, int64_t change) {
     bool grants_matter = dc->track_vms || dc->grant_vms[h] > 0 || dc->efficiency_count;
@@ -373,6 +392,7 @@ vdc_code vdc_datacenter_place(vdc_datacenter *dc, uint32_t slot, uint32_t h, uin
     if (dc->track_vms) vdc_ledger_advance(&dc->vm_ledger, slot, dc->now);
     for (int r = 0; r < VDC_RESOURCES; r++)
         if (dc->hosts.free[r] && request->size[r]) {
+            held_changed(dc, r, request->size[r]);
             host_add(dc, h, k, (vdc_flow)(VDC_FLOW_P + r), request->size[r]);
             vm_rate(dc, slot, (vdc_flow)(VDC_FLOW_P + r), request->size[r]);
         }
@@ -405,6 +425,7 @@ void vdc_datacenter_remove(vdc_datacenter *dc, uint32_t slot) {
     if (dc->efficiency_count) host_add(dc, h, k, VDC_FLOW_USED, -vm->used);
     for (int r = 0; r < VDC_RESOURCES; r++)
         if (dc->hosts.free[r] && request->size[r]) {
+            held_changed(dc, r, -request->size[r]);
             host_add(dc, h, k, (vdc_flow)(VDC_FLOW_P + r), -request->size[r]);
             vm_rate(dc, slot, (vdc_flow)(VDC_FLOW_P + r), -request->size[r]);
         }

@@ -166,6 +166,13 @@ typedef struct vdc_datacenter {
     struct vdc_isolation *isolation; /* NULL: no isolation; not owned */
     vdc_region *regions;             /* [host]; NULL without isolation */
 
+    /* The volume bound: hosts that what is held needs at least, per resource (policies.md, bounds). */
+    int64_t held[VDC_RESOURCES];           /* committed by all hosts together */
+    int64_t largest[VDC_RESOURCES];        /* what the largest host can promise: with unequal hosts the bound is a relaxation */
+    int64_t needed[VDC_RESOURCES];         /* ceil(held / largest) */
+    int64_t hosts_needed, hosts_needed_max;/* the largest of them; its largest value */
+    vdc_wide hosts_needed_time;            /* host·ns, up to fleet_since */
+
     /* The fleet. */
     uint32_t hosts_used, hosts_used_max, hosts_down;
     vdc_wide hosts_used_time;     /* host·ns with a VM, up to fleet_since */

@@ -674,6 +674,8 @@ vdc_code vdc_results_summary(vdc_simulation *sim, vdc_diag *diag) {
     INTEGER("migrations", 0, "migrations begun");
     INTEGER("hosts_used_max", dc->hosts_used_max, "most hosts with a VM at one time");
     REAL("host_active_s", vdc_wide_over(dc->hosts_used_time, VDC_SECOND), "s", "host time with a VM");
+    REAL("lower_bound_host_s", vdc_wide_over(dc->hosts_needed_time, VDC_SECOND), "s", "host time that what was held needs at least: volume bound");
+    INTEGER("lower_bound_hosts", dc->hosts_needed_max, "hosts that what was held needs at least: volume bound");
     INTEGER("host_power_offs", dc->host_power_offs, "hosts switched off");
     vdc_wide broken[2] = {0};
     if (sim->isolation) {

@@ -109,6 +109,16 @@ Test(simulation, a_timeout_rejects_unless_the_pass_of_that_instant_places) {
     vdc_simulation_close(sim);
 }
 
+Test(simulation, the_volume_bound_counts_the_scarcest_resource) {
+    /* 3 vCPUs of 2 a host need 2 hosts for 10 s; then 1 vCPU and 9 GiB of 8 a host need 2 by memory for 5 s, then 1. */
+    vdc_simulation *sim = run(HEAD TWO_HOSTS
+                              "workload: {vms: [{arrival: 0s, lifetime: 10s, vcpus: 2, memory: 1 GiB}, {arrival: 0s, lifetime: 20s, vcpus: 1,"
+                              " memory: 2 GiB}, {arrival: 10s, lifetime: 5s, vcpus: 1, memory: 7 GiB}]}\n");
+    expect(sim, "lower_bound_host_s", 2 * 10 + 2 * 5 + 1 * 5);
+    expect(sim, "lower_bound_hosts", 2);
+    vdc_simulation_close(sim);
+}
+
 Test(simulation, an_endless_vm_does_not_keep_the_run_alive) {
     vdc_simulation *sim = run(HEAD TWO_HOSTS
                               "workload: {vms: [{arrival: 0s, vcpus: 1, memory: 1 GiB}, {arrival: 1s, lifetime: 9s, vcpus: 1, memory: 1 GiB}]}\n");
