@@ -692,7 +692,8 @@ vdc_code vdc_results_summary(vdc_simulation *sim, vdc_diag *diag) {
     REAL("wait_p99_s", seconds(vdc_histogram_quantile(&sim->waits, 0.99)), "s", "99th percentile of the wait for a placement");
     if (has_gpu(sim)) INTEGER("gpu_allocated_milli", dc->gpu_allocated, "GPU held by VMs at the end");
     if (sim->gpu_mix.count)
-        REAL("gpu_fragmented_milli", vdc_gpu_fragmentation_total(&sim->fragmentation), "milli-GPU", "idle GPU that VMs typical for the workload could not use, at the end");
+        REAL("gpu_fragmented_milli", vdc_gpu_fragmentation_total(&sim->fragmentation), "milli-GPU",
+             "idle GPU that VMs typical for the workload could not use, at the end");
 #undef REAL
 #undef INTEGER
     return code;
