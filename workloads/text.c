@@ -6,6 +6,7 @@
  */
 #include "workloads/text.h"
 
+#include "sim/base/hdf5.h"
 #include "sim/base/memory.h"
 
 #include <errno.h>
@@ -143,6 +144,8 @@ static vdc_code start(vdc_text *text, vdc_diag *diag) {
     const size_t got = (size_t)(text->limit - text->at);
     if (got >= 2 && (unsigned char)text->at[0] == 0x1f && (unsigned char)text->at[1] == 0x8b) {
         text->packed_data = vdc_malloc(PACKED_SIZE);
+        text->inflater.zalloc = vdc_zlib_allocate;
+        text->inflater.zfree = vdc_zlib_free;
         if (!text->packed_data || inflateInit2(&text->inflater, 15 + 16) != Z_OK) return vdc_no_memory(diag, "decompression");
         text->packed = text->member = true;
         if (lseek(text->file, 0, SEEK_SET) < 0) return fail(text, diag, "cannot be read: ", strerror(errno));

@@ -1,5 +1,5 @@
 /* The quiet scope around HDF5 calls and the library's error stack in one line. */
-#include "sim/record/hdf5.h"
+#include "sim/base/hdf5.h"
 
 #include <stdio.h>
 
