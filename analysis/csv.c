@@ -1,53 +1,10 @@
 /* Small CSV tables, read whole. */
 #include "analysis/csv.h"
 
+#include "sim/base/file.h"
 #include "sim/base/memory.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-char *vdc_file_text(const char *path, size_t most, vdc_diag *diag)
-{
-    int file = open(path, O_RDONLY | O_CLOEXEC);
-    struct stat status;
-    if (file < 0 || fstat(file, &status) != 0) {
-        vdc_fail(diag, VDC_ERROR_INPUT, NULL, "%s: cannot be read: %s", path, strerror(errno));
-        if (file >= 0) {
-            close(file);
-        }
-        return NULL;
-    }
-    char *text = NULL;
-    size_t length = 0;
-    if (!S_ISREG(status.st_mode) || (size_t)status.st_size > most) {
-        vdc_fail(diag, VDC_ERROR_INPUT, NULL, S_ISREG(status.st_mode) ? "%s: is larger than %zu bytes" : "%s: is no regular file",
-                 path, most);
-    } else if (!(text = vdc_malloc((size_t)status.st_size + 1))) {
-        vdc_no_memory(diag, path);
-    } else {
-        while (length < (size_t)status.st_size) {
-            ssize_t got = read(file, text + length, (size_t)status.st_size - length);
-            if (got < 0 && errno == EINTR) {
-                continue;
-            }
-            if (got <= 0) {
-                break;
-            }
-            length += (size_t)got;
-        }
-        text[length] = '\0';
-        if (length < (size_t)status.st_size) {
-            vdc_fail(diag, VDC_ERROR_IO, NULL, "%s: cannot be read to its end", path);
-            vdc_free(text);
-            text = NULL;
-        }
-    }
-    close(file);
-    return text;
-}
 
 /* Cuts out one field from *at, which moves behind what ended it; returns that character (',', '\n' or 0). */
 static char cut_field(char **at, char **field)
@@ -76,9 +33,11 @@ static char cut_field(char **at, char **field)
 vdc_code vdc_csv_read(vdc_csv *table, const char *path, vdc_diag *diag)
 {
     enum { LARGEST = 256 << 20 };
-    *table = (vdc_csv){.text = vdc_file_text(path, LARGEST, diag)};
-    if (!table->text) {
-        return VDC_ERROR_INPUT;
+    size_t length;
+    *table = (vdc_csv){0};
+    vdc_code code = vdc_file_read(path, LARGEST, &table->text, &length, diag);
+    if (code) {
+        return code;
     }
     for (char *at = table->text; *at;) {
         char end;

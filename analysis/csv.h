@@ -19,7 +19,4 @@ vdc_code vdc_csv_read(vdc_csv *table, const char *path, vdc_diag *diag);
 const char *vdc_csv_field(const vdc_csv *table, size_t row, size_t column);
 void vdc_csv_clear(vdc_csv *table);
 
-/* A whole file as a 0-terminated text in fresh memory; at most `most` bytes. NULL with a message on failure. */
-char *vdc_file_text(const char *path, size_t most, vdc_diag *diag);
-
 #endif

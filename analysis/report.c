@@ -5,10 +5,10 @@
  */
 #include "analysis/report.h"
 
-#include "analysis/csv.h"
 #include "analysis/gnuplot.h"
 #include "analysis/plot.h"
 #include "analysis/result.h"
+#include "sim/base/file.h"
 #include "sim/base/memory.h"
 
 #include <ctype.h>
@@ -311,9 +311,10 @@ static void remove_folder(const char *folder, const vdc_drawn_list *drawn)
 static vdc_code add_figure(vdc_text *page, const char *folder, const vdc_drawn *picture, vdc_diag *diag)
 {
     enum { LARGEST = 64 << 20 };
-    char *path = vdc_format("%s/%s.svg", folder, picture->name), *svg = path ? vdc_file_text(path, LARGEST, diag) : NULL;
-    vdc_code code = svg ? VDC_OK : path ? VDC_ERROR_IO : vdc_no_memory(diag, "a picture");
-    if (svg) {
+    char *path = vdc_format("%s/%s.svg", folder, picture->name), *svg = NULL;
+    size_t length;
+    vdc_code code = path ? vdc_file_read(path, LARGEST, &svg, &length, diag) : vdc_no_memory(diag, "a picture");
+    if (!code) {
         vdc_text_add(page, "<figure>\n");
         add_svg(page, svg, picture->name, picture->title);
         vdc_text_add(page, "<figcaption>");
