@@ -79,6 +79,7 @@ typedef struct vdc_position {
 /* What a VM has had so far, over all hosts it was on; kept with tables per VM. CPU in core·s (thread seconds of its hosts). */
 typedef struct vdc_vm_totals {
     double p_cpu, p_memory, run, used, ready, throttled, idle;
+    double fenced, fence_waste, fence_idle, fenced_memory; /* S of cpu, of it beyond what it held, idling; S of memory (byte·s) */
 } vdc_vm_totals;
 
 /* The rest of a live VM. */

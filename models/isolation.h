@@ -27,6 +27,8 @@ typedef struct vdc_rule_type {
     const vdc_param *params;         /* offsets into vdc_rule; besides those common to all rules */
     size_t param_count;
     bool everybody;                  /* it is asked about every VM, also about those that it does not select: they may not spoil it for others */
+    /* It gives the VMs that it selects a wish, which is kept as if they had it of their own; it has no other hook. NULL: it gives none. */
+    void (*wish)(const vdc_rule *rule, vdc_isolation_spec *wishes);
     /* Reads what tables cannot. May be NULL. */
     vdc_code (*read)(vdc_rule *rule, vdc_isolation *isolation, vdc_diag *diag);
     /* May the VM come to the host as things stand? NULL: always. */
@@ -46,6 +48,14 @@ typedef struct vdc_spread {
     int64_t least, most, total;
 } vdc_spread;
 
+/* Names that a rule selects. */
+typedef struct vdc_selection {
+    uint32_t *numbers;
+    size_t count;                    /* 0 = all */
+    uint64_t *bits;                  /* the same as a set */
+    uint32_t limit;                  /* numbers below this are in `bits` */
+} vdc_selection;
+
 struct vdc_rule {
     const vdc_rule_type *type;
     vdc_place place;                 /* where it was written */
@@ -56,8 +66,8 @@ struct vdc_rule {
     int64_t max, skew, fault_domains, update_domains, range, scrub;
     int threads;                     /* of core-isolation: 0 pin, 1 prefer, 2 isolate */
     const vdc_node *tenants_node, *groups_node, *classes_node, *labels_node;
-    uint32_t *tenants, *groups;      /* selected; count 0 = all */
-    size_t tenant_count, group_count;
+    vdc_selection tenants, groups;
+    int64_t selected;                /* VMs that it concerned so far */
     uint32_t *conflict_class;        /* [tenant] chinese-wall: class, 0 = none */
     size_t conflict_size;
     uint64_t labels;
@@ -104,12 +114,34 @@ typedef struct vdc_vm_isolation {
 
 enum { VDC_MATRIX_DOMAINS = 256 };
 
+/* What an attacker achieved. VMs that were never placed count as launches only. */
+typedef struct vdc_attack_counts {
+    int64_t launches, launches_placed, hits;   /* the attacker's VMs: all, placed, of them beside a target */
+    int64_t targets, targets_met;              /* the targets' VMs: placed, of them beside the attacker */
+    int64_t others, others_met;                /* likewise of all tenants but the attacker */
+    int64_t launches_to_first_hit;             /* 0 = it never hit */
+} vdc_attack_counts;
+
+typedef struct vdc_attack {
+    uint32_t tenant;                 /* who attacks; 0 = nobody */
+    uint32_t *targets;
+    size_t target_count;
+    vdc_attack_counts counts;        /* launches and the first hit so far; the rest of VMs that are gone */
+} vdc_attack;
+
+/* The two domains that left a host last, the later one first, and when (ns + 1; 0 = never). */
+typedef struct vdc_scrub {
+    uint32_t domain[2];
+    vdc_time left_at[2];
+} vdc_scrub;
+
 struct vdc_isolation {
     vdc_datacenter *datacenter;
     vdc_isolation_specs *specs;      /* not owned */
     vdc_names *tenants, *groups;     /* not owned */
     bool by_group;                   /* the trust domain is the group */
-    bool has_soft;
+    bool has_soft, has_wishes, has_taints; /* some rule is soft; some rule gives VMs a wish; some hosts have taints */
+    uint32_t dedicated;              /* VMs with dedicated hosts that are on one */
     vdc_rule *rules;
     size_t rule_count, rule_capacity;
     vdc_threads threads;
@@ -133,11 +165,10 @@ struct vdc_isolation {
     vdc_wide *pair_time;
     vdc_time *pair_since;
     uint32_t pair_size;
-    /* Attack: who attacks whom; 0 = nobody. */
-    uint32_t attacker;
-    uint32_t *targets;
-    size_t target_count;
-    int64_t attackers, attackers_hit, victims, victims_met, others, others_met, launches_to_first_hit;
+    vdc_attack attack;
+    vdc_time scrub;                  /* a host is clean so long after a domain left it; 0 = at once */
+    vdc_scrub *scrubs;               /* [host]; NULL without */
+    int64_t scrub_gaps;              /* VMs that came to a host that was not clean of another domain */
     bool out_of_memory;
 };
 
@@ -146,12 +177,25 @@ vdc_code vdc_isolation_create(vdc_isolation **isolation, vdc_datacenter *datacen
                               vdc_names *groups, const vdc_node *node, vdc_diag *diag);
 void vdc_isolation_destroy(vdc_isolation *isolation);
 
+/* Who attacks whom. `targets` is a list of texts. */
+vdc_code vdc_isolation_attack(vdc_isolation *isolation, const char *tenant, const vdc_node *targets, vdc_diag *diag);
+/* Up to now, with the VMs that are still there. */
+vdc_attack_counts vdc_isolation_attack_counts(const vdc_isolation *isolation);
+/* Pair·ns that VMs of two different domains spent on one host, up to now; 0 where a number is not below VDC_MATRIX_DOMAINS. */
+vdc_wide vdc_isolation_pair_time(const vdc_isolation *isolation, uint32_t a, uint32_t b);
 /* A VM arrives: its wishes and its place in its group are fixed. */
 bool vdc_isolation_arrive(vdc_isolation *isolation, uint32_t slot);
 /* It is gone for good. */
 void vdc_isolation_leave(vdc_isolation *isolation, uint32_t slot);
 /* May it come to the host now, by every hard rule and guarantee? `isolation` is a vdc_isolation: the shape of vdc_search_options.allows. */
 bool vdc_isolation_allows(const void *isolation, uint32_t host, const vdc_request *request);
+/* Does any rule, guarantee or wish concern the VM now? Where none does, vdc_isolation_allows is true on every host. The shape of
+ * vdc_search_options.concerns. */
+bool vdc_isolation_concerns(const void *isolation, const vdc_request *request);
+/* CPU (milli-vCPU) that could still be promised on hosts where the VM fits but that a rule or guarantee keeps from it. O(hosts). */
+int64_t vdc_isolation_blocked(const vdc_isolation *isolation, const vdc_request *request);
+/* Warns of rules that never concerned a VM. */
+void vdc_isolation_warn_unused(const vdc_isolation *isolation, vdc_diag *diag);
 /* The sum of the weights of the soft rules that it would break there. */
 int64_t vdc_isolation_penalty(const vdc_isolation *isolation, uint32_t host, const vdc_request *request);
 /* What forbids the VM on every host even if nothing else ran, in words into `text`; false when nothing does. */

@@ -236,9 +236,9 @@ static const vdc_param tenant_anti_params[] = {LEVEL(vdc_level_names)};
 
 static vdc_code tenant_anti_read(vdc_rule *rule, vdc_isolation *iso, vdc_diag *diag) {
     (void)iso;
-    if (rule->tenant_count >= 2) return VDC_OK;
+    if (rule->tenants.count >= 2) return VDC_OK;
     return vdc_fail(diag, VDC_ERROR_INPUT, &rule->place, "isolation: rules: tenant-anti-affinity: names %zu tenants; allowed: at least two in `tenants`",
-                    rule->tenant_count);
+                    rule->tenants.count);
 }
 
 /* On a host whose cores are not shared by this VM it meets nobody at core level. */
@@ -273,8 +273,8 @@ static int64_t tenant_anti_violating(const vdc_rule *rule, const vdc_isolation *
     uint32_t unit = meeting_unit(rule, iso, host);
     int64_t all = vdc_counts_get(&rule->counts, vdc_key(TOTAL, unit));
     (void)request;
-    for (size_t i = 0; i < rule->tenant_count; i++)
-        if (vdc_counts_get(&rule->counts, vdc_key(rule->tenants[i], unit)) == all) return 0;
+    for (size_t i = 0; i < rule->tenants.count; i++)
+        if (vdc_counts_get(&rule->counts, vdc_key(rule->tenants.numbers[i], unit)) == all) return 0;
     return all;
 }
 
@@ -406,15 +406,26 @@ static const vdc_rule_type chinese_wall = {
     .params = wall_params, .param_count = COUNT_OF(wall_params), .read = wall_read, .allows = wall_allows, .change = wall_change,
 };
 
-/* ---- rules that give the VMs they concern a wish; the wish is kept by isolation.c ---- */
+/* ---- rules that give the VMs they concern a wish, which isolation.c keeps ---- */
 
+static void wish_dedicated_host(const vdc_rule *rule, vdc_isolation_spec *wishes) {
+    (void)rule;
+    wishes->dedicated_host = true;
+}
+static void wish_core_scheduling(const vdc_rule *rule, vdc_isolation_spec *wishes) {
+    (void)rule;
+    wishes->core_scheduling = true;
+}
+static void wish_threads(const vdc_rule *rule, vdc_isolation_spec *wishes) {
+    if (wishes->threads == VDC_THREADS_SHARED) wishes->threads = (vdc_thread_mode)(VDC_THREADS_PIN + rule->threads);
+}
 static const vdc_rule_type dedicated_host = {
     .name = "dedicated-host", .summary = "the VMs it concerns share hosts only with their own trust domain",
-        .source = "AWS and Azure dedicated hosts",
+        .source = "AWS and Azure dedicated hosts", .wish = wish_dedicated_host,
 };
 static const vdc_rule_type core_scheduling = {
     .name = "core-scheduling", .summary = "the VMs it concerns never share a core with another trust domain at the same time",
-        .source = "Linux core scheduling",
+        .source = "Linux core scheduling", .wish = wish_core_scheduling,
 };
 static const vdc_param core_isolation_params[] = {
     {.name = "threads", .type = VDC_PARAM_CHOICE, .choices = thread_words, .fallback = "isolate", AT(threads),
@@ -422,7 +433,7 @@ static const vdc_param core_isolation_params[] = {
 };
 static const vdc_rule_type core_isolation = {
     .name = "core-isolation", .summary = "the VMs it concerns own hardware threads or cores", .source = "OpenStack Nova cpu_thread_policy",
-    .params = core_isolation_params, .param_count = COUNT_OF(core_isolation_params),
+    .params = core_isolation_params, .param_count = COUNT_OF(core_isolation_params), .wish = wish_threads,
 };
 
 /* ---- host aggregates ---- */

@@ -128,6 +128,8 @@ static size_t tick_columns(const vdc_simulation *sim, vdc_column *columns) {
         {"exposure_host", "s", "exposure: pairs of VMs of different domains on one host x time in the tick", VDC_CELL_REAL, NULL, 1},
         {"exposure_core", "s", "the same of VMs that may share a core", VDC_CELL_REAL, NULL, 1},
         {"exposure_rack", "s", "the same of VMs in one rack", VDC_CELL_REAL, NULL, 1},
+        {"blocked_vcpus", "1", "vCPUs that could be promised at the end of the tick where the first waiting VM fits but a rule keeps it away",
+         VDC_CELL_REAL, NULL, 1},
     };
     static const vdc_column power[] = {
         {"power", "W", "power of all hosts at the end of the tick", VDC_CELL_REAL, NULL, 1},
@@ -144,7 +146,7 @@ static size_t tick_columns(const vdc_simulation *sim, vdc_column *columns) {
     };
     size_t count = 0;
     for (size_t i = 0; i < sizeof always / sizeof *always; i++) columns[count++] = always[i];
-    for (size_t i = 0; sim->isolation && i < 3; i++) columns[count++] = isolation[i];
+    for (size_t i = 0; sim->isolation && i < sizeof isolation / sizeof *isolation; i++) columns[count++] = isolation[i];
     for (size_t i = 0; has_power(sim) && i < 2; i++) columns[count++] = power[i];
     for (size_t i = 0; has_carbon(sim) && i < 2; i++) columns[count++] = carbon[i];
     for (size_t i = 0; has_gpu(sim) && i < (sim->gpu_mix.count ? 3 : 2); i++) columns[count++] = gpu[i];
@@ -216,6 +218,8 @@ static void put_exposure(cell_row *row, vdc_simulation *sim) {
         put_real(row, pair_seconds(now[i] - sim->results->previous_exposure[i]));
         sim->results->previous_exposure[i] = now[i];
     }
+    uint32_t head = sim->waiting.first;
+    put_real(row, head == VDC_NOWHERE ? 0 : (double)vdc_isolation_blocked(iso, &sim->datacenter.records[head].request) / 1000);
 }
 
 vdc_code vdc_results_tick(vdc_simulation *sim, vdc_diag *diag) {
@@ -318,8 +322,19 @@ static const vdc_column vm_columns[] = {
     {"ready_core_s", "core s", "wanted, allowed and not given", VDC_CELL_REAL, NULL, 1},
     {"throttled_core_s", "core s", "wanted and stopped by its own limit", VDC_CELL_REAL, NULL, 1},
     {"idle_core_s", "core s", "not asked for", VDC_CELL_REAL, NULL, 1},
+    {"S_cpu_core_s", "core s", "CPU fenced off for its guarantees", VDC_CELL_REAL, NULL, 1},
+    /* with isolation only */
+    {"S_waste_cpu_core_s", "core s", "of it beyond what it held", VDC_CELL_REAL, NULL, 1},
+    {"S_idle_cpu_core_s", "core s", "of it not running anything", VDC_CELL_REAL, NULL, 1},
+    {"S_memory_byte_s", "byte s", "memory fenced off for its guarantees", VDC_CELL_REAL, NULL, 1},
+    {"exposure_pair_s", "s", "exposure: VMs of other trust domains on its host x time", VDC_CELL_REAL, NULL, 1},
+    {"tenants_met", "1", "other trust domains that it shared a host with", VDC_CELL_INTEGER, NULL, 1},
+    {"first_meeting", "s", "from its first start until it first shared a host with another trust domain, NaN = never", VDC_CELL_REAL, NULL, 1},
+    {"met_attacker", "1", "1 = it shared a host with the attacker, or, of the attacker, with a target", VDC_CELL_INTEGER, NULL, 1},
 };
-enum { VM_COLUMNS = sizeof vm_columns / sizeof *vm_columns };
+enum { VM_COLUMNS = sizeof vm_columns / sizeof *vm_columns, VM_ISOLATION_COLUMNS = 7 };
+
+static size_t vm_column_count(const vdc_simulation *sim) { return sim->isolation ? VM_COLUMNS : VM_COLUMNS - VM_ISOLATION_COLUMNS; }
 
 static vdc_code add_to_tenant(vdc_simulation *sim, const vdc_vm_record *record, vdc_vm_state state, vdc_diag *diag) {
     uint32_t tenant = record->request.tenant;
@@ -337,6 +352,11 @@ static vdc_code add_to_tenant(vdc_simulation *sim, const vdc_vm_record *record, 
     sum->ready += record->totals.ready;
     sum->throttled += record->totals.throttled;
     sum->idle += record->totals.idle;
+    sum->used += record->totals.used;
+    sum->fenced += record->totals.fenced;
+    sum->fence_waste += record->totals.fence_waste;
+    sum->fence_idle += record->totals.fence_idle;
+    sum->fenced_memory += record->totals.fenced_memory;
     sum->wait += seconds(record->waited);
     return VDC_OK;
 }
@@ -368,8 +388,22 @@ vdc_code vdc_results_vm(vdc_simulation *sim, uint32_t slot, vdc_vm_state state, 
     put_real(&row, record->totals.ready);
     put_real(&row, record->totals.throttled);
     put_real(&row, record->totals.idle);
+    put_real(&row, record->totals.fenced);
+    if (sim->isolation) {
+        const vdc_vm_isolation *vm = &sim->isolation->vms[slot];
+        put_real(&row, record->totals.fence_waste);
+        put_real(&row, record->totals.fence_idle);
+        put_real(&row, record->totals.fenced_memory);
+        put_real(&row, pair_seconds(vdc_isolation_exposure(sim->isolation, slot)));
+        put_integer(&row, (int64_t)vm->met_count);
+        put_real(&row, vm->first_meeting < 0 ? NAN : seconds(vm->first_meeting - record->first_start));
+        put_integer(&row, vm->hit || vm->met_attacker);
+    }
     vdc_code code = vdc_table_set(sim->results->vms, request->number, cells, diag);
-    return code ? code : add_to_tenant(sim, record, state, diag);
+    if (!code) code = add_to_tenant(sim, record, state, diag);
+    if (!code && sim->isolation)
+        sim->tenant_totals[request->tenant].exposure += pair_seconds(vdc_isolation_exposure(sim->isolation, slot));
+    return code;
 }
 
 /* The VMs that are still there when the run ends. */
@@ -386,6 +420,20 @@ static vdc_code remaining_vms(vdc_simulation *sim, vdc_diag *diag) {
     return VDC_OK;
 }
 
+/* Who was beside whom is kept for so many tenants at most. */
+static bool has_matrix(const vdc_simulation *sim) {
+    return sim->isolation && !sim->isolation->by_group && vdc_names_count(sim->tenants) <= VDC_MATRIX_DOMAINS;
+}
+
+/* The tenants that have VMs, as the second axis of the matrix; *width = how many. */
+static vdc_code write_matrix_axis(vdc_simulation *sim, size_t *width, vdc_diag *diag) {
+    const char *names[VDC_MATRIX_DOMAINS];
+    *width = 0;
+    for (uint32_t i = 0; i < sim->tenant_capacity && i < vdc_names_count(sim->tenants); i++)
+        if (sim->tenant_totals[i].arrived) names[(*width)++] = vdc_names_text(sim->tenants, i);
+    return vdc_record_scale_text(sim->results->record, "/tenants/tenant", "tenant", names, NULL, *width, diag);
+}
+
 static vdc_code write_tenants(vdc_simulation *sim, vdc_diag *diag) {
     static const vdc_column columns[] = {
         {"name", "1", "tenant", VDC_CELL_TEXT, NULL, 1},
@@ -400,13 +448,31 @@ static vdc_code write_tenants(vdc_simulation *sim, vdc_diag *diag) {
         {"throttled_core_s", "core s", "wanted and stopped by the VMs' own limits", VDC_CELL_REAL, NULL, 1},
         {"idle_core_s", "core s", "not asked for", VDC_CELL_REAL, NULL, 1},
         {"wait", "s", "time in the queue, summed", VDC_CELL_REAL, NULL, 1},
+        {"U_cpu_core_s", "core s", "CPU that became progress", VDC_CELL_REAL, NULL, 1},
+        {"S_cpu_core_s", "core s", "CPU fenced off for guarantees", VDC_CELL_REAL, NULL, 1},
+        /* with isolation only */
+        {"S_waste_cpu_core_s", "core s", "of it beyond what the VMs held", VDC_CELL_REAL, NULL, 1},
+        {"S_idle_cpu_core_s", "core s", "of it not running anything", VDC_CELL_REAL, NULL, 1},
+        {"S_memory_byte_s", "byte s", "memory fenced off for guarantees", VDC_CELL_REAL, NULL, 1},
+        {"exposure_pair_s", "s", "exposure: VMs of other trust domains beside its own x time", VDC_CELL_REAL, NULL, 1},
+        {"coresidency", "s", "pairs of VMs of two tenants on one host x time", VDC_CELL_REAL, "/tenants/tenant", 0},
     };
+    enum { COLUMNS = sizeof columns / sizeof *columns, ISOLATION_COLUMNS = 5 };
     vdc_table *table;
-    vdc_code code = vdc_record_table(sim->results->record, &table, "/tenants", columns, sizeof columns / sizeof *columns, NULL, 0, diag);
+    vdc_column written[COLUMNS];
+    memcpy(written, columns, sizeof written);
+    size_t count = sim->isolation ? COLUMNS - 1 : COLUMNS - ISOLATION_COLUMNS, width = 0;
+    vdc_code code = VDC_OK;
+    if (has_matrix(sim)) {
+        code = write_matrix_axis(sim, &width, diag);
+        written[count++].width = width;
+    }
+    vdc_cell *cells = vdc_malloc((COLUMNS + width) * sizeof *cells);
+    if (!code && !cells) code = vdc_no_memory(diag, "the tenants' table");
+    if (!code) code = vdc_record_table(sim->results->record, &table, "/tenants", written, count, NULL, 0, diag);
     for (uint32_t i = 0; !code && i < sim->tenant_capacity && i < vdc_names_count(sim->tenants); i++) {
         const vdc_tenant_totals *sum = &sim->tenant_totals[i];
         if (sum->arrived == 0) continue;
-        vdc_cell cells[sizeof columns / sizeof *columns];
         cell_row row = {.cells = cells};
         put_text(&row, vdc_names_text(sim->tenants, i));
         put_integer(&row, sum->arrived);
@@ -420,8 +486,19 @@ static vdc_code write_tenants(vdc_simulation *sim, vdc_diag *diag) {
         put_real(&row, sum->throttled);
         put_real(&row, sum->idle);
         put_real(&row, sum->wait);
+        put_real(&row, sum->used);
+        put_real(&row, sum->fenced);
+        if (sim->isolation) {
+            put_real(&row, sum->fence_waste);
+            put_real(&row, sum->fence_idle);
+            put_real(&row, sum->fenced_memory);
+            put_real(&row, sum->exposure);
+        }
+        for (uint32_t other = 0; width && other < sim->tenant_capacity && other < vdc_names_count(sim->tenants); other++)
+            if (sim->tenant_totals[other].arrived) put_real(&row, pair_seconds(vdc_isolation_pair_time(sim->isolation, i, other)));
         code = vdc_table_append(table, cells, diag);
     }
+    vdc_free(cells);
     return code;
 }
 
@@ -491,8 +568,15 @@ static const vdc_column host_columns[] = {
     {"P_memory_byte_s", "byte s", "memory committed", VDC_CELL_REAL, NULL, 1},
     {"T_cpu_core_s", "core s", "CPU granted", VDC_CELL_REAL, NULL, 1},
     {"ready_core_s", "core s", "wanted, allowed and not given", VDC_CELL_REAL, NULL, 1},
+    {"S_cpu_core_s", "core s", "CPU fenced off for guarantees", VDC_CELL_REAL, NULL, 1},
+    /* with isolation only */
+    {"S_waste_cpu_core_s", "core s", "of it beyond what the VMs held", VDC_CELL_REAL, NULL, 1},
+    {"S_idle_cpu_core_s", "core s", "of it not running anything", VDC_CELL_REAL, NULL, 1},
+    {"S_memory_byte_s", "byte s", "memory fenced off for guarantees", VDC_CELL_REAL, NULL, 1},
 };
-enum { HOST_COLUMNS = sizeof host_columns / sizeof *host_columns };
+enum { HOST_COLUMNS = sizeof host_columns / sizeof *host_columns, HOST_ISOLATION_COLUMNS = 3 };
+
+static size_t host_column_count(const vdc_simulation *sim) { return sim->isolation ? HOST_COLUMNS : HOST_COLUMNS - HOST_ISOLATION_COLUMNS; }
 
 static vdc_code open_hosts(vdc_simulation *sim, vdc_diag *diag) {
     vdc_results *results = sim->results;
@@ -502,7 +586,7 @@ static vdc_code open_hosts(vdc_simulation *sim, vdc_diag *diag) {
     for (uint32_t h = 0; h < count; h++) ids[h] = h;
     vdc_code code = vdc_record_scale_integer(results->record, "/hosts/id", "host", ids, count, diag);
     vdc_free(ids);
-    if (!code) code = vdc_record_table(results->record, &results->hosts, "/hosts", host_columns, HOST_COLUMNS, "/hosts/id", 0, diag);
+    if (!code) code = vdc_record_table(results->record, &results->hosts, "/hosts", host_columns, host_column_count(sim), "/hosts/id", 0, diag);
     if (code || sim->scenario->output_hosts != VDC_OUTPUT_EVERY_TICK) return code;
     vdc_column columns[] = {
         {"time", "s", "end of the tick", VDC_CELL_REAL, NULL, 1}, /* an axis of its own: netCDF readers do not look into /ticks */
@@ -543,6 +627,13 @@ static vdc_code write_hosts(vdc_simulation *sim, vdc_diag *diag) {
         put_real(&row, resource_total(VDC_MEMORY, vdc_ledger_sum(ledger, h, (vdc_flow)(VDC_FLOW_P + VDC_MEMORY))));
         put_real(&row, vdc_wide_over(run, thread));
         put_real(&row, vdc_wide_over(vdc_ledger_sum(ledger, h, VDC_FLOW_CEILING) - run, thread));
+        vdc_wide fenced = vdc_ledger_sum(ledger, h, (vdc_flow)(VDC_FLOW_FENCE + VDC_CPU)) + vdc_ledger_sum(ledger, h, VDC_FLOW_RESERVED);
+        put_real(&row, vdc_wide_over(fenced, thread));
+        if (sim->isolation) {
+            put_real(&row, vdc_wide_over(vdc_ledger_sum(ledger, h, (vdc_flow)(VDC_FLOW_WASTE + VDC_CPU)), thread));
+            put_real(&row, vdc_wide_over(vdc_ledger_sum(ledger, h, VDC_FLOW_FENCE_IDLE), thread));
+            put_real(&row, resource_total(VDC_MEMORY, vdc_ledger_sum(ledger, h, (vdc_flow)(VDC_FLOW_FENCE + VDC_MEMORY))));
+        }
         code = vdc_table_append(sim->results->hosts, cells, diag);
     }
     vdc_free(number);
@@ -632,6 +723,8 @@ static vdc_code add_resources(vdc_simulation *sim, const totals *sum, vdc_diag *
     return VDC_OK;
 }
 
+static double share(int64_t part, int64_t whole) { return whole > 0 ? (double)part / (double)whole : 0; }
+
 vdc_code vdc_results_summary(vdc_simulation *sim, vdc_diag *diag) {
     vdc_datacenter *dc = &sim->datacenter;
     vdc_datacenter_advance_ledgers(dc);
@@ -683,7 +776,22 @@ vdc_code vdc_results_summary(vdc_simulation *sim, vdc_diag *diag) {
         for (size_t i = 0; i < sim->isolation->rule_count; i++) broken[sim->isolation->rules[i].mode] += sim->isolation->rules[i].violation_time;
         REAL("exposure_host_pair_s", pair_seconds(sim->isolation->exposure_host_time), "s", "exposure: pairs of VMs of different domains on one host x time");
         REAL("exposure_core_pair_s", pair_seconds(sim->isolation->exposure_core_time), "s", "the same of VMs that may share a core");
-        REAL("exposure_rack_pair_s", pair_seconds(sim->isolation->exposure_rack_time), "s", "the same of VMs in one rack");
+        if (dc->hosts.rack) REAL("exposure_rack_pair_s", pair_seconds(sim->isolation->exposure_rack_time), "s", "the same of VMs in one rack");
+    }
+    if (sim->isolation && sim->isolation->scrub > 0)
+        INTEGER("scrub_gaps", sim->isolation->scrub_gaps, "VMs that came to a host too soon after another domain left it");
+    if (sim->scenario->attacker) {
+        const vdc_attack_counts attack = vdc_isolation_attack_counts(sim->isolation);
+        INTEGER("attack_launches", attack.launches, "VMs that the attacker launched");
+        INTEGER("attack_launches_placed", attack.launches_placed, "of them, VMs that were placed");
+        INTEGER("attack_hits", attack.hits, "of them, VMs that shared a host with a target");
+        INTEGER("attack_targets", attack.targets, "VMs of the targets that were placed");
+        INTEGER("attack_targets_met", attack.targets_met, "of them, VMs that shared a host with the attacker");
+        INTEGER("attack_launches_to_first_hit", attack.launches_to_first_hit, "launches until the first hit, 0 = none");
+        REAL("attack_efficiency", share(attack.hits, attack.launches), "1", "hits / launches");
+        REAL("attack_coverage", share(attack.targets_met, attack.targets), "1", "targets met / targets");
+        REAL("colocation_resistance", 1 - share(attack.others_met, attack.others), "1",
+             "share of the placed VMs of other tenants that never shared a host with the attacker");
     }
     REAL("violations_hard_vm_s", pair_seconds(broken[0]), "s", "VM time in breach of hard rules");
     REAL("violations_soft_vm_s", pair_seconds(broken[1]), "s", "VM time in breach of soft rules");
@@ -748,7 +856,7 @@ static vdc_code open_tables(vdc_simulation *sim, vdc_diag *diag) {
             else if (vm_columns[i].type != VDC_CELL_INTEGER) fill[i].text = "";
             else fill[i].integer = -1;
         }
-        code = vdc_record_table(results->record, &results->vms, "/vms", vm_columns, VM_COLUMNS, NULL, 0, diag);
+        code = vdc_record_table(results->record, &results->vms, "/vms", vm_columns, vm_column_count(sim), NULL, 0, diag);
         if (!code) code = vdc_table_fill(results->vms, fill, diag);
     }
     if (!code && scenario->output_hosts != VDC_OUTPUT_NONE) code = open_hosts(sim, diag);
@@ -788,6 +896,7 @@ static void free_results(vdc_simulation *sim) {
 vdc_code vdc_results_finish(vdc_simulation *sim, vdc_diag *diag) {
     vdc_results *results = sim->results;
     vdc_code code = vdc_results_summary(sim, diag);
+    if (!code && sim->isolation) vdc_isolation_warn_unused(sim->isolation, diag);
     if (!results) return code;
     if (!code) code = write_summary(sim, diag);
     if (!code && results->vms) code = remaining_vms(sim, diag);

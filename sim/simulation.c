@@ -23,10 +23,10 @@ static vdc_code assemble_workload(vdc_simulation *sim, vdc_diag *diag) {
         .tenants = sim->tenants, .groups = sim->groups, .gpu_models = sim->gpu_models, .isolation = &sim->wishes,
         .seed = scenario->seed, .host_speed = speed, .capacity = capacity, .inputs = &scenario->inputs,
     };
-    vdc_source *sources[3];
+    vdc_source *sources[4];
     size_t count = 0;
     vdc_code first = VDC_OK, code;
-    /* All three are tried, so that the errors of all are reported. */
+    /* All are tried, so that the errors of all are reported. */
     if (scenario->trace) {
         code = vdc_workload_open(scenario->trace, &context, &sources[count], diag);
         if (code) first = code;
@@ -39,6 +39,11 @@ static vdc_code assemble_workload(vdc_simulation *sim, vdc_diag *diag) {
     }
     if (scenario->vms) {
         code = vdc_workload_inline(scenario->vms, &context, &sources[count], diag);
+        if (code) first = first ? first : code;
+        else count++;
+    }
+    if (scenario->attacker) {
+        code = vdc_workload_launches(scenario->launches, scenario->attacker, &context, &sources[count], diag);
         if (code) first = first ? first : code;
         else count++;
     }
@@ -65,9 +70,13 @@ static vdc_code assemble_policies(vdc_simulation *sim, vdc_diag *diag) {
 /* Isolation is simulated where somebody asks for it; else it costs nothing. */
 static vdc_code assemble_isolation(vdc_simulation *sim, vdc_diag *diag) {
     vdc_datacenter *dc = &sim->datacenter;
-    if (!sim->scenario->isolation && !sim->wishes.used) return VDC_OK;
-    vdc_code code = vdc_isolation_create(&sim->isolation, dc, &sim->wishes, sim->tenants, sim->groups, sim->scenario->isolation, diag);
+    const vdc_scenario *scenario = sim->scenario;
+    bool taints = false;
+    for (uint16_t k = 0; k < dc->hosts.class_count; k++) taints = taints || dc->hosts.classes[k].taints;
+    if (!scenario->isolation && !sim->wishes.used && !scenario->attacker && !taints) return VDC_OK;
+    vdc_code code = vdc_isolation_create(&sim->isolation, dc, &sim->wishes, sim->tenants, sim->groups, scenario->isolation, diag);
     dc->isolation = sim->isolation;
+    if (!code && scenario->attacker) code = vdc_isolation_attack(sim->isolation, scenario->attacker, scenario->targets, diag);
     return code;
 }
 
@@ -79,10 +88,16 @@ static bool may_come(const void *rules, uint32_t host, const vdc_request *reques
            && (!sim->isolation->has_soft || vdc_isolation_penalty(sim->isolation, host, request) <= sim->penalty_allowed);
 }
 
+/* Is there anything that could keep this VM from a host where it fits? */
+static bool rules_concern(const void *rules, const vdc_request *request) {
+    const vdc_simulation *sim = rules;
+    return sim->isolation ? vdc_isolation_concerns(sim->isolation, request) : request->cpu_reservation != 0;
+}
+
 static vdc_code assemble_search(vdc_simulation *sim, const vdc_run_options *options, vdc_diag *diag) {
     vdc_search_options search = {
         .hosts = &sim->datacenter.hosts, .now = &sim->datacenter.now, .seed = sim->scenario->seed,
-        .strategy = options->placement_search, .component = "placement", .allows = may_come, .rules = sim,
+        .strategy = options->placement_search, .component = "placement", .allows = may_come, .concerns = rules_concern, .rules = sim,
         .gpu_mix = sim->gpu_mix.count ? &sim->gpu_mix : NULL,
     };
     return vdc_search_create(&sim->search, &sim->placement, &search, diag);

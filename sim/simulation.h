@@ -35,7 +35,8 @@ typedef struct vdc_live_ids {
 /* Per tenant, for /tenants. */
 typedef struct vdc_tenant_totals {
     int64_t arrived, placed, completed, rejected;
-    double p_cpu, p_memory, t, ready, throttled, idle, wait;
+    double p_cpu, p_memory, t, used, ready, throttled, idle, wait;
+    double fenced, fence_waste, fence_idle, fenced_memory, exposure;
 } vdc_tenant_totals;
 
 typedef struct vdc_results vdc_results; /* sim/results.c */

@@ -98,6 +98,10 @@ vdc_code vdc_workload_merge(vdc_source **sources, size_t count, vdc_source **mer
 vdc_code vdc_workload_inline(const vdc_node *list, const vdc_workload_context *context, vdc_source **source, vdc_diag *diag);
 /* The keys of such a VM besides those of its shape (shape.h). */
 const vdc_param *vdc_workload_inline_params(size_t *count);
+/* The VMs of an attacker (launches.c): `attack: {launches: {…}}`, all of this tenant. */
+vdc_code vdc_workload_launches(const vdc_node *node, const char *tenant, const vdc_workload_context *context, vdc_source **source, vdc_diag *diag);
+/* The keys of launches besides those of a shape. */
+const vdc_param *vdc_workload_launch_params(size_t *count);
 
 static inline void vdc_source_close(vdc_source *source) {
     if (source) source->operations->close(source);

@@ -234,6 +234,12 @@ static void put_vms(vdc_json *json, const char *path) {
     vdc_json_close(json, '}');
 }
 
+static void put_launches(vdc_json *json, const char *path) {
+    size_t own, shared;
+    const vdc_param *of_launch = vdc_workload_launch_params(&own), *of_shape = vdc_shape_params(&shared);
+    put_object(json, &(object){.path = path, .tables = {of_launch, of_shape}, .counts = {own, shared}});
+}
+
 static void put_power(vdc_json *json, const char *path) {
     begin(json, "anyOf", '[');
     for (size_t i = 0; vdc_power_models[i]; i++) {
@@ -257,6 +263,7 @@ static bool put_registered(vdc_json *json, const char *path) {
     else if (strcmp(path, "workload.generate.lifetime") == 0) put_times(json, path, false);
     else if (strcmp(path, "workload.generate.load") == 0) put_loads(json, path);
     else if (strcmp(path, "workload.vms") == 0) put_vms(json, path);
+    else if (strcmp(path, "attack.launches") == 0) put_launches(json, path);
     else if (strcmp(path, "datacenter.hosts[].power") == 0) put_power(json, path);
     else {
         static const char schedulers[] = "schedulers.";

@@ -13,7 +13,6 @@ typedef struct refusal {
 } refusal;
 
 static const refusal later[] = {
-    {"attack", NULL},
     {"datacenter.topology.fabric", NULL},
     {"schedulers.admission.retry", NULL},
     {"schedulers.admission.preemption", NULL},

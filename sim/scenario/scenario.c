@@ -131,8 +131,8 @@ static void note_workload_paths(vdc_reading *reading, const vdc_node *node, cons
     for (size_t i = 0; i < node->count; i++) note_workload_paths(reading, node->children[i], NULL);
 }
 
-/* The VMs are read once here, so that their errors are told with all others. */
-static void check_vms(vdc_reading *reading, const vdc_node *list) {
+/* The VMs (of the scenario, or of an attacker) are read once here, so that their errors are told with all others. */
+static void check_vms(vdc_reading *reading, const vdc_node *list, const char *attacker) {
     vdc_names *names[3] = {NULL, NULL, NULL};
     vdc_code code = VDC_OK;
     for (int i = 0; i < 3 && !code; i++) code = vdc_names_create(&names[i], reading->diag);
@@ -142,7 +142,8 @@ static void check_vms(vdc_reading *reading, const vdc_node *list) {
                                           .seed = reading->scenario->seed,
                                           .host_speed = 1000000000};
     vdc_source *source = NULL;
-    if (!code) code = vdc_workload_inline(list, &context, &source, reading->diag);
+    if (!code && attacker) code = vdc_workload_launches(list, attacker, &context, &source, reading->diag);
+    else if (!code) code = vdc_workload_inline(list, &context, &source, reading->diag);
     vdc_source_close(source);
     for (int i = 0; i < 3; i++) vdc_names_destroy(names[i]);
     vdc_reading_note(reading, code);
@@ -166,7 +167,27 @@ static void read_workload(vdc_reading *reading, const vdc_node *node) {
         note_workload_paths(reading, workload.generate, "generate");
         vdc_reading_note(reading, vdc_workload_check(workload.generate, reading->diag));
     }
-    if (workload.vms) check_vms(reading, workload.vms);
+    if (workload.vms) check_vms(reading, workload.vms, NULL);
+}
+
+static void read_attack(vdc_reading *reading, const vdc_node *node) {
+    vdc_scenario *scenario = reading->scenario;
+    vdc_section_attack attack;
+    if (!node || !vdc_reading_section(reading, VDC_SECTION_ATTACK, node, NULL, &attack)) return;
+    if (attack.tenant[0] == 0) vdc_reading_fail(reading, vdc_node_get(node, "tenant"), "attack: tenant: found an empty name; allowed: a name");
+    if (vdc_reading_is_list(reading, attack.targets, "a list of tenants") && attack.targets->count == 0)
+        vdc_reading_fail(reading, attack.targets, "attack: targets: found an empty list; allowed: one tenant or more");
+    for (size_t i = 0; attack.targets->kind == VDC_NODE_SEQUENCE && i < attack.targets->count; i++) {
+        const char *target;
+        vdc_code code = vdc_node_text(attack.targets->children[i], &target, reading->diag);
+        vdc_reading_note(reading, code);
+        if (!code && strcmp(target, attack.tenant) == 0)
+            vdc_reading_fail(reading, attack.targets->children[i], "attack: targets: found '%.60s', the attacker itself; allowed: other tenants", target);
+    }
+    check_vms(reading, attack.launches, attack.tenant);
+    scenario->attacker = attack.tenant;
+    scenario->targets = attack.targets;
+    scenario->launches = attack.launches;
 }
 
 /* The keys of the admission section that are not the policy's own: they are read from a mapping of these alone. */
@@ -308,6 +329,7 @@ static void read_all(vdc_reading *reading, const vdc_node *root) {
     read_failures(reading, top.failures);
     read_power(reading, top.power);
     scenario->isolation = top.isolation;
+    read_attack(reading, top.attack);
     read_output(reading, top.output);
 }
 

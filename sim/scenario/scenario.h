@@ -93,6 +93,10 @@ typedef struct vdc_scenario {
 
     const vdc_node *isolation;     /* for vdc_isolation_create; NULL = none */
 
+    const char *attacker;          /* the tenant that attacks; NULL = nobody */
+    const vdc_node *targets;       /* a list of texts: the tenants that it is after */
+    const vdc_node *launches;      /* for vdc_workload_launches */
+
     bool has_failures;
     vdc_failure_list failures;     /* rows written in the scenario or read from failures.trace.path */
     bool failures_repeat;          /* begin again after the last row */

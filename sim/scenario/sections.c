@@ -22,7 +22,7 @@ static const vdc_param top[] = {
     {"workload", NODE, AT(top, workload), .required = true, .help = "where VMs come from: trace, generate, vms, or any mix"},
     {"schedulers", NODE, AT(top, schedulers), .help = "the policies: admission, placement, cpu, rebalance"},
     {"isolation", NODE, AT(top, isolation), .help = "constraints of tenants, groups and labels"},
-    {"attack", NODE, AT(top, later), .help = "attackers and their targets"},
+    {"attack", NODE, AT(top, attack), .help = "a tenant that launches VMs to meet those of others"},
     {"failures", NODE, AT(top, failures), .help = "which hosts fail when, and what becomes of their VMs"},
     {"power", NODE, AT(top, power), .help = "empty and failed hosts, PUE, carbon"},
     {"output", NODE, AT(top, output), .help = "what is written to the result file"},
@@ -136,6 +136,12 @@ static const vdc_param admission[] = {
 };
 const char *const vdc_admission_keys[] = {"timeout", "queue_limit", "retry", "preemption", NULL};
 
+static const vdc_param attack[] = {
+    {"tenant", TEXT, .required = true, AT(attack, tenant), .help = "the attacker, a tenant of its own"},
+    {"targets", NODE, .required = true, AT(attack, targets), .help = "a list of tenants: whose VMs it wants to share a host with"},
+    {"launches", NODE, .required = true, AT(attack, launches), .help = "{start, interval, count, vcpus, memory, lifetime, ...}: its VMs"},
+};
+
 static const vdc_param failures[] = {
     {"trace", NODE, AT(failures, trace), .help = "{rows} or {path}, repeat"},
     {"recovery", NODE, AT(failures, recovery), .help = "{policy, max_failures}"},
@@ -202,6 +208,7 @@ const vdc_scenario_section vdc_scenario_sections[] = {
     [VDC_SECTION_POWER] = {"power", "power, besides the host classes' models", power, COUNT_OF(power)},
     [VDC_SECTION_CARBON] = {"power.carbon", "carbon intensity", carbon, COUNT_OF(carbon)},
     [VDC_SECTION_OUTPUT] = {"output", "what is written", output, COUNT_OF(output)},
+    [VDC_SECTION_ATTACK] = {"attack", "a co-residency attack", attack, COUNT_OF(attack)},
 };
 const size_t vdc_scenario_section_count = VDC_SECTIONS;
 _Static_assert(COUNT_OF(vdc_scenario_sections) == VDC_SECTIONS, "one row a section");

@@ -11,7 +11,7 @@
 typedef struct vdc_section_top {
     int64_t version, seed;
     const char *name;
-    const vdc_node *time, *datacenter, *workload, *schedulers, *failures, *power, *output, *isolation, *later;
+    const vdc_node *time, *datacenter, *workload, *schedulers, *failures, *power, *output, *isolation, *attack;
 } vdc_section_top;
 
 typedef struct vdc_section_time {
@@ -74,6 +74,11 @@ typedef struct vdc_section_admission {
     const vdc_node *later;
 } vdc_section_admission;
 
+typedef struct vdc_section_attack {
+    const char *tenant;
+    const vdc_node *targets, *launches;
+} vdc_section_attack;
+
 typedef struct vdc_section_failures {
     const vdc_node *trace, *recovery, *later;
 } vdc_section_failures;
@@ -109,7 +114,7 @@ typedef enum vdc_section_id {
     VDC_SECTION_TOP, VDC_SECTION_TIME, VDC_SECTION_DATACENTER, VDC_SECTION_HOSTS_FILE, VDC_SECTION_HOST, VDC_SECTION_CPU, VDC_SECTION_DISK,
     VDC_SECTION_GPUS, VDC_SECTION_RESERVE, VDC_SECTION_TOPOLOGY, VDC_SECTION_OVERCOMMIT, VDC_SECTION_WORKLOAD, VDC_SECTION_SCHEDULERS,
     VDC_SECTION_ADMISSION, VDC_SECTION_FAILURES, VDC_SECTION_FAILURE_TRACE, VDC_SECTION_RECOVERY, VDC_SECTION_POWER, VDC_SECTION_CARBON,
-    VDC_SECTION_OUTPUT, VDC_SECTIONS
+    VDC_SECTION_OUTPUT, VDC_SECTION_ATTACK, VDC_SECTIONS
 } vdc_section_id;
 
 #endif

@@ -16,7 +16,6 @@ FOLDERS = ("opendc", "cpu", "dslab", "fgd", "spane", "isolation")
 LATER = {
     "fgd": "GPU-sharing placement policies and the alibaba-openb reader",
     "spane": "NUMA placement policies and the huawei-east-1 reader",
-    "isolation": "the isolation model",
 }
 
 

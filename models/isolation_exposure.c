@@ -1,0 +1,153 @@
+/* Exposure: which VMs of different trust domains share a host, a rack or a core, for how long, and who met whom (models.md 4.6).
+ *
+ * With n VMs on a host, n_d of domain d, the pairs across domains are (n^2 - sum n_d^2) / 2. A VM that comes or goes changes them by
+ * n - n_d, so an event costs O(domains of the host), and the integrals are exact.
+ */
+#include "models/isolation_internal.h"
+
+void vdc_isolation_advance(vdc_isolation *iso) {
+    vdc_time now = iso->datacenter->now, span = now - iso->since;
+    if (span == 0) return;
+    iso->since = now;
+    iso->exposure_host_time += (vdc_wide)iso->exposure_host * span;
+    iso->exposure_core_time += (vdc_wide)iso->exposure_core * span;
+    iso->exposure_rack_time += (vdc_wide)iso->exposure_rack * span;
+    for (size_t i = 0; i < iso->rule_count; i++) {
+        iso->rules[i].violation_time += (vdc_wide)iso->rules[i].violating * span;
+        iso->rules[i].since = now;
+    }
+}
+
+static void advance_entries(vdc_isolation *iso, uint32_t host) {
+    const vdc_host_isolation *state = &iso->hosts[host];
+    vdc_time now = iso->datacenter->now;
+    for (uint32_t e = state->first; e != VDC_NOWHERE; e = iso->entries[e].next) {
+        vdc_domain_entry *entry = &iso->entries[e];
+        entry->foreign += (vdc_wide)(state->vms - entry->vms) * (now - entry->since);
+        entry->since = now;
+    }
+}
+
+vdc_wide vdc_isolation_exposure(const vdc_isolation *iso, uint32_t slot) {
+    const vdc_vm_isolation *vm = &iso->vms[slot];
+    if (vm->entry == VDC_NOWHERE) return vm->exposure;
+    const vdc_domain_entry *entry = &iso->entries[vm->entry];
+    const vdc_host_isolation *state = &iso->hosts[iso->datacenter->vms[slot].host];
+    return vm->exposure + entry->foreign + (vdc_wide)(state->vms - entry->vms) * (iso->datacenter->now - entry->since) - vm->foreign_at_start;
+}
+
+/* Pairs of VMs of two domains on one host become more or fewer. */
+static void pairs_changed(vdc_isolation *iso, uint32_t a, uint32_t b, int64_t change) {
+    if (!iso->pair_rate || a >= iso->pair_size || b >= iso->pair_size) return;
+    size_t cell = a < b ? (size_t)a * iso->pair_size + b : (size_t)b * iso->pair_size + a;
+    vdc_time now = iso->datacenter->now;
+    iso->pair_time[cell] += (vdc_wide)iso->pair_rate[cell] * (now - iso->pair_since[cell]);
+    iso->pair_since[cell] = now;
+    iso->pair_rate[cell] += change;
+}
+
+vdc_wide vdc_isolation_pair_time(const vdc_isolation *iso, uint32_t a, uint32_t b) {
+    if (a == b || a >= iso->pair_size || b >= iso->pair_size) return 0;
+    size_t cell = a < b ? (size_t)a * iso->pair_size + b : (size_t)b * iso->pair_size + a;
+    return iso->pair_time[cell] + (vdc_wide)iso->pair_rate[cell] * (iso->datacenter->now - iso->pair_since[cell]);
+}
+
+static void rack_changed(vdc_isolation *iso, uint32_t host, uint32_t domain, int sign) {
+    if (!iso->datacenter->hosts.rack) return;
+    uint32_t rack = iso->datacenter->hosts.rack[host];
+    int64_t same = vdc_counts_get(&iso->rack_domains, vdc_key(rack, domain)), all = vdc_counts_get(&iso->racks, rack);
+    iso->exposure_rack += sign * (all - same);
+    if (vdc_counts_add(&iso->rack_domains, vdc_key(rack, domain), sign) < 0 || vdc_counts_add(&iso->racks, rack, sign) < 0)
+        iso->out_of_memory = true;
+}
+
+/* ---- meetings ---- */
+
+static void meet(vdc_isolation *iso, uint32_t slot, uint32_t domain) {
+    vdc_vm_isolation *vm = &iso->vms[slot];
+    for (size_t i = 0; i < vm->met_count; i++)
+        if (vm->met[i] == domain) return;
+    if (vm->first_meeting < 0) vm->first_meeting = iso->datacenter->now;
+    if (VDC_RESERVE(vm->met, vm->met_capacity, vm->met_count + 1)) vm->met[vm->met_count++] = domain;
+    else iso->out_of_memory = true;
+}
+
+void vdc_isolation_meet_all(vdc_isolation *iso, uint32_t slot, uint32_t host) {
+    const vdc_datacenter *dc = iso->datacenter;
+    uint32_t domain = iso->vms[slot].domain;
+    for (uint32_t other = dc->first_vm[host]; other != VDC_NOWHERE; other = dc->vms[other].next) {
+        if (other == slot) continue;
+        vdc_isolation_attack_meets(iso, slot, other);
+        if (iso->vms[other].domain == domain) continue;
+        meet(iso, slot, iso->vms[other].domain);
+        meet(iso, other, domain);
+    }
+}
+
+/* ---- scrubbing ---- */
+
+void vdc_isolation_scrub_arrival(vdc_isolation *iso, uint32_t host, uint32_t domain) {
+    if (!iso->scrubs) return;
+    const vdc_scrub *left = &iso->scrubs[host];
+    int which = left->domain[0] == domain;
+    if (left->left_at[which] > 0 && iso->datacenter->now - (left->left_at[which] - 1) < iso->scrub) iso->scrub_gaps++;
+}
+
+void vdc_isolation_scrub_departure(vdc_isolation *iso, uint32_t host, uint32_t domain) {
+    if (!iso->scrubs) return;
+    vdc_scrub *left = &iso->scrubs[host];
+    if (left->domain[0] != domain) {
+        left->domain[1] = left->domain[0];
+        left->left_at[1] = left->left_at[0];
+        left->domain[0] = domain;
+    }
+    left->left_at[0] = iso->datacenter->now + 1;
+}
+
+/* ---- the domains of a host ---- */
+
+uint32_t vdc_isolation_entry(vdc_isolation *iso, uint32_t host, uint32_t domain) {
+    for (uint32_t e = iso->hosts[host].first; e != VDC_NOWHERE; e = iso->entries[e].next)
+        if (iso->entries[e].domain == domain) return e;
+    uint32_t e = iso->entry_free;
+    if (e != VDC_NOWHERE) {
+        iso->entry_free = iso->entries[e].next;
+    } else {
+        if (!VDC_RESERVE(iso->entries, iso->entry_capacity, iso->entry_count + (size_t)1)) return VDC_NOWHERE;
+        e = iso->entry_count++;
+    }
+    iso->entries[e] = (vdc_domain_entry){.domain = domain, .next = iso->hosts[host].first, .since = iso->datacenter->now};
+    iso->hosts[host].first = e;
+    iso->hosts[host].domains++;
+    return e;
+}
+
+void vdc_isolation_drop_entry(vdc_isolation *iso, uint32_t host, uint32_t e) {
+    uint32_t *link = &iso->hosts[host].first;
+    while (*link != e) link = &iso->entries[*link].next;
+    *link = iso->entries[e].next;
+    iso->entries[e].next = iso->entry_free;
+    iso->entry_free = e;
+    iso->hosts[host].domains--;
+}
+
+bool vdc_isolation_is_exposed(const vdc_host_class *class, const vdc_isolation_spec *wishes) {
+    return class->threads > 1 && wishes->threads == VDC_THREADS_SHARED && !wishes->core_scheduling;
+}
+
+void vdc_isolation_count_exposure(vdc_isolation *iso, uint32_t host, uint32_t e, bool exposed, int sign) {
+    vdc_host_isolation *state = &iso->hosts[host];
+    vdc_domain_entry *entry = &iso->entries[e];
+    advance_entries(iso, host);
+    iso->exposure_host += sign * (int64_t)(state->vms - entry->vms);
+    if (exposed) iso->exposure_core += sign * (int64_t)(state->exposed - entry->exposed);
+    for (uint32_t other = state->first; other != VDC_NOWHERE; other = iso->entries[other].next)
+        if (other != e) pairs_changed(iso, entry->domain, iso->entries[other].domain, sign * (int64_t)iso->entries[other].vms);
+    rack_changed(iso, host, entry->domain, sign);
+    state->vms = (uint32_t)((int64_t)state->vms + sign);
+    entry->vms = (uint32_t)((int64_t)entry->vms + sign);
+    if (exposed) {
+        state->exposed = (uint32_t)((int64_t)state->exposed + sign);
+        entry->exposed = (uint32_t)((int64_t)entry->exposed + sign);
+    }
+}

@@ -1,0 +1,127 @@
+/* Fences: capacity that a VM's guarantee keeps from all others (accounts.md 5.2), booked in the ledgers of hosts, classes and VMs. */
+#include "models/isolation_internal.h"
+
+static void book(vdc_isolation *iso, uint32_t host, vdc_flow flow, int64_t *booked, int64_t rate) {
+    if (rate == *booked) return;
+    vdc_datacenter_account(iso->datacenter, host, flow, rate - *booked);
+    *booked = rate;
+}
+
+/* What is fenced on the host now; own threads lie within a dedicated host, so regions are not added. */
+void vdc_isolation_granted(vdc_isolation *iso, uint32_t host) {
+    vdc_datacenter *dc = iso->datacenter;
+    const vdc_host_class *class = &dc->hosts.classes[dc->hosts.class_of[host]];
+    vdc_host_isolation *state = &iso->hosts[host];
+    int64_t fence[VDC_RESOURCES] = {0}, waste[VDC_RESOURCES] = {0}, idle = 0, forced_idle = dc->regions[host].forced_idle;
+    const vdc_region *region = &dc->regions[host];
+    if (state->dedicated) {
+        int64_t held = vdc_ledger_rate(&dc->host_ledger, host, VDC_FLOW_NOMINAL);
+        fence[VDC_CPU] = class->cpu_hz - dc->reserved[host]; /* reservations are booked by themselves */
+        waste[VDC_CPU] = held < class->cpu_hz ? class->cpu_hz - held : 0;
+        idle = class->cpu_hz - dc->hosts.granted[host];
+        for (int r = VDC_MEMORY; r < VDC_RESOURCES; r++) {
+            if (!dc->hosts.free[r]) continue;
+            int64_t used = vdc_ledger_rate(&dc->host_ledger, host, (vdc_flow)(VDC_FLOW_P + r));
+            fence[r] = class->physical[r];
+            waste[r] = used < class->physical[r] ? class->physical[r] - used : 0;
+        }
+    } else {
+        fence[VDC_CPU] = region->exclusive;
+        waste[VDC_CPU] = region->exclusive - region->exclusive_nominal;
+        idle = region->exclusive - region->exclusive_granted;
+        if (region->cookies) {
+            int64_t held = region->cookie_granted + forced_idle;
+            fence[VDC_CPU] += held;
+            idle += forced_idle;
+            waste[VDC_CPU] += region->cookie_waste;
+        }
+    }
+    for (int r = 0; r < VDC_RESOURCES; r++) {
+        book(iso, host, (vdc_flow)(VDC_FLOW_FENCE + r), &state->fence[r], fence[r]);
+        book(iso, host, (vdc_flow)(VDC_FLOW_WASTE + r), &state->waste[r], waste[r]);
+    }
+    book(iso, host, VDC_FLOW_FENCE_IDLE, &state->idle, idle);
+    /* Each VM's part is booked when the host's grants are settled. */
+    if (dc->track_vms && (state->fence[VDC_CPU] || state->fence[VDC_MEMORY] || state->fenced)) {
+        state->fenced = state->fence[VDC_CPU] || state->fence[VDC_MEMORY];
+        vdc_datacenter_resolve(dc, host);
+    }
+}
+
+static void book_vm(vdc_isolation *iso, uint32_t slot, vdc_flow flow, int64_t *booked, int64_t rate) {
+    if (rate == *booked) return;
+    vdc_ledger_advance(&iso->datacenter->vm_ledger, slot, iso->datacenter->now);
+    vdc_ledger_add(&iso->datacenter->vm_ledger, slot, flow, rate - *booked);
+    *booked = rate;
+}
+
+static void book_vm_fences(vdc_isolation *iso, uint32_t slot, const int64_t *fence, const int64_t *waste, int64_t idle) {
+    vdc_vm_isolation *vm = &iso->vms[slot];
+    for (int r = 0; r < VDC_RESOURCES; r++) {
+        book_vm(iso, slot, (vdc_flow)(VDC_FLOW_FENCE + r), &vm->fence[r], fence[r]);
+        book_vm(iso, slot, (vdc_flow)(VDC_FLOW_WASTE + r), &vm->waste[r], waste[r]);
+    }
+    book_vm(iso, slot, VDC_FLOW_FENCE_IDLE, &vm->idle, idle);
+}
+
+void vdc_isolation_release_fences(vdc_isolation *iso, uint32_t slot) {
+    const int64_t nothing[VDC_RESOURCES] = {0};
+    if (iso->datacenter->track_vms) book_vm_fences(iso, slot, nothing, nothing, 0);
+}
+
+static int64_t held_by(const vdc_datacenter *dc, uint32_t slot, int r) {
+    return r == VDC_CPU ? dc->vms[slot].nominal : dc->records[slot].request.size[r];
+}
+
+/* A dedicated host is fenced for all of its VMs: in proportion to their sizes, the remainder for the lowest id. */
+static void divide_host(vdc_isolation *iso, uint32_t host) {
+    vdc_datacenter *dc = iso->datacenter;
+    const vdc_host_isolation *state = &iso->hosts[host];
+    int64_t held[VDC_RESOURCES] = {0}, whole[VDC_RESOURCES], given[VDC_RESOURCES] = {0}, wasted[VDC_RESOURCES] = {0}, idled = 0;
+    uint32_t lowest = VDC_NOWHERE;
+    for (uint32_t slot = dc->first_vm[host]; slot != VDC_NOWHERE; slot = dc->vms[slot].next) {
+        for (int r = 0; r < VDC_RESOURCES; r++) held[r] += held_by(dc, slot, r);
+        if (lowest == VDC_NOWHERE || dc->records[slot].request.id < dc->records[lowest].request.id) lowest = slot;
+    }
+    for (int r = 0; r < VDC_RESOURCES; r++) whole[r] = state->fence[r];
+    for (uint32_t slot = dc->first_vm[host]; slot != VDC_NOWHERE; slot = dc->vms[slot].next) {
+        int64_t fence[VDC_RESOURCES] = {0}, waste[VDC_RESOURCES] = {0}, idle = 0;
+        if (slot == lowest) continue;
+        for (int r = 0; r < VDC_RESOURCES; r++) {
+            int64_t part = held_by(dc, slot, r);
+            fence[r] = held[r] ? (int64_t)((vdc_wide)whole[r] * part / held[r]) : 0;
+            waste[r] = held[r] ? (int64_t)((vdc_wide)state->waste[r] * part / held[r]) : 0;
+            given[r] += fence[r];
+            wasted[r] += waste[r];
+        }
+        idle = held[VDC_CPU] ? (int64_t)((vdc_wide)state->idle * dc->vms[slot].nominal / held[VDC_CPU]) : 0;
+        idled += idle;
+        book_vm_fences(iso, slot, fence, waste, idle);
+    }
+    int64_t fence[VDC_RESOURCES], waste[VDC_RESOURCES];
+    for (int r = 0; r < VDC_RESOURCES; r++) fence[r] = whole[r] - given[r], waste[r] = state->waste[r] - wasted[r];
+    if (lowest != VDC_NOWHERE) book_vm_fences(iso, lowest, fence, waste, state->idle - idled);
+}
+
+void vdc_isolation_book_vms(vdc_isolation *iso, uint32_t host) {
+    vdc_datacenter *dc = iso->datacenter;
+    const vdc_host_class *class = &dc->hosts.classes[dc->hosts.class_of[host]];
+    if (iso->hosts[host].dedicated) {
+        divide_host(iso, host);
+        return;
+    }
+    for (uint32_t slot = dc->first_vm[host]; slot != VDC_NOWHERE; slot = dc->vms[slot].next) {
+        const vdc_vm *vm = &dc->vms[slot];
+        int64_t fence[VDC_RESOURCES] = {0}, waste[VDC_RESOURCES] = {0}, idle = 0;
+        if (vm->exclusive) {
+            fence[VDC_CPU] = class->speed * (int64_t)vdc_threads_needed(class, iso->vms[slot].spec.threads, dc->records[slot].request.size[VDC_CPU]);
+            waste[VDC_CPU] = fence[VDC_CPU] - vm->nominal;
+            idle = fence[VDC_CPU] - vm->grant;
+        } else if (vm->cookie) {
+            fence[VDC_CPU] = vm->grant + vm->forced_idle;
+            waste[VDC_CPU] = fence[VDC_CPU] > vm->nominal ? fence[VDC_CPU] - vm->nominal : 0;
+            idle = vm->forced_idle;
+        }
+        book_vm_fences(iso, slot, fence, waste, idle);
+    }
+}

@@ -1,0 +1,39 @@
+/* What the files of isolation (models/isolation*.c) share: see isolation.h for what others may use. */
+#ifndef VDC_MODELS_ISOLATION_INTERNAL_H
+#define VDC_MODELS_ISOLATION_INTERNAL_H
+
+#include "models/isolation.h"
+
+static inline bool vdc_rule_is_hard(const vdc_rule *rule) { return rule->mode == 0; }
+
+static inline bool vdc_is_listed(const uint32_t *numbers, size_t count, uint32_t number) {
+    for (size_t i = 0; i < count; i++)
+        if (numbers[i] == number) return true;
+    return false;
+}
+
+/* isolation_exposure.c */
+/* The entry of a domain on a host, made when there is none; VDC_NOWHERE when memory is out. */
+uint32_t vdc_isolation_entry(vdc_isolation *isolation, uint32_t host, uint32_t domain);
+void vdc_isolation_drop_entry(vdc_isolation *isolation, uint32_t host, uint32_t entry);
+/* A VM of the entry's domain came (+1) or goes (-1); `exposed`: others may share a core with it. */
+void vdc_isolation_count_exposure(vdc_isolation *isolation, uint32_t host, uint32_t entry, bool exposed, int sign);
+/* Others may share a core with it: it floats over cores of several threads and no cookie keeps them apart. */
+bool vdc_isolation_is_exposed(const vdc_host_class *class, const vdc_isolation_spec *wishes);
+/* The VM, which is on the host's list already, meets all that are there. */
+void vdc_isolation_meet_all(vdc_isolation *isolation, uint32_t slot, uint32_t host);
+/* A domain comes to a host: was another one there too short a time ago? Its last VM leaves: remembers that. */
+void vdc_isolation_scrub_arrival(vdc_isolation *isolation, uint32_t host, uint32_t domain);
+void vdc_isolation_scrub_departure(vdc_isolation *isolation, uint32_t host, uint32_t domain);
+
+/* isolation_fences.c */
+/* Books nothing any more for a VM that leaves its host. */
+void vdc_isolation_release_fences(vdc_isolation *isolation, uint32_t slot);
+
+/* isolation_attack.c */
+/* Two VMs share a host from now on. */
+void vdc_isolation_attack_meets(vdc_isolation *isolation, uint32_t slot, uint32_t other);
+/* The VM is gone for good. */
+void vdc_isolation_attack_leaves(vdc_isolation *isolation, uint32_t slot);
+
+#endif

@@ -1,0 +1,202 @@
+/* The section `isolation` of a scenario: domains, rules, and what of them contradicts itself. */
+#include "models/isolation_internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static vdc_code read_names(const vdc_node *list, vdc_names *names, vdc_selection *selection, const char *what, vdc_diag *diag) {
+    char buffer[96];
+    if (!list) return VDC_OK;
+    if (list->kind != VDC_NODE_SEQUENCE || list->count == 0)
+        return vdc_fail(diag, VDC_ERROR_INPUT, &list->place, "isolation: rules: %s: found %s; allowed: a list of names", what,
+                        vdc_node_describe(list, buffer, sizeof buffer));
+    selection->numbers = vdc_calloc(list->count, sizeof *selection->numbers);
+    if (!selection->numbers) return vdc_no_memory(diag, "isolation");
+    for (size_t i = 0; i < list->count; i++) {
+        const char *text;
+        vdc_code code = vdc_node_text(list->children[i], &text, diag);
+        if (code) return code;
+        uint32_t *number = &selection->numbers[i];
+        if (vdc_names_intern(names, text, strlen(text), number)) return vdc_no_memory(diag, "isolation");
+        if (*number >= selection->limit) selection->limit = *number + 1;
+        selection->count = i + 1;
+    }
+    selection->bits = vdc_calloc(selection->limit / 64 + (size_t)1, sizeof *selection->bits);
+    if (!selection->bits) return vdc_no_memory(diag, "isolation");
+    for (size_t i = 0; i < selection->count; i++) selection->bits[selection->numbers[i] / 64] |= UINT64_C(1) << (selection->numbers[i] % 64);
+    return VDC_OK;
+}
+
+static const vdc_rule_type *find_type(const char *name) {
+    for (size_t i = 0; vdc_rule_types[i]; i++)
+        if (strcmp(vdc_rule_types[i]->name, name) == 0) return vdc_rule_types[i];
+    return NULL;
+}
+
+static vdc_code unknown_type(const vdc_node *node, const char *name, vdc_diag *diag) {
+    const char *names[64];
+    size_t count = 0;
+    for (; vdc_rule_types[count] && count < 63; count++) names[count] = vdc_rule_types[count]->name;
+    names[count] = NULL;
+    const char *near = vdc_nearest(name, names);
+    return vdc_fail(diag, VDC_ERROR_INPUT, &node->place, "isolation: rules: no rule is called '%s'%s%s%s", name, near ? "; did you mean '" : "",
+                    near ? near : "", near ? "'?" : "");
+}
+
+static vdc_code read_rule(vdc_isolation *iso, const vdc_node *node, vdc_diag *diag) {
+    static const char *const own[] = {"rule", NULL};
+    char buffer[96];
+    const vdc_node *name_node = vdc_node_get(node, "rule");
+    if (node->kind != VDC_NODE_MAPPING || !name_node)
+        return vdc_fail(diag, VDC_ERROR_INPUT, &node->place, "isolation: rules: found %s; allowed: {rule: NAME, …}",
+                        vdc_node_describe(node, buffer, sizeof buffer));
+    const char *name;
+    vdc_code code = vdc_node_text(name_node, &name, diag);
+    if (code) return code;
+    const vdc_rule_type *type = find_type(name);
+    if (!type) return unknown_type(name_node, name, diag);
+    if (!VDC_RESERVE(iso->rules, iso->rule_capacity, iso->rule_count + 1)) return vdc_no_memory(diag, "isolation");
+    vdc_rule *rule = &iso->rules[iso->rule_count++];
+    *rule = (vdc_rule){.type = type, .place = node->place};
+    /* The common parameters and its own are one table. */
+    vdc_param table[32];
+    size_t count = 0;
+    for (size_t i = 0; i < vdc_rule_param_count; i++) table[count++] = vdc_rule_params[i];
+    for (size_t i = 0; i < type->param_count; i++) table[count++] = type->params[i];
+    char what[64];
+    snprintf(what, sizeof what, "isolation rule %s", name);
+    code = vdc_params_read(node, table, count, rule, own, what, diag);
+    if (!code) code = read_names(rule->tenants_node, iso->tenants, &rule->tenants, "tenants", diag);
+    if (!code) code = read_names(rule->groups_node, iso->groups, &rule->groups, "groups", diag);
+    if (!code && type->read) code = type->read(rule, iso, diag);
+    bool spatial = rule->level == VDC_LEVEL_RACK || rule->level == VDC_LEVEL_ZONE || strcmp(type->name, "fault-domains") == 0;
+    if (!code && spatial && !iso->datacenter->hosts.rack)
+        code = vdc_fail(diag, VDC_ERROR_INPUT, &node->place, "isolation: rules: %s on racks or zones needs datacenter.topology", name);
+    if (!code && !type->allows && !vdc_rule_is_hard(rule))
+        code = vdc_fail(diag, VDC_ERROR_INPUT, &node->place, "isolation: rules: %s cannot be soft: it is a guarantee", name);
+    if (!vdc_rule_is_hard(rule)) iso->has_soft = true;
+    if (type->wish) iso->has_wishes = true;
+    return code;
+}
+
+static bool overlap(const vdc_selection *a, const vdc_selection *b) {
+    if (a->count == 0 || b->count == 0) return true;
+    for (size_t i = 0; i < a->count; i++)
+        if (vdc_is_listed(b->numbers, b->count, a->numbers[i])) return true;
+    return false;
+}
+
+/* Pairs of hard rules that no two VMs could both keep. */
+static vdc_code contradictions(const vdc_isolation *iso, vdc_diag *diag) {
+    vdc_code code = VDC_OK;
+    for (size_t i = 0; i < iso->rule_count; i++)
+        for (size_t j = 0; j < iso->rule_count; j++) {
+            const vdc_rule *together = &iso->rules[i], *apart = &iso->rules[j];
+            if (strcmp(together->type->name, "affinity") || strcmp(apart->type->name, "anti-affinity") || !vdc_rule_is_hard(together) || !vdc_rule_is_hard(apart)) continue;
+            if (together->of != apart->of || together->level > apart->level || apart->max > 1) continue;
+            if (!overlap(&together->groups, &apart->groups) || !overlap(&together->tenants, &apart->tenants)) continue;
+            code = vdc_fail(diag, VDC_ERROR_INPUT, &together->place,
+                            "isolation: rules: affinity (line %d) and anti-affinity (line %d) of the same VMs on one %s contradict each other",
+                            together->place.line, apart->place.line, vdc_level_names[apart->level]);
+        }
+    return code;
+}
+
+static vdc_code read_rules(vdc_isolation *iso, const vdc_node *node, vdc_diag *diag) {
+    static const char *const domains[] = {"tenant", "group", NULL};
+    struct values { int domain; int64_t scrub; const vdc_node *rules; } values;
+    static const vdc_param params[] = {
+        {.name = "domain", .type = VDC_PARAM_CHOICE, .choices = domains, .fallback = "tenant", .offset = offsetof(struct values, domain),
+         .help = "what a trust domain is: a tenant or a group"},
+        {.name = "scrub", .type = VDC_PARAM_INTEGER, .dimension = VDC_DIM_TIME, .fallback = "0s", .offset = offsetof(struct values, scrub),
+         .help = "a host that another trust domain left less than this ago is not clean: arrivals there are counted (scrub_gaps)"},
+        {.name = "rules", .type = VDC_PARAM_NODE, .offset = offsetof(struct values, rules), .help = "a list of {rule: NAME, …}"},
+    };
+    vdc_code first = vdc_params_read(node, params, 3, &values, NULL, "isolation", diag);
+    char buffer[96];
+    iso->by_group = values.domain == 1;
+    iso->scrub = values.scrub;
+    if (iso->scrub > 0 && !(iso->scrubs = vdc_calloc((size_t)iso->datacenter->hosts.count + 1, sizeof *iso->scrubs)))
+        return vdc_no_memory(diag, "isolation");
+    if (!values.rules) return first;
+    if (values.rules->kind != VDC_NODE_SEQUENCE)
+        return vdc_fail(diag, VDC_ERROR_INPUT, &values.rules->place, "isolation: rules: found %s; allowed: a list of {rule: NAME, …}",
+                        vdc_node_describe(values.rules, buffer, sizeof buffer));
+    for (size_t i = 0; i < values.rules->count; i++) {
+        vdc_code code = read_rule(iso, values.rules->children[i], diag);
+        if (!first) first = code;
+    }
+    return first ? first : contradictions(iso, diag);
+}
+
+vdc_code vdc_isolation_create(vdc_isolation **isolation, vdc_datacenter *dc, vdc_isolation_specs *specs, vdc_names *tenants, vdc_names *groups,
+                              const vdc_node *node, vdc_diag *diag) {
+    vdc_isolation *iso = vdc_calloc(1, sizeof *iso);
+    *isolation = iso;
+    if (!iso) return vdc_no_memory(diag, "isolation");
+    *iso = (vdc_isolation){.datacenter = dc, .specs = specs, .tenants = tenants, .groups = groups, .entry_free = VDC_NOWHERE};
+    uint32_t hosts = dc->hosts.count;
+    size_t classes = dc->hosts.class_count + (size_t)1;
+    iso->hosts = vdc_calloc((size_t)hosts + 1, sizeof *iso->hosts);
+    iso->class_labels = vdc_calloc(classes, sizeof *iso->class_labels);
+    iso->class_taints = vdc_calloc(classes, sizeof *iso->class_taints);
+    iso->class_ways = vdc_calloc(classes, sizeof *iso->class_ways);
+    iso->class_bandwidth = vdc_calloc(classes, sizeof *iso->class_bandwidth);
+    if (!iso->hosts || !iso->class_labels || !iso->class_taints || !iso->class_ways || !iso->class_bandwidth)
+        return vdc_no_memory(diag, "isolation");
+    for (uint32_t h = 0; h < hosts; h++) iso->hosts[h].first = VDC_NOWHERE;
+    for (uint16_t k = 0; k < dc->hosts.class_count; k++) {
+        const vdc_host_class *class = &dc->hosts.classes[k];
+        iso->class_labels[k] = class->labels;
+        iso->class_taints[k] = class->taints;
+        if (class->taints) iso->has_taints = true;
+        iso->class_ways[k] = class->llc_ways;
+        iso->class_bandwidth[k] = class->memory_bandwidth;
+    }
+    iso->pair_size = VDC_MATRIX_DOMAINS;
+    const size_t cells = (size_t)iso->pair_size * iso->pair_size;
+    iso->pair_rate = vdc_calloc(cells, sizeof *iso->pair_rate);
+    iso->pair_time = vdc_calloc(cells, sizeof *iso->pair_time);
+    iso->pair_since = vdc_calloc(cells, sizeof *iso->pair_since);
+    if (!iso->pair_rate || !iso->pair_time || !iso->pair_since) return vdc_no_memory(diag, "isolation");
+    vdc_code code = vdc_threads_setup(&iso->threads, &dc->hosts, diag);
+    return code ? code : read_rules(iso, node, diag);
+}
+
+void vdc_isolation_destroy(vdc_isolation *iso) {
+    if (!iso) return;
+    for (size_t i = 0; i < iso->rule_count; i++) {
+        vdc_rule *rule = &iso->rules[i];
+        vdc_free(rule->tenants.numbers);
+        vdc_free(rule->tenants.bits);
+        vdc_free(rule->groups.numbers);
+        vdc_free(rule->groups.bits);
+        vdc_free(rule->conflict_class);
+        vdc_counts_free(&rule->counts);
+        vdc_counts_free(&rule->sets);
+        vdc_counts_free(&rule->left_at);
+        vdc_counts_free(&rule->holder);
+        for (size_t s = 0; s < rule->spread_count; s++) vdc_free(rule->spreads[s].units_with);
+        vdc_free(rule->spreads);
+    }
+    for (size_t i = 0; i < iso->vm_capacity; i++) vdc_free(iso->vms[i].met);
+    vdc_threads_free(&iso->threads);
+    vdc_counts_free(&iso->rack_domains);
+    vdc_counts_free(&iso->racks);
+    vdc_counts_free(&iso->group_members);
+    vdc_free(iso->rules);
+    vdc_free(iso->class_labels);
+    vdc_free(iso->class_taints);
+    vdc_free(iso->class_ways);
+    vdc_free(iso->class_bandwidth);
+    vdc_free(iso->hosts);
+    vdc_free(iso->vms);
+    vdc_free(iso->entries);
+    vdc_free(iso->pair_rate);
+    vdc_free(iso->pair_time);
+    vdc_free(iso->pair_since);
+    vdc_free(iso->attack.targets);
+    vdc_free(iso->scrubs);
+    vdc_free(iso);
+}
