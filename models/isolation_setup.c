@@ -93,7 +93,8 @@ static vdc_code contradictions(const vdc_isolation *iso, vdc_diag *diag) {
     for (size_t i = 0; i < iso->rule_count; i++)
         for (size_t j = 0; j < iso->rule_count; j++) {
             const vdc_rule *together = &iso->rules[i], *apart = &iso->rules[j];
-            if (strcmp(together->type->name, "affinity") || strcmp(apart->type->name, "anti-affinity") || !vdc_rule_is_hard(together) || !vdc_rule_is_hard(apart)) continue;
+            if (strcmp(together->type->name, "affinity") || strcmp(apart->type->name, "anti-affinity")) continue;
+            if (!vdc_rule_is_hard(together) || !vdc_rule_is_hard(apart)) continue;
             if (together->of != apart->of || together->level > apart->level || apart->max > 1) continue;
             if (!overlap(&together->groups, &apart->groups) || !overlap(&together->tenants, &apart->tenants)) continue;
             code = vdc_fail(diag, VDC_ERROR_INPUT, &together->place,
