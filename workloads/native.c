@@ -1,6 +1,7 @@
 /* The native trace's columns and descriptor. See native.h. */
 #include "workloads/native.h"
 
+#include "workloads/native_hdf5.h"
 #include "workloads/values.h"
 
 #include <stdio.h>
@@ -102,7 +103,12 @@ int64_t vdc_native_value(const vdc_native_column *column, const vdc_request *req
 
 static vdc_code open_native(const void *params, const char *path, const vdc_workload_context *context, vdc_source **source,
                             vdc_diag *diag) {
-    return vdc_native_csv_open(params, path, context, source, diag);
+    const vdc_native_params *options = params;
+    if (!vdc_is_hdf5(path)) return vdc_native_csv_open(options, path, context, source, diag);
+    const vdc_place place = {path, 0, 0};
+    if (options->segments)
+        return vdc_fail(diag, VDC_ERROR_INPUT, &place, "is HDF5, which holds its loads itself: `segments` is for CSV");
+    return vdc_native_hdf5_open(path, context, source, diag);
 }
 
 static const vdc_param params[] = {

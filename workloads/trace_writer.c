@@ -5,8 +5,8 @@
 
 enum { SEGMENT_LIMIT = 1 << 24 }; /* of a VM without a lifetime; nothing that ends has more */
 
-vdc_code vdc_trace_copy(vdc_source *source, vdc_trace_writer *writer, vdc_diag *diag) {
-    for (;;) {
+vdc_code vdc_trace_copy(vdc_source *source, vdc_trace_writer *writer, uint64_t *count, vdc_diag *diag) {
+    for (*count = 0;; ++*count) {
         vdc_request request;
         bool have;
         vdc_code code = source->operations->next(source, &request, &have, diag);

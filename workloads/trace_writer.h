@@ -28,8 +28,8 @@ typedef struct vdc_trace_target {
 
 vdc_code vdc_native_csv_create(vdc_trace_writer **writer, const vdc_trace_target *target, vdc_diag *diag);
 
-/* Copies a source to its end. */
-vdc_code vdc_trace_copy(vdc_source *source, vdc_trace_writer *writer, vdc_diag *diag);
+/* Copies a source to its end; *count VMs. */
+vdc_code vdc_trace_copy(vdc_source *source, vdc_trace_writer *writer, uint64_t *count, vdc_diag *diag);
 /* Calls `each` for the segments of a request's load that its lifetime holds, the last one cut to it. A load without an end,
  * of a VM without a lifetime, is VDC_ERROR_INPUT: it cannot be written down. A constant one has a segment of VDC_FOREVER. */
 vdc_code vdc_trace_segments(const vdc_request *request, vdc_code (*each)(void *to, const vdc_segment *segment, vdc_diag *diag),

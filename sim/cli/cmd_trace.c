@@ -7,6 +7,7 @@
 #include "sim/cli/command.h"
 #include "sim/cli/json.h"
 #include "sim/scenario/document.h"
+#include "workloads/native_hdf5.h"
 #include "workloads/summary.h"
 #include "workloads/trace_writer.h"
 
@@ -153,7 +154,7 @@ typedef struct info_options {
     {.name = "force", .letter = 'f', .type = VDC_CLI_FLAG, .help = "replace files that exist", \
      .offset = offsetof(structure, force)}
 #define OUTPUT_OPTION(structure) \
-    {.name = "output", .letter = 'o', .type = VDC_CLI_PATH, .argument = "OUT", .help = "the trace to write: a .csv", \
+    {.name = "output", .letter = 'o', .type = VDC_CLI_PATH, .argument = "OUT", .help = "the trace to write: .h5 or .csv", \
      .offset = offsetof(structure, output)}
 #define OPTIONS(table, structure) .options = table, .option_count = sizeof table / sizeof *table, .size = sizeof(structure)
 
@@ -312,42 +313,76 @@ static vdc_code write_csv(const char *input, const write_options *options, vdc_d
                                           : open_input(&work, input, &options->input, diag);
     const vdc_trace_target target = {.path = options->output, .segments_path = segments, .force = options->force,
                                      .columns = summary.columns, .context = &work.context};
+    uint64_t count = 0;
     if (!code) code = vdc_native_csv_create(&writer, &target, diag);
-    if (!code) code = vdc_trace_copy(work.source, writer, diag);
+    if (!code) code = vdc_trace_copy(work.source, writer, &count, diag);
     if (!code) code = writer->operations->finish(writer, diag);
     if (writer) writer->operations->close(writer);
     end(&work);
     if (!code) {
-        fprintf(stderr, "%s: %" PRIu64 " VMs\n", options->output, summary.vms);
+        fprintf(stderr, "%s: %" PRIu64 " VMs\n", options->output, count);
         if (segments) fprintf(stderr, "%s: their loads; read both with `segments: %s`\n", segments, segments);
     }
     vdc_free(segments);
     return code;
 }
 
+static vdc_code write_hdf5(const char *input, const write_options *options, vdc_diag *diag) {
+    opened work;
+    vdc_trace_writer *writer = NULL;
+    uint64_t count = 0;
+    vdc_code code = open_input(&work, input, &options->input, diag);
+    const vdc_trace_target target = {.path = options->output, .force = options->force, .context = &work.context};
+    if (!code) code = vdc_native_hdf5_create(&writer, &target, diag);
+    if (!code) code = vdc_trace_copy(work.source, writer, &count, diag);
+    if (!code) code = writer->operations->finish(writer, diag);
+    if (writer) writer->operations->close(writer);
+    end(&work);
+    if (!code) fprintf(stderr, "%s: %" PRIu64 " VMs\n", options->output, count);
+    return code;
+}
+
+/* By the name's end, as CSV or HDF5. */
 static vdc_code write_trace(const char *input, const write_options *options, vdc_diag *diag) {
-    if (!options->output) return vdc_fail(diag, VDC_ERROR_INPUT, NULL, "-o OUT is wanted: the trace to write");
-    if (ends_with(options->output, ".csv")) return write_csv(input, options, diag);
-    return vdc_fail(diag, VDC_ERROR_INPUT, NULL, "%s: a name that ends in .csv is wanted", options->output);
+    const char *output = options->output;
+    if (!output) return vdc_fail(diag, VDC_ERROR_INPUT, NULL, "-o OUT is wanted: the trace to write");
+    if (ends_with(output, ".csv")) return write_csv(input, options, diag);
+    if (ends_with(output, ".h5") || ends_with(output, ".hdf5")) return write_hdf5(input, options, diag);
+    return vdc_fail(diag, VDC_ERROR_INPUT, NULL, "%s: a name that ends in .h5 or .csv is wanted", output);
+}
+
+static int run_write(const void *given, const vdc_cli_arguments *arguments) {
+    vdc_diag diag = {0};
+    return vdc_cli_finish(&diag, write_trace(arguments->items[0], given, &diag));
 }
 
 static const vdc_cli_option generate_table[] = {OUTPUT_OPTION(write_options), FORCE_OPTION(write_options),
-                                                SEED_OPTION(write_options),
-                                                SET_OPTION(write_options)};
-
-static int run_generate(const void *given, const vdc_cli_arguments *arguments) {
-    const write_options *options = given;
-    vdc_diag diag = {0};
-    const vdc_code code = write_trace(arguments->items[0], options, &diag);
-    return vdc_cli_finish(&diag, code);
-}
+                                                SEED_OPTION(write_options), SET_OPTION(write_options)};
+static const vdc_cli_option import_table[] = {FORMAT_OPTION(write_options), OUTPUT_OPTION(write_options),
+                                              FORCE_OPTION(write_options),
+                                              SEED_OPTION(write_options), SET_OPTION(write_options)};
 
 static const vdc_command generate_command = {
     .name = "generate",
     .summary = "writes down as a native trace what a generator makes",
     .details = "SPEC.yaml is a scenario, or a file with `generate:` alone.",
     .syntax = {.arguments = "SPEC.yaml", .minimum = 1, .maximum = 1, OPTIONS(generate_table, write_options)},
-    .run = run_generate,
+    .run = run_write,
+};
+
+static const vdc_command import_command = {
+    .name = "import",
+    .summary = "turns a trace of any format into a native one",
+    .details = "PATH is a file or folder in the format given. A native trace streams, whatever the order of the original.",
+    .syntax = {.arguments = "PATH", .minimum = 1, .maximum = 1, OPTIONS(import_table, write_options)},
+    .run = run_write,
+};
+
+static const vdc_command convert_command = {
+    .name = "convert",
+    .summary = "turns a native trace from CSV into HDF5 or back",
+    .syntax = {.arguments = "IN", .minimum = 1, .maximum = 1, OPTIONS(generate_table, write_options)},
+    .run = run_write,
 };
 
 /* ---- formats ---- */
@@ -372,7 +407,8 @@ static const vdc_command formats_command = {
     .run = run_formats,
 };
 
-static const vdc_command *const subcommands[] = {&info_command, &generate_command, &formats_command, NULL};
+static const vdc_command *const subcommands[] = {&info_command, &import_command, &generate_command, &convert_command,
+                                                 &formats_command, NULL};
 
 const vdc_command vdc_command_trace = {
     .name = "trace",

@@ -1,6 +1,7 @@
 /* What is written as a native trace comes back equal, field by field and segment by segment. */
 #include "tests/support/command.h"
 #include "tests/support/workload.h"
+#include "workloads/native_hdf5.h"
 #include "workloads/trace_writer.h"
 
 #include <criterion/criterion.h>
@@ -86,24 +87,29 @@ static void expect_equal(const vdc_request *a, const vdc_request *b) {
     " {arrival: 3s, vcpus: 1, priority: low, load: {segments: [[1s, 5 Hz]]}}, {arrival: 3s, vcpus: 1, priority: -9}," \
     " {arrival: 4s, vcpus: 1, load: {segments: []}}]"
 
-static vdc_code write_all(const char *path, const char *segments, bool force) {
+typedef vdc_code (*create_function)(vdc_trace_writer **, const vdc_trace_target *, vdc_diag *);
+
+static vdc_code write_all(create_function create, const char *path, const char *segments, bool force) {
     const vdc_trace_target target = {.path = path, .segments_path = segments, .force = force, .columns = UINT32_MAX,
                                      .context = &work.context};
     vdc_trace_writer *writer = NULL;
     cr_assert_eq(test_workload_read(&work, "vms", VMS), VDC_OK);
-    vdc_code code = vdc_native_csv_create(&writer, &target, &work.diag);
+    vdc_code code = create(&writer, &target, &work.diag);
     for (size_t i = 0; i < work.count && !code; i++) code = writer->operations->add(writer, &work.requests[i], &work.diag);
     if (!code) code = writer->operations->finish(writer, &work.diag);
     if (writer) writer->operations->close(writer);
     return code;
 }
 
+static const char *in_folder(const char *name) {
+    char path[160];
+    (void)snprintf(path, sizeof path, "%s/%s", back.folder, name);
+    return vdc_arena_strdup(&back.arena, path);
+}
+
 Test(workload_writers, csv_there_and_back) {
-    char path[128], segments[128], partial[160];
-    (void)snprintf(path, sizeof path, "%s/t.csv", back.folder);
-    (void)snprintf(segments, sizeof segments, "%s/s.csv", back.folder);
-    (void)snprintf(partial, sizeof partial, "%s.partial", path);
-    cr_assert_eq(write_all(path, segments, false), VDC_OK);
+    const char *path = in_folder("t.csv"), *segments = in_folder("s.csv"), *partial = in_folder("t.csv.partial");
+    cr_assert_eq(write_all(vdc_native_csv_create, path, segments, false), VDC_OK);
     cr_expect_neq(access(partial, F_OK), 0);
     test_workload_must(&back, "trace", "{format: vdcsim, path: t.csv, segments: s.csv}");
     cr_assert_eq(back.count, work.count);
@@ -112,14 +118,155 @@ Test(workload_writers, csv_there_and_back) {
     cr_assert(test_workload_segment(&back.requests[work.count - 1], 0, &segment));
     cr_expect_eq(segment.duration, 0);
     /* Nothing is overwritten unasked; what fails leaves nothing behind. */
-    cr_expect_eq(write_all(path, segments, false), VDC_ERROR_INPUT);
+    cr_expect_eq(write_all(vdc_native_csv_create, path, segments, false), VDC_ERROR_INPUT);
     cr_expect(strstr(work.diag.messages[0].text, "exists"));
-    cr_expect_eq(write_all(path, segments, true), VDC_OK);
+    cr_expect_eq(write_all(vdc_native_csv_create, path, segments, true), VDC_OK);
     cr_expect_eq(unlink(path), 0);
-    cr_expect_eq(write_all(path, NULL, false), VDC_ERROR_INPUT); /* loads, but no file for them */
+    cr_expect_eq(write_all(vdc_native_csv_create, path, NULL, false), VDC_ERROR_INPUT); /* loads, but no file for them */
     cr_expect_neq(access(path, F_OK), 0);
     cr_expect_neq(access(partial, F_OK), 0);
-    cr_expect_eq(write_all("/nonexistent/t.csv", segments, true), VDC_ERROR_IO);
+    cr_expect_eq(write_all(vdc_native_csv_create, "/nonexistent/t.csv", segments, true), VDC_ERROR_IO);
+}
+
+static size_t read_file(const char *path, char *bytes, size_t size) {
+    FILE *file = fopen(path, "rb");
+    cr_assert_not_null(file);
+    const size_t got = fread(bytes, 1, size, file);
+    fclose(file);
+    return got;
+}
+
+Test(workload_writers, hdf5_there_and_back) {
+    static char first[200000], second[200000];
+    const char *path = in_folder("t.h5");
+    cr_assert_eq(write_all(vdc_native_hdf5_create, path, NULL, false), VDC_OK);
+    cr_expect_neq(access(in_folder("t.h5.partial"), F_OK), 0);
+    test_workload_must(&back, "trace", "{format: vdcsim, path: t.h5}");
+    cr_assert_eq(back.count, work.count);
+    for (size_t i = 0; i + 1 < work.count; i++) expect_equal(&work.requests[i], &back.requests[i]);
+    cr_expect_not_null(back.requests[work.count - 1].load);
+    const size_t size = read_file(path, first, sizeof first);
+    cr_expect_eq(write_all(vdc_native_hdf5_create, path, NULL, false), VDC_ERROR_INPUT);
+    cr_expect(strstr(work.diag.messages[0].text, "exists"));
+    cr_expect_eq(write_all(vdc_native_hdf5_create, path, NULL, true), VDC_OK);
+    cr_expect_eq(read_file(path, second, sizeof second), size);
+    cr_expect_eq(memcmp(first, second, size), 0, "two writings of one trace differ");
+    cr_expect_eq(write_all(vdc_native_hdf5_create, "/nonexistent/t.h5", NULL, true), VDC_ERROR_IO);
+    test_workload_refuses(&back, "trace", "{format: vdcsim, path: t.h5, segments: t.h5}", "`segments` is for CSV", NULL);
+    test_workload_file(&back, "t.h5", "\x89HDF\r\n\x1a\n and nothing more");
+    test_workload_refuses(&back, "trace", "{format: vdcsim, path: t.h5}", "t.h5: cannot be opened", NULL);
+}
+
+/* More VMs than a block, the first of all columns late: what lies before it is what an absent column means. */
+Test(workload_writers, hdf5_of_many_blocks) {
+    enum { VMS_WRITTEN = 40000, LATE = 35000 };
+    const vdc_trace_target target = {.path = in_folder("t.h5"), .context = &work.context};
+    vdc_trace_writer *writer;
+    vdc_request request;
+    cr_assert_eq(vdc_native_hdf5_create(&writer, &target, &work.diag), VDC_OK);
+    for (int i = 0; i < VMS_WRITTEN; i++) {
+        memcpy(&request, &vdc_request_blank, sizeof request);
+        request.arrival = i;
+        request.size[VDC_CPU] = 1 + i % 7;
+        if (i >= LATE) {
+            request.id = i;
+            request.name = i % 2 ? "odd" : NULL;
+            request.lifetime = i;
+            request.priority = VDC_PRIORITY_HIGH;
+        }
+        cr_assert_eq(writer->operations->add(writer, &request, &work.diag), VDC_OK);
+    }
+    cr_assert_eq(writer->operations->finish(writer, &work.diag), VDC_OK);
+    writer->operations->close(writer);
+    test_workload_must(&back, "trace", "{format: vdcsim, path: t.h5}");
+    cr_assert_eq(back.count, VMS_WRITTEN);
+    for (int i = 0; i < VMS_WRITTEN; i++) {
+        const vdc_request *read = &back.requests[i];
+        cr_assert_eq(read->arrival, i);
+        cr_assert_eq(read->size[VDC_CPU], 1 + i % 7);
+        cr_assert_eq(read->id, i >= LATE ? i : VDC_NO_ID);
+        cr_assert_eq(read->lifetime, i >= LATE ? i : VDC_UNLIMITED);
+        cr_assert_eq(read->priority, i >= LATE ? VDC_PRIORITY_HIGH : VDC_PRIORITY_NORMAL);
+        cr_assert_eq(read->name != NULL, i >= LATE && i % 2);
+    }
+}
+
+/* ---- hostile HDF5 ---- */
+
+typedef struct column {
+    const char *name;
+    size_t count;
+    int64_t values[4];
+} column;
+
+static void put_column(hid_t file, const column *what, hid_t type) {
+    const hsize_t count = what->count;
+    const hid_t space = H5Screate_simple(1, &count, NULL), links = H5Pcreate(H5P_LINK_CREATE);
+    H5Pset_create_intermediate_group(links, 1);
+    const hid_t dataset = H5Dcreate2(file, what->name, type, space, links, H5P_DEFAULT, H5P_DEFAULT);
+    cr_assert_geq(dataset, 0);
+    cr_assert_geq(H5Dwrite(dataset, H5T_NATIVE_INT64, H5S_ALL, H5S_ALL, H5P_DEFAULT, what->values), 0);
+    H5Dclose(dataset);
+    H5Pclose(links);
+    H5Sclose(space);
+}
+
+static void make_trace(int format, const column *columns, hid_t type) {
+    vdc_source_close(back.source); /* HDF5 does not write what is open */
+    back.source = NULL;
+    const hid_t file = H5Fcreate(in_folder("t.h5"), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT), space = H5Screate(H5S_SCALAR);
+    const hid_t attribute = H5Acreate2(file, format ? "vdcsim_trace" : "other", H5T_STD_I32LE, space, H5P_DEFAULT, H5P_DEFAULT);
+    cr_assert_geq(H5Awrite(attribute, H5T_NATIVE_INT, &format), 0);
+    H5Aclose(attribute);
+    H5Sclose(space);
+    for (; columns->name; columns++) put_column(file, columns, type);
+    H5Fclose(file);
+}
+
+#define ARRIVALS {"/vms/arrival", 2, {1, 2}}
+#define VCPUS {"/vms/vcpus", 2, {1000, 2000}}
+#define END {NULL, 0, {0}}
+
+Test(workload_writers, hostile_hdf5) {
+    const struct { const char *message; int format; column columns[8]; bool row; } cases[] = {
+        {"vdcsim_trace is not there", 0, {ARRIVALS, VCPUS, END}, false},
+        {"made by another version", 2, {ARRIVALS, VCPUS, END}, false},
+        {"/vms is not there", 1, {END}, false},
+        {"/vms/vcpus is not there", 1, {ARRIVALS, END}, false},
+        {"/vms/colour is no column", 1, {ARRIVALS, VCPUS, {"/vms/colour", 2, {1, 2}}, END}, false},
+        {"another length", 1, {ARRIVALS, {"/vms/vcpus", 3, {1, 2, 3}}, END}, false},
+        {"VM 1: arrival is 1, before that", 1, {{"/vms/arrival", 2, {2, 1}}, VCPUS, END}, true},
+        {"VM 0: vcpus is 0", 1, {ARRIVALS, {"/vms/vcpus", 2, {0, 1}}, END}, true},
+        {"VM 1: lifetime is -2", 1, {ARRIVALS, VCPUS, {"/vms/lifetime", 2, {-1, -2}}, END}, true},
+        {"VM 1: tenant is 7", 1, {ARRIVALS, VCPUS, {"/vms/tenant", 2, {0, 7}}, END}, true},
+        {"VM 0: gpu_models is", 1, {ARRIVALS, VCPUS, {"/vms/gpu_models", 2, {4, 0}}, END}, true},
+        {"VM 0: gpu_milli is 500", 1, {ARRIVALS, VCPUS, {"/vms/gpus", 2, {2, 0}}, {"/vms/gpu_milli", 2, {500, 0}}, END}, true},
+        {"fewer segments than", 1, {ARRIVALS, VCPUS, {"/vms/segments", 2, {1, INT64_MAX}},
+                                    {"/segments/duration", 1, {1}}, {"/segments/demand", 1, {1}}, END}, false},
+        {"fewer segments than", 1, {ARRIVALS, VCPUS, {"/vms/segments", 2, {1, 0}}, END}, false},
+        {"columns of two lengths", 1, {ARRIVALS, VCPUS, {"/segments/duration", 1, {1}}, {"/segments/demand", 2, {1, 1}}, END},
+         false},
+        {"negative duration", 1, {ARRIVALS, VCPUS, {"/vms/segments", 2, {1, 0}}, {"/segments/duration", 1, {-1}},
+                                  {"/segments/demand", 1, {1}}, END}, false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        make_trace(cases[i].format, cases[i].columns, H5T_STD_I64LE);
+        test_workload_refuses(&back, "trace", "{format: vdcsim, path: t.h5}", cases[i].message, "t.h5", NULL);
+        if (!cases[i].row) continue;
+        test_workload_must(&back, "trace", "{format: vdcsim, path: t.h5, on_error: skip}");
+        cr_expect_eq(back.count, 1, "%s", cases[i].message);
+    }
+    make_trace(1, cases[0].columns, H5T_STD_I32LE);
+    test_workload_refuses(&back, "trace", "{format: vdcsim, path: t.h5}", "/vms/arrival is no list of 64-bit integers", NULL);
+    /* A row left out takes its segments with it. */
+    const column shifted[] = {ARRIVALS, {"/vms/vcpus", 2, {0, 1}}, {"/vms/segments", 2, {2, 1}},
+                              {"/segments/duration", 3, {1, 2, 3}},
+                              {"/segments/demand", 3, {10, 20, 30}}, END};
+    make_trace(1, shifted, H5T_STD_I64LE);
+    test_workload_must(&back, "trace", "{format: vdcsim, path: t.h5, on_error: skip}");
+    vdc_segment segment;
+    cr_assert(test_workload_segment(&back.requests[0], 0, &segment));
+    cr_expect_eq(segment.demand, 30);
 }
 
 /* ---- the command ---- */
@@ -169,6 +316,39 @@ Test(workload_writers, trace_generate_and_info) {
         cr_expect(strstr(result.err, wrong[i].message), "%s: %s", wrong[i].arguments, result.err);
         command_result_clear(&result);
     }
+}
+
+/* Any format into HDF5, and between the two native forms, gives the same trace. */
+Test(workload_writers, trace_import_and_convert) {
+    test_workload_file(&back, "tasks.csv", "id,submission_time,cpu_count,mem_capacity\n1,7000,1,0\n2,5000,2,5\n");
+    test_workload_file(&back, "fragments.csv", "id,duration,cpu_usage\n1,10,1.5\n2,20,2\n1,30,3\n");
+    command_result result = run_vdcsim("trace import --format opendc %s -o %s/t.h5", back.folder, back.folder);
+    cr_assert_eq(result.status, 0, "%s", result.err);
+    cr_expect(strstr(result.err, "t.h5: 2 VMs"), "%s", result.err);
+    command_result_clear(&result);
+    const char *commands[] =
+        {"trace convert %s/t.h5 -o %s/t.csv", "trace convert %s/t.csv -o %s/u.h5 --set segments=%s/t.segments.csv"};
+    for (size_t i = 0; i < 2; i++) {
+        char arguments[512];
+        (void)snprintf(arguments, sizeof arguments, commands[i], back.folder, back.folder, back.folder);
+        result = run_vdcsim("%s", arguments);
+        cr_assert_eq(result.status, 0, "%s", result.err);
+        command_result_clear(&result);
+    }
+    char section[256];
+    (void)snprintf(section, sizeof section, "{format: opendc, path: \"%s\"}", back.folder);
+    cr_assert_eq(test_workload_read(&work, "trace", section), VDC_OK);
+    const char *const sections[] = {"{format: vdcsim, path: t.h5}", "{format: vdcsim, path: t.csv, segments: t.segments.csv}",
+                                    "{format: vdcsim, path: u.h5}"};
+    for (size_t k = 0; k < 3; k++) {
+        cr_assert_eq(test_workload_read(&back, "trace", sections[k]), VDC_OK);
+        cr_assert_eq(back.count, 2);
+        for (size_t i = 0; i < 2; i++) expect_equal(&work.requests[i], &back.requests[i]);
+    }
+    result = run_vdcsim("trace convert %s/t.csv -o %s/t.txt", back.folder, back.folder);
+    cr_expect_eq(result.status, 2);
+    cr_expect(strstr(result.err, "ends in .h5 or .csv"));
+    command_result_clear(&result);
 }
 
 Test(workload_writers, trace_info_on_a_real_trace) {
