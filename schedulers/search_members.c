@@ -110,12 +110,7 @@ bool vdc_members_join(vdc_member_pool *pool, vdc_members *members, uint32_t stat
     return true;
 }
 
-void vdc_members_leave(vdc_member_pool *pool, vdc_members *members) {
-    (void)pool;
-    if (--members->count == 0) members->size = 0;
-}
-
-uint32_t vdc_members_first(vdc_member_pool *pool, vdc_members *members, uint32_t state) {
+uint32_t vdc_members_clean_top(vdc_member_pool *pool, vdc_members *members, uint32_t state) {
     uint32_t *heap = heap_of(pool, members);
     while (pool->state_of[heap[0]] != state) {
         heap[0] = heap[--members->size];

@@ -33,9 +33,16 @@ void vdc_member_pool_close(vdc_member_pool *pool);
 /* A host joins: state_of[position] must say so already. False: no memory. */
 bool vdc_members_join(vdc_member_pool *pool, vdc_members *members, uint32_t state, uint32_t position);
 /* A host left: state_of[position] says something else already. */
-void vdc_members_leave(vdc_member_pool *pool, vdc_members *members);
+static inline void vdc_members_leave(vdc_members *members) {
+    if (--members->count == 0) members->size = 0;
+}
+/* Takes positions off the top until it is a member's. */
+uint32_t vdc_members_clean_top(vdc_member_pool *pool, vdc_members *members, uint32_t state);
 /* The lowest position; there must be one. */
-uint32_t vdc_members_first(vdc_member_pool *pool, vdc_members *members, uint32_t state);
+static inline uint32_t vdc_members_first(vdc_member_pool *pool, vdc_members *members, uint32_t state) {
+    uint32_t top = members->chunk_class ? pool->cells[members->chunk] : members->near[0];
+    return pool->state_of[top] == state ? top : vdc_members_clean_top(pool, members, state);
+}
 /* The lowest position below `limit` that `accept` takes, VDC_NO_POSITION when there is none (or no memory). */
 typedef bool vdc_accept(const void *context, uint32_t position);
 uint32_t vdc_members_first_accepted(vdc_member_pool *pool, vdc_members *members, uint32_t state, uint32_t limit, vdc_accept *accept,

@@ -20,6 +20,7 @@
  */
 #include "schedulers/search_states.h"
 
+#include "schedulers/search_grid.h"
 #include "schedulers/search_members.h"
 
 #include <math.h>
@@ -28,9 +29,12 @@
 
 enum {
     BUCKETS_MOST = 4096,
+    KEPT_STATES = 32768,   /* states from which on those without hosts are given up */
+    UNREPEATED_STATES = 131072, /* states from which on remembering scores takes more memory than it is worth, if there is the grid */
     WINDOW = 8192,         /* decisions between looks at how well the slots are used */
     LONG_BUCKET = 64,      /* states in a bucket from which hosts are tried by position first */
-    TRIES = 32             /* that many of them */
+    TRIES = 32,            /* that many of them */
+    LONG_BUCKETS = 512     /* such buckets in a window make the bitmap worth its upkeep */
 };
 static const uint32_t NONE = UINT32_MAX;
 
@@ -94,8 +98,11 @@ struct vdc_states {
     uint32_t decisions, misses;  /* in this window */
     uint32_t poor_windows;
     bool no_slots;               /* shapes hardly repeat: none is remembered any more */
+    /* monotone scores, without slots */
+    vdc_grid *grid;
+    uint8_t *in_grid;            /* [capacity] */
     /* ties */
-    uint32_t long_walks;
+    uint32_t long_buckets;       /* met in this window */
     vdc_feasible *feasible;
 };
 
@@ -270,6 +277,10 @@ static void learn(vdc_states *s, uint32_t id, uint32_t host, uint64_t slots) {
 
 /* --- the table of states --- */
 
+static void fill_grid(vdc_states *s);
+static bool have_grid(vdc_states *s);
+static void forget_shapes(vdc_states *s);
+
 static bool rebuild_table(vdc_states *s, uint32_t size) {
     if (size != s->table_mask + 1 || !s->table) {
         entry *table = vdc_malloc(size * sizeof *table);
@@ -290,7 +301,11 @@ static bool grow(vdc_states *s) {
     s->state = grown;
     if (!(grown = vdc_realloc(s->keys, capacity, s->key_words * sizeof *s->keys))) return false;
     s->keys = grown;
-    if (s->remember) {
+    if (s->grid) {
+        if (!(grown = vdc_realloc(s->in_grid, capacity, sizeof *s->in_grid))) return false;
+        s->in_grid = grown;
+    }
+    if (s->remember && !s->no_slots) {
         if (!(grown = vdc_realloc(s->bucket_of, capacity, VDC_SHAPES * sizeof *s->bucket_of))) return false;
         s->bucket_of = grown;
         if (!(grown = vdc_realloc(s->scratch, capacity, sizeof *s->scratch))) return false;
@@ -331,7 +346,7 @@ static bool compact(vdc_states *s) {
             s->index[slot]->nodes[kept].score = s->index[slot]->nodes[id].score;
             s->index[slot]->states++;
         }
-        if (s->remember) memmove(&s->bucket_of[(size_t)kept * VDC_SHAPES], &s->bucket_of[(size_t)id * VDC_SHAPES], VDC_SHAPES * sizeof *s->bucket_of);
+        if (fits) memmove(&s->bucket_of[(size_t)kept * VDC_SHAPES], &s->bucket_of[(size_t)id * VDC_SHAPES], VDC_SHAPES * sizeof *s->bucket_of);
         link_state(s, kept, fits);
         kept++;
     }
@@ -341,14 +356,19 @@ static bool compact(vdc_states *s) {
     vdc_free(moved);
     s->used = kept;
     s->empty = 0;
+    if (s->grid) {
+        vdc_grid_clear(s->grid);
+        fill_grid(s);
+    }
     return rebuild_table(s, s->table_mask + 1);
 }
 
-/* Room for one state more. Empty states are worth keeping for their scores as long as they are few or the table is small. */
+/* Room for one state more. States without hosts are kept for their scores, as most come back; where they do not, they would
+ * fill the memory. */
 static bool make_room(vdc_states *s) {
     if (s->used < s->capacity) return true;
-    uint32_t worth = s->capacity >= 16384 && s->capacity > 2 * s->hosts->count ? s->capacity / 2 : s->capacity / 4 * 3;
-    return s->capacity && s->empty > worth ? compact(s) : grow(s);
+    if (s->capacity >= UNREPEATED_STATES && !s->no_slots && have_grid(s)) forget_shapes(s);
+    return s->capacity >= KEPT_STATES && s->capacity > 2 * (uint64_t)s->hosts->count && s->empty > s->capacity / 2 ? compact(s) : grow(s);
 }
 
 static uint32_t find_or_make(vdc_states *s, const uint64_t *key) {
@@ -360,15 +380,48 @@ static uint32_t find_or_make(vdc_states *s, const uint64_t *key) {
     uint32_t id = s->used++;
     memset(&s->state[id], 0, sizeof s->state[id]);
     memcpy(&s->keys[(size_t)id * s->key_words], key, s->key_words * sizeof *key);
+    if (s->grid) s->in_grid[id] = false;
     s->empty++;
     enter(s, hash, id);
     return id;
 }
 
+/* --- the grid --- */
+
+static void enter_grid(vdc_states *s, uint32_t id, uint32_t host, uint32_t position) {
+    if (s->in_grid[id]) vdc_grid_lower(s->grid, host, position);
+    else if (!vdc_grid_link(s->grid, id, host, position)) s->failed = true;
+    s->in_grid[id] = true;
+}
+
+/* Puts all states that have hosts into the grid, which is empty. */
+static void fill_grid(vdc_states *s) {
+    memset(s->in_grid, 0, s->capacity);
+    for (uint32_t id = 0; id < s->used; id++) {
+        vdc_members *members = &s->state[id].members;
+        if (!members->count) continue;
+        uint32_t first = vdc_members_first(&s->pool, members, id);
+        enter_grid(s, id, host_at(s, first), first);
+    }
+}
+
+/* Monotone scores need no slots: makes the grid that does without them. False: the policy is not suited, or memory is out. */
+static bool have_grid(vdc_states *s) {
+    if (s->grid || !vdc_grid_suits(s->search)) return s->grid != NULL;
+    s->in_grid = vdc_calloc(s->capacity, sizeof *s->in_grid);
+    if (!s->in_grid || vdc_grid_create(&s->grid, s->search)) {
+        vdc_free(s->in_grid);
+        s->in_grid = NULL;
+        return false;
+    }
+    fill_grid(s);
+    return true;
+}
+
 /* --- changes --- */
 
 static void leave(vdc_states *s, uint32_t id) {
-    vdc_members_leave(&s->pool, &s->state[id].members);
+    vdc_members_leave(&s->state[id].members);
     if (!s->state[id].members.count) s->empty++;
 }
 
@@ -381,6 +434,7 @@ static void join(vdc_states *s, uint32_t id, uint32_t position, uint32_t host) {
         uint64_t unlinked = state->fits & ~state->linked;
         if (unlinked) link_state(s, id, unlinked);
     }
+    if (s->grid) enter_grid(s, id, host, position);
     if (!vdc_members_join(&s->pool, &state->members, id, position)) s->failed = true;
 }
 
@@ -419,6 +473,18 @@ static void drop_shape(vdc_states *s, unsigned slot) {
     s->index[slot] = NULL;
 }
 
+/* Does without slots from now on. */
+static void forget_shapes(vdc_states *s) {
+    s->no_slots = true;
+    for (unsigned slot = 0; slot < VDC_SHAPES; slot++) {
+        if (s->index[slot]) drop_shape(s, slot);
+    }
+    vdc_free(s->bucket_of);
+    vdc_free(s->scratch);
+    s->bucket_of = NULL;
+    s->scratch = NULL;
+}
+
 /* A slot for a new shape, with the scores of all states that have hosts; the others learn theirs when they get one. */
 static int add_shape(vdc_states *s, const vdc_request *request) {
     if (s->no_slots || !~s->shapes.active) return VDC_NO_SHAPE;
@@ -446,12 +512,13 @@ static int add_shape(vdc_states *s, const vdc_request *request) {
 }
 
 /* After each window: when many decisions met a shape without a slot, the half of the slots that is used least is given up; when that
- * does not help, all are. */
-static void review_slots(vdc_states *s) {
+ * does not help, all are. A bitmap that is hardly used goes too. */
+static void review(vdc_states *s) {
     bool poor = s->misses > s->decisions / 4;
     s->poor_windows = poor ? s->poor_windows + 1 : 0;
-    s->no_slots = s->no_slots || s->poor_windows >= 4;
-    if (poor) {
+    if (s->poor_windows >= 4 || (poor && have_grid(s))) {
+        forget_shapes(s);
+    } else if (poor) {
         int64_t uses[VDC_SHAPES];
         unsigned count = 0;
         for (unsigned slot = 0; slot < VDC_SHAPES; slot++) {
@@ -459,18 +526,22 @@ static void review_slots(vdc_states *s) {
         }
         qsort(uses, count, sizeof *uses, vdc_compare_int64);
         for (unsigned slot = 0; slot < VDC_SHAPES; slot++) {
-            if (s->index[slot] && (s->no_slots || s->index[slot]->uses <= uses[count / 2])) drop_shape(s, slot);
+            if (s->index[slot] && s->index[slot]->uses <= uses[count / 2]) drop_shape(s, slot);
         }
     }
     for (unsigned slot = 0; slot < VDC_SHAPES; slot++) {
         if (s->index[slot]) s->index[slot]->uses = 0;
     }
-    s->decisions = s->misses = 0;
+    if (s->long_buckets < LONG_BUCKETS) {
+        vdc_feasible_destroy(s->feasible);
+        s->feasible = NULL;
+    }
+    s->decisions = s->misses = s->long_buckets = 0;
 }
 
 static int slot_of(vdc_states *s, const vdc_request *request) {
     if (!s->remember || s->no_slots) return VDC_NO_SHAPE;
-    if (++s->decisions >= WINDOW) review_slots(s);
+    if (++s->decisions >= WINDOW) review(s);
     int slot = vdc_shapes_find(&s->shapes, request);
     if (slot == VDC_NO_SHAPE) {
         slot = add_shape(s, request);
@@ -482,30 +553,31 @@ static int slot_of(vdc_states *s, const vdc_request *request) {
 
 /* --- decisions --- */
 
+/* One decision's request, with the rules as far as they concern it. */
 typedef struct question {
-    const vdc_states *states;
+    vdc_states *states;
     const vdc_request *request;
+    vdc_allows *allows;
 } question;
 
 static bool is_allowed(const void *context, uint32_t position) {
-    const question *asking = context;
-    const vdc_search *search = asking->states->search;
-    return search->allows(search->rules, host_at(asking->states, position), asking->request);
+    const question *q = context;
+    return q->allows(q->states->search->rules, host_at(q->states, position), q->request);
 }
 
 /* The lowest position of the state that the rules allow, if it is below `limit`; else VDC_NO_POSITION. */
-static uint32_t first_allowed(vdc_states *s, uint32_t id, const vdc_request *request, uint32_t limit) {
+static inline uint32_t first_allowed(vdc_states *s, uint32_t id, const question *q, uint32_t limit) {
     vdc_members *members = &s->state[id].members;
-    if (vdc_search_rules(s->search, request)) return vdc_members_first_accepted(&s->pool, members, id, limit, is_allowed, &(question){s, request});
+    if (q->allows) return vdc_members_first_accepted(&s->pool, members, id, limit, is_allowed, q);
     uint32_t first = vdc_members_first(&s->pool, members, id);
     return first < limit ? first : VDC_NO_POSITION;
 }
 
 /* Tries the feasible hosts in order for one with the score `peak`. */
-static uint32_t try_hosts(vdc_states *s, unsigned slot, const vdc_request *request, double peak) {
+static uint32_t try_hosts(vdc_states *s, unsigned slot, const question *q, double peak) {
     int64_t position = -1;
     for (int i = 0; i < TRIES; i++) {
-        position = vdc_feasible_next(s->feasible, request, (uint32_t)(position + 1), vdc_search_rules(s->search, request), s->search->rules);
+        position = vdc_feasible_next(s->feasible, q->request, (uint32_t)(position + 1), q->allows, s->search->rules);
         if (position < 0) break;
         if (s->index[slot]->nodes[s->pool.state_of[position]].score == peak) return (uint32_t)position;
     }
@@ -513,13 +585,13 @@ static uint32_t try_hosts(vdc_states *s, unsigned slot, const vdc_request *reque
 }
 
 /* The best host of a bucket. States that have no hosts any more leave it. */
-static uint32_t best_in_bucket(vdc_states *s, unsigned slot, uint32_t b, const vdc_request *request) {
+static uint32_t best_in_bucket(vdc_states *s, unsigned slot, uint32_t b, const question *q) {
     const shape_index *index = s->index[slot];
     score_bucket *bucket = &index->buckets[b];
     if (bucket->length > LONG_BUCKET) {
-        uint32_t found = s->feasible ? try_hosts(s, slot, request, bucket->peak) : VDC_NO_POSITION;
+        if (++s->long_buckets == LONG_BUCKETS && !s->feasible) (void)vdc_feasible_create(&s->feasible, s->hosts, s->order);
+        uint32_t found = s->feasible ? try_hosts(s, slot, q, bucket->peak) : VDC_NO_POSITION;
         if (found != VDC_NO_POSITION) return found;
-        if (!s->feasible && ++s->long_walks == LONG_BUCKET) (void)vdc_feasible_create(&s->feasible, s->hosts, s->order);
     }
     double best = -INFINITY, peak = -INFINITY;
     uint32_t first = VDC_NO_POSITION;
@@ -534,7 +606,7 @@ static uint32_t best_in_bucket(vdc_states *s, unsigned slot, uint32_t b, const v
         double score = index->nodes[id].score;
         if (score > peak) peak = score;
         if (first != VDC_NO_POSITION && score < best) continue;
-        uint32_t position = first_allowed(s, id, request, first != VDC_NO_POSITION && score == best ? first : VDC_NO_POSITION);
+        uint32_t position = first_allowed(s, id, q, first != VDC_NO_POSITION && score == best ? first : VDC_NO_POSITION);
         if (position == VDC_NO_POSITION) continue;
         best = score;
         first = position;
@@ -543,11 +615,11 @@ static uint32_t best_in_bucket(vdc_states *s, unsigned slot, uint32_t b, const v
     return first;
 }
 
-static uint32_t best_remembered(vdc_states *s, unsigned slot, const vdc_request *request) {
+static uint32_t best_remembered(vdc_states *s, unsigned slot, const question *q) {
     shape_index *index = s->index[slot];
     if (index->states > 2 * index->states_at_split + 32) split(s, slot);
     for (uint32_t b = next_bit(index, 0); b != NONE; b = next_bit(index, b + 1)) {
-        uint32_t position = best_in_bucket(s, slot, b, request);
+        uint32_t position = best_in_bucket(s, slot, b, q);
         if (position != VDC_NO_POSITION) return position;
         if (!index->buckets[b].length) clear_bit(index, b);
     }
@@ -563,20 +635,26 @@ static bool sizes_fit(const vdc_states *s, uint32_t id, const vdc_request *reque
     return true;
 }
 
+/* The score of a state that has hosts; false when the request does not fit on them. */
+static bool score_state(vdc_states *s, uint32_t id, const vdc_request *request, double *score) {
+    if (!sizes_fit(s, id, request)) return false;
+    uint32_t host = host_at(s, vdc_members_first(&s->pool, &s->state[id].members, id));
+    if (!vdc_host_fits(s->hosts, host, request)) return false;
+    vdc_host_view view;
+    vdc_decision devices;
+    s->search->view.host(&s->search->view, host, &view);
+    *score = vdc_search_score(s->search, &view, request, &devices);
+    return true;
+}
+
 /* Scores every state that has hosts and that fits. */
-static uint32_t best_of_all(vdc_states *s, const vdc_request *request) {
-    double best = -INFINITY;
+static uint32_t best_of_all(vdc_states *s, const question *q) {
+    double best = -INFINITY, score;
     uint32_t first = VDC_NO_POSITION;
     for (uint32_t id = 0; id < s->used; id++) {
-        if (!s->state[id].members.count || !sizes_fit(s, id, request)) continue;
-        uint32_t host = host_at(s, vdc_members_first(&s->pool, &s->state[id].members, id));
-        if (!vdc_host_fits(s->hosts, host, request)) continue;
-        vdc_host_view view;
-        vdc_decision devices;
-        s->search->view.host(&s->search->view, host, &view);
-        double score = vdc_search_score(s->search, &view, request, &devices);
+        if (!s->state[id].members.count || !score_state(s, id, q->request, &score)) continue;
         if (first != VDC_NO_POSITION && score < best) continue;
-        uint32_t position = first_allowed(s, id, request, first != VDC_NO_POSITION && score == best ? first : VDC_NO_POSITION);
+        uint32_t position = first_allowed(s, id, q, first != VDC_NO_POSITION && score == best ? first : VDC_NO_POSITION);
         if (position == VDC_NO_POSITION) continue;
         best = score;
         first = position;
@@ -584,9 +662,30 @@ static uint32_t best_of_all(vdc_states *s, const vdc_request *request) {
     return first;
 }
 
+static uint32_t visit_state(void *context, uint32_t id, vdc_grid_best *best) {
+    const question *q = context;
+    vdc_states *s = q->states;
+    if (!s->state[id].members.count) {
+        s->in_grid[id] = false;
+        return UINT32_MAX;
+    }
+    uint32_t lowest = vdc_members_first(&s->pool, &s->state[id].members, id);
+    double score;
+    if (!score_state(s, id, q->request, &score) || (best->found && score < best->score)) return lowest;
+    uint32_t position = first_allowed(s, id, q, best->found && score == best->score ? best->position : VDC_NO_POSITION);
+    if (position != VDC_NO_POSITION) *best = (vdc_grid_best){true, score, position};
+    return lowest;
+}
+
+static uint32_t best_by_grid(vdc_states *s, question *q) {
+    vdc_grid_best best = vdc_grid_find(s->grid, &(vdc_grid_query){q->request, visit_state, q});
+    return best.found ? best.position : VDC_NO_POSITION;
+}
+
 bool vdc_states_best(vdc_states *s, const vdc_request *request, vdc_decision *decision) {
     int slot = slot_of(s, request);
-    uint32_t position = slot == VDC_NO_SHAPE ? best_of_all(s, request) : best_remembered(s, (unsigned)slot, request);
+    question q = {s, request, vdc_search_rules(s->search, request)};
+    uint32_t position = slot != VDC_NO_SHAPE ? best_remembered(s, (unsigned)slot, &q) : have_grid(s) ? best_by_grid(s, &q) : best_of_all(s, &q);
     if (position == VDC_NO_POSITION) return false;
     *decision = (vdc_decision){.host = host_at(s, position)};
     if (request->gpu_count || request->numa_nodes) {
@@ -656,6 +755,8 @@ void vdc_states_destroy(vdc_states *s) {
         vdc_free(s->index[slot]->buckets);
         vdc_free(s->index[slot]);
     }
+    vdc_grid_destroy(s->grid);
+    vdc_free(s->in_grid);
     vdc_feasible_destroy(s->feasible);
     vdc_member_pool_close(&s->pool);
     vdc_free(s->order);

@@ -267,3 +267,22 @@ Test(search_index, decides_as_the_scan, .timeout = 0) {
     }
     free(p);
 }
+
+/* What an index does only after a while: give up states that do not come back, try hosts in order where nearly all are equal, change
+ * the shapes it remembers, do without them. */
+Test(search_index, decides_as_the_scan_in_the_long_run, .timeout = 0) {
+    static const char *const texts[] = {"{policy: best-fit}", "{policy: cosine}", "{policy: power-aware}", "{policy: worst-fit, norm: l2}"};
+    static const fleet_kind long_kinds[] = {
+        {"odd sizes, long", {{.count = 150, .cores = 32, .gib = 128}}, 1, false, false, 100, 24, GIB / 2},
+        {"many shapes, long", {{.count = 40, .cores = 64, .gib = 256}}, 1, false, false, 100, 300, 0},
+    };
+    pair *p = malloc(sizeof *p);
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        for (size_t k = 0; k < sizeof long_kinds / sizeof *long_kinds; k++) {
+            open_pair(p, texts[i], &long_kinds[k], i);
+            run_pair(p, 70000);
+            close_pair(p);
+        }
+    }
+    free(p);
+}
