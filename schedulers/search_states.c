@@ -506,6 +506,7 @@ static int add_shape(vdc_states *s, const vdc_request *request) {
         if (!state->members.count) continue;
         uint32_t host = host_at(s, vdc_members_first(&s->pool, &state->members, id));
         learn(s, id, host, UINT64_C(1) << slot);
+        link_state(s, id, state->fits & UINT64_C(1) << slot);
     }
     split(s, (unsigned)slot);
     return slot;

@@ -6,6 +6,7 @@
  */
 #include <criterion/criterion.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,7 +81,7 @@ static void draw_shapes(pair *p) {
     const vdc_host_class *class = &p->hosts.classes[0];
     for (int i = 0; i < p->kind->shapes; i++) {
         int64_t cores = INT64_C(1) << draw_below(&p->draws, 5), gib = cores * (INT64_C(1) << draw_below(&p->draws, 4));
-        if (p->kind->shapes == SHAPES_MOST) cores = 1 + draw_below(&p->draws, 24), gib = 1 + draw_below(&p->draws, 90);
+        if (p->kind->shapes > 100) cores = 1 + draw_below(&p->draws, 24), gib = 1 + draw_below(&p->draws, 90);
         vdc_request *shape = &p->shape[i];
         *shape = fleet_request(cores, gib);
         if (p->kind->odd_bytes) shape->size[VDC_MEMORY] -= draw_below(&p->draws, p->kind->odd_bytes);
@@ -95,10 +96,16 @@ static void draw_shapes(pair *p) {
     }
 }
 
-static void open_pair(pair *p, const char *text, const fleet_kind *kind, uint64_t seed) {
+static vdc_search_options options_of(const pair *p, int index) {
+    return (vdc_search_options){.hosts = &p->hosts, .now = &p->now, .seed = 5, .strategy = index ? "index" : "scan", .component = "test",
+                                .allows = p->kind->rules ? allows : NULL, .concerns = concerns, .gpu_mix = &typical};
+}
+
+/* `made` is a policy of this test's own, NULL: what `text` asks for. */
+static void open_pair(pair *p, const char *text, const vdc_policy *made, const fleet_kind *kind, uint64_t seed) {
     memset(p, 0, sizeof *p);
     p->draws = seed;
-    p->text = text;
+    p->text = made ? made->name : text;
     p->kind = kind;
     fleet_open(&p->hosts, kind->classes, kind->class_count);
     for (uint16_t c = 0; c < p->hosts.class_count; c++) {
@@ -117,11 +124,12 @@ static void open_pair(pair *p, const char *text, const fleet_kind *kind, uint64_
     draw_shapes(p);
     for (int i = 0; i < 2; i++) {
         vdc_diag diag = {0};
-        vdc_search_options options = {.hosts = &p->hosts, .now = &p->now, .seed = seed, .strategy = i ? "index" : "scan", .component = "test",
-                                      .allows = kind->rules ? allows : NULL, .concerns = concerns, .gpu_mix = &typical};
-        vdc_code code = vdc_policy_open(VDC_PLACEMENT, test_tree(&p->arena, text), NULL, NULL, &p->instance[i], &diag);
+        vdc_search_options options = options_of(p, i);
+        vdc_code code = VDC_OK;
+        if (made) p->instance[i] = (vdc_policy_instance){made, vdc_calloc(1, made->state_size + 1)};
+        else code = vdc_policy_open(VDC_PLACEMENT, test_tree(&p->arena, text), NULL, NULL, &p->instance[i], &diag);
         if (!code) code = vdc_search_create(&p->search[i], &p->instance[i], &options, &diag);
-        cr_assert_eq(code, VDC_OK, "%s: %s", text, diag.count ? diag.messages[0].text : "?");
+        cr_assert_eq(code, VDC_OK, "%s: %s", p->text, diag.count ? diag.messages[0].text : "?");
     }
 }
 
@@ -259,11 +267,87 @@ Test(search_index, decides_as_the_scan, .timeout = 0) {
         for (size_t run = 0; run < runs; run++) {
             const fleet_kind *kind = &kinds[run % kind_count];
             int64_t steps = wanted_steps() / (int64_t)runs;
-            open_pair(p, texts[run % variants], kind, 1000 * i + run);
+            open_pair(p, texts[run % variants], NULL, kind, 1000 * i + run);
             run_pair(p, p->hosts.count > 1000 ? steps / 20 : steps); /* the scan takes its time there */
             close_pair(p);
         }
         vdc_arena_free(&arena);
+    }
+    free(p);
+}
+
+/* Scores that no registered policy has: what each may depend on, many ties, NaN, infinities, both signs of zero. */
+static double score_vms(const void *state, const vdc_host_view *host, const vdc_request *request, vdc_decision *devices) {
+    (void)state, (void)request, (void)devices;
+    return host->vms % 3;
+}
+static double score_granted(const void *state, const vdc_host_view *host, const vdc_request *request, vdc_decision *devices) {
+    (void)state, (void)request, (void)devices;
+    return -(double)(host->granted / 4000000);
+}
+static double score_request(const void *state, const vdc_host_view *host, const vdc_request *request, vdc_decision *devices) {
+    (void)state, (void)devices;
+    return (double)(host->free[VDC_CPU] / 1000 % (2 + request->priority));
+}
+static double score_wild(const void *state, const vdc_host_view *host, const vdc_request *request, vdc_decision *devices) {
+    static const double scores[] = {0.0, -0.0, NAN, -INFINITY, INFINITY, 1e308, 1};
+    (void)state, (void)request, (void)devices;
+    return scores[(uint64_t)host->free[VDC_CPU] / 1000 % 7];
+}
+static double score_devices(const void *state, const vdc_host_view *host, const vdc_request *request, vdc_decision *devices) {
+    (void)state;
+    int32_t most = 0; /* the emptiest device */
+    for (unsigned d = 0; host->gpu_free && d < host->class_view->gpus; d++) {
+        if (request->gpu_count != 1 || host->gpu_free[d] <= most) continue;
+        most = host->gpu_free[d];
+        devices->gpu_devices = UINT64_C(1) << d;
+    }
+    return most + (host->numa_free ? (double)host->numa_free[0] : 0);
+}
+typedef struct hour { int64_t now; } hour;
+static void look_at_the_clock(void *state, const vdc_view *view, const vdc_request *request) {
+    (void)request;
+    ((hour *)state)->now = view->now;
+}
+static double score_time(const void *state, const vdc_host_view *host, const vdc_request *request, vdc_decision *devices) {
+    (void)request, (void)devices;
+    return (double)(((const hour *)state)->now / 1000 % 5 * host->free[VDC_CPU] % 7000);
+}
+static double score_host(const void *state, const vdc_host_view *host, const vdc_request *request, vdc_decision *devices) {
+    (void)state, (void)request, (void)devices;
+    return (host->id * 7) % 5;
+}
+static double score_falls(const void *state, const vdc_host_view *host, const vdc_request *request, vdc_decision *devices) {
+    (void)state, (void)request, (void)devices;
+    return -(double)(host->free[VDC_CPU] / 3000 + host->free[VDC_MEMORY] / (5 * GIB) + host->free[VDC_GPU] / 700);
+}
+static double score_rises(const void *state, const vdc_host_view *host, const vdc_request *request, vdc_decision *devices) {
+    return -score_falls(state, host, request, devices);
+}
+#define MADE(key, hook, on, ...) \
+    {.abi = VDC_POLICY_ABI, .kind = VDC_PLACEMENT, .name = key, .state_size = sizeof(hour), .placement = {.score = hook, .depends = on, __VA_ARGS__}}
+static const vdc_policy made_policies[] = {
+    MADE("vms", score_vms, VDC_DEPENDS_VMS, .prepare = NULL),
+    MADE("granted", score_granted, VDC_DEPENDS_GRANTED, .prepare = NULL),
+    MADE("request", score_request, VDC_DEPENDS_FREE | VDC_DEPENDS_REQUEST, .prepare = NULL),
+    MADE("wild", score_wild, 0, .prepare = NULL),
+    MADE("devices", score_devices, VDC_DEPENDS_DEVICES, .prepare = NULL),
+    MADE("time", score_time, VDC_DEPENDS_FREE | VDC_DEPENDS_TIME, .prepare = look_at_the_clock),
+    MADE("host", score_host, VDC_DEPENDS_HOST, .prepare = NULL),
+    MADE("falls", score_falls, VDC_DEPENDS_FREE, .monotone = VDC_MONOTONE_FALLS),
+    MADE("rises", score_rises, VDC_DEPENDS_FREE, .monotone = VDC_MONOTONE_RISES),
+};
+
+Test(search_index, decides_as_the_scan_by_scores_of_every_kind, .timeout = 0) {
+    pair *p = malloc(sizeof *p);
+    size_t kind_count = sizeof kinds / sizeof *kinds;
+    for (size_t i = 0; i < sizeof made_policies / sizeof *made_policies; i++) {
+        for (size_t k = 0; k < kind_count; k++) {
+            int64_t steps = wanted_steps() / (int64_t)kind_count;
+            open_pair(p, NULL, &made_policies[i], &kinds[k], 77 * i + k);
+            run_pair(p, p->hosts.count > 1000 ? steps / 20 : steps);
+            close_pair(p);
+        }
     }
     free(p);
 }
@@ -279,8 +363,33 @@ Test(search_index, decides_as_the_scan_in_the_long_run, .timeout = 0) {
     pair *p = malloc(sizeof *p);
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         for (size_t k = 0; k < sizeof long_kinds / sizeof *long_kinds; k++) {
-            open_pair(p, texts[i], &long_kinds[k], i);
+            open_pair(p, texts[i], NULL, &long_kinds[k], i);
             run_pair(p, 70000);
+            close_pair(p);
+        }
+    }
+    free(p);
+}
+
+/* Memory that runs out at any moment costs time, or is an error at the start; never a decision. */
+Test(search_index, running_out_of_memory_changes_no_decision, .timeout = 0) {
+    static const char *const texts[] = {"{policy: best-fit}", "{policy: cosine}", "{policy: random-fit}"};
+    static const fleet_kind scarce = {"no memory", {{.count = 80, .cores = 32, .gib = 128}}, 1, true, true, 100, 90, GIB / 2};
+    pair *p = malloc(sizeof *p);
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        for (uint64_t fail_at = 1, refused = 0; fail_at < 120; fail_at++) {
+            open_pair(p, texts[i], NULL, &scarce, fail_at);
+            vdc_search_destroy(p->search[1]);
+            vdc_search_options options = options_of(p, 1);
+            vdc_diag diag = {0};
+            vdc_memory_fail_at(fail_at, fail_at % 2);
+            vdc_code code = vdc_search_create(&p->search[1], &p->instance[1], &options, &diag);
+            refused += code != VDC_OK;
+            if (code) cr_assert(code == VDC_ERROR_MEMORY && !p->search[1], "%s: code %d", texts[i], (int)code);
+            else run_pair(p, 600);
+            vdc_memory_fail_at(0, false);
+            if (fail_at == 1) cr_assert_eq(refused, 1, "the first allocation did not fail");
+            vdc_diag_clear(&diag);
             close_pair(p);
         }
     }
