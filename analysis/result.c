@@ -20,7 +20,7 @@ enum {
 
 /* A dataset that was asked for. */
 typedef struct vdc_entry {
-    char *path, *units, *long_name, *scale;
+    char *path, *units, *long_name, *axis, *scale;
     vdc_dataset dataset;
 } vdc_entry;
 
@@ -38,6 +38,7 @@ typedef struct vdc_result_memory {
     vdc_name_list *groups;
     size_t group_count, group_capacity;
     vdc_name_list texts; /* name and value in turn */
+    vdc_name_list all;   /* datasets of the file */
 } vdc_result_memory;
 
 struct vdc_result {
@@ -275,6 +276,7 @@ static void entry_free(vdc_entry *entry) {
     if (!entry)
         return;
     vdc_dataset_close(&entry->dataset);
+    vdc_free(entry->axis);
     vdc_free(entry->scale);
     vdc_free(entry->long_name);
     vdc_free(entry->units);
@@ -299,6 +301,10 @@ static vdc_code entry_open(const vdc_result *result, const char *path, vdc_entry
     }
     entry->units = vdc_attribute_text(entry->dataset.id, "units");
     entry->long_name = vdc_attribute_text(entry->dataset.id, "long_name");
+    if (H5DSis_scale(entry->dataset.id) > 0)
+        entry->axis = vdc_strdup(path);
+    else if (entry->dataset.rank > 0 && H5DSget_num_scales(entry->dataset.id, 0) > 0)
+        H5DSiterate_scales(entry->dataset.id, 0, NULL, keep_scale_path, &entry->axis);
     if (entry->dataset.rank == 2 && H5DSget_num_scales(entry->dataset.id, 1) > 0)
         H5DSiterate_scales(entry->dataset.id, 1, NULL, keep_scale_path, &entry->scale);
     H5Eclear2(H5E_DEFAULT);
@@ -329,8 +335,28 @@ bool vdc_result_dataset(const vdc_result *result, const char *path, vdc_result_s
                                 .type = dataset->type,
                                 .units = entry->units ? entry->units : "",
                                 .long_name = entry->long_name ? entry->long_name : "",
+                                .axis = entry->axis,
                                 .scale = entry->scale};
     return true;
+}
+
+const char *vdc_result_main_axis(const vdc_result *result, const char *group) {
+    const char *best = NULL, *path;
+    size_t most = 0;
+    for (size_t i = 0; (path = vdc_result_member(result, group, i)); i++) {
+        vdc_result_shape shape, other;
+        size_t count = 0;
+        if (!vdc_result_dataset(result, path, &shape) || !shape.axis || strcmp(shape.axis, path) != 0)
+            continue;
+        for (size_t k = 0; vdc_result_member(result, group, k); k++)
+            count += vdc_result_dataset(result, vdc_result_member(result, group, k), &other) && other.axis &&
+                     strcmp(other.axis, path) == 0 && !other.scale;
+        if (count > most) {
+            most = count;
+            best = path;
+        }
+    }
+    return best;
 }
 
 /* Reads rows of a dataset whose type is one of two into 8-byte cells as they are stored. */
@@ -472,22 +498,41 @@ static vdc_code digest_dataset(const vdc_result *result, const char *path, vdc_d
     return code;
 }
 
+/* All datasets by path, listed at the first question. */
+static const vdc_name_list *all_datasets(const vdc_result *result, vdc_diag *diag) {
+    vdc_name_list *all = &result->memory->all;
+    if (all->of)
+        return all;
+    all->of = vdc_strdup("/");
+    if (!all->of || !list_datasets(result->file, "/", 0, all)) {
+        vdc_fail(diag, VDC_ERROR_INPUT, NULL, "%s: its groups cannot be read", result->path);
+        list_clear(all);
+        *all = (vdc_name_list){0};
+        return NULL;
+    }
+    if (all->count > 0)
+        qsort(all->names, all->count, sizeof *all->names, compare_names);
+    return all;
+}
+
+const char *vdc_result_all(const vdc_result *result, size_t index) {
+    vdc_hdf5_scope scope = vdc_hdf5_quiet();
+    const vdc_name_list *all = all_datasets(result, NULL);
+    vdc_hdf5_restore(scope);
+    return all && index < all->count ? all->names[index] : NULL;
+}
+
 vdc_code vdc_result_digest(const vdc_result *result, char digest[VDC_DIGEST_TEXT], vdc_diag *diag) {
-    vdc_name_list all = {0};
     vdc_digest lines;
     vdc_digest_start(&lines);
     vdc_hdf5_scope scope = vdc_hdf5_quiet();
-    vdc_code code = VDC_OK;
-    if (!list_datasets(result->file, "/", 0, &all))
-        code = vdc_fail(diag, VDC_ERROR_INPUT, NULL, "%s: its groups cannot be read", result->path);
-    if (all.count > 0)
-        qsort(all.names, all.count, sizeof *all.names, compare_names);
-    for (size_t i = 0; code == VDC_OK && i < all.count; i++)
-        if (strcmp(all.names[i], "/summary/digest") != 0)
-            code = digest_dataset(result, all.names[i], &lines, diag);
+    const vdc_name_list *all = all_datasets(result, diag);
+    vdc_code code = all ? VDC_OK : VDC_ERROR_INPUT;
+    for (size_t i = 0; code == VDC_OK && i < all->count; i++)
+        if (vdc_digest_counts(all->names[i]))
+            code = digest_dataset(result, all->names[i], &lines, diag);
     vdc_hdf5_restore(scope);
     vdc_digest_end(&lines, digest);
-    list_clear(&all);
     return code;
 }
 
@@ -503,6 +548,7 @@ void vdc_result_close(vdc_result *result) {
         for (size_t i = 0; i < result->memory->group_count; i++)
             list_clear(&result->memory->groups[i]);
         list_clear(&result->memory->texts);
+        list_clear(&result->memory->all);
         vdc_free(result->memory->entries);
         vdc_free(result->memory->groups);
     }

@@ -36,12 +36,18 @@ typedef struct vdc_result_shape {
     size_t rows, width;
     vdc_cell_type type;
     const char *units, *long_name; /* owned by the result, "" when absent */
+    const char *axis;              /* path of the first axis' scale (its own when it is one), NULL when there is none */
     const char *scale;             /* path of the second axis' scale, NULL when one-dimensional */
 } vdc_result_shape;
 /* False when there is no dataset of that path ("/ticks/P"). */
 bool vdc_result_dataset(const vdc_result *result, const char *path, vdc_result_shape *shape);
 /* The paths of all datasets of a group ("/ticks", "/vms"), in the order written; index beyond the last gives NULL. */
 const char *vdc_result_member(const vdc_result *result, const char *group, size_t index);
+
+/* The paths of all datasets of the file, in bytewise order. */
+const char *vdc_result_all(const vdc_result *result, size_t index);
+/* The axis that most one-dimensional datasets of a group lie along ("/vms/id"): that of its table. NULL when there is none. */
+const char *vdc_result_main_axis(const vdc_result *result, const char *group);
 
 /* Rows first .. first + count - 1 into out[count x width]; they must lie inside. Numbers of either kind can be read as doubles.
  * A two-dimensional dataset may be larger than memory: read it some rows at a time, the last chunk is kept unpacked. */

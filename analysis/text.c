@@ -47,14 +47,62 @@ void vdc_text_add(vdc_text *text, const char *format, ...)
     va_end(again);
 }
 
+void vdc_text_add_integer(vdc_text *text, int64_t value)
+{
+    char digits[24];
+    size_t at = sizeof digits;
+    uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+    do {
+        digits[--at] = (char)('0' + rest % 10);
+        rest /= 10;
+    } while (rest);
+    if (value < 0) {
+        digits[--at] = '-';
+    }
+    vdc_text_add_bytes(text, digits + at, sizeof digits - at);
+}
+
+/* Writes `value` as an integer number of 10^-`decimals` when that reads back the same: a quotient of two integers below 2^53 is
+ * rounded as its decimal form is when it is read. */
+static bool add_decimal(vdc_text *text, double value, double power, int decimals)
+{
+    double scaled = rint(fabs(value) * power);
+    if (!(scaled < 9007199254740992.0) || scaled / power != fabs(value)) {
+        return false;
+    }
+    int64_t whole = (int64_t)scaled / (int64_t)power, part = (int64_t)scaled % (int64_t)power;
+    char fraction[24];
+    if (signbit(value)) {
+        vdc_text_add_bytes(text, "-", 1);
+    }
+    vdc_text_add_integer(text, whole);
+    if (part) {
+        int length = decimals;
+        for (int i = decimals - 1; i >= 0; i--, part /= 10) {
+            fraction[i] = (char)('0' + part % 10);
+        }
+        while (fraction[length - 1] == '0') {
+            length--;
+        }
+        vdc_text_add_bytes(text, ".", 1);
+        vdc_text_add_bytes(text, fraction, (size_t)length);
+    }
+    return true;
+}
+
 void vdc_text_add_number(vdc_text *text, double value, const char *none)
 {
     if (!isfinite(value)) {
         vdc_text_add(text, "%s", none);
         return;
     }
+    double magnitude = fabs(value);
+    bool plain = magnitude < 1e15 && (magnitude >= 1e-4 || magnitude == 0); /* longer ones are shorter with an exponent */
+    if (plain && (add_decimal(text, value, 1e3, 3) || add_decimal(text, value, 1e9, 9))) {
+        return;
+    }
     char buffer[40];
-    for (int digits = 6; digits <= 17; digits++) {
+    for (int digits = 6; digits <= 17; digits += digits < 15 ? 9 : 1) {
         snprintf(buffer, sizeof buffer, "%.*g", digits, value);
         if (strtod(buffer, NULL) == value) {
             break;

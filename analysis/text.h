@@ -7,6 +7,7 @@
 
 #include "sim/base/status.h"
 #include <stddef.h>
+#include <stdint.h>
 
 /* Initialise with {0}, end with vdc_text_clear. `data` is NULL or ends in a 0 byte. */
 typedef struct vdc_text {
@@ -19,6 +20,7 @@ void vdc_text_add(vdc_text *text, const char *format, ...) __attribute__((format
 void vdc_text_add_bytes(vdc_text *text, const char *bytes, size_t length);
 /* A number so that reading it gives the same double again, as short as that allows; NaN and infinities as `none`. */
 void vdc_text_add_number(vdc_text *text, double value, const char *none);
+void vdc_text_add_integer(vdc_text *text, int64_t value);
 /* A field of a CSV row: in quotes, doubled inside, when it holds a comma, a quote or a line break (RFC 4180). */
 void vdc_text_add_csv(vdc_text *text, const char *field);
 /* Text as HTML: &, <, > and quotes as entities. */

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -19,19 +20,22 @@ vdc_code vdc_file_read(const char *path, size_t limit, char **text, size_t *leng
     *text = NULL;
     *length = 0;
     int file = open(path, O_RDONLY | O_CLOEXEC);
-    if (file < 0) return vdc_file_fail(diag, VDC_ERROR_INPUT, path, "cannot be read");
+    if (file < 0)
+        return vdc_file_fail(diag, VDC_ERROR_INPUT, path, "cannot be read");
     char *buffer = NULL;
     size_t capacity = 0, count = 0;
     vdc_code code = VDC_OK;
-    for (ssize_t got = 1; !code && got != 0; ) {
+    for (ssize_t got = 1; !code && got != 0;) {
         enum { CHUNK = 64 * 1024 };
         if (!VDC_RESERVE(buffer, capacity, count + CHUNK + 1)) {
             code = vdc_no_memory(diag, "the text of a file");
             break;
         }
         got = read(file, buffer + count, CHUNK);
-        if (got < 0 && errno != EINTR) code = vdc_file_fail(diag, VDC_ERROR_INPUT, path, "cannot be read");
-        if (got > 0) count += (size_t)got;
+        if (got < 0 && errno != EINTR)
+            code = vdc_file_fail(diag, VDC_ERROR_INPUT, path, "cannot be read");
+        if (got > 0)
+            count += (size_t)got;
         if (count > limit) {
             const vdc_place place = {.file = path};
             code = vdc_fail(diag, VDC_ERROR_INPUT, &place, "is larger than %zu bytes", limit);
@@ -50,7 +54,36 @@ vdc_code vdc_file_read(const char *path, size_t limit, char **text, size_t *leng
 
 const char *vdc_path_relative(const char *folder, const char *path) {
     size_t length = folder ? strlen(folder) : 0;
-    if (length == 0 || strncmp(path, folder, length) != 0) return path;
-    if (folder[length - 1] == '/') return path + length;
+    if (length == 0 || strncmp(path, folder, length) != 0)
+        return path;
+    if (folder[length - 1] == '/')
+        return path + length;
     return path[length] == '/' ? path + length + 1 : path;
+}
+
+/* Best effort: some file systems cannot. */
+static void sync_folder(const char *path) {
+    const char *slash = strrchr(path, '/');
+    char *folder = slash ? vdc_strndup(path, (size_t)(slash - path) + 1) : vdc_strdup(".");
+    int descriptor = folder ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    if (descriptor >= 0) {
+        fsync(descriptor);
+        close(descriptor);
+    }
+    vdc_free(folder);
+}
+
+vdc_code vdc_file_publish(const char *partial, const char *path, bool force, vdc_diag *diag) {
+    bool named = !force && link(partial, path) == 0; /* fails where there is such a file already */
+    if (named) {
+        unlink(partial);
+    } else if (!force && errno == EEXIST) {
+        return vdc_fail(diag, VDC_ERROR_IO, NULL, "%s: has appeared meanwhile and was left alone; the complete file is %s", path,
+                        partial);
+    } else if (rename(partial, path) != 0) { /* forced, or a file system without links */
+        return vdc_fail(diag, VDC_ERROR_IO, NULL, "%s: cannot be named: %s; the complete file is %s", path, strerror(errno),
+                        partial);
+    }
+    sync_folder(path);
+    return VDC_OK;
 }

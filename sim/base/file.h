@@ -1,4 +1,4 @@
-/* Small files, whole: reading them, and saying why one cannot be used. */
+/* Files: reading small ones whole, giving complete ones their name, and saying why one cannot be used. */
 #ifndef VDC_BASE_FILE_H
 #define VDC_BASE_FILE_H
 
@@ -11,5 +11,8 @@ vdc_code vdc_file_fail(vdc_diag *diag, vdc_code code, const char *path, const ch
 vdc_code vdc_file_read(const char *path, size_t limit, char **text, size_t *length, vdc_diag *diag);
 /* The path as it is written relative to the folder (a part of `path`); one that does not begin with the folder stays as it is. */
 const char *vdc_path_relative(const char *folder, const char *path);
+/* Gives the complete file `partial` its name `path`, in the same folder, and makes the name last through a power failure where
+ * the file system can. Without force a file that has appeared there is left alone; `partial` then stays. */
+vdc_code vdc_file_publish(const char *partial, const char *path, bool force, vdc_diag *diag);
 
 #endif

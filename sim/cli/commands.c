@@ -5,6 +5,9 @@
     row(run)          \
     row(validate)     \
     row(sweep)        \
+    row(show)         \
+    row(export)       \
+    row(verify)       \
     row(compare)      \
     row(plot)         \
     row(report)       \

@@ -6,8 +6,6 @@
  */
 #include "sim/record/record.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <hdf5_hl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "sim/base/file.h"
 #include "sim/base/memory.h"
 #include "sim/record/internal.h"
 #include "sim/record/result_digest.h"
@@ -45,6 +44,8 @@ vdc_code vdc_record_no_memory(vdc_record *record, vdc_diag *diag) {
 
 vdc_code vdc_record_line(vdc_record *record, const char *path, vdc_cell_type type, int rank, uint64_t rows, uint64_t width,
                          const char *values, vdc_diag *diag) {
+    if (!vdc_digest_counts(path))
+        return VDC_OK;
     if (!VDC_RESERVE(record->lines, record->line_capacity, record->line_count + 1))
         return vdc_record_no_memory(record, diag);
     vdc_record_digest_line line = {vdc_strdup(path), vdc_digest_line(path, type, rank, rows, width, values)};
@@ -458,37 +459,6 @@ vdc_code vdc_record_create(vdc_record **result, const char *path, bool force, vd
     return VDC_OK;
 }
 
-/* Makes the new name last through a power failure. Best effort: some file systems cannot. */
-static void sync_folder(const char *path) {
-    const char *slash = strrchr(path, '/');
-    char *folder = slash ? vdc_strndup(path, (size_t)(slash - path) + 1) : vdc_strdup(".");
-    int descriptor = folder ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-    if (descriptor >= 0) {
-        fsync(descriptor);
-        close(descriptor);
-    }
-    vdc_free(folder);
-}
-
-/* Gives the file its final name; without force never over a file that has appeared meanwhile. */
-static vdc_code give_final_name(vdc_record *record, vdc_diag *diag) {
-    bool moved = false;
-    if (!record->force) {
-        moved = link(record->partial, record->path) == 0;
-        if (moved)
-            unlink(record->partial);
-        else if (errno == EEXIST)
-            return vdc_fail(diag, VDC_ERROR_IO, NULL,
-                            "%s: has appeared during the run and was left alone; the complete result is %s", record->path,
-                            record->partial);
-    }
-    if (!moved && rename(record->partial, record->path) != 0) /* forced, or a file system without links */
-        return vdc_fail(diag, VDC_ERROR_IO, NULL, "%s: cannot be named: %s; the complete result is %s", record->path,
-                        strerror(errno), record->partial);
-    sync_folder(record->path);
-    return VDC_OK;
-}
-
 static vdc_code write_digest(vdc_record *record, char digest[VDC_DIGEST_TEXT], vdc_diag *diag) {
     digest_of_lines(record, digest);
     vdc_cell cell = {.text = digest};
@@ -515,7 +485,7 @@ vdc_code vdc_record_finish(vdc_record *record, bool complete, char digest[VDC_DI
     if (code)
         unlink(record->partial); /* what is there cannot be read */
     else if (complete)
-        code = give_final_name(record, diag);
+        code = vdc_file_publish(record->partial, record->path, record->force, diag);
     vdc_driver_close(&record->driver);
     if (digest)
         memcpy(digest, own, sizeof own);

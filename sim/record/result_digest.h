@@ -1,6 +1,6 @@
 /* The digest of a result file, as its writer and its readers compute it.
  *
- * It is the SHA-256 of one line for each dataset but /summary/digest, in the bytewise order of their paths:
+ * It is the SHA-256 of one line for each dataset, in the bytewise order of their paths:
  *     PATH TYPE DIMENSIONS SHA256\n
  * TYPE is real, integer or text; DIMENSIONS is "-" of a scalar, "N" or "NxM"; SHA256 is that of the (binary) SHA-256 of each
  * group of 4096 rows, so that rows may be written in any order and hashed once. Of a group the values count in row-major order:
@@ -26,6 +26,8 @@ uint64_t vdc_values_digest_room(const vdc_values_digest *digest);
 void vdc_values_digest_advance(vdc_values_digest *digest, uint64_t rows);
 void vdc_values_digest_end(vdc_values_digest *digest, char text[VDC_DIGEST_TEXT]);
 
+/* Whether the dataset of that path is part of the digest. */
+bool vdc_digest_counts(const char *path);
 void vdc_digest_number(vdc_digest *digest, uint64_t number);
 void vdc_digest_text(vdc_digest *digest, const char *text, size_t length);
 /* The 32 bytes of a group. */

@@ -1,0 +1,228 @@
+/* vdcsim verify: whether a result file can be had again.
+ *
+ * The file's values must give its digest, its scenario and inputs must be those that it names, and a second run of that scenario must
+ * give the same digest. The file is not trusted: its scenario and its inputs may name nothing outside of the base folder
+ * unless the user allows it, and the second run writes to a folder of its own.
+ */
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "analysis/difference.h"
+#include "sim/base/memory.h"
+#include "sim/cli/command.h"
+#include "sim/cli/status_line.h"
+#include "sim/scenario/yaml.h"
+#include "sim/vdcsim.h"
+
+typedef struct options {
+    const char *base;
+    bool outside, no_progress;
+} options;
+
+static const vdc_cli_option table[] = {
+    {.name = "base", .letter = 'b', .type = VDC_CLI_PATH, .argument = "DIR",
+     .help = "the folder that the scenario lay in: its inputs are named relative to it; default: the current folder", .offset = offsetof(options, base)},
+    {.name = "outside", .type = VDC_CLI_FLAG, .help = "inputs may lie outside of DIR: for files that you trust", .offset = offsetof(options, outside)},
+    {.name = "no-progress", .type = VDC_CLI_FLAG, .help = "no progress line", .offset = offsetof(options, no_progress)},
+};
+
+enum { DIFFERENCES_SHOWN = 12, EVENTS_AT_ONCE = 20000 };
+
+/* ---- what the file names ---- */
+
+/* Absolute, or with a step upwards anywhere. */
+static bool leaves_folder(const char *path) {
+    if (path[0] == '/') return true;
+    for (const char *part = path; part; part = strchr(part, '/') ? strchr(part, '/') + 1 : NULL)
+        if (strncmp(part, "..", 2) == 0 && (part[2] == '/' || part[2] == '\0')) return true;
+    return false;
+}
+
+static vdc_code refuse_outside(const char *file, const char *what, const char *path, vdc_diag *diag) {
+    return vdc_fail(diag, VDC_ERROR_INPUT, NULL, "%s: its %s names '%.200s', which leaves the base folder; --outside allows that for files that you trust",
+                    file, what, path);
+}
+
+/* Whatever scalar of the scenario would lead out of the folder if it were a path. */
+static const char *find_outside(const vdc_node *node) {
+    if (node->kind == VDC_NODE_SCALAR) return leaves_folder(node->text) ? node->text : NULL;
+    for (size_t i = 0; i < node->count; i++) {
+        const char *found = find_outside(node->children[i]);
+        if (found) return found;
+    }
+    return NULL;
+}
+
+static vdc_code check_scenario(const vdc_result *result, const options *chosen, vdc_diag *diag) {
+    const char *file = vdc_result_path(result), *text = vdc_result_text(result, "scenario"), *sha256 = vdc_result_text(result, "scenario_sha256");
+    if (!text || !sha256) return vdc_fail(diag, VDC_ERROR_INPUT, NULL, "%s: records no scenario", file);
+    char found[VDC_DIGEST_TEXT];
+    vdc_digest digest;
+    vdc_digest_start(&digest);
+    vdc_digest_add(&digest, text, strlen(text));
+    vdc_digest_end(&digest, found);
+    if (strcmp(found, sha256) != 0)
+        return vdc_fail(diag, VDC_ERROR_CHECK, NULL, "%s: its scenario does not have the sha256 that it records", file);
+    if (chosen->outside) return VDC_OK;
+    vdc_arena arena = {0};
+    const vdc_node *root = NULL;
+    vdc_code code = vdc_yaml_parse(text, strlen(text), "the scenario", &arena, &root, diag);
+    const char *outside = code ? NULL : find_outside(root);
+    if (outside) code = refuse_outside(file, "scenario", outside, diag);
+    else if (!code && vdc_node_get(root, "extends")) code = refuse_outside(file, "scenario", "extends", diag);
+    vdc_arena_free(&arena);
+    return code;
+}
+
+/* One line of the list as sha256sum writes it. `line` is changed in place. */
+static vdc_code check_input(const char *file, const char *base, char *line, const options *chosen, vdc_diag *diag) {
+    bool escaped = line[0] == '\\';
+    char *sha256 = line + escaped, *name = sha256 + VDC_DIGEST_TEXT + 1, found[VDC_DIGEST_TEXT];
+    if (strlen(sha256) < VDC_DIGEST_TEXT + 2 || strncmp(name - 2, "  ", 2) != 0)
+        return vdc_fail(diag, VDC_ERROR_INPUT, NULL, "%s: its list of inputs is damaged", file);
+    name[-2] = '\0';
+    char *to = name;
+    for (const char *from = name; *from; from++) {
+        if (escaped && *from == '\\' && from[1]) *to++ = *++from == 'n' ? '\n' : *from;
+        else *to++ = *from;
+    }
+    *to = '\0';
+    if (!chosen->outside && leaves_folder(name)) return refuse_outside(file, "list of inputs", name, diag);
+    char *path = name[0] == '/' ? vdc_strdup(name) : vdc_format("%s/%s", base, name);
+    if (!path) return vdc_no_memory(diag, "the inputs");
+    vdc_code code = vdc_digest_file(path, found, NULL);
+    if (code) code = vdc_fail(diag, code, NULL, "%s: an input of %s cannot be read: they are looked for in %s, --base names another folder", path, file, base);
+    else if (strcmp(found, sha256) != 0)
+        code = vdc_fail(diag, VDC_ERROR_CHECK, NULL, "%s: is not the file that the run read: its sha256 is %s, recorded is %s", path, found, sha256);
+    vdc_free(path);
+    return code;
+}
+
+static vdc_code check_inputs(const vdc_result *result, const char *base, const options *chosen, vdc_diag *diag) {
+    const char *inputs = vdc_result_text(result, "inputs");
+    char *list = vdc_strdup(inputs ? inputs : "");
+    if (!list) return vdc_no_memory(diag, "the inputs");
+    vdc_code first = VDC_OK;
+    for (char *line = list; *line;) {
+        char *end = line + strcspn(line, "\n"), *next = *end ? end + 1 : end;
+        *end = '\0';
+        vdc_code code = check_input(vdc_result_path(result), base, line, chosen, diag);
+        if (!first) first = code;
+        line = next;
+    }
+    vdc_free(list);
+    return first;
+}
+
+static vdc_code check_contents(const vdc_result *result, vdc_diag *diag) {
+    const char *recorded = vdc_result_text(result, "digest"), *file = vdc_result_path(result);
+    char digest[VDC_DIGEST_TEXT];
+    if (!vdc_result_complete(result)) return vdc_fail(diag, VDC_ERROR_INPUT, NULL, "%s: of a run that was interrupted: there is no end to compare", file);
+    if (!recorded) return vdc_fail(diag, VDC_ERROR_INPUT, NULL, "%s: records no digest", file);
+    vdc_code code = vdc_result_digest(result, digest, diag);
+    if (!code && strcmp(digest, recorded) != 0)
+        code = vdc_fail(diag, VDC_ERROR_CHECK, NULL, "%s: its values give the digest %s, recorded is %s: it was damaged or changed", file, digest, recorded);
+    return code;
+}
+
+/* ---- the second run ---- */
+
+static vdc_code run_to_end(vdc_simulation *simulation, const options *chosen, vdc_diag *diag) {
+    vdc_status_line line;
+    vdc_progress_report report = {0};
+    vdc_code code = VDC_OK;
+    vdc_status_line_begin(&line, !chosen->no_progress);
+    while (!code && !report.ended) {
+        code = vdc_cli_interrupted() ? VDC_INTERRUPTED : vdc_simulation_run_some(simulation, VDC_TIME_MAX, EVENTS_AT_ONCE, diag);
+        vdc_simulation_progress(simulation, &report);
+        vdc_status_line_update(&line, &report);
+    }
+    vdc_status_line_end(&line);
+    return code;
+}
+
+/* Runs the scenario again, into `output`. */
+static vdc_code run_again(const vdc_result *result, const char *base, const options *chosen, const char *output, char digest[VDC_DIGEST_TEXT],
+                          vdc_diag *diag) {
+    vdc_simulation *simulation = NULL;
+    char *path = vdc_format("%s/scenario of %s", base, strrchr(vdc_result_path(result), '/') ? strrchr(vdc_result_path(result), '/') + 1
+                                                                                             : vdc_result_path(result));
+    if (!path) return vdc_no_memory(diag, "the second run");
+    vdc_run_options settings = {.text = vdc_result_text(result, "scenario"), .output = output};
+    vdc_code code = vdc_simulation_open(&simulation, path, &settings, diag);
+    if (!code) code = run_to_end(simulation, chosen, diag);
+    if (!code) code = vdc_simulation_finish(simulation, diag);
+    if (!code) memcpy(digest, vdc_simulation_digest(simulation), VDC_DIGEST_TEXT);
+    vdc_simulation_close(simulation);
+    vdc_free(path);
+    return code;
+}
+
+static vdc_code tell_differences(const vdc_result *result, const char *output, vdc_diag *diag) {
+    vdc_result *again;
+    vdc_text text = {0};
+    size_t count = 0;
+    vdc_code code = vdc_result_open(&again, output, diag);
+    if (code) return code;
+    code = vdc_result_differences(result, again, DIFFERENCES_SHOWN, &count, &text, diag);
+    if (!code)
+        code = vdc_fail(diag, VDC_ERROR_CHECK, NULL, "%s: a second run differs in %zu datasets (the file and the second run):\n%s%s", vdc_result_path(result),
+                        count, vdc_text_get(&text), count > DIFFERENCES_SHOWN ? "  ..." : "");
+    vdc_text_clear(&text);
+    vdc_result_close(again);
+    return code;
+}
+
+/* In a folder that is gone afterwards. */
+static vdc_code compare_second_run(const vdc_result *result, const char *base, const options *chosen, vdc_diag *diag) {
+    const char *root = getenv("TMPDIR"), *recorded = vdc_result_text(result, "digest"), *version = vdc_result_text(result, "vdcsim_version");
+    char *folder = vdc_format("%s/vdcsim-verify-XXXXXX", root && *root ? root : "/tmp"), *output = NULL, digest[VDC_DIGEST_TEXT] = "";
+    vdc_code code = VDC_OK;
+    if (!folder) return vdc_no_memory(diag, "the second run");
+    if (!mkdtemp(folder)) {
+        code = vdc_fail(diag, VDC_ERROR_IO, NULL, "%s: cannot be made (TMPDIR names another place)", folder);
+        vdc_free(folder);
+        return code;
+    }
+    output = vdc_format("%s/again.h5", folder);
+    code = output ? run_again(result, base, chosen, output, digest, diag) : vdc_no_memory(diag, "the second run");
+    if (!code && strcmp(digest, recorded) != 0) {
+        if (version && strcmp(version, VDC_VERSION) != 0)
+            vdc_warn(diag, NULL, "%s: was written by vdcsim %s, this is %s", vdc_result_path(result), version, VDC_VERSION);
+        code = tell_differences(result, output, diag);
+    }
+    if (output) unlink(output);
+    rmdir(folder);
+    vdc_free(output);
+    vdc_free(folder);
+    return code;
+}
+
+static int run(const void *given, const vdc_cli_arguments *arguments) {
+    const options *chosen = given;
+    const char *base = chosen->base ? chosen->base : ".";
+    vdc_diag diag = {0};
+    vdc_result *result;
+    vdc_cli_catch_signals();
+    vdc_code code = vdc_result_open(&result, arguments->items[0], &diag);
+    if (code) return vdc_cli_finish(&diag, code);
+    code = check_contents(result, &diag);
+    if (!code) code = check_scenario(result, chosen, &diag);
+    if (!code) code = check_inputs(result, base, chosen, &diag);
+    if (!code) code = compare_second_run(result, base, chosen, &diag);
+    if (!code) printf("%s: verified: its values and a second run have the digest %s\n", arguments->items[0], vdc_result_text(result, "digest"));
+    vdc_result_close(result);
+    return vdc_cli_finish(&diag, code);
+}
+
+const vdc_command vdc_command_verify = {
+    .name = "verify", .summary = "run again what a result file records, and compare",
+    .details = "Checks that the file's values give its digest, that the inputs are the ones that the run read (sha256), and that a\n"
+               "second run of the recorded scenario gives the same digest. Exit 0: verified; 1: something differs, and what.\n"
+               "The second run writes its result to TMPDIR and removes it.",
+    .syntax = {"OUT.h5", 1, 1, table, sizeof table / sizeof *table, sizeof(options)},
+    .run = run,
+};
