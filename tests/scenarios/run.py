@@ -37,7 +37,7 @@ def check(path):
         assert summary["vms_placed"] > 0, "no VM is placed"
         assert summary["T_cpu_core_s"] > 0, "nothing runs"
         with h5py.File(first, "r") as result:
-            residuals = dict(zip((name.decode() if isinstance(name, bytes) else name for name in result["checks/name"][()]), result["checks/residual"][()]))
+            residuals = dict(zip((name.decode() if isinstance(name, bytes) else name for name in result["checks/invariant"][()]), result["checks/residual"][()]))
         broken = {name: value for name, value in residuals.items() if value != 0}
         assert residuals and not broken, f"invariants do not hold: {broken}"
         again = json.loads(vdcsim("show", second, "--json"))
