@@ -32,6 +32,10 @@ static size_t class_at(const vdc_wait_queue *queue, int64_t key) {
     return low;
 }
 
+uint32_t vdc_wait_queue_class_first(const vdc_wait_queue *queue, const vdc_datacenter *dc, size_t class) {
+    return class ? dc->vms[queue->classes[class - 1].last].next : queue->first;
+}
+
 vdc_code vdc_wait_queue_add(vdc_wait_queue *queue, vdc_datacenter *dc, uint32_t slot, int64_t key) {
     size_t at = class_at(queue, key);
     if (at == queue->class_count || queue->classes[at].key != key) {

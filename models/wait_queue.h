@@ -9,7 +9,12 @@
 #include "models/datacenter.h"
 
 /* The last VM of each distinct key, ascending by key. */
-typedef struct vdc_wait_class { int64_t key; uint32_t last; uint32_t count; } vdc_wait_class;
+typedef struct vdc_wait_class {
+    int64_t key;
+    uint32_t last;
+    uint32_t count;
+    uint64_t blocked_in;      /* the pass in which its first VM found no host, where classes are lines of their own */
+} vdc_wait_class;
 
 typedef struct vdc_wait_queue {
     uint32_t first, last;
@@ -25,6 +30,8 @@ void vdc_wait_queue_free(vdc_wait_queue *queue);
 /* The VM waits from now on, behind all with the same key. */
 vdc_code vdc_wait_queue_add(vdc_wait_queue *queue, vdc_datacenter *datacenter, uint32_t slot, int64_t key);
 void vdc_wait_queue_remove(vdc_wait_queue *queue, vdc_datacenter *datacenter, uint32_t slot);
+/* The first VM of the class with that index. */
+uint32_t vdc_wait_queue_class_first(const vdc_wait_queue *queue, const vdc_datacenter *datacenter, size_t class);
 /* VM·ns spent waiting by all together until now: the integral of the queue's length. */
 vdc_wide vdc_wait_queue_integral(const vdc_wait_queue *queue, vdc_time now);
 

@@ -102,6 +102,9 @@ struct vdc_view {
     uint64_t (*random)(const vdc_view *view, uint64_t bound);
     void *engine;                              /* the engine's own */
     const vdc_gpu_mix *gpu_mix;                /* the VMs that are typical for the workload, or NULL: not known in advance */
+    const char *(*tenant_name)(const vdc_view *view, uint32_t tenant); /* "" for none */
+    uint64_t seed;                             /* of the run, for draws that are keyed by what they are about */
+    const uint8_t *host_state;                 /* [hosts] 0 = takes VMs; else cordoned, down or off */
 };
 
 /* placement */
@@ -122,12 +125,32 @@ typedef struct vdc_placement_hooks {
     const char *(*failure)(const void *state);
 } vdc_placement_hooks;
 
-/* admission: the order in which waiting VMs are tried */
+/* admission: the order in which waiting VMs are tried, and which of them may be */
+typedef enum vdc_verdict {
+    VDC_VERDICT_TRY,
+    VDC_VERDICT_WAIT,        /* not now: it is passed over and holds up nobody */
+    VDC_VERDICT_NEVER        /* it is rejected */
+} vdc_verdict;
+
 typedef struct vdc_admission_hooks {
     /* The VM's place in the queue: smaller first, ties in order of queueing. Constant while it waits. NULL = all equal. */
     int64_t (*key)(const void *state, const vdc_request *request);
     /* How many VMs that do not fit may be passed over in one pass before it stops; NULL = 0 (the head blocks the line). */
     uint32_t (*skip)(const void *state);
+    /* When given, the VMs of equal key form a line of their own, in order of queueing, whose head holds up nobody else. The line
+     * with the smallest turn is tried next, ties to the smallest key; asked anew after each placement. `skip` does not count then. */
+    double (*turn)(const void *state, int64_t key);
+    /* May the VM be tried now? NULL = all may. */
+    vdc_verdict (*admit)(void *state, const vdc_view *view, const vdc_request *request);
+    /* The first VM of a pass for which there is no host. */
+    void (*blocked)(void *state, const vdc_view *view, const vdc_request *request);
+    /* May a VM that comes after the blocked one in the same pass go to this host? Asked only of hosts with room. */
+    bool (*allows)(const void *state, const vdc_view *view, uint32_t host, const vdc_request *request);
+    /* Told of every VM that came to a host, with the devices that it holds there, or left one. */
+    void (*placed)(void *state, const vdc_view *view, const vdc_request *request, const vdc_decision *decision);
+    void (*released)(void *state, const vdc_view *view, const vdc_request *request, uint32_t host);
+    /* As of placement policies. */
+    const char *(*failure)(const void *state);
 } vdc_admission_hooks;
 
 /* cpu sharing: one host's runnable VMs (vdc_cpu_entry: models/cpu_share.h) */

@@ -8,6 +8,10 @@
     ROW(vdc_admission_fifo) \
     ROW(vdc_admission_fifo_skip) \
     ROW(vdc_admission_priority) \
+    ROW(vdc_admission_shortest_lifetime) \
+    ROW(vdc_admission_backfill) \
+    ROW(vdc_admission_drf) \
+    ROW(vdc_admission_quota) \
     ROW(vdc_placement_first_fit) \
     ROW(vdc_placement_next_fit) \
     ROW(vdc_placement_round_robin) \

@@ -97,6 +97,11 @@ static uint64_t view_random(const vdc_view *view, uint64_t bound) {
     return vdc_stream_below(&vdc_search_of(view)->stream, bound);
 }
 
+static const char *view_tenant_name(const vdc_view *view, uint32_t tenant) {
+    const vdc_names *tenants = vdc_search_of(view)->tenants;
+    return tenants ? vdc_names_text(tenants, tenant) : "";
+}
+
 static void fill_class_views(vdc_search *search) {
     const vdc_hosts *hosts = search->hosts;
     for (uint32_t c = 0; c < hosts->class_count; c++) {
@@ -133,6 +138,8 @@ static void fill_view(vdc_search *search) {
     view->host = view_host;
     view->power = view_power;
     view->random = view_random;
+    view->tenant_name = view_tenant_name;
+    view->host_state = hosts->state;
     view->engine = search;
 }
 
@@ -203,7 +210,9 @@ vdc_code vdc_search_create(vdc_search **out, const vdc_policy_instance *instance
     }
     fill_class_views(search);
     fill_view(search);
+    search->tenants = options->tenants;
     search->view.gpu_mix = options->gpu_mix;
+    search->view.seed = options->seed;
     vdc_stream_open(&search->stream, options->seed, options->component ? options->component : "placement", 0);
     search->started = true;
     if (instance->policy->init) {
@@ -330,7 +339,8 @@ void vdc_search_released(vdc_search *search, const vdc_request *request, uint32_
     hooks->released(search->instance.state, &search->view, request, host);
 }
 
-const vdc_view *vdc_search_view(const vdc_search *search) {
+const vdc_view *vdc_search_view(vdc_search *search) {
+    search->view.now = *search->now;
     return &search->view;
 }
 

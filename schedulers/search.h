@@ -8,6 +8,7 @@
 
 #include "models/host.h"
 #include "schedulers/registry.h"
+#include "sim/base/names.h"
 #include "sim/base/random.h"
 
 typedef struct vdc_search vdc_search;
@@ -25,6 +26,7 @@ typedef struct vdc_search_options {
     bool (*concerns)(const void *rules, const vdc_request *request);
     const void *rules;
     const vdc_gpu_mix *gpu_mix;       /* VMs that are typical for the workload, for policies that look at fragmentation; NULL = not known */
+    const vdc_names *tenants;         /* their names, for policies that treat some apart; may be NULL */
 } vdc_search_options;
 
 /* Binds a policy instance (calls its init) to the hosts. The instance stays the caller's. */
@@ -40,7 +42,7 @@ bool vdc_search_follows_grants(const vdc_search *search);
 void vdc_search_placed(vdc_search *search, const vdc_request *request, uint32_t host);
 void vdc_search_released(vdc_search *search, const vdc_request *request, uint32_t host);
 /* The view that policies get, for other engines (admission, rebalance). */
-const vdc_view *vdc_search_view(const vdc_search *search);
+const vdc_view *vdc_search_view(vdc_search *search);
 /* "index: states", "scan", …: what was chosen, for --stats and the docs. */
 const char *vdc_search_strategy(const vdc_search *search);
 

@@ -26,6 +26,7 @@ struct vdc_search {
     const void *rules;
     vdc_host_class_view *class_views;
     vdc_stream stream;
+    const vdc_names *tenants;            /* or NULL */
     bool indexed;                        /* false: the plain scan */
     vdc_feasible *feasible;              /* made when somebody first asks; NULL: not yet, or no memory for it */
     bool feasible_tried;

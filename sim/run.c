@@ -172,7 +172,7 @@ static vdc_code enqueue(vdc_simulation *sim, uint32_t slot, vdc_diag *diag) {
     return VDC_OK;
 }
 
-/* What forbids the VM on every host even when empty, or NULL. */
+/* What forbids the VM for ever, or NULL. */
 static const char *fits_nowhere(const vdc_simulation *sim, const vdc_request *request, char *text, size_t size) {
     const vdc_hosts *hosts = &sim->datacenter.hosts;
     bool fits = false, keeps = false;
@@ -183,6 +183,9 @@ static const char *fits_nowhere(const vdc_simulation *sim, const vdc_request *re
     }
     if (!fits) return "rejected: fits on no host even when empty";
     if (!keeps) return "rejected: no host can keep its CPU reservation";
+    const vdc_admission_hooks *admission = &sim->admission.policy->admission;
+    if (admission->admit && admission->admit(sim->admission.state, vdc_search_view(sim->search), request) == VDC_VERDICT_NEVER)
+        return "rejected: the admission policy never admits it";
     return sim->isolation && vdc_isolation_impossible(sim->isolation, request, text, size) ? text : NULL;
 }
 
@@ -219,6 +222,8 @@ static vdc_code start(vdc_simulation *sim, uint32_t slot, const vdc_decision *de
     if (code) return vdc_no_memory(diag, "a placement");
     host_changed(sim, host);
     vdc_search_placed(sim->search, &record->request, host);
+    const vdc_admission_hooks *admission = &sim->admission.policy->admission;
+    if (admission->placed) admission->placed(sim->admission.state, vdc_search_view(sim->search), &record->request, decision);
     sim->placement_count++;
     sim->tick.placed++;
     if (record->first_start < 0) {
@@ -241,6 +246,8 @@ static void stop(vdc_simulation *sim, uint32_t slot) {
     if (dc->track_vms) vdc_datacenter_close_stay(dc, slot, host, sim->population.finished);
     host_changed(sim, host);
     vdc_search_released(sim->search, &record->request, host);
+    const vdc_admission_hooks *admission = &sim->admission.policy->admission;
+    if (admission->released) admission->released(sim->admission.state, vdc_search_view(sim->search), &record->request, host);
     if (sim->waiting.count) sim->pass_wanted = true;
 }
 
@@ -266,9 +273,11 @@ static vdc_code reject_due(vdc_simulation *sim, uint32_t slot, vdc_diag *diag) {
 static void weigh_soft_rules(vdc_simulation *sim, const vdc_request *request) {
     vdc_isolation *iso = sim->isolation;
     if (!iso || !iso->has_soft) return;
+    const vdc_admission_hooks *admission = &sim->admission.policy->admission;
     int64_t least = INT64_MAX;
     for (uint32_t host = 0; host < sim->datacenter.hosts.count && least > 0; host++) {
         if (!vdc_host_fits(&sim->datacenter.hosts, host, request) || !vdc_isolation_allows(iso, host, request)) continue;
+        if (sim->behind_blocked && !admission->allows(sim->admission.state, vdc_search_view(sim->search), host, request)) continue;
         int64_t penalty = vdc_isolation_penalty(iso, host, request);
         if (penalty < least) least = penalty;
     }
@@ -283,29 +292,84 @@ static vdc_code log_wait(vdc_simulation *sim, uint32_t slot, vdc_diag *diag) {
     return text[0] ? vdc_results_event(sim, text, sim->datacenter.records[slot].request.id, -1, diag) : VDC_OK;
 }
 
-/* One pass over the waiting VMs, in the admission policy's order. Whose time is up is tried a last time and does not hold up the line. */
+/* Tries to place a waiting VM. */
+static vdc_code try_vm(vdc_simulation *sim, uint32_t slot, bool *placed, vdc_diag *diag) {
+    const vdc_vm_record *record = &sim->datacenter.records[slot];
+    vdc_decision decision;
+    weigh_soft_rules(sim, &record->request);
+    vdc_code code = vdc_search_decide(sim->search, &record->request, &decision, placed, diag);
+    if (code) return code;
+    if (*placed) return start(sim, slot, &decision, diag);
+    return record->queued_at == sim->datacenter.now ? log_wait(sim, slot, diag) : VDC_OK;
+}
+
+/* One line of all: in the order of keys until more than the policy skips did not fit. Whose time is up does not hold up the line. */
+static vdc_code pass_in_line(vdc_simulation *sim, bool some_due, vdc_diag *diag) {
+    vdc_datacenter *dc = &sim->datacenter;
+    const vdc_admission_hooks *hooks = &sim->admission.policy->admission;
+    void *state = sim->admission.state;
+    uint32_t may_skip = hooks->skip ? hooks->skip(state) : 0, skipped = 0;
+    for (uint32_t slot = sim->waiting.first, next; slot != VDC_NOWHERE; slot = next) {
+        const vdc_request *request = &dc->records[slot].request;
+        next = dc->vms[slot].next;
+        vdc_verdict verdict = hooks->admit ? hooks->admit(state, vdc_search_view(sim->search), request) : VDC_VERDICT_TRY;
+        bool placed = false;
+        vdc_code code = verdict == VDC_VERDICT_TRY ? try_vm(sim, slot, &placed, diag) : VDC_OK;
+        if (!code && !placed && some_due && is_due(sim, slot)) {
+            code = reject_due(sim, slot, diag);
+        } else if (!code && !placed && verdict == VDC_VERDICT_TRY) {
+            if (skipped++ >= may_skip) break;
+            if (skipped == 1 && hooks->blocked) hooks->blocked(state, vdc_search_view(sim->search), request);
+            sim->behind_blocked = hooks->allows != NULL;
+        }
+        if (code) return code;
+    }
+    return VDC_OK;
+}
+
+/* Lines of their own: the head of the one whose turn it is, until every line's head found no host. */
+static vdc_code pass_by_turns(vdc_simulation *sim, bool some_due, vdc_diag *diag) {
+    const vdc_admission_hooks *hooks = &sim->admission.policy->admission;
+    vdc_wait_queue *queue = &sim->waiting;
+    for (;;) {
+        vdc_wait_class *chosen = NULL;
+        double least = 0;
+        for (size_t c = 0; c < queue->class_count; c++) {
+            vdc_wait_class *line = &queue->classes[c];
+            if (line->blocked_in == sim->passes) continue;
+            double turn = hooks->turn(sim->admission.state, line->key);
+            if (chosen && turn >= least) continue;
+            chosen = line;
+            least = turn;
+        }
+        if (!chosen) return VDC_OK;
+        uint32_t slot = vdc_wait_queue_class_first(queue, &sim->datacenter, (size_t)(chosen - queue->classes));
+        bool placed = false;
+        vdc_code code = try_vm(sim, slot, &placed, diag);
+        if (!code && !placed) {
+            if (some_due && is_due(sim, slot)) code = reject_due(sim, slot, diag);
+            else chosen->blocked_in = sim->passes;
+        }
+        if (code) return code;
+    }
+}
+
+/* One pass over the waiting VMs, in the admission policy's order. Whose time is up is tried a last time. */
 static vdc_code pass(vdc_simulation *sim, vdc_diag *diag) {
     vdc_datacenter *dc = &sim->datacenter;
     bool some_due = sim->timeouts_due;
     sim->pass_wanted = sim->timeouts_due = false;
+    sim->passes++;
     if (vdc_search_follows_grants(sim->search)) {
         vdc_code code = vdc_datacenter_settle(dc, diag);
         if (code) return code;
     }
     const vdc_admission_hooks *hooks = &sim->admission.policy->admission;
-    uint32_t may_skip = hooks->skip ? hooks->skip(sim->admission.state) : 0, skipped = 0;
-    for (uint32_t slot = sim->waiting.first, next; slot != VDC_NOWHERE; slot = next) {
-        next = dc->vms[slot].next;
-        vdc_decision decision;
-        bool found = false;
-        weigh_soft_rules(sim, &dc->records[slot].request);
-        vdc_code code = vdc_search_decide(sim->search, &dc->records[slot].request, &decision, &found, diag);
-        if (!code && !found && dc->records[slot].queued_at == dc->now) code = log_wait(sim, slot, diag);
-        if (!code && found) code = start(sim, slot, &decision, diag);
-        else if (!code && some_due && is_due(sim, slot)) code = reject_due(sim, slot, diag);
-        else if (!code && skipped++ >= may_skip) break;
-        if (code) return code;
-    }
+    vdc_code tried = hooks->turn ? pass_by_turns(sim, some_due, diag) : pass_in_line(sim, some_due, diag);
+    sim->behind_blocked = false;
+    if (tried) return tried;
+    const char *failure = hooks->failure ? hooks->failure(sim->admission.state) : NULL;
+    if (failure) return vdc_fail(diag, VDC_ERROR_POLICY, NULL, "admission policy %s: %s", sim->admission.policy->name, failure);
     /* Behind a blocked head, too, time is up. */
     for (uint32_t slot = some_due ? sim->waiting.first : VDC_NOWHERE, next; slot != VDC_NOWHERE; slot = next) {
         next = dc->vms[slot].next;

@@ -83,6 +83,8 @@ static vdc_code assemble_isolation(vdc_simulation *sim, vdc_diag *diag) {
 /* What the placement search asks of hosts that fit otherwise: `rules` is the simulation. */
 static bool may_come(const void *rules, uint32_t host, const vdc_request *request) {
     const vdc_simulation *sim = rules;
+    const vdc_admission_hooks *admission = &sim->admission.policy->admission;
+    if (sim->behind_blocked && !admission->allows(sim->admission.state, vdc_search_view(sim->search), host, request)) return false;
     if (!sim->isolation) return request->cpu_reservation == 0 || vdc_datacenter_keeps_reservation(&sim->datacenter, host, request);
     return vdc_isolation_allows(sim->isolation, host, request)
            && (!sim->isolation->has_soft || vdc_isolation_penalty(sim->isolation, host, request) <= sim->penalty_allowed);
@@ -91,6 +93,7 @@ static bool may_come(const void *rules, uint32_t host, const vdc_request *reques
 /* Is there anything that could keep this VM from a host where it fits? */
 static bool rules_concern(const void *rules, const vdc_request *request) {
     const vdc_simulation *sim = rules;
+    if (sim->behind_blocked) return true;
     return sim->isolation ? vdc_isolation_concerns(sim->isolation, request) : request->cpu_reservation != 0;
 }
 
@@ -99,6 +102,7 @@ static vdc_code assemble_search(vdc_simulation *sim, const vdc_run_options *opti
         .hosts = &sim->datacenter.hosts, .now = &sim->datacenter.now, .seed = sim->scenario->seed,
         .strategy = options->placement_search, .component = "placement", .allows = may_come, .concerns = rules_concern, .rules = sim,
         .gpu_mix = sim->gpu_mix.count ? &sim->gpu_mix : NULL,
+        .tenants = sim->tenants,
     };
     return vdc_search_create(&sim->search, &sim->placement, &search, diag);
 }

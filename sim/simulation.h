@@ -70,6 +70,8 @@ struct vdc_simulation {
     vdc_time fixed_end;           /* VDC_TIME_MAX: by the workload */
     bool end_at_last_arrival;
     bool pass_wanted;
+    uint64_t passes;              /* over the queue so far */
+    bool behind_blocked;          /* those tried now come after one that found no host: the admission policy may keep hosts from them */
     bool timeouts_due;            /* a VM that waits has waited as long as it may: the next pass is its last */
     bool ended;
     size_t background_events;     /* pending events that keep no run alive: the next failure, the next carbon value */

@@ -9,7 +9,7 @@
  * A VM prefers recycling hosts of a higher class, the nearest first; then open hosts of its own class; then other hosts in use,
  * the nearest class first; then empty ones. O(hosts) a decision.
  */
-#include "schedulers/placement/lifetimes.h"
+#include "schedulers/lifetimes.h"
 #include "schedulers/placement/norms.h"
 #include "sim/base/memory.h"
 
@@ -101,7 +101,7 @@ static void placed(void *state, const vdc_view *view, const vdc_request *request
     lava_state *lava = state;
     lava_host *host = &lava->hosts[h];
     int class = class_of(lava, request);
-    vdc_lifetimes_placed(&lava->lifetimes, view->now, request, h);
+    vdc_lifetimes_placed(&lava->lifetimes, view->now, request, h, NULL);
     if (view->vms[h] <= 1) {
         *host = (lava_host){.epoch = host->epoch};
         set_class(lava, host, class, view->now);

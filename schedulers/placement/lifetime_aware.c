@@ -4,7 +4,7 @@
  * departure-aligned: the host whose exit is in the class nearest to that of the VM; an empty host after all others.
  * nilas: the host whose exit the VM puts off least.
  */
-#include "schedulers/placement/lifetimes.h"
+#include "schedulers/lifetimes.h"
 #include "schedulers/placement/norms.h"
 
 typedef struct aligned_state {
@@ -30,7 +30,7 @@ static void prepare(void *state, const vdc_view *view, const vdc_request *reques
 }
 
 static void placed(void *state, const vdc_view *view, const vdc_request *request, uint32_t host) {
-    vdc_lifetimes_placed(&((aligned_state *)state)->lifetimes, view->now, request, host);
+    vdc_lifetimes_placed(&((aligned_state *)state)->lifetimes, view->now, request, host, NULL);
 }
 
 static void released(void *state, const vdc_view *view, const vdc_request *request, uint32_t host) {

@@ -1,9 +1,11 @@
 /* Predicted lifetimes: see lifetimes.h. */
-#include "schedulers/placement/lifetimes.h"
+#include "schedulers/lifetimes.h"
 
 #include <math.h>
+#include <stdlib.h>
+#include <string.h>
 
-#include "sim/base/memory.h"
+#include "models/host.h"
 #include "sim/base/random.h"
 
 #define NONE UINT32_MAX
@@ -107,6 +109,8 @@ static uint32_t take_vm(vdc_lifetimes *lifetimes) {
         return vm;
     }
     if (lifetimes->vm_count >= NONE || !VDC_RESERVE(lifetimes->vms, lifetimes->vm_capacity, lifetimes->vm_count + 1)) return NONE;
+    if (lifetimes->keep_holdings && !VDC_RESERVE(lifetimes->holdings, lifetimes->holding_capacity, lifetimes->vm_count +
+                                                 1)) return NONE;
     return (uint32_t)lifetimes->vm_count++;
 }
 
@@ -115,7 +119,7 @@ static uint32_t take_vm(vdc_lifetimes *lifetimes) {
 const char *vdc_lifetimes_init(vdc_lifetimes *lifetimes, const vdc_view *view) {
     lifetimes->free = NONE;
     lifetimes->hosts = view->hosts;
-    lifetimes->seed = view->random(view, UINT64_MAX);
+    lifetimes->seed = view->seed;
     lifetimes->first = vdc_calloc((size_t)view->hosts + 1, sizeof *lifetimes->first);
     lifetimes->exit = vdc_calloc((size_t)view->hosts + 1, sizeof *lifetimes->exit);
     if (!lifetimes->first || !lifetimes->exit || !grow_table(lifetimes)) return "out of memory";
@@ -125,6 +129,7 @@ const char *vdc_lifetimes_init(vdc_lifetimes *lifetimes, const vdc_view *view) {
 
 void vdc_lifetimes_fini(vdc_lifetimes *lifetimes) {
     vdc_free(lifetimes->vms);
+    vdc_free(lifetimes->holdings);
     vdc_free(lifetimes->table);
     vdc_free(lifetimes->first);
     vdc_free(lifetimes->exit);
@@ -142,7 +147,8 @@ static void find_exit(vdc_lifetimes *lifetimes, vdc_time now, uint32_t host) {
     lifetimes->exit[host] = latest;
 }
 
-void vdc_lifetimes_placed(vdc_lifetimes *lifetimes, vdc_time now, const vdc_request *request, uint32_t host) {
+void vdc_lifetimes_placed(vdc_lifetimes *lifetimes, vdc_time now, const vdc_request *request, uint32_t host,
+                          const vdc_decision *devices) {
     if (2 * (lifetimes->used + 1) > lifetimes->slots && !grow_table(lifetimes)) lifetimes->failed = "out of memory";
     uint32_t i = lifetimes->failed ? NONE : take_vm(lifetimes);
     if (i == NONE) {
@@ -157,6 +163,13 @@ void vdc_lifetimes_placed(vdc_lifetimes *lifetimes, vdc_time now, const vdc_requ
     else vm.start = lifetimes->vms[lifetimes->table[at]].start;
     vm.next = lifetimes->first[host];
     lifetimes->vms[i] = vm;
+    if (lifetimes->keep_holdings) {
+        vdc_holding *holding = &lifetimes->holdings[i];
+        *holding = (vdc_holding){.gpu_milli = request->gpu_milli, .gpu_devices = devices ? devices->gpu_devices : 0,
+                                 .numa_nodes = devices ? devices->numa_nodes : 0,
+                                 .numa_share = {vdc_numa_share(request, VDC_CPU), vdc_numa_share(request, VDC_MEMORY)}};
+        memcpy(holding->size, request->size, sizeof holding->size);
+    }
     lifetimes->table[at] = i;
     lifetimes->first[host] = i;
     find_exit(lifetimes, now, host);
@@ -181,6 +194,22 @@ uint32_t *vdc_lifetimes_mark(vdc_lifetimes *lifetimes, const vdc_request *reques
     for (uint32_t i = lifetimes->first[host]; i != NONE; i = lifetimes->vms[i].next)
         if (lifetimes->vms[i].number == request->number) return &lifetimes->vms[i].mark;
     return NULL;
+}
+
+static int by_exit(const void *left, const void *right) {
+    const vdc_departure *a = left, *b = right;
+    if (a->time != b->time) return a->time < b->time ? -1 : 1;
+    return a->number < b->number ? -1 : a->number > b->number;
+}
+
+size_t vdc_lifetimes_departures(const vdc_lifetimes *lifetimes, uint32_t host, vdc_departure *departures, size_t most) {
+    size_t count = 0;
+    for (uint32_t i = lifetimes->first[host]; i != NONE && count < most; i = lifetimes->vms[i].next) {
+        const vdc_lifetime_vm *vm = &lifetimes->vms[i];
+        departures[count++] = (vdc_departure){sum(vm->start, vm->predicted), vm->number, &lifetimes->holdings[i]};
+    }
+    qsort(departures, count, sizeof *departures, by_exit);
+    return count;
 }
 
 void vdc_lifetimes_refresh(vdc_lifetimes *lifetimes, vdc_time now) {

@@ -5,11 +5,19 @@
  * anew: what is truly left, times a new factor; where the truth is not known, as much again as it has lived. A VM whose end
  * nobody knows is predicted never to leave. Predictions depend on the VM and its age alone, not on when somebody asks.
  */
-#ifndef VDC_SCHEDULERS_PLACEMENT_LIFETIMES_H
-#define VDC_SCHEDULERS_PLACEMENT_LIFETIMES_H
+#ifndef VDC_SCHEDULERS_LIFETIMES_H
+#define VDC_SCHEDULERS_LIFETIMES_H
 
 #include "schedulers/policy_rows.h"
 #include "sim/base/units.h"
+
+/* What a VM holds on a host, devices included. */
+typedef struct vdc_holding {
+    int64_t size[VDC_RESOURCES];
+    uint64_t gpu_devices, numa_nodes;
+    int32_t gpu_milli;
+    int64_t numa_share[2];        /* milli-vCPU and bytes on each node */
+} vdc_holding;
 
 typedef struct vdc_lifetimes {
     double error;                 /* parameter: sigma of the log-normal factor */
@@ -22,6 +30,9 @@ typedef struct vdc_lifetimes {
     uint32_t *first;              /* [hosts] */
     vdc_time *exit;               /* [hosts] the latest predicted exit of its VMs; 0 on an empty host */
     uint32_t hosts;
+    bool keep_holdings;           /* set before init: holdings are kept too */
+    vdc_holding *holdings;        /* beside the pool */
+    size_t holding_capacity;
     const char *failed;           /* why nothing can be decided any more, or NULL */
 } vdc_lifetimes;
 
@@ -32,12 +43,22 @@ typedef struct vdc_lifetimes {
 
 const char *vdc_lifetimes_init(vdc_lifetimes *lifetimes, const vdc_view *view);
 void vdc_lifetimes_fini(vdc_lifetimes *lifetimes);
-/* A VM may be on two hosts for a while (migration); its age counts from the first. */
-void vdc_lifetimes_placed(vdc_lifetimes *lifetimes, vdc_time now, const vdc_request *request, uint32_t host);
+/* `devices` may be NULL where holdings are not kept. A VM may be on two hosts for a while (migration); its age counts from the
+ * first. */
+void vdc_lifetimes_placed(vdc_lifetimes *lifetimes, vdc_time now, const vdc_request *request, uint32_t host,
+                          const vdc_decision *devices);
 void vdc_lifetimes_released(vdc_lifetimes *lifetimes, vdc_time now, const vdc_request *request, uint32_t host);
 /* A number of the policy's own, kept with the VM on that host, 0 at first; NULL when the VM is not there. Valid until the next
  * change. */
 uint32_t *vdc_lifetimes_mark(vdc_lifetimes *lifetimes, const vdc_request *request, uint32_t host);
+/* The VMs on a host in the order in which they are predicted to leave it, with what they hold; at most `most`. Needs
+ * keep_holdings. */
+typedef struct vdc_departure {
+    vdc_time time;
+    int64_t number;
+    const vdc_holding *holding;
+} vdc_departure;
+size_t vdc_lifetimes_departures(const vdc_lifetimes *lifetimes, uint32_t host, vdc_departure *departures, size_t most);
 /* Predicts anew for VMs that are still there after their predicted exit. O(hosts), plus their VMs where there is such a VM. */
 void vdc_lifetimes_refresh(vdc_lifetimes *lifetimes, vdc_time now);
 /* The predicted lifetime (ns) of a VM that starts now; VDC_FOREVER when nobody knows. */
