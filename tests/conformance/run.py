@@ -15,7 +15,6 @@ FOLDERS = ("opendc", "cpu", "dslab", "fgd", "spane", "isolation")
 # Case or folder -> the feature that it waits for.
 LATER = {
     "fgd": "GPU-sharing placement policies and the alibaba-openb reader",
-    "spane": "NUMA placement policies and the huawei-east-1 reader",
 }
 
 
