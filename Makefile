@@ -160,7 +160,7 @@ uninstall:
 
 ##: sanitize        the tests under AddressSanitizer and UndefinedBehaviorSanitizer, in build-asan
 sanitize:
-	@$(MAKE) --no-print-directory check BUILD=build-asan OPTIMISE='-O1 -g' \
+	@REFERENCE_CASES=$${REFERENCE_CASES:-60} $(MAKE) --no-print-directory check BUILD=build-asan OPTIMISE='-O1 -g' \
 	  SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer'
 ##: tsan            the tests under ThreadSanitizer, in build-tsan
 tsan:

@@ -17,7 +17,7 @@ def main():
             found = {}
             for build in builds:
                 out = os.path.join(folder, "out.h5")
-                subprocess.run([os.path.join(build, "vdcsim"), "run", path, "-o", out, "--force", "--no-progress"], check=True)
+                subprocess.run([os.path.join(build, "vdcsim"), "run", path, "-o", out, "--force", "--no-progress"], check=True, stderr=subprocess.DEVNULL)
                 with open(out, "rb") as stream:
                     found.setdefault(hashlib.sha256(stream.read()).hexdigest(), []).append(build)
             print(f"{path}: {'the same bytes' if len(found) == 1 else f'DIFFERS: {found}'}")

@@ -24,14 +24,19 @@ def vdcsim(*words):
     return ran.stdout
 
 
+def smaller(path):
+    """The demo's 100 000 VMs under --check would take longer than all other scenarios together."""
+    return ("--set", "workload.generate.count=5000") if "/demo/" in path else ()
+
+
 def check(path):
     with open(path, encoding="utf-8") as stream:
         assert stream.readline().startswith("# "), "does not begin with a comment that says what it shows"
     vdcsim("validate", path)
     with tempfile.TemporaryDirectory(prefix="vdcsim-scenario-") as folder:
         first, second = os.path.join(folder, "first.h5"), os.path.join(folder, "second.h5")
-        vdcsim("run", path, "-o", first, "--check", "--no-progress")
-        vdcsim("run", path, "-o", second, "--no-progress")
+        vdcsim("run", path, "-o", first, "--check", "--no-progress", *smaller(path))
+        vdcsim("run", path, "-o", second, "--check", "--no-progress", *smaller(path))
         summary = json.loads(vdcsim("show", first, "--json"))
         assert summary["vms_arrived"] > 0, "no VM arrives"
         assert summary["vms_placed"] > 0, "no VM is placed"
@@ -40,8 +45,8 @@ def check(path):
             residuals = dict(zip((name.decode() if isinstance(name, bytes) else name for name in result["checks/invariant"][()]), result["checks/residual"][()]))
         broken = {name: value for name, value in residuals.items() if value != 0}
         assert residuals and not broken, f"invariants do not hold: {broken}"
-        again = json.loads(vdcsim("show", second, "--json"))
-        assert summary == again, "a second run differs"
+        with open(first, "rb") as one, open(second, "rb") as other:
+            assert one.read() == other.read(), "a second run gives other bytes"
         vdcsim("verify", first, "--base", os.path.dirname(os.path.abspath(path)))
     return f"{summary['vms_arrived']:.0f} VMs, {summary['ticks']:.0f} ticks, {len(residuals)} invariants"
 
