@@ -48,9 +48,16 @@ objects = $(patsubst %.c,$(BUILD)/$(2)/%.o,$(1))
 LIBRARY_OBJECTS := $(call objects,$(LIBRARY_SOURCES),obj)
 CLI_OBJECTS     := $(call objects,$(CLI_SOURCES),obj)
 TEST_OBJECTS    := $(call objects,$(LIBRARY_SOURCES) $(TEST_SOURCES),test-obj)
+# Fuzz targets: by default with a main that replays files; `make fuzz` builds them with clang's fuzzer in its place.
+FUZZ_TARGETS    := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
+FUZZ_PROGRAMS   := $(addprefix $(BUILD)/fuzz-,$(FUZZ_TARGETS))
+FUZZ_MAIN       ?= $(BUILD)/test-obj/tests/fuzz/replay.o
+FUZZ_LIBRARY    := $(call objects,$(LIBRARY_SOURCES),test-obj)
+TARGET          ?= $(FUZZ_TARGETS)
+SECONDS         ?= 60
 
 .PHONY: all docs picture demo demo-run test check bench setup setup-test setup-lint needs install uninstall sanitize tsan coverage clang reproducible \
-        tidy cppcheck format-check help clean FORCE
+        fuzz fuzz-programs tidy cppcheck format-check help clean FORCE
 .DELETE_ON_ERROR:
 
 ##: all             the command, the libraries and the plug-in header, in build/ (the default)
@@ -81,6 +88,13 @@ $(BUILD)/vdcsim-tests: $(TEST_OBJECTS) $(BUILD)/.files
 	$(call say,link)
 	$(Q)$(CC) $(CFLAGS_ALL) -rdynamic -o $@ $(TEST_OBJECTS) $(LINK_FLAGS) -lcriterion
 
+$(BUILD)/fuzz-%: $(BUILD)/test-obj/tests/fuzz/fuzz_%.o $(FUZZ_LIBRARY) $(filter %.o,$(FUZZ_MAIN)) $(BUILD)/.files
+	$(call say,link)
+	$(Q)$(CC) $(CFLAGS_ALL) -o $@ $(filter %.o,$^) $(filter-out %.o,$(FUZZ_MAIN)) $(LINK_FLAGS)
+fuzz-programs: $(FUZZ_PROGRAMS)
+# Kept, though they are only steps on the way for make.
+.SECONDARY: $(call objects,$(wildcard tests/fuzz/*.c),test-obj)
+
 $(BUILD)/obj/%.o: %.c $(BUILD)/.flags
 	$(call say,cc  )
 	@mkdir -p $(@D)
@@ -89,7 +103,7 @@ $(BUILD)/test-obj/%.o: %.c $(BUILD)/.flags
 	$(call say,cc  )
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS_ALL) $(TEST_FLAGS) -MMD -MP -c -o $@ $<
--include $(wildcard $(LIBRARY_OBJECTS:.o=.d) $(CLI_OBJECTS:.o=.d) $(TEST_OBJECTS:.o=.d))
+-include $(wildcard $(BUILD)/test-obj/tests/fuzz/*.d) $(wildcard $(LIBRARY_OBJECTS:.o=.d) $(CLI_OBJECTS:.o=.d) $(TEST_OBJECTS:.o=.d))
 
 # What objects and links were made with: rewritten only when it changes, so that other flags, another compiler or a source
 # file that is gone cause exactly the rebuild that they must.
@@ -131,7 +145,7 @@ test: setup-test
 	@$(MAKE) --no-print-directory check
 ##: check           the same without setup
 check:
-	@$(MAKE) --no-print-directory -j$(JOBS) all $(BUILD)/vdcsim-tests
+	@$(MAKE) --no-print-directory -j$(JOBS) all $(BUILD)/vdcsim-tests fuzz-programs
 	@BUILD=$(BUILD) PYTHON=$(PYTHON) CC='$(CC)' SANITIZE='$(SANITIZE)' tests/run.sh
 
 ##: bench           the performance benchmarks, one JSON line each (vdcsim bench --help)
@@ -165,6 +179,11 @@ sanitize:
 ##: tsan            the tests under ThreadSanitizer, in build-tsan
 tsan:
 	@$(MAKE) --no-print-directory check BUILD=build-tsan OPTIMISE='-O1 -g' SANITIZE=-fsanitize=thread
+##: fuzz            SECONDS=60 TARGET="quantity yaml scenario trace result": libFuzzer (clang) on each target in turn, in build-fuzz
+fuzz:
+	@$(MAKE) --no-print-directory -j$(JOBS) all fuzz-programs BUILD=build-fuzz CC=clang OPTIMISE='-O1 -g' FUZZ_MAIN=-fsanitize=fuzzer \
+	  SANITIZE='-fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all -fno-omit-frame-pointer'
+	@BUILD=build-fuzz SECONDS='$(SECONDS)' tests/fuzz/run.sh $(TARGET)
 ##: clang           everything by clang, in build-clang
 clang:
 	@$(MAKE) --no-print-directory check BUILD=build-clang CC=clang

@@ -119,7 +119,7 @@ static void check_host(vdc_checks *checks, const vdc_datacenter *dc, uint32_t h)
     vdc_check_at_most(checks, VDC_I11_RESERVATIONS, now, reserved, class->cpu_hz);
     if (hosts->state[h] == VDC_HOST_DOWN || hosts->state[h] == VDC_HOST_OFF) vdc_check_at_most(checks, VDC_I14_DOWN_HOST, now, count + granted, 0);
     if (dc->power && class->power.model) {
-        double watts = (double)dc->power[h] / 1e12, most = fmax(vdc_power_watts(&class->power, 1), vdc_power_watts(&class->power, 0));
+        double watts = (double)dc->power[h] / 1e12, most = vdc_power_most(&class->power);
         note(checks, VDC_I18_ENERGY, now, fmax(fmin(0, class->power.off) - watts, watts - fmax(most, class->power.off) * (1 + 1e-12)));
     }
 }

@@ -168,6 +168,12 @@ double vdc_power_watts(const vdc_power *power, double utilisation) {
     return power->model ? power->model->watts(power, utilisation) : 0;
 }
 
+double vdc_power_most(const vdc_power *power) {
+    double most = fmax(vdc_power_watts(power, 0), vdc_power_watts(power, 1));
+    for (int i = 0; i < VDC_POWER_LEVELS; i++) most = fmax(most, power->watts[i]);
+    return most;
+}
+
 int64_t vdc_power_picowatts(const vdc_power *power, int64_t busy, int64_t capacity) {
     double utilisation = capacity > 0 ? busy < capacity ? (double)busy / (double)capacity : 1 : 0;
     return (int64_t)llround(vdc_power_watts(power, utilisation) * 1e12);

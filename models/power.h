@@ -41,7 +41,9 @@ extern const vdc_power_model *const vdc_power_models[]; /* NULL-terminated */
 vdc_code vdc_power_read(const vdc_node *node, vdc_power *power, vdc_diag *diag);
 /* Watts of an on host; utilisation in [0, 1]; 0 without a model. */
 double vdc_power_watts(const vdc_power *power, double utilisation);
-/* The same as whole picowatts: what the accounts use. busy <= capacity, in Hz; a capacity of 0 counts as idle. */
+/* The most that an on host draws at any load, W: a table may have its peak between idle and full load. */
+double vdc_power_most(const vdc_power *power);
+/* Watts as whole picowatts: what the accounts use. busy <= capacity, in Hz; a capacity of 0 counts as idle. */
 int64_t vdc_power_picowatts(const vdc_power *power, int64_t busy, int64_t capacity);
 
 #endif

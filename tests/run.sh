@@ -27,6 +27,7 @@ part() { # NAME COMMAND...
 
 part setup tests/setup/run.sh
 part unit "$BUILD/vdcsim-tests" -j"$(nproc 2>/dev/null || echo 2)"
+part fuzz tests/fuzz/replay.sh
 part selftest "$BUILD/vdcsim" selftest
 part conformance "$PYTHON" tests/conformance/run.py
 part model "$PYTHON" tests/reference/compare.py --model

@@ -31,6 +31,9 @@ static char *format_message(const vdc_place *place, const char *format, va_list 
     if (!text) return NULL;
     format_place(place, text, size);
     vsnprintf(text + before, size - (size_t)before, format, arguments);
+    /* A message is one line, and what it quotes from a hostile file must not steer the user's terminal. */
+    for (char *c = text; *c; c++)
+        if ((unsigned char)*c < ' ' || *c == 0x7f) *c = '?';
     return text;
 }
 

@@ -44,6 +44,9 @@ void vdc_cli_catch_signals(void) {
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
+    /* Beyond a limit on file sizes: the write fails with a message, as on a full disk. */
+    action.sa_handler = SIG_IGN;
+    sigaction(SIGXFSZ, &action, NULL);
 }
 
 bool vdc_cli_interrupted(void) {

@@ -1,4 +1,5 @@
 /* The vdcsim command: finds the subcommand, reads its options by its table, runs it. */
+#include <hdf5.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -101,6 +102,9 @@ static int dispatch(int count, char *const *words) {
 }
 
 int main(int argc, char **argv) {
+    /* Result files are closed where they are used. At exit HDF5 would only look through its memory, and complain on stderr about
+     * what it lost itself in a damaged file. */
+    H5dont_atexit();
     int status = dispatch(argc > 0 ? argc - 1 : 0, argv + 1);
     /* Data that never reached its reader (a full disk behind a redirection) is a failure, not a success. */
     if ((fflush(stdout) != 0 || ferror(stdout)) && status == VDC_EXIT_DONE) {

@@ -176,6 +176,13 @@ Test(base_status, messages_carry_their_place) {
     vdc_warn(NULL, NULL, "x");
 }
 
+Test(base_status, messages_do_not_steer_the_terminal) {
+    vdc_diag diag = {0};
+    vdc_fail(&diag, VDC_ERROR_INPUT, NULL, "found '%s'", "\x1b[2Jgone\nvdcsim: all is well\x7f \xc3\xa9");
+    cr_expect_str_eq(diag.messages[0].text, "found '?[2Jgone?vdcsim: all is well? \xc3\xa9'");
+    vdc_diag_clear(&diag);
+}
+
 Test(base_status, beyond_the_limit_errors_are_counted) {
     vdc_diag diag = {0};
     for (int i = 0; i < VDC_DIAG_LIMIT + 50; i++) vdc_fail(&diag, VDC_ERROR_INPUT, NULL, "%d", i);

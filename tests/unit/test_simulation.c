@@ -6,6 +6,7 @@
 
 #include "sim/base/memory.h"
 #include "sim/vdcsim.h"
+#include "tests/support/simulation.h"
 
 #define HEAD "vdcsim: 1\nname: t\nseed: 1\n"
 #define ONE_HOST "datacenter: {hosts: [{class: h, count: 1, cpu: {cores: 2, speed: 1 GHz}, " \
@@ -13,29 +14,10 @@
 #define TWO_HOSTS "datacenter: {hosts: [{class: h, count: 2, cpu: {cores: 2, speed: 1 GHz}, " \
     "memory: 8 GiB, power: {model: linear, idle: 100 W, max: 200 W}}]}\n"
 
-/* Runs a scenario text to its end under --check; every invariant must hold. */
-static vdc_simulation *run_with(const char *text, const char *set) {
-    vdc_diag diag = {0};
-    vdc_simulation *sim = NULL;
-    vdc_run_options options = {.text = text, .check = true, .sets = &set, .set_count = set ? 1 : 0};
-    vdc_code code = vdc_simulation_open(&sim, "test.yaml", &options, &diag);
-    if (!code) code = vdc_simulation_run_until(sim, VDC_TIME_MAX, &diag);
-    cr_assert_eq(code, VDC_OK, "%s", diag.count ? diag.messages[0].text : "no message");
-    cr_assert(vdc_simulation_checks_hold(sim));
-    vdc_diag_clear(&diag);
-    return sim;
-}
-
-static vdc_simulation *run(const char *text) { return run_with(text, NULL); }
-
-static double ask(vdc_simulation *sim, const char *key) {
-    vdc_value value;
-    cr_assert(vdc_simulation_query(sim, key, &value), "no key %s", key);
-    return value.real;
-}
+static vdc_simulation *run(const char *text) { return simulation_run(text, NULL); }
 
 static void expect(vdc_simulation *sim, const char *key, double expected) {
-    double got = ask(sim, key);
+    double got = simulation_ask(sim, key);
     cr_assert(fabs(got - expected) <= 1e-12 * fabs(expected), "%s: got %.17g, expected %.17g", key, got, expected);
 }
 
@@ -76,7 +58,7 @@ Test(simulation, the_head_of_a_fifo_queue_blocks_the_line) {
     expect(sim, "end_s", 30);
     expect(sim, "wait_total_s", 9 + 18);
     vdc_simulation_close(sim);
-    sim = run_with(text, "schedulers.admission.policy=fifo-skip");
+    sim = simulation_run(text, "schedulers.admission.policy=fifo-skip");
     /* Bypassed: VM 2 runs 2..12, so VM 1 starts at 12. */
     expect(sim, "end_s", 22);
     expect(sim, "wait_total_s", 11);
@@ -98,11 +80,11 @@ Test(simulation, what_can_never_fit_is_rejected_at_once) {
 Test(simulation, a_timeout_rejects_unless_the_pass_of_that_instant_places) {
     const char *text = HEAD ONE_HOST
         "workload: {vms: [{arrival: 0s, lifetime: 10s, vcpus: 2, memory: 1 GiB}, {arrival: 4s, lifetime: 5s, vcpus: 2, memory: 1 GiB}]}\n";
-    vdc_simulation *sim = run_with(text, "schedulers.admission={policy: fifo, timeout: 6s}");
+    vdc_simulation *sim = simulation_run(text, "schedulers.admission={policy: fifo, timeout: 6s}");
     expect(sim, "vms_completed", 2);
     expect(sim, "end_s", 15);
     vdc_simulation_close(sim);
-    sim = run_with(text, "schedulers.admission={policy: fifo, timeout: 5999ms}");
+    sim = simulation_run(text, "schedulers.admission={policy: fifo, timeout: 5999ms}");
     expect(sim, "vms_rejected", 1);
     expect(sim, "wait_total_s", 5.999);
     expect(sim, "end_s", 10);
@@ -137,11 +119,11 @@ Test(simulation, an_endless_vm_does_not_keep_the_run_alive) {
 Test(simulation, ends_at_the_last_arrival_or_at_a_time) {
     const char *text = HEAD ONE_HOST
         "workload: {vms: [{arrival: 0s, lifetime: 100s, vcpus: 1, memory: 1 GiB}, {arrival: 7s, lifetime: 9s, vcpus: 1, memory: 1 GiB}]}\n";
-    vdc_simulation *sim = run_with(text, "time={end: last-arrival}");
+    vdc_simulation *sim = simulation_run(text, "time={end: last-arrival}");
     expect(sim, "end_s", 7);
     expect(sim, "vms_placed", 2);
     vdc_simulation_close(sim);
-    sim = run_with(text, "time={end: 3min, tick: 1min}");
+    sim = simulation_run(text, "time={end: 3min, tick: 1min}");
     expect(sim, "end_s", 180);
     expect(sim, "ticks", 3);
     expect(sim, "P_cpu_core_s", 109);
@@ -224,7 +206,7 @@ Test(simulation, several_live_in_one_process) {
 Test(simulation, a_timeout_at_the_head_frees_the_line) {
     const char *text = HEAD ONE_HOST "workload: {vms: [{arrival: 0s, lifetime: 100s, vcpus: 1, memory: 1 GiB}, "
     "{arrival: 1s, lifetime: 10s, vcpus: 2, memory: 1 GiB}, {arrival: 2s, lifetime: 10s, vcpus: 1, memory: 1 GiB}]}\n";
-    vdc_simulation *sim = run_with(text, "schedulers.admission={policy: fifo, timeout: 5s}");
+    vdc_simulation *sim = simulation_run(text, "schedulers.admission={policy: fifo, timeout: 5s}");
     expect(sim, "vms_rejected", 1);
     expect(sim, "vms_completed", 2);
     expect(sim, "wait_total_s", 5 + 4);
@@ -250,5 +232,14 @@ Test(simulation, a_reservation_counts_up_to_what_the_vcpus_can_use) {
                               "workload: {vms: [{vcpus: 0.5, lifetime: 10s, cpu: {reservation: 2 GHz}}]}\n");
     expect(sim, "vms_completed", 1);
     expect(sim, "S_cpu_core_s", 5);
+    vdc_simulation_close(sim);
+}
+
+/* A table whose peak lies below full load: I18 holds up to the peak, not up to the power at full load. */
+Test(simulation, the_power_of_a_table_may_peak_below_full_load) {
+    vdc_simulation *sim = run(HEAD "datacenter: {hosts: [{class: h, count: 1, cpu: {cores: 2, speed: 1 GHz}, memory: 8 GiB, "
+                              "power: {model: table, watts: [50, 60, 70, 80, 90, 300, 110, 120, 130, 140, 150]}}]}\n"
+                              "workload: {vms: [{vcpus: 1, lifetime: 10s}]}\n");
+    expect(sim, "energy_j", 3000);
     vdc_simulation_close(sim);
 }

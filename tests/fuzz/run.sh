@@ -1,0 +1,44 @@
+#!/bin/sh
+# Runs libFuzzer targets one after another on one core: BUILD=build-fuzz SECONDS=60 tests/fuzz/run.sh TARGET...
+#
+# Inputs found are kept in BUILD/corpus-TARGET, so that a later run goes on from there. An input that crashes, leaks, takes longer than
+# a second or more than 256 MiB of memory ends the target; it lies in BUILD/found-TARGET, and belongs in tests/fuzz/regressions once
+# its cause is mended. Prints one line a target: executions, executions per second, coverage, peak memory.
+set -eu
+build=${BUILD:-build-fuzz}
+seconds=${SECONDS:-60}
+# The quarantine would count as growth. HDF5 keeps pools for the life of the process, which LeakSanitizer sees as reachable.
+export ASAN_OPTIONS="quarantine_size_mb=8:allocator_may_return_null=1:detect_leaks=1:max_allocation_size_mb=256"
+# Seconds of the clock, so more of them on a machine that is shared; replay.sh measures CPU time.
+timeout=${TIMEOUT:-1}
+outcome=0
+for target in "$@"; do
+    corpus=$build/corpus-$target found=$build/found-$target
+    mkdir -p "$corpus" "$found"
+    tests/fuzz/seeds.sh "$target" "$corpus"
+    case $target in
+    yaml | scenario)
+        "$build/vdcsim" validate --schema | grep -o '"[a-zA-Z][a-zA-Z0-9_-]*"' | sort -u >"$build/$target.dict"
+        cat tests/fuzz/yaml.dict >>"$build/$target.dict"
+        length=4096
+        ;;
+    *)
+        cp "tests/fuzz/$target.dict" "$build/$target.dict"
+        length=4096
+        ;;
+    esac
+    case $target in quantity) length=128 ;; esac
+    log=$build/fuzz-$target.log
+    if "$build/fuzz-$target" -max_total_time="$seconds" -max_len=$length -timeout=$timeout -rss_limit_mb=256 -print_final_stats=1 \
+        -dict="$build/$target.dict" -artifact_prefix="$found/" "$corpus" >"$log" 2>&1; then
+        verdict=ok
+    else
+        verdict=FOUND
+        outcome=1
+    fi
+    printf '%-10s %-6s %s executions, %s a second, %s features, %s MiB at most\n' "$target" $verdict \
+        "$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")" "$(sed -n 's/^stat::average_exec_per_sec: *//p' "$log")" \
+        "$(sed -n 's/.* ft: \([0-9]*\).*/\1/p' "$log" | tail -n 1)" "$(sed -n 's/^stat::peak_rss_mb: *//p' "$log")"
+    [ $verdict = ok ] || grep -E -A 25 'ERROR|SUMMARY|does not hold|runtime error' "$log" | head -n 60
+done
+exit $outcome
