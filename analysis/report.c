@@ -327,7 +327,7 @@ static vdc_code add_figure(vdc_text *page, const char *folder, const vdc_drawn *
     return code;
 }
 
-enum { OPEN_GROUPS = 6 };
+enum { OPEN_GROUPS = 4 };
 
 static vdc_code add_pictures(const vdc_runs *runs, vdc_text *page, vdc_diag *diag)
 {

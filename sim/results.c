@@ -109,8 +109,8 @@ static size_t tick_columns(const vdc_simulation *sim, vdc_column *columns) {
         {"S_idle", "resource_unit", "fenced exclusively and not running anything", VDC_CELL_REAL, BY_RESOURCE},
         {"U", "resource_unit", "utilisation: what turned into useful work", VDC_CELL_REAL, BY_RESOURCE},
         {"T", "core s", "scheduling: hardware-thread time that VMs ran", VDC_CELL_REAL, NULL, 1},
-        {"ready", "core s", "wanted, allowed and not given", VDC_CELL_REAL, NULL, 1},
-        {"throttled", "core s", "wanted and stopped by the VM's own limit", VDC_CELL_REAL, NULL, 1},
+        {"ready", "core s", "CPU time wanted, allowed and not given", VDC_CELL_REAL, NULL, 1},
+        {"throttled", "core s", "CPU time wanted and stopped by the VM's own limit", VDC_CELL_REAL, NULL, 1},
         {"idle", "core s", "vCPU time that VMs did not ask for", VDC_CELL_REAL, NULL, 1},
         {"cpu_demand", "Hz", "CPU asked for at the end of the tick", VDC_CELL_REAL, NULL, 1},
         {"cpu_granted", "Hz", "CPU granted at the end of the tick", VDC_CELL_REAL, NULL, 1},
@@ -319,8 +319,8 @@ static const vdc_column vm_columns[] = {
     {"P_cpu_core_s", "core s", "CPU committed", VDC_CELL_REAL, NULL, 1},
     {"T_cpu_core_s", "core s", "CPU granted", VDC_CELL_REAL, NULL, 1},
     {"U_cpu_core_s", "core s", "CPU that became progress", VDC_CELL_REAL, NULL, 1},
-    {"ready_core_s", "core s", "wanted, allowed and not given", VDC_CELL_REAL, NULL, 1},
-    {"throttled_core_s", "core s", "wanted and stopped by its own limit", VDC_CELL_REAL, NULL, 1},
+    {"ready_core_s", "core s", "CPU time wanted, allowed and not given", VDC_CELL_REAL, NULL, 1},
+    {"throttled_core_s", "core s", "CPU time wanted and stopped by its own limit", VDC_CELL_REAL, NULL, 1},
     {"idle_core_s", "core s", "not asked for", VDC_CELL_REAL, NULL, 1},
     {"S_cpu_core_s", "core s", "CPU fenced off for its guarantees", VDC_CELL_REAL, NULL, 1},
     /* with isolation only */
@@ -444,7 +444,7 @@ static vdc_code write_tenants(vdc_simulation *sim, vdc_diag *diag) {
         {"P_cpu_core_s", "core s", "CPU committed", VDC_CELL_REAL, NULL, 1},
         {"P_memory_byte_s", "byte s", "memory committed", VDC_CELL_REAL, NULL, 1},
         {"T_cpu_core_s", "core s", "CPU granted", VDC_CELL_REAL, NULL, 1},
-        {"ready_core_s", "core s", "wanted, allowed and not given", VDC_CELL_REAL, NULL, 1},
+        {"ready_core_s", "core s", "CPU time wanted, allowed and not given", VDC_CELL_REAL, NULL, 1},
         {"throttled_core_s", "core s", "wanted and stopped by the VMs' own limits", VDC_CELL_REAL, NULL, 1},
         {"idle_core_s", "core s", "not asked for", VDC_CELL_REAL, NULL, 1},
         {"wait", "s", "time in the queue, summed", VDC_CELL_REAL, NULL, 1},
@@ -567,7 +567,7 @@ static const vdc_column host_columns[] = {
     {"P_cpu_core_s", "core s", "CPU committed", VDC_CELL_REAL, NULL, 1},
     {"P_memory_byte_s", "byte s", "memory committed", VDC_CELL_REAL, NULL, 1},
     {"T_cpu_core_s", "core s", "CPU granted", VDC_CELL_REAL, NULL, 1},
-    {"ready_core_s", "core s", "wanted, allowed and not given", VDC_CELL_REAL, NULL, 1},
+    {"ready_core_s", "core s", "CPU time wanted, allowed and not given", VDC_CELL_REAL, NULL, 1},
     {"S_cpu_core_s", "core s", "CPU fenced off for guarantees", VDC_CELL_REAL, NULL, 1},
     /* with isolation only */
     {"S_waste_cpu_core_s", "core s", "of it beyond what the VMs held", VDC_CELL_REAL, NULL, 1},
@@ -753,8 +753,8 @@ vdc_code vdc_results_summary(vdc_simulation *sim, vdc_diag *diag) {
     if (!code) code = add_capacity(sim, diag);
     if (!code) code = add_resources(sim, &sum, diag);
     REAL("T_cpu_core_s", sum.run, "core s", "scheduling: hardware-thread time that VMs ran");
-    REAL("ready_core_s", sum.ready, "core s", "wanted, allowed and not given");
-    REAL("throttled_core_s", sum.throttled, "core s", "wanted and stopped by limits");
+    REAL("ready_core_s", sum.ready, "core s", "CPU time wanted, allowed and not given");
+    REAL("throttled_core_s", sum.throttled, "core s", "CPU time wanted and stopped by limits");
     REAL("idle_core_s", sum.idle, "core s", "vCPU time that VMs did not ask for");
     REAL("cpu_active_s", sum.active, "s", "host time granted");
     REAL("cpu_idle_s", sum.unused, "s", "host time not granted");

@@ -60,8 +60,8 @@ static vdc_code draw_panel(vdc_picture *picture, const vdc_runs *runs, const cha
             const vdc_sample *s = &samples[g];
             bool wide = isfinite(s->interval.low);
             const double row[] = {(double)(groups - 1 - g), s->mean / scale.factor,
-                                  (wide ? s->interval.low : s->mean) / scale.factor,
-                                  (wide ? s->interval.high : s->mean) / scale.factor, (double)(groups > VDC_PICTURE_LINES ? 1 : g + 1)};
+                                  (wide ? s->interval.low : NAN) / scale.factor,
+                                  (wide ? s->interval.high : NAN) / scale.factor, (double)(groups > VDC_PICTURE_LINES ? 1 : g + 1)};
             vdc_picture_text_row(picture, runs->groups[g].label, row, 5);
         }
         vdc_text *script = &picture->script;

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HOSTS_MOST = 16, VMS_MOST = 4000, TENANTS = VDC_PICTURE_LINES };
+enum { HOSTS_MOST = 16, VMS_MOST = 1200, TENANTS = VDC_PICTURE_LINES };
 
 typedef struct bar {
     double start, end, host;
@@ -39,7 +39,7 @@ static void assign_lanes(bar *bars, size_t count, double *ends)
     }
 }
 
-/* The colour of each VM: its tenant's, by order of appearance; VDC_PICTURE_LINES and beyond share the last. */
+/* The colour of each VM: its tenant's, by order of appearance. When the colours are used up, the rest share the last, a grey. */
 static size_t tenant_colour(const vdc_text_list *tenants, size_t vm, const char **names, size_t *known)
 {
     if (vm >= tenants->count) {
@@ -50,7 +50,7 @@ static size_t tenant_colour(const vdc_text_list *tenants, size_t vm, const char 
             return i;
         }
     }
-    if (*known < TENANTS) {
+    if (*known < TENANTS - 1) {
         names[*known] = tenants->items[vm];
         return (*known)++;
     }
@@ -76,7 +76,7 @@ static void draw_bars(vdc_picture *picture, const bar *bars, size_t count, doubl
     picture->height = 110 + 44 * (unsigned)host_count;
     vdc_text *script = &picture->script;
     for (unsigned i = 0; i < VDC_PICTURE_LINES; i++) {
-        vdc_text_add(script, "set linetype %u lc rgb '%s'\n", i + 1, vdc_picture_colour(i));
+        vdc_text_add(script, "set linetype %u lc rgb '%s'\n", i + 1, i + 1 < TENANTS ? vdc_picture_colour(i) : "#bbbbbb");
     }
     vdc_text_add(script,
                  "unset key\nset grid noytics xtics lc rgb '#e4e4e4' lw 1 dt 1\nset ylabel 'Host'\nset yrange [-0.5:%.1f]\nset "
