@@ -112,31 +112,108 @@ static vdc_code collect_metrics(vdc_comparison *comparison, const vdc_runs *runs
     return vdc_diag_code(diag);
 }
 
-static vdc_code choose_baseline(vdc_comparison *comparison, const char *name, vdc_diag *diag)
+/* The group that a name means: a label, or that of a run with this file; SIZE_MAX = none. */
+static size_t find_group(const vdc_runs *runs, const char *name)
 {
-    const vdc_runs *runs = comparison->runs;
-    if (!name) {
-        return VDC_OK; /* the first group */
-    }
     for (size_t g = 0; g < runs->group_count; g++) {
         if (strcmp(runs->groups[g].label, name) == 0) {
-            comparison->baseline = g;
-            return VDC_OK;
+            return g;
         }
     }
     for (size_t i = 0; i < runs->count; i++) {
         if (strcmp(runs->items[i].stem, name) == 0 || strcmp(runs->items[i].path, name) == 0) {
-            comparison->baseline = runs->items[i].group;
-            return VDC_OK;
+            return runs->items[i].group;
         }
     }
-    vdc_text names = {0};
-    for (size_t g = 0; g < runs->group_count; g++) {
-        vdc_text_add(&names, "%s%s", g ? "; " : "", runs->groups[g].label);
+    return SIZE_MAX;
+}
+
+/* Is `other` like `run` in all parameters but `name`, and has `value` there? */
+static bool is_counterpart(const vdc_run *run, const vdc_run *other, const char *name, const char *value)
+{
+    const char *theirs = vdc_run_parameter_value(other, name);
+    if (!theirs || strcmp(theirs, value) != 0 || run->parameter_count != other->parameter_count) {
+        return false;
     }
-    vdc_code code = vdc_fail(diag, VDC_ERROR_INPUT, NULL, "baseline '%s': is none of the compared (%s)", name,
-                             vdc_text_get(&names));
-    vdc_text_clear(&names);
+    for (size_t i = 0; i < run->parameter_count; i++) {
+        const char *mine = run->parameters[i].value, *its = vdc_run_parameter_value(other, run->parameters[i].name);
+        if (strcmp(run->parameters[i].name, name) != 0 && (!its || strcmp(mine, its) != 0)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Baselines by "NAME=VALUE". VDC_OK with found = false when no run has such a parameter. */
+static vdc_code choose_counterparts(vdc_comparison *comparison, const char *assignment, bool *found, vdc_diag *diag)
+{
+    const vdc_runs *runs = comparison->runs;
+    const char *equals = strchr(assignment, '='), *value = equals ? equals + 1 : NULL;
+    char *name = equals ? vdc_strndup(assignment, (size_t)(equals - assignment)) : NULL;
+    *found = name && vdc_run_parameter_value(&runs->items[0], name);
+    vdc_code code = equals && !name ? vdc_no_memory(diag, "a baseline") : VDC_OK;
+    for (size_t g = 0; g < runs->group_count && *found && !code; g++) {
+        const vdc_run *run = &runs->items[runs->groups[g].first];
+        size_t other = 0;
+        while (other < runs->group_count && !is_counterpart(run, &runs->items[runs->groups[other].first], name, value)) {
+            other++;
+        }
+        if (other == runs->group_count) {
+            code = vdc_fail(diag, VDC_ERROR_INPUT, NULL, "baseline '%s': no runs are like those of '%s' with %s %s", assignment,
+                            runs->groups[g].label, name, value);
+        }
+        comparison->baselines[g] = other;
+    }
+    vdc_free(name);
+    return code;
+}
+
+/* Each baseline, then the groups that are compared with it. */
+static void set_order(vdc_comparison *comparison)
+{
+    size_t groups = comparison->runs->group_count, count = 0;
+    for (size_t b = 0; b < groups; b++) {
+        for (size_t pass = 0; pass < 2 && comparison->baselines[b] == b; pass++) {
+            for (size_t g = 0; g < groups; g++) {
+                if (comparison->baselines[g] == b && (g == b) == (pass == 0)) {
+                    comparison->order[count++] = g;
+                }
+            }
+        }
+    }
+}
+
+static vdc_code choose_baselines(vdc_comparison *comparison, const char *name, vdc_diag *diag)
+{
+    const vdc_runs *runs = comparison->runs;
+    comparison->baselines = vdc_calloc(runs->group_count + 1, sizeof *comparison->baselines);
+    comparison->order = vdc_calloc(runs->group_count + 1, sizeof *comparison->order);
+    if (!comparison->baselines || !comparison->order) {
+        return vdc_no_memory(diag, "a comparison");
+    }
+    size_t group = name ? find_group(runs, name) : 0;
+    bool each = false;
+    vdc_code code = VDC_OK;
+    if (group == SIZE_MAX) {
+        code = choose_counterparts(comparison, name, &each, diag);
+    }
+    if (!code && group == SIZE_MAX && !each) {
+        vdc_text names = {0};
+        for (size_t g = 0; g < runs->group_count; g++) {
+            vdc_text_add(&names, "%s%s", g ? "; " : "", runs->groups[g].label);
+        }
+        code = vdc_fail(diag, VDC_ERROR_INPUT, NULL, "baseline '%s': is none of the compared (%s), and no parameter of theirs", name,
+                        vdc_text_get(&names));
+        vdc_text_clear(&names);
+    }
+    for (size_t g = 0; g < runs->group_count && !each && !code; g++) {
+        comparison->baselines[g] = group;
+    }
+    if (!code) {
+        set_order(comparison);
+        comparison->baseline_name = each ? vdc_format("%s and otherwise the same", name) : vdc_strdup(runs->groups[group].label);
+        code = comparison->baseline_name ? VDC_OK : vdc_no_memory(diag, "a comparison");
+    }
     return code;
 }
 
@@ -152,9 +229,10 @@ static vdc_code compare_metric(vdc_comparison *comparison, size_t m, double *val
         code = vdc_sample_describe(values, count, comparison->level, &comparison->samples[at], diag);
         comparison->t_p[at] = comparison->wilcoxon_p[at] = NAN;
         metric->equal = metric->equal && count > 0;
-        if (!code && g != comparison->baseline) {
+        size_t baseline = comparison->baselines[g];
+        if (!code && g != baseline) {
             vdc_paired *paired = &comparison->paired[at];
-            count = gather(runs, g, comparison->baseline, metric->key, values, mates);
+            count = gather(runs, g, baseline, metric->key, values, mates);
             code = vdc_paired_compare(mates, values, count, comparison->level, RESAMPLES, m, paired, diag);
             comparison->t_p[at] = paired->t_p;
             comparison->wilcoxon_p[at] = paired->wilcoxon_p;
@@ -163,13 +241,17 @@ static vdc_code compare_metric(vdc_comparison *comparison, size_t m, double *val
             metric->equal = metric->equal && paired->n > 0 && paired->wilcoxon_n == 0;
         }
     }
+    for (size_t g = 0; g < runs->group_count && !code; g++) {
+        const vdc_sample *samples = &comparison->samples[m * runs->group_count];
+        metric->equal = metric->equal && samples[comparison->baselines[g]].mean == samples[comparison->order[0]].mean;
+    }
     return code;
 }
 
 vdc_code vdc_compare(vdc_comparison *comparison, const vdc_runs *runs, const vdc_compare_options *options, vdc_diag *diag)
 {
     *comparison = (vdc_comparison){.runs = runs, .level = options->level > 0 ? options->level : 0.95};
-    vdc_code code = choose_baseline(comparison, options->baseline, diag);
+    vdc_code code = choose_baselines(comparison, options->baseline, diag);
     if (!code) {
         code = collect_metrics(comparison, runs, options, diag);
     }
@@ -204,6 +286,9 @@ vdc_code vdc_compare(vdc_comparison *comparison, const vdc_runs *runs, const vdc
 
 void vdc_comparison_clear(vdc_comparison *comparison)
 {
+    vdc_free(comparison->baselines);
+    vdc_free(comparison->order);
+    vdc_free(comparison->baseline_name);
     vdc_free(comparison->metrics);
     vdc_free(comparison->samples);
     vdc_free(comparison->paired);

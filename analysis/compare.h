@@ -20,7 +20,9 @@ typedef struct vdc_metric {
 typedef struct vdc_comparison {
     const vdc_runs *runs;
     double level;                /* 0.95 */
-    size_t baseline;             /* group */
+    size_t *baselines;           /* [group] the group that each is compared with: itself for a baseline */
+    size_t *order;               /* [group] for tables: each baseline, then those that are compared with it */
+    char *baseline_name;         /* what differences are to, in words */
     vdc_metric *metrics;
     size_t metric_count;
     vdc_sample *samples;         /* [metric x group] */
@@ -30,7 +32,9 @@ typedef struct vdc_comparison {
 } vdc_comparison;
 
 typedef struct vdc_compare_options {
-    const char *baseline;        /* label of a group, or of a run's file; NULL = the first group */
+    /* A group's label or a run's file; or NAME=VALUE, a parameter: each group is compared with the one that has that value and is otherwise the
+     * same (placement=first-fit at each load). NULL = the first group. */
+    const char *baseline;
     const char *const *metrics;  /* keys; none = all numbers of the summaries */
     size_t metric_count;
     double level;                /* 0 = 0.95 */

@@ -137,25 +137,25 @@ static bool print_values(const vdc_comparison *c, grid *table)
     size_t groups = runs->group_count;
     char cell[CELL], number[64];
     bool good = put(table, "") && put(table, "");
-    good = good && put(table, runs->groups[c->baseline].label);
-    for (size_t g = 0; g < groups && good; g++) {
-        good = g == c->baseline || (put(table, runs->groups[g].label) && put(table, ""));
+    size_t first = c->order[0];
+    good = good && put(table, runs->groups[first].label);
+    for (size_t i = 1; i < groups && good; i++) {
+        good = put(table, runs->groups[c->order[i]].label) && put(table, "");
     }
     for (size_t m = 0; m < c->metric_count && good; m++) {
         if (c->metrics[m].equal && groups > 1) {
             continue;
         }
         vdc_scale scale = vdc_comparison_scale(c, m);
-        const vdc_sample *base = &c->samples[m * groups + c->baseline];
+        const vdc_sample *samples = &c->samples[m * groups];
         good = put(table, c->metrics[m].key) && put(table, scale.units) &&
-               put(table, base->n ? vdc_show_number(base->mean / scale.factor, 6, number, sizeof number) : "–");
-        for (size_t g = 0; g < groups && good; g++) {
-            if (g != c->baseline) {
-                const vdc_sample *sample = &c->samples[m * groups + g];
-                show_percent(sample->mean - base->mean, base->mean, cell, sizeof cell);
-                good = put(table, sample->n ? vdc_show_number(sample->mean / scale.factor, 6, number, sizeof number) : "–") &&
-                       put(table, sample->n && base->n ? cell : "");
-            }
+               put(table, samples[first].n ? vdc_show_number(samples[first].mean / scale.factor, 6, number, sizeof number) : "–");
+        for (size_t i = 1; i < groups && good; i++) {
+            size_t g = c->order[i];
+            const vdc_sample *base = &samples[c->baselines[g]];
+            show_percent(samples[g].mean - base->mean, base->mean, cell, sizeof cell);
+            good = put(table, samples[g].n ? vdc_show_number(samples[g].mean / scale.factor, 6, number, sizeof number) : "–") &&
+                   put(table, samples[g].n && base->n && c->baselines[g] != g ? cell : "");
         }
     }
     return good;
@@ -164,15 +164,15 @@ static bool print_values(const vdc_comparison *c, grid *table)
 void vdc_comparison_row_show(const vdc_comparison *c, size_t m, size_t g, vdc_comparison_row *row)
 {
     size_t at = m * c->runs->group_count + g;
-    const vdc_sample *sample = &c->samples[at], *base = &c->samples[m * c->runs->group_count + c->baseline];
+    const vdc_sample *sample = &c->samples[at], *base = &c->samples[m * c->runs->group_count + c->baselines[g]];
     const vdc_paired *paired = &c->paired[at];
     vdc_scale scale = vdc_comparison_scale(c, m);
     *row = (vdc_comparison_row){.units = scale.units};
     snprintf(row->n, sizeof row->n, "%zu", sample->n);
     vdc_show_number(sample->mean / scale.factor, 5, row->mean, sizeof row->mean);
     show_interval(sample->interval, scale.factor, false, row->interval, sizeof row->interval);
-    if (g == c->baseline || paired->n == 0) {
-        snprintf(row->difference, sizeof row->difference, g == c->baseline ? "baseline" : "no pairs");
+    if (g == c->baselines[g] || paired->n == 0) {
+        snprintf(row->difference, sizeof row->difference, g == c->baselines[g] ? "baseline" : "no pairs");
         return;
     }
     show_signed(paired->mean / scale.factor, 4, row->difference, sizeof row->difference);
@@ -192,12 +192,8 @@ static bool print_block(const vdc_comparison *c, size_t m, vdc_text *out)
     for (size_t i = 0; i < table.columns && good; i++) {
         good = put(&table, heads[i]);
     }
-    for (size_t i = 0; i <= runs->group_count && good; i++) {
-        /* The baseline comes first. */
-        size_t g = i == 0 ? c->baseline : i - 1;
-        if (i > 0 && g == c->baseline) {
-            continue;
-        }
+    for (size_t i = 0; i < runs->group_count && good; i++) {
+        size_t g = c->order[i];
         vdc_comparison_row row;
         vdc_comparison_row_show(c, m, g, &row);
         const char *const cells[] = {runs->groups[g].label,   row.n, row.mean,  row.interval, row.difference, row.percent,
@@ -223,7 +219,7 @@ static void print_equal(const vdc_comparison *c, bool zeros, const char *heading
     vdc_text item = {0};
     size_t column = 0;
     for (size_t m = 0; m < c->metric_count; m++) {
-        double mean = c->samples[m * c->runs->group_count + c->baseline].mean;
+        double mean = c->samples[m * c->runs->group_count + c->order[0]].mean;
         if (!c->metrics[m].equal || c->runs->group_count < 2 || (mean == 0) != zeros) {
             continue;
         }
@@ -232,7 +228,8 @@ static void print_equal(const vdc_comparison *c, bool zeros, const char *heading
         item.length = 0;
         vdc_text_add(&item, "%s", c->metrics[m].key);
         if (!zeros) {
-            vdc_text_add(&item, " %s%s%s", vdc_show_number(mean / scale.factor, 6, number, sizeof number), *scale.units ? " " : "", scale.units);
+            vdc_text_add(&item, " %s%s%s", vdc_show_number(mean / scale.factor, 6, number, sizeof number), *scale.units ? " " : "",
+                         scale.units);
         }
         const char *before = column == 0 ? heading : column + vdc_text_width(vdc_text_get(&item)) > LINE ? ",\n  " : ", ";
         column = strchr(before, '\n') && column > 0 ? 2 : column + vdc_text_width(before);
@@ -248,7 +245,7 @@ static void print_heading(const vdc_comparison *c, vdc_text *out)
 {
     const vdc_runs *runs = c->runs;
     vdc_text_add(out, "%zu result%s in %zu group%s; differences are to %s", runs->count, runs->count == 1 ? "" : "s",
-                 runs->group_count, runs->group_count == 1 ? "" : "s", runs->groups[c->baseline].label);
+                 runs->group_count, runs->group_count == 1 ? "" : "s", c->baseline_name);
     if (vdc_runs_most_seeds(runs) > 1) {
         vdc_text_add(out,
                      ", within a seed. Intervals: Student's t.\np: paired t test, two-sided, Holm-corrected over %zu tests; n: "
@@ -311,7 +308,7 @@ void vdc_comparison_csv(const vdc_comparison *c, vdc_text *out)
             vdc_text_add(out, ",");
             vdc_text_add_csv(out, runs->groups[g].label);
             vdc_text_add(out, ",");
-            vdc_text_add_csv(out, runs->groups[c->baseline].label);
+            vdc_text_add_csv(out, runs->groups[c->baselines[g]].label);
             vdc_text_add(out, ",%zu", s->n);
             const double sample[] = {s->mean, s->deviation, s->minimum, s->median, s->maximum, s->interval.low, s->interval.high};
             for (size_t i = 0; i < sizeof sample / sizeof *sample; i++) {

@@ -114,7 +114,7 @@ static void add_overview(const vdc_comparison *c, const char *title, vdc_text *p
     for (size_t g = 0; g < runs->group_count; g++) {
         const vdc_run *first = &runs->items[runs->groups[g].first];
         const char *policies = vdc_result_text(first->result, "policies");
-        vdc_text_add(page, "<tr%s>", g == c->baseline && runs->group_count > 1 ? " class=\"baseline\"" : "");
+        vdc_text_add(page, "<tr%s>", g == c->baselines[g] && runs->group_count > 1 ? " class=\"baseline\"" : "");
         add_cell(page, "td", runs->groups[g].label);
         vdc_text_add(page, "<td>%zu</td><td>", runs->groups[g].count);
         enum { SEEDS_SHOWN = 12 };
@@ -185,14 +185,11 @@ static void add_metric(const vdc_comparison *c, size_t m, vdc_text *page)
                  "</code></h3>\n<div "
                  "class=\"scroll\"><table>\n<tr><th></th><th>n</th><th>mean</th>%s<th>difference</th><th></th>%s</tr>\n",
                  several ? "<th>95 % interval</th>" : "", several ? "<th>95 % interval of it</th><th>p</th><th>d_z</th>" : "");
-    for (size_t i = 0; i <= runs->group_count; i++) {
-        size_t g = i == 0 ? c->baseline : i - 1;
-        if (i > 0 && g == c->baseline) {
-            continue;
-        }
+    for (size_t i = 0; i < runs->group_count; i++) {
+        size_t g = c->order[i];
         vdc_comparison_row row;
         vdc_comparison_row_show(c, m, g, &row);
-        vdc_text_add(page, "<tr%s>", i == 0 ? " class=\"baseline\"" : "");
+        vdc_text_add(page, "<tr%s>", g == c->baselines[g] ? " class=\"baseline\"" : "");
         add_cell(page, "td", runs->groups[g].label);
         add_cell(page, "td", row.n);
         add_cell(page, "td", row.mean);
@@ -218,7 +215,7 @@ static void add_differences(const vdc_comparison *c, vdc_text *page)
         return;
     }
     vdc_text_add(page, "<h2>Differences to ");
-    vdc_text_add_html(page, runs->groups[c->baseline].label);
+    vdc_text_add_html(page, c->baseline_name);
     vdc_text_add(page, "</h2>\n");
     if (vdc_runs_most_seeds(runs) > 1) {
         vdc_text_add(page,
@@ -248,7 +245,7 @@ static void add_differences(const vdc_comparison *c, vdc_text *page)
     for (size_t m = 0; m < c->metric_count; m++) {
         if (c->metrics[m].equal) {
             vdc_comparison_row row;
-            vdc_comparison_row_show(c, m, c->baseline, &row);
+            vdc_comparison_row_show(c, m, c->order[0], &row);
             vdc_text_add(page, "%s<code>%s</code> %s%s%s",
                          any ? ", " : "<p class=\"note\">The same in all runs: ", c->metrics[m].key, row.mean,
                          *row.units ? " " : "", row.units);

@@ -34,6 +34,7 @@ part model "$PYTHON" tests/reference/compare.py --model
 part reference "$PYTHON" tests/reference/compare.py --cases "${REFERENCE_CASES:-300}"
 part result "$PYTHON" tests/result/check.py
 part scenarios "$PYTHON" tests/scenarios/run.py
+part experiments "$PYTHON" tests/experiments/run.py
 part docs "$PYTHON" tests/docs/run.py
 part reference-page "$PYTHON" tools/scenario_reference.py "$BUILD/vdcsim" docs/scenario.md --check
 part new-policy tests/docs/new_policy.sh

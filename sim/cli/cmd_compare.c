@@ -12,7 +12,7 @@ typedef struct options {
 
 static const vdc_cli_option table[] = {
     {"baseline", 'b', VDC_CLI_TEXT, "NAME",
-     "what differences are taken to: a label of the table or a file's name (default: the first)", offsetof(options, baseline),
+     "what differences are taken to: a label of the table, a file, or PARAMETER=VALUE (default: the first)", offsetof(options, baseline),
      NULL, 0, 0},
     {"metric", 'm', VDC_CLI_LIST, "KEY", "only this key of the summary; may be given more than once", offsetof(options, metrics),
      NULL, 0, 0},

@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 enum { SEEDS = 5 };
 
@@ -108,7 +110,7 @@ Test(compare, differences_are_paired_by_seed, .fini = test_folder_remove)
     compare_folder(&runs, &comparison);
     size_t best = group_of(&runs, "best-fit"), m = metric_of(&comparison, "energy_j");
     const vdc_paired *paired = &comparison.paired[m * runs.group_count + best];
-    cr_assert_eq(comparison.baseline, group_of(&runs, "first-fit"));
+    cr_assert_eq(comparison.baselines[0], group_of(&runs, "first-fit"));
     cr_assert_eq(paired->n, SEEDS);
     cr_assert_float_eq(paired->mean, -0.432e6, 1e-3);
     cr_assert_float_eq(paired->deviation, 205231.6, 1);
@@ -148,6 +150,43 @@ Test(compare, a_seed_without_its_mate_is_left_out_of_the_difference, .fini = tes
     vdc_runs_close(&runs);
 }
 
+/* A sweep of two policies at two loads: each is compared with first-fit at its own load. */
+Test(compare, a_baseline_by_parameter_is_one_for_each_point, .fini = test_folder_remove)
+{
+    static const char index[] = "file,seed,policy,load\na1.h5,1,first-fit,1\na2.h5,1,first-fit,2\nb1.h5,1,best-fit,1\nb2.h5,1,best-fit,2\n";
+    static const struct { const char *file; double value; } files[] = {{"a1.h5", 10}, {"a2.h5", 20}, {"b1.h5", 11}, {"b2.h5", 18}};
+    const char *folder = test_folder_make();
+    /* The index lies above the folder of runs. */
+    char runs_folder[512];
+    snprintf(runs_folder, sizeof runs_folder, "%s/runs", folder);
+    cr_assert_eq(mkdir(runs_folder, 0777), 0);
+    test_file_write(test_folder_path("runs.csv"), index, strlen(index));
+    for (size_t i = 0; i < 4; i++) {
+        char name[64];
+        snprintf(name, sizeof name, "runs/%s", files[i].file);
+        const sample_metric metric = {"energy_j", "J", "energy", files[i].value};
+        sample_summary(test_folder_path(name), "any", 1, &metric, 1);
+    }
+    vdc_runs runs;
+    vdc_comparison comparison;
+    vdc_compare_options options = {.baseline = "policy=first-fit"};
+    cr_assert_eq(vdc_runs_open(&runs, &folder, 1, NULL), VDC_OK);
+    cr_assert_eq(vdc_compare(&comparison, &runs, &options, NULL), VDC_OK);
+    size_t b1 = group_of(&runs, "best-fit, load 1"), b2 = group_of(&runs, "best-fit, load 2");
+    cr_assert_eq(comparison.baselines[b1], group_of(&runs, "first-fit, load 1"));
+    cr_assert_eq(comparison.baselines[b2], group_of(&runs, "first-fit, load 2"));
+    cr_assert_eq(comparison.paired[b1].mean, 1);
+    cr_assert_eq(comparison.paired[b2].mean, -2);
+    vdc_comparison_clear(&comparison);
+    vdc_runs_close(&runs);
+    for (size_t i = 0; i < 4; i++) {
+        char name[64];
+        snprintf(name, sizeof name, "runs/%s", files[i].file);
+        unlink(test_folder_path(name));
+    }
+    rmdir(runs_folder);
+}
+
 Test(compare, unknown_names_are_errors_that_help, .fini = test_folder_remove)
 {
     vdc_runs runs = open_folder();
@@ -164,7 +203,7 @@ Test(compare, unknown_names_are_errors_that_help, .fini = test_folder_remove)
     vdc_diag_clear(&diag);
     vdc_compare_options by_file = {.baseline = "first-fit-13"};
     cr_assert_eq(vdc_compare(&comparison, &runs, &by_file, &diag), VDC_OK);
-    cr_assert_eq(comparison.baseline, group_of(&runs, "first-fit"));
+    cr_assert_eq(comparison.baselines[0], group_of(&runs, "first-fit"));
     vdc_comparison_clear(&comparison);
     vdc_runs_close(&runs);
 }
@@ -264,7 +303,7 @@ Test(compare, single_runs_side_by_side, .fini = test_folder_remove)
     vdc_comparison comparison;
     vdc_compare_options options = {0};
     cr_assert_eq(vdc_compare(&comparison, &runs, &options, NULL), VDC_OK);
-    cr_assert_str_eq(runs.groups[comparison.baseline].label, "first-fit", "the first given is the baseline");
+    cr_assert_str_eq(runs.groups[comparison.baselines[0]].label, "first-fit", "the first given is the baseline");
     vdc_text out = {0};
     vdc_comparison_print(&comparison, &out);
     cr_assert(strstr(vdc_text_get(&out), "−50 %") && strstr(vdc_text_get(&out), "without intervals"), "%s", vdc_text_get(&out));
