@@ -20,7 +20,7 @@ static vdc_code assemble_workload(vdc_simulation *sim, vdc_diag *diag) {
         if (hosts->classes[k].speed > speed) speed = hosts->classes[k].speed;
     }
     vdc_workload_context context = {
-        .tenants = sim->tenants, .groups = sim->groups, .gpu_models = sim->gpu_models, .isolation = &sim->wishes,
+        .tenants = sim->tenants, .groups = sim->groups, .gpu_models = sim->gpu_models, .isolation = &sim->wishes, .interference = &sim->profiles,
         .seed = scenario->seed, .host_speed = speed, .capacity = capacity, .inputs = &scenario->inputs,
     };
     vdc_source *sources[4];
@@ -133,11 +133,16 @@ static vdc_code assemble(vdc_simulation *sim, const char *path, const vdc_run_op
     vdc_wait_queue_setup(&sim->waiting);
     if ((code = vdc_names_create(&sim->tenants, diag)) || (code = vdc_names_create(&sim->groups, diag))
         || (code = vdc_names_create(&sim->gpu_models, diag)) || (code = vdc_isolation_specs_create(&sim->wishes, diag))
+        || (code = vdc_interference_profiles_create(&sim->profiles, diag))
         || (code = vdc_lay_out_datacenter(sim, diag)))
         return code;
     vdc_code workload = assemble_workload(sim, diag), policies = assemble_policies(sim, diag);
     vdc_code isolation = workload ? VDC_OK : assemble_isolation(sim, diag);
     if (workload || policies || isolation) return workload ? workload : policies ? policies : isolation;
+    if (sim->profiles.count > 1) {
+        sim->interference = (vdc_interference){.profiles = &sim->profiles, .isolation = sim->isolation};
+        dc->efficiencies[dc->efficiency_count++] = vdc_interference_model(&sim->interference);
+    }
     if (vdc_smt_needed(&dc->hosts)) dc->efficiencies[dc->efficiency_count++] = vdc_smt(sim->isolation);
     if ((code = vdc_queue_create(&sim->events, options->event_queue, diag))) return code;
     const vdc_cpu_hooks *cpu = &sim->cpu.policy->cpu;
@@ -247,6 +252,7 @@ void vdc_simulation_close(vdc_simulation *sim) {
     vdc_isolation_destroy(sim->isolation);
     vdc_datacenter_destroy(&sim->datacenter);
     vdc_isolation_specs_destroy(&sim->wishes);
+    vdc_interference_profiles_destroy(&sim->profiles);
     vdc_queue_destroy(sim->events);
     vdc_wait_queue_free(&sim->waiting);
     vdc_histogram_free(&sim->waits);

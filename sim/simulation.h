@@ -6,6 +6,7 @@
 #include "models/datacenter.h"
 #include "models/gpu_fragmentation.h"
 #include "models/histogram.h"
+#include "models/interference.h"
 #include "models/isolation.h"
 #include "models/smt.h"
 #include "models/wait_queue.h"
@@ -47,6 +48,8 @@ struct vdc_simulation {
 
     vdc_datacenter datacenter;
     vdc_isolation_specs wishes;   /* what VMs ask for by way of isolation */
+    vdc_interference_profiles profiles; /* how VMs disturb each other */
+    vdc_interference interference;
     vdc_isolation *isolation;     /* NULL: nobody asks for any */
     int64_t penalty_allowed;      /* soft rules: what the host of the VM being placed may break */
     vdc_queue *events;

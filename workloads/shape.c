@@ -9,7 +9,7 @@
 
 typedef struct shape {
     int64_t vcpus, memory, disk, iops, disk_bandwidth, net_tx, net_rx, numa_nodes;
-    const vdc_node *priority, *cpu, *gpus, *checkpoint, *isolation, *operations;
+    const vdc_node *priority, *cpu, *gpus, *checkpoint, *isolation, *interference, *operations;
 } shape;
 
 #define FIELD(member) offsetof(shape, member)
@@ -31,6 +31,7 @@ static const vdc_param shape_params[] = {
     NODE("gpus", gpus, "{count, share, models}"),
     NODE("checkpoint", checkpoint, "{interval, duration, scale}"),
     NODE("isolation", isolation, "what it asks for by way of isolation: pin, core_isolate, dedicated_host, …"),
+    NODE("interference", interference, "how it disturbs its neighbours and suffers from them: pressure, sensitivity, accesses, …"),
     NODE("operations", operations, "lifecycle operations"),
 };
 enum { SHAPE_PARAMS = sizeof shape_params / sizeof shape_params[0] };
@@ -115,6 +116,7 @@ static void take(const shape *given, const vdc_node *node, const vdc_workload_co
     if (given->priority) read_priority(given->priority, request, what, diag);
     if (given->cpu) read_cpu(given->cpu, request, what, diag);
     if (given->isolation) vdc_isolation_spec_read(context->isolation, given->isolation, &request->isolation, diag);
+    if (given->interference) vdc_interference_profile_read(context->interference, given->interference, &request->interference, diag);
     if (given->checkpoint) read_checkpoint(given->checkpoint, request, what, diag);
     if (!given->gpus) return;
     char section[96];

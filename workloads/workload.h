@@ -6,6 +6,7 @@
 #ifndef VDC_WORKLOADS_WORKLOAD_H
 #define VDC_WORKLOADS_WORKLOAD_H
 
+#include "models/interference_profile.h"
 #include "models/isolation_spec.h"
 #include "models/request.h"
 #include "sim/base/names.h"
@@ -39,6 +40,7 @@ void vdc_trace_report_clear(vdc_trace_report *report);
 typedef struct vdc_workload_context {
     vdc_names *tenants, *groups;      /* interned names; 0 is "" */
     struct vdc_isolation_specs *isolation; /* what VMs ask for by way of isolation; NULL: it is read and checked only */
+    vdc_interference_profiles *interference; /* how VMs disturb each other; NULL: it is read and checked only */
     vdc_names *gpu_models;            /* bit i of vdc_request.gpu_models = name i+1 */
     uint64_t seed;
     int64_t host_speed;               /* Hz of the fastest host's core: what relative loads refer to where no speed is named */

@@ -54,6 +54,7 @@ vdc_code vdc_scenario_host_class(const vdc_scenario *scenario, size_t index, vdc
         .smt_yield_ppm = llround(class->smt_yield * 1e6), .gpus = (uint16_t)class->gpus, .max_vms = (uint32_t)class->max_vms,
         .power = class->power, .overcommit_num = scenario->overcommit_num[VDC_CPU], .overcommit_den = scenario->overcommit_den[VDC_CPU],
         .llc_ways = class->llc_ways, .memory_bandwidth = class->memory_bandwidth,
+        .llc = class->llc, .socket_bandwidth = class->socket_bandwidth, .latency_rise = class->latency_rise, .remote_latency = class->remote_latency,
     };
     const char *wrong = measure(scenario, class, made.physical, made.capacity);
     if (wrong) return vdc_fail(diag, VDC_ERROR_INPUT, &class->place, "%s", wrong);
@@ -112,6 +113,8 @@ static void read_class(vdc_reading *reading, const vdc_node *node, vdc_scenario_
     vdc_reading_section(reading, VDC_SECTION_HOST, node, NULL, &host);
     vdc_reading_section(reading, VDC_SECTION_CPU, host.cpu, NULL, &cpu);
     if (host.gpus) vdc_reading_section(reading, VDC_SECTION_GPUS, host.gpus, NULL, &gpus);
+    vdc_section_interference interference;
+    vdc_reading_section(reading, VDC_SECTION_INTERFERENCE, host.interference, NULL, &interference);
     vdc_reading_section(reading, VDC_SECTION_RESERVE, host.reserve, NULL, &reserve);
     *class = (vdc_scenario_class){
         .name = host.name,
@@ -133,6 +136,10 @@ static void read_class(vdc_reading *reading, const vdc_node *node, vdc_scenario_
         .taints = host.taints,
         .llc_ways = host.llc_ways,
         .memory_bandwidth = host.memory_bandwidth,
+        .llc = interference.llc,
+        .socket_bandwidth = interference.bandwidth,
+        .latency_rise = interference.latency_rise,
+        .remote_latency = interference.remote_latency,
         .place = node->place,
     };
     read_disks(reading, host.disks, class);

@@ -52,6 +52,8 @@ typedef struct vdc_scenario_class {
     const vdc_node *labels;        /* mapping of texts, or NULL */
     const vdc_node *taints;        /* list of texts, or NULL */
     int64_t llc_ways, memory_bandwidth; /* that can be partitioned between VMs; bytes per second */
+    int64_t llc, socket_bandwidth; /* of a socket: bytes, bytes per second; 0 = not given */
+    double latency_rise, remote_latency;
     vdc_place place;               /* where the entry was written */
 } vdc_scenario_class;
 

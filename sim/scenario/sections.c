@@ -66,6 +66,7 @@ static const vdc_param host[] = {
     {"llc_ways", INTEGER, .fallback = "0", .maximum = 1024, AT(host, llc_ways), .help = "ways of the last-level cache that can be partitioned"},
     {"memory_bandwidth", INTEGER, .dimension = VDC_DIM_BYTE_RATE, .fallback = "0", AT(host, memory_bandwidth),
      .help = "memory bandwidth that can be partitioned"},
+    {"interference", NODE, AT(host, interference), .help = "{llc, bandwidth, latency_rise, remote_latency}: what neighbours share beside CPU time"},
     {"reserve", NODE, AT(host, reserve), .help = "{cpu, memory}: kept for the hypervisor"},
     {"max_vms", INTEGER, .fallback = "none", .none = "none", .minimum = 1, .maximum = UINT32_MAX, AT(host, max_vms),
      .help = "VMs a host"},
@@ -91,6 +92,15 @@ static const vdc_param disk[] = {
 static const vdc_param gpus[] = {
     {"count", INTEGER, .maximum = VDC_GPU_DEVICES, AT(gpus, count), .help = "devices a host"},
     {"model", TEXT, AT(gpus, model), .help = "their model"},
+};
+
+static const vdc_param interference[] = {
+    {"llc", INTEGER, .dimension = VDC_DIM_BYTES, .fallback = "0", AT(interference, llc), .help = "last-level cache of a socket"},
+    {"bandwidth", INTEGER, .dimension = VDC_DIM_BYTE_RATE, .fallback = "0", AT(interference, bandwidth), .help = "memory bandwidth of a socket"},
+    {"latency_rise", REAL, .fallback = "0.2", .maximum = 100, AT(interference, latency_rise),
+     .help = "memory takes 1 + this x load / (1 - load) times as long"},
+    {"remote_latency", REAL, .fallback = "1.6", .minimum = 1, .maximum = 100, AT(interference, remote_latency),
+     .help = "memory of another NUMA node takes so many times as long"},
 };
 
 static const vdc_param reserve[] = {
@@ -208,6 +218,7 @@ const vdc_scenario_section vdc_scenario_sections[] = {
     [VDC_SECTION_POWER] = {"power", "power, besides the host classes' models", power, COUNT_OF(power)},
     [VDC_SECTION_CARBON] = {"power.carbon", "carbon intensity", carbon, COUNT_OF(carbon)},
     [VDC_SECTION_OUTPUT] = {"output", "what is written", output, COUNT_OF(output)},
+    [VDC_SECTION_INTERFERENCE] = {"datacenter.hosts[].interference", "what neighbours share beside CPU time", interference, COUNT_OF(interference)},
     [VDC_SECTION_ATTACK] = {"attack", "a co-residency attack", attack, COUNT_OF(attack)},
 };
 const size_t vdc_scenario_section_count = VDC_SECTIONS;

@@ -31,7 +31,7 @@ typedef struct vdc_section_hosts_file {
 typedef struct vdc_section_host {
     const char *name;
     int64_t count, memory, nic, max_vms, llc_ways, memory_bandwidth;
-    const vdc_node *cpu, *disks, *gpus, *power, *labels, *taints, *reserve;
+    const vdc_node *cpu, *disks, *gpus, *power, *labels, *taints, *reserve, *interference;
 } vdc_section_host;
 
 typedef struct vdc_section_cpu {
@@ -47,6 +47,11 @@ typedef struct vdc_section_gpus {
     int64_t count;
     const char *model;
 } vdc_section_gpus;
+
+typedef struct vdc_section_interference {
+    int64_t llc, bandwidth;
+    double latency_rise, remote_latency;
+} vdc_section_interference;
 
 typedef struct vdc_section_reserve {
     int64_t cpu, memory;
@@ -114,7 +119,7 @@ typedef enum vdc_section_id {
     VDC_SECTION_TOP, VDC_SECTION_TIME, VDC_SECTION_DATACENTER, VDC_SECTION_HOSTS_FILE, VDC_SECTION_HOST, VDC_SECTION_CPU, VDC_SECTION_DISK,
     VDC_SECTION_GPUS, VDC_SECTION_RESERVE, VDC_SECTION_TOPOLOGY, VDC_SECTION_OVERCOMMIT, VDC_SECTION_WORKLOAD, VDC_SECTION_SCHEDULERS,
     VDC_SECTION_ADMISSION, VDC_SECTION_FAILURES, VDC_SECTION_FAILURE_TRACE, VDC_SECTION_RECOVERY, VDC_SECTION_POWER, VDC_SECTION_CARBON,
-    VDC_SECTION_OUTPUT, VDC_SECTION_ATTACK, VDC_SECTIONS
+    VDC_SECTION_OUTPUT, VDC_SECTION_ATTACK, VDC_SECTION_INTERFERENCE, VDC_SECTIONS
 } vdc_section_id;
 
 #endif
