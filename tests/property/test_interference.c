@@ -6,7 +6,7 @@
 
 #include "models/interference.h"
 #include "sim/base/random.h"
-#include "sim/vdcsim.h"
+#include "tests/support/runs.h"
 
 enum { MOST = 8 };
 
@@ -163,31 +163,18 @@ Test(interference, own_cache_ways_shield) {
 
 /* ---- whole runs ---- */
 
-static vdc_simulation *run(const char *text) {
-    vdc_diag diag = {0};
-    vdc_simulation *sim = NULL;
-    vdc_run_options options = {.text = text, .check = true};
-    vdc_code code = vdc_simulation_open(&sim, "i.yaml", &options, &diag);
-    if (!code) code = vdc_simulation_run_until(sim, VDC_TIME_MAX, &diag);
-    cr_assert_eq(code, VDC_OK, "%s", diag.count ? diag.messages[0].text : "no message");
-    cr_assert(vdc_simulation_checks_hold(sim));
-    vdc_diag_clear(&diag);
-    return sim;
-}
-
 static void expect(vdc_simulation *sim, const char *key, double expected) {
-    vdc_value value;
-    cr_assert(vdc_simulation_query(sim, key, &value), "no key %s", key);
-    cr_expect(fabs(value.real - expected) <= 1e-9 * fabs(expected), "%s: got %.12g, expected %.12g", key, value.real, expected);
+    double got = summary_of(sim, key);
+    cr_expect(fabs(got - expected) <= 1e-9 * fabs(expected), "%s: got %.12g, expected %.12g", key, got, expected);
 }
 
 #define HEAD "vdcsim: 1\nname: i\n"
 
 /* Side by side both do half: A's 10 core·s take 20 s. B has 20 core·s: half are done when A ends, the other half take 10 s more. */
 Test(interference, work_takes_longer_beside_a_neighbour) {
-    vdc_simulation *sim = run(HEAD "datacenter: {hosts: [{cpu: {cores: 4, speed: 1 GHz}, memory: 1 GiB}]}\nworkload:\n  vms:\n"
+    vdc_simulation *sim = run_text(HEAD "datacenter: {hosts: [{cpu: {cores: 4, speed: 1 GHz}, memory: 1 GiB}]}\nworkload:\n  vms:\n"
         "    - {vcpus: 1, interference: {pressure: 2, sensitivity: [[1, 0.8], [2, 0.5]]}, load: {progress: work, segments: [[10s, 1 GHz]]}}\n"
-        "    - {vcpus: 1, interference: {pressure: 2, sensitivity: [[2, 0.5]]}, load: {progress: work, segments: [[20s, 1 GHz]]}}\n");
+        "    - {vcpus: 1, interference: {pressure: 2, sensitivity: [[2, 0.5]]}, load: {progress: work, segments: [[20s, 1 GHz]]}}\n", NULL, NULL);
     expect(sim, "end_s", 30);
     expect(sim, "T_cpu_core_s", 20 + 30);
     expect(sim, "U_cpu_core_s", 10 + 20);
@@ -196,13 +183,12 @@ Test(interference, work_takes_longer_beside_a_neighbour) {
 
 /* A VM bound to a node finds its memory there; one that is not finds half of it on the other node, three times as far: 1 / (1 + 0.5 x 0.5 x 2). */
 Test(interference, remote_memory_slows_who_is_not_bound) {
-    vdc_simulation *sim = run(HEAD "datacenter: {hosts: [{cpu: {sockets: 2, cores: 4}, memory: 8 GiB, interference: {remote_latency: 3}}]}\nworkload:\n  vms:\n"
+    vdc_simulation *sim = run_text(HEAD "datacenter: {hosts: [{cpu: {sockets: 2, cores: 4}, memory: 8 GiB, interference: {remote_latency: 3}}]}\n"
+        "workload:\n  vms:\n"
         "    - {vcpus: 1, memory: 1 GiB, interference: {stall: 50%}, load: {segments: [[10s, 1 GHz]]}}\n"
-        "    - {vcpus: 1, memory: 1 GiB, isolation: {numa: 1}, interference: {stall: 50%}, load: {segments: [[10s, 1 GHz]]}}\n");
+        "    - {vcpus: 1, memory: 1 GiB, isolation: {numa: 1}, interference: {stall: 50%}, load: {segments: [[10s, 1 GHz]]}}\n", NULL, NULL);
     expect(sim, "T_cpu_core_s", 20);
-    vdc_value used;
-    cr_assert(vdc_simulation_query(sim, "U_cpu_core_s", &used));
-    cr_expect_float_eq(used.real, 10 + 10 * 2.0 / 3, 1e-7);
+    cr_expect_float_eq(summary_of(sim, "U_cpu_core_s"), 10 + 10 * 2.0 / 3, 1e-7);
     vdc_simulation_close(sim);
 }
 
@@ -210,13 +196,9 @@ Test(interference, remote_memory_slows_who_is_not_bound) {
 
 static void refused(const char *interference, const char *message) {
     char text[1024];
-    snprintf(text, sizeof text, HEAD "datacenter: {hosts: [{cpu: {cores: 2}, memory: 1 GiB}]}\nworkload: {vms: [{vcpus: 1, interference: %s}]}\n", interference);
-    vdc_diag diag = {0};
-    vdc_simulation *sim;
-    vdc_run_options options = {.text = text};
-    cr_assert_eq(vdc_simulation_open(&sim, "i.yaml", &options, &diag), VDC_ERROR_INPUT, "%s was taken", interference);
-    cr_expect(diag.count > 0 && strstr(diag.messages[0].text, message), "%s: said: %s", interference, diag.count ? diag.messages[0].text : "");
-    vdc_diag_clear(&diag);
+    snprintf(text, sizeof text, HEAD "datacenter: {hosts: [{cpu: {cores: 2}, memory: 1 GiB}]}\n"
+             "workload: {vms: [{vcpus: 1, interference: %s}]}\n", interference);
+    refuse_text(text, message);
 }
 
 Test(interference, what_is_wrong_is_said) {

@@ -8,31 +8,14 @@
 
 #include "analysis/result.h"
 #include "sim/base/memory.h"
-#include "sim/vdcsim.h"
+#include "tests/support/runs.h"
 
 #define HEAD "vdcsim: 1\nname: attack\nseed: 3\n"
 
-/* Runs a text to its end under --check; with `output` the result file is written there. */
 static vdc_simulation *run(const char *text, const char *policy, const char *output) {
-    vdc_diag diag = {0};
-    vdc_simulation *sim = NULL;
     char set[96];
     snprintf(set, sizeof set, "schedulers.placement.policy=%s", policy);
-    const char *sets[] = {set};
-    vdc_run_options options = {.text = text, .check = true, .sets = sets, .set_count = 1, .output = output, .force = true};
-    vdc_code code = vdc_simulation_open(&sim, "attack.yaml", &options, &diag);
-    if (!code) code = vdc_simulation_run_until(sim, VDC_TIME_MAX, &diag);
-    if (!code && output) code = vdc_simulation_finish(sim, &diag);
-    cr_assert_eq(code, VDC_OK, "%s", diag.count ? diag.messages[0].text : "no message");
-    cr_assert(vdc_simulation_checks_hold(sim));
-    vdc_diag_clear(&diag);
-    return sim;
-}
-
-static double ask(vdc_simulation *sim, const char *key) {
-    vdc_value value;
-    cr_assert(vdc_simulation_query(sim, key, &value), "no key %s", key);
-    return value.real;
+    return run_text(text, set, output);
 }
 
 /* ---- by hand ---- */
@@ -45,17 +28,17 @@ Test(attack, three_launches_by_hand) {
         "workload: {vms: [{tenant: bank, vcpus: 1, lifetime: 90s}, {tenant: shop, arrival: 15s, vcpus: 1, lifetime: 50s}]}\n"
         "attack: {tenant: eve, targets: [bank], launches: {start: 10s, interval: 10s, count: 3, vcpus: 1, lifetime: 30s}}\n"
         "schedulers: {admission: {timeout: 0s}}\n", "first-fit", NULL);
-    cr_expect_eq(ask(sim, "attack_launches"), 3);
-    cr_expect_eq(ask(sim, "attack_launches_placed"), 2);
-    cr_expect_eq(ask(sim, "attack_hits"), 1);
-    cr_expect_eq(ask(sim, "attack_launches_to_first_hit"), 1);
-    cr_expect_eq(ask(sim, "attack_targets"), 1);
-    cr_expect_eq(ask(sim, "attack_targets_met"), 1);
-    cr_expect_float_eq(ask(sim, "attack_efficiency"), 1.0 / 3, 1e-15);
-    cr_expect_eq(ask(sim, "attack_coverage"), 1);
-    cr_expect_eq(ask(sim, "colocation_resistance"), 0); /* both met it */
+    cr_expect_eq(summary_of(sim, "attack_launches"), 3);
+    cr_expect_eq(summary_of(sim, "attack_launches_placed"), 2);
+    cr_expect_eq(summary_of(sim, "attack_hits"), 1);
+    cr_expect_eq(summary_of(sim, "attack_launches_to_first_hit"), 1);
+    cr_expect_eq(summary_of(sim, "attack_targets"), 1);
+    cr_expect_eq(summary_of(sim, "attack_targets_met"), 1);
+    cr_expect_float_eq(summary_of(sim, "attack_efficiency"), 1.0 / 3, 1e-15);
+    cr_expect_eq(summary_of(sim, "attack_coverage"), 1);
+    cr_expect_eq(summary_of(sim, "colocation_resistance"), 0); /* both met it */
     /* bank and eve 30 s on host 0; shop from 15 s and eve from 20 to 50 s on host 1 */
-    cr_expect_eq(ask(sim, "exposure_host_pair_s"), 60);
+    cr_expect_eq(summary_of(sim, "exposure_host_pair_s"), 60);
     vdc_simulation_close(sim);
 }
 
@@ -65,10 +48,10 @@ Test(attack, dedicated_targets_are_never_met) {
         "workload: {vms: [{tenant: bank, vcpus: 1}, {tenant: shop, vcpus: 1}]}\n"
         "attack: {tenant: eve, targets: [bank], launches: {start: 10s, count: 20, at_once: 20, vcpus: 0.5}}\n"
         "isolation: {rules: [{rule: dedicated-host, tenants: [bank]}]}\n", "first-fit", NULL);
-    cr_expect_eq(ask(sim, "attack_hits"), 0);
-    cr_expect_eq(ask(sim, "attack_launches_to_first_hit"), 0);
-    cr_expect_eq(ask(sim, "attack_coverage"), 0);
-    cr_expect_eq(ask(sim, "colocation_resistance"), 0.5); /* the shop was met, the bank was not */
+    cr_expect_eq(summary_of(sim, "attack_hits"), 0);
+    cr_expect_eq(summary_of(sim, "attack_launches_to_first_hit"), 0);
+    cr_expect_eq(summary_of(sim, "attack_coverage"), 0);
+    cr_expect_eq(summary_of(sim, "colocation_resistance"), 0.5); /* the shop was met, the bank was not */
     vdc_simulation_close(sim);
 }
 
@@ -142,7 +125,7 @@ static void compare(const char *policy) {
     char path[64];
     snprintf(path, sizeof path, "/tmp/vdcsim-attack-%ld.h5", (long)getpid());
     vdc_simulation *sim = run(text, policy, path);
-    double end = ask(sim, "end_s");
+    double end = summary_of(sim, "end_s");
     vm_table table = read_vms(path);
     int64_t launches = 0, hits = 0, targets = 0, targets_met = 0, others = 0, others_met = 0;
     double exposure = 0;
@@ -176,12 +159,12 @@ static void compare(const char *policy) {
         targets += target, targets_met += target && met;
     }
     cr_expect_eq(launches, 60);
-    cr_expect_eq(ask(sim, "attack_hits"), (double)hits, "%s: %lld hits", policy, (long long)hits);
-    cr_expect_eq(ask(sim, "attack_targets"), (double)targets);
-    cr_expect_eq(ask(sim, "attack_targets_met"), (double)targets_met);
-    cr_expect_float_eq(ask(sim, "attack_efficiency"), (double)hits / 60, 1e-15);
-    cr_expect_float_eq(ask(sim, "colocation_resistance"), 1 - (double)others_met / (double)others, 1e-15);
-    cr_expect(fabs(2 * ask(sim, "exposure_host_pair_s") - exposure) <= 1e-6 * exposure);
+    cr_expect_eq(summary_of(sim, "attack_hits"), (double)hits, "%s: %lld hits", policy, (long long)hits);
+    cr_expect_eq(summary_of(sim, "attack_targets"), (double)targets);
+    cr_expect_eq(summary_of(sim, "attack_targets_met"), (double)targets_met);
+    cr_expect_float_eq(summary_of(sim, "attack_efficiency"), (double)hits / 60, 1e-15);
+    cr_expect_float_eq(summary_of(sim, "colocation_resistance"), 1 - (double)others_met / (double)others, 1e-15);
+    cr_expect(fabs(2 * summary_of(sim, "exposure_host_pair_s") - exposure) <= 1e-6 * exposure);
     cr_assert(exposure > 0 && targets > 0);
     vdc_simulation_close(sim);
     free_vms(&table);
@@ -201,7 +184,7 @@ Test(attack, random_placement_hits_one_in_n) {
         "datacenter: {hosts: [{count: 20, cpu: {cores: 64}, memory: 8 GiB}]}\n"
         "workload: {vms: [{tenant: bank, vcpus: 1}]}\n"
         "attack: {tenant: eve, targets: [bank], launches: {start: 1s, interval: 1s, count: 2000, vcpus: 0.001, lifetime: 10s}}\n", "random-fit", NULL);
-    double n = 2000, p = 1.0 / 20, hits = ask(sim, "attack_hits");
+    double n = 2000, p = 1.0 / 20, hits = summary_of(sim, "attack_hits");
     cr_expect(fabs(hits - n * p) < 4 * sqrt(n * p * (1 - p)), "%g hits; binomial: %g", hits, n * p);
     vdc_simulation_close(sim);
 }
@@ -211,14 +194,7 @@ Test(attack, random_placement_hits_one_in_n) {
 static void refused(const char *attack, const char *message) {
     char text[1024];
     snprintf(text, sizeof text, HEAD "datacenter: {hosts: [{cpu: {cores: 2}, memory: 1 GiB}]}\nworkload: {vms: [{vcpus: 1}]}\nattack: %s\n", attack);
-    vdc_diag diag = {0};
-    vdc_simulation *sim;
-    vdc_run_options options = {.text = text};
-    cr_assert_eq(vdc_simulation_open(&sim, "a.yaml", &options, &diag), VDC_ERROR_INPUT, "%s was taken", attack);
-    bool said = false;
-    for (size_t i = 0; i < diag.count; i++) said = said || strstr(diag.messages[i].text, message);
-    cr_expect(said, "%s: not said: %s; said: %s", attack, message, diag.messages[0].text);
-    vdc_diag_clear(&diag);
+    refuse_text(text, message);
 }
 
 Test(attack, what_is_wrong_is_said) {
