@@ -92,16 +92,14 @@ typedef struct instance {
     bool inside;                /* an alloc instance */
 } instance;
 
+/* The table as it is read. */
 typedef struct borg {
-    vdc_source base;
     vdc_workload_context context;
     event *events;
     size_t event_count, event_capacity;
     instance *instances;
     size_t instance_count, instance_capacity;
     vdc_rows rows;
-    uint32_t *order;
-    size_t given;
 } borg;
 
 /* collection_id -> tenant, from the table collection_events. */
@@ -240,41 +238,18 @@ static vdc_code make_vms(borg *self, vdc_diag *diag) {
     for (size_t i = 0; i < self->event_count && !code; i++) code = apply(self, &self->events[i], diag);
     for (size_t i = 0; i < self->instance_count && !code; i++)
         if (self->instances[i].submitted >= 0) code = add_vm(self, &self->instances[i], -1, diag);
-    vdc_free(self->events);
-    vdc_free(self->instances);
-    self->events = NULL;
-    self->instances = NULL;
-    return code ? code : vdc_rows_sort(&self->rows, &self->order, diag);
-}
-
-static vdc_code next(vdc_source *source, vdc_request *out, bool *have, vdc_diag *diag) {
-    borg *self = (borg *)source;
-    (void)diag;
-    *have = self->given < self->rows.count;
-    if (*have) vdc_rows_get(&self->rows, self->order[self->given++], out);
-    return VDC_OK;
-}
-
-static void close(vdc_source *source) {
-    borg *self = (borg *)source;
-    vdc_rows_free(&self->rows);
-    vdc_free(self->events);
-    vdc_free(self->instances);
-    vdc_free(self->order);
-    vdc_free(self);
+    return code;
 }
 
 static vdc_code open_events(const borg_params *params, const char *path, const vdc_workload_context *context, vdc_source **source,
                             vdc_diag *diag) {
-    static const vdc_source_operations operations = {next, NULL, close};
-    borg *self = vdc_calloc(1, sizeof *self);
-    if (!self) return vdc_no_memory(diag, "a trace");
-    self->base.operations = &operations;
-    self->context = *context;
-    vdc_code code = read_events(self, params, path, diag);
-    if (!code) code = make_vms(self, diag);
-    if (code) close(&self->base);
-    else *source = &self->base;
+    borg self = {.context = *context};
+    vdc_code code = read_events(&self, params, path, diag);
+    if (!code) code = make_vms(&self, diag);
+    vdc_free(self.events);
+    vdc_free(self.instances);
+    if (!code) code = vdc_rows_source(&self.rows, NULL, NULL, source, diag);
+    vdc_rows_free(&self.rows);
     return code;
 }
 

@@ -34,19 +34,12 @@ static const vdc_table_format intervals = {.layout = {.separator = ','}, .wanted
 
 enum { TIME = ARRIVAL, TYPE = LIFETIME };
 
-typedef struct events {
-    vdc_source base;
-    vdc_rows rows;
-    uint32_t *order;
-    size_t given;
-} events;
-
 /* Was the row created and not deleted yet? */
-static bool is_alive(const events *self, uint32_t row) {
-    return row != VDC_ID_ABSENT && self->rows.items[row].lifetime == VDC_UNLIMITED;
+static bool is_alive(const vdc_rows *rows, uint32_t row) {
+    return row != VDC_ID_ABSENT && rows->items[row].lifetime == VDC_UNLIMITED;
 }
 
-static vdc_code add_creation(events *self, vdc_table *table, const int *at, vdc_id_map *alive, int64_t id, int64_t time,
+static vdc_code add_creation(vdc_rows *rows, vdc_table *table, const int *at, vdc_id_map *alive, int64_t id, int64_t time,
                              vdc_diag *diag) {
     vdc_request request;
     memcpy(&request, &vdc_request_blank, sizeof request);
@@ -54,36 +47,36 @@ static vdc_code add_creation(events *self, vdc_table *table, const int *at, vdc_
     request.arrival = time;
     request.size[VDC_CPU] = vdc_table_number(table, at[CPUS], 1000, 1, INT64_MAX);
     request.size[VDC_MEMORY] = vdc_table_number(table, at[MEMORY], GIBIBYTE, 0, INT64_MAX);
-    if (is_alive(self, vdc_id_map_get(alive, id))) vdc_table_complain(table, at[ID], "%lld is created while it exists",
+    if (is_alive(rows, vdc_id_map_get(alive, id))) vdc_table_complain(table, at[ID], "%lld is created while it exists",
                                                                        (long long)id);
     vdc_code code;
     if (vdc_table_bad(table, &code)) return code;
-    code = vdc_id_map_set(alive, id, (uint32_t)self->rows.count, diag);
-    return code ? code : vdc_rows_add(&self->rows, &request, diag);
+    code = vdc_id_map_set(alive, id, (uint32_t)rows->count, diag);
+    return code ? code : vdc_rows_add(rows, &request, diag);
 }
 
-static vdc_code read_event(events *self, vdc_table *table, const int *at, vdc_id_map *alive, vdc_trace_report *report,
+static vdc_code read_event(vdc_rows *rows, vdc_table *table, const int *at, vdc_id_map *alive, vdc_trace_report *report,
                            vdc_diag *diag) {
     const int64_t id = vdc_table_number(table, at[ID], 1, 0, INT64_MAX);
     const int64_t time = vdc_table_number(table, at[TIME], VDC_SECOND, 0, INT64_MAX);
     const int64_t type = vdc_table_number(table, at[TYPE], 1, 0, 1);
     vdc_code code;
     if (vdc_table_bad(table, &code)) return code;
-    if (type == 0) return add_creation(self, table, at, alive, id, time, diag);
+    if (type == 0) return add_creation(rows, table, at, alive, id, time, diag);
     const uint32_t row = vdc_id_map_get(alive, id);
-    if (!is_alive(self, row)) {
+    if (!is_alive(rows, row)) {
         vdc_row_odd(report, "deletions of VMs that do not exist: left out", vdc_text_number(table->text));
         return VDC_OK;
     }
-    if (time < self->rows.items[row].arrival) {
+    if (time < rows->items[row].arrival) {
         vdc_table_complain(table, at[TIME], "lies before the creation of VM %lld", (long long)id);
         return table->code;
     }
-    self->rows.items[row].lifetime = time - self->rows.items[row].arrival;
+    rows->items[row].lifetime = time - rows->items[row].arrival;
     return VDC_OK;
 }
 
-static vdc_code read_events(events *self, const char *path, const vdc_workload_context *context, vdc_diag *diag) {
+static vdc_code read_events(vdc_rows *rows, const char *path, const vdc_workload_context *context, vdc_diag *diag) {
     static const char *const wanted[] = {"vmid", "cpu", "memory", "time", "type"};
     int at[COLUMNS];
     vdc_id_map alive = {0};
@@ -94,40 +87,22 @@ static vdc_code read_events(events *self, const char *path, const vdc_workload_c
         bool have;
         code = vdc_table_row(&table, &have, diag);
         if (code || !have) break;
-        code = read_event(self, &table, at, &alive, context->report, diag);
+        code = read_event(rows, &table, at, &alive, context->report, diag);
     }
     vdc_table_close(&table);
     vdc_id_map_free(&alive);
-    for (size_t i = 0; i < self->rows.count && !code; i++)
-        if (self->rows.items[i].lifetime == VDC_UNLIMITED) vdc_row_odd(context->report, "VMs that are never deleted: they stay",
+    for (size_t i = 0; i < rows->count && !code; i++)
+        if (rows->items[i].lifetime == VDC_UNLIMITED) vdc_row_odd(context->report, "VMs that are never deleted: they stay",
                                                                        0);
-    return code ? code : vdc_rows_sort(&self->rows, &self->order, diag);
-}
-
-static vdc_code next(vdc_source *source, vdc_request *out, bool *have, vdc_diag *diag) {
-    events *self = (events *)source;
-    (void)diag;
-    *have = self->given < self->rows.count;
-    if (*have) vdc_rows_get(&self->rows, self->order[self->given++], out);
-    return VDC_OK;
-}
-
-static void close(vdc_source *source) {
-    events *self = (events *)source;
-    vdc_rows_free(&self->rows);
-    vdc_free(self->order);
-    vdc_free(self);
+    return code;
 }
 
 static vdc_code open_events(const char *path, const vdc_workload_context *context, vdc_source **source, vdc_diag *diag) {
-    static const vdc_source_operations operations = {next, NULL, close};
-    events *self = vdc_calloc(1, sizeof *self);
-    if (!self) return vdc_no_memory(diag, "a trace");
-    self->base.operations = &operations;
+    vdc_rows rows = {0};
     if (context->report) context->report->indexed = true;
-    const vdc_code code = read_events(self, path, context, diag);
-    if (code) close(&self->base);
-    else *source = &self->base;
+    vdc_code code = read_events(&rows, path, context, diag);
+    if (!code) code = vdc_rows_source(&rows, NULL, NULL, source, diag);
+    vdc_rows_free(&rows);
     return code;
 }
 

@@ -11,13 +11,11 @@
 
 #include <string.h>
 
-typedef struct inline_source {
-    vdc_source base;
+/* The list as it is read. */
+typedef struct inline_list {
     vdc_rows rows;
-    vdc_segments segments;
-    uint32_t *order;
-    size_t given; /* handed out */
-} inline_source;
+    vdc_segments *segments; /* what their loads lie in: it stays where it is */
+} inline_list;
 
 /* What a VM of the list has besides its shape. */
 typedef struct inline_vm {
@@ -49,7 +47,7 @@ const vdc_param *vdc_workload_inline_params(size_t *count) {
     return vm_params;
 }
 
-static void read_segment(inline_source *self, const vdc_node *pair, vdc_request *request, vdc_diag *diag) {
+static void read_segment(inline_list *self, const vdc_node *pair, vdc_request *request, vdc_diag *diag) {
     int64_t duration, demand;
     if (pair->kind != VDC_NODE_SEQUENCE || pair->count != 2) {
         char found[128];
@@ -62,10 +60,10 @@ static void read_segment(inline_source *self, const vdc_node *pair, vdc_request 
                               vdc_node_integer(pair->children[1], VDC_DIM_FREQUENCY, 0, INT64_MAX, &demand, diag)};
     if (codes[0] || codes[1]) return;
     if (demand > request->load_peak) request->load_peak = demand;
-    vdc_segments_add(&self->segments, duration, demand, diag);
+    vdc_segments_add(self->segments, duration, demand, diag);
 }
 
-static void read_load(inline_source *self, const vdc_node *node, vdc_request *request, vdc_diag *diag) {
+static void read_load(inline_list *self, const vdc_node *node, vdc_request *request, vdc_diag *diag) {
     struct values { int progress; const vdc_node *segments; } values;
     static const vdc_param params[] = {
         {"progress", VDC_PARAM_CHOICE, VDC_DIM_COUNT, "time", 0, 0, vdc_progress_words, "what ends a segment",
@@ -82,11 +80,11 @@ static void read_load(inline_source *self, const vdc_node *node, vdc_request *re
         return;
     }
     request->progress = (vdc_progress)values.progress;
-    request->load = &self->segments.load;
-    request->load_cursor = vdc_segments_cursor(&self->segments);
+    request->load = &self->segments->load;
+    request->load_cursor = vdc_segments_cursor(self->segments);
     for (size_t i = 0; i < values.segments->count; i++) read_segment(self, values.segments->children[i], request, diag);
     vdc_segments_end end = 0;
-    vdc_segments_close(&self->segments, request->load_cursor, &end, diag);
+    vdc_segments_close(self->segments, request->load_cursor, &end, diag);
 }
 
 static void intern(const char *text, vdc_names *names, uint32_t *number, vdc_diag *diag) {
@@ -94,7 +92,7 @@ static void intern(const char *text, vdc_names *names, uint32_t *number, vdc_dia
 }
 
 /* Reads one VM; what is wrong goes to diag. */
-static void read_vm(inline_source *self, const vdc_node *node, const vdc_workload_context *context, vdc_diag *diag) {
+static void read_vm(inline_list *self, const vdc_node *node, const vdc_workload_context *context, vdc_diag *diag) {
     inline_vm vm = {0};
     vdc_request request;
     memcpy(&request, &vdc_request_blank, sizeof request);
@@ -110,44 +108,30 @@ static void read_vm(inline_source *self, const vdc_node *node, const vdc_workloa
     vdc_rows_add(&self->rows, &request, diag);
 }
 
-static vdc_code next(vdc_source *source, vdc_request *out, bool *have, vdc_diag *diag) {
-    inline_source *self = (inline_source *)source;
-    (void)diag;
-    *have = self->given < self->rows.count;
-    if (*have) vdc_rows_get(&self->rows, self->order[self->given++], out);
-    return VDC_OK;
-}
-
-static void close(vdc_source *source) {
-    inline_source *self = (inline_source *)source;
-    vdc_rows_free(&self->rows);
-    vdc_segments_free(&self->segments);
-    vdc_free(self->order);
-    vdc_free(self);
+static void free_segments(void *owned) {
+    vdc_segments_free(owned);
+    vdc_free(owned);
 }
 
 vdc_code vdc_workload_inline(const vdc_node *list, const vdc_workload_context *context, vdc_source **source, vdc_diag *diag) {
-    static const vdc_source_operations operations = {next, NULL, close};
     *source = NULL;
     if (list->kind != VDC_NODE_SEQUENCE && list->kind != VDC_NODE_NULL) {
         char found[128];
         return vdc_fail(diag, VDC_ERROR_INPUT, &list->place, "vms: found %s; allowed: a list of VMs",
                         vdc_node_describe(list, found, sizeof found));
     }
-    inline_source *self = vdc_calloc(1, sizeof *self);
-    if (!self) return vdc_no_memory(diag, "the VMs of the scenario");
-    self->base.operations = &operations;
-    vdc_segments_start(&self->segments);
+    inline_list self = {.segments = vdc_malloc(sizeof *self.segments)};
+    if (!self.segments) return vdc_no_memory(diag, "the VMs of the scenario");
+    vdc_segments_start(self.segments);
     vdc_diag errors = {0}, *all = diag ? diag : &errors; /* the count of errors tells what became of each VM */
     const size_t before = all->errors;
-    for (size_t i = 0; i < list->count; i++) read_vm(self, list->children[i], context, all);
+    for (size_t i = 0; i < list->count; i++) read_vm(&self, list->children[i], context, all);
     vdc_code code = all->errors > before ? vdc_diag_code(all) : VDC_OK;
-    if (!code) code = vdc_rows_sort(&self->rows, &self->order, all);
+    if (!code) code = vdc_rows_source(&self.rows, free_segments, self.segments, source, all);
     vdc_diag_clear(&errors);
     if (code) {
-        close(&self->base);
-        return code;
+        free_segments(self.segments);
+        vdc_rows_free(&self.rows);
     }
-    *source = &self->base;
-    return VDC_OK;
+    return code;
 }

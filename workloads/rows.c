@@ -136,3 +136,50 @@ vdc_code vdc_rows_sort(const vdc_rows *rows, uint32_t **order, vdc_diag *diag) {
     vdc_free(keys);
     return VDC_OK;
 }
+
+typedef struct rows_source {
+    vdc_source base;
+    vdc_rows rows;
+    uint32_t *order;
+    size_t given;
+    void (*end)(void *owned);
+    void *owned;
+} rows_source;
+
+static vdc_code next_row(vdc_source *source, vdc_request *out, bool *have, vdc_diag *diag) {
+    rows_source *self = (rows_source *)source;
+    (void)diag;
+    *have = self->given < self->rows.count;
+    if (*have) vdc_rows_get(&self->rows, self->order[self->given++], out);
+    return VDC_OK;
+}
+
+static void close_rows(vdc_source *source) {
+    rows_source *self = (rows_source *)source;
+    if (self->end) self->end(self->owned);
+    vdc_rows_free(&self->rows);
+    vdc_free(self->order);
+    vdc_free(self);
+}
+
+vdc_code vdc_rows_source(vdc_rows *rows, void (*end)(void *owned), void *owned, vdc_source **source, vdc_diag *diag) {
+    static const vdc_source_operations operations = {next_row, NULL, close_rows};
+    *source = NULL;
+    rows_source *self = vdc_calloc(1, sizeof *self);
+    if (!self) {
+        vdc_rows_free(rows);
+        return vdc_no_memory(diag, "the rows of a trace");
+    }
+    self->base.operations = &operations;
+    self->rows = *rows;
+    *rows = (vdc_rows){0};
+    const vdc_code code = vdc_rows_sort(&self->rows, &self->order, diag);
+    if (code) {
+        close_rows(&self->base);
+        return code;
+    }
+    self->end = end;
+    self->owned = owned;
+    *source = &self->base;
+    return VDC_OK;
+}
