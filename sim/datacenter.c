@@ -93,7 +93,8 @@ static vdc_code apply_list(vdc_simulation *sim, const vdc_host_list *list, vdc_d
     vdc_hosts *hosts = &sim->datacenter.hosts;
     hosts->names = vdc_calloc(list->count + 1, sizeof *hosts->names);
     if (!hosts->names) return vdc_no_memory(diag, "the hosts");
-    if (sim->scenario->tie_break_path && !(hosts->rank = vdc_malloc((list->count + 1) * sizeof *hosts->rank))) return vdc_no_memory(diag, "the hosts");
+    bool ranked = sim->scenario->tie_break_path || sim->scenario->tie_break_random;
+    if (ranked && !(hosts->rank = vdc_malloc((list->count + 1) * sizeof *hosts->rank))) return vdc_no_memory(diag, "the hosts");
     for (size_t i = 0; i < list->count; i++) {
         const vdc_host_record *record = &list->hosts[i];
         if (!(hosts->names[i] = vdc_strdup(record->name ? record->name : ""))) return vdc_no_memory(diag, "the hosts");
@@ -105,6 +106,18 @@ static vdc_code apply_list(vdc_simulation *sim, const vdc_host_list *list, vdc_d
         }
     }
     return VDC_OK;
+}
+
+/* tie_break: random: a permutation of the hosts, the same for every policy under one seed. */
+static void draw_ranks(vdc_simulation *sim) {
+    uint32_t *rank = sim->datacenter.hosts.rank, count = sim->datacenter.hosts.count;
+    vdc_stream stream;
+    vdc_stream_open(&stream, sim->scenario->seed, "hosts.tie_break", 0);
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t j = (uint32_t)vdc_stream_below(&stream, (uint64_t)i + 1);
+        rank[i] = rank[j];
+        rank[j] = i;
+    }
 }
 
 /* Hosts fill racks and racks fill zones evenly, in order of their numbers. */
@@ -154,6 +167,7 @@ vdc_code vdc_lay_out_datacenter(vdc_simulation *sim, vdc_diag *diag) {
     if (!code) code = create_hosts(sim, &layout, diag);
     free_layout(&layout);
     if (!code && list.count) code = apply_list(sim, &list, diag);
+    if (!code && scenario->tie_break_random) draw_ranks(sim);
     vdc_host_list_clear(&list);
     return code ? code : lay_out_racks(sim, diag);
 }

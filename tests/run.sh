@@ -30,6 +30,8 @@ part unit "$BUILD/vdcsim-tests" -j"$(nproc 2>/dev/null || echo 2)"
 part fuzz tests/fuzz/replay.sh
 part selftest "$BUILD/vdcsim" selftest
 part conformance "$PYTHON" tests/conformance/run.py
+part spane "$PYTHON" tests/conformance/spane.py
+part fgd "$PYTHON" tests/conformance/fgd.py
 part model "$PYTHON" tests/reference/compare.py --model
 part reference "$PYTHON" tests/reference/compare.py --cases "${REFERENCE_CASES:-300}"
 part result "$PYTHON" tests/result/check.py

@@ -79,6 +79,7 @@ typedef struct vdc_scenario {
     const char *hosts_format;      /* NULL unless hosts come from a file */
     const char *hosts_path;        /* resolved */
     const char *tie_break_path;    /* resolved; NULL = none. A file of ranks, lower wins */
+    bool tie_break_random;         /* ranks are a permutation drawn from the seed */
     int64_t hosts_max_vms;         /* for hosts of a file, 0 = unlimited */
 
     int64_t zones, racks;          /* of the whole datacenter, >= 1; both 1 without `topology` */

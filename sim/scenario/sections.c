@@ -46,7 +46,7 @@ static const vdc_param hosts_file[] = {
     {"format", TEXT, .required = true, AT(hosts_file, format), .help = "the file's format"},
     {"path", PATH, .required = true, AT(hosts_file, path), .help = "the file"},
     {"tie_break", PATH, AT(hosts_file, tie_break),
-     .help = "a file of ranks: of hosts that a policy likes equally, the lowest rank wins"},
+     .help = "a file of ranks, or random: of hosts that a policy likes equally, the lowest rank wins"},
     {"max_vms", INTEGER, .fallback = "none", .none = "none", .minimum = 1, .maximum = UINT32_MAX, AT(hosts_file, max_vms),
      .help = "VMs a host"},
 };

@@ -12,7 +12,7 @@ import sys
 import tempfile
 
 FOLDERS = ("opendc", "cpu", "dslab", "fgd", "spane", "isolation")
-# Case or folder -> the feature that it waits for. Empty: all that is there must agree.
+# Case or folder -> the feature that it waits for.
 LATER = {}
 
 
