@@ -41,10 +41,10 @@ typedef enum vdc_event_kind {
     VDC_EVENT_CHECKPOINT_START,
     VDC_EVENT_CHECKPOINT_END,
     VDC_EVENT_QUEUE_TIMEOUT,
-    VDC_EVENT_RETRY,             /* a pass over the queue at a fixed time */
     VDC_EVENT_FAILURE,
     VDC_EVENT_RECOVERY,
     VDC_EVENT_CARBON,
+    VDC_EVENT_EVICTION,          /* a displaced VM's notice is over */
     VDC_EVENT_HOST_OFF,          /* an empty host's delay is over */
     VDC_EVENT_KINDS
 } vdc_event_kind;
@@ -58,6 +58,7 @@ typedef struct vdc_vm {
     vdc_event_handle end_event;         /* of its lifetime */
     vdc_event_handle change_event;      /* segment end, checkpoint end */
     vdc_event_handle checkpoint_event, timeout_event;
+    vdc_event_handle eviction_event;    /* it was told to leave */
     uint8_t state;                      /* vdc_vm_state */
     bool work;                          /* progress: work, so its grant moves its end */
     bool checkpointing;
@@ -93,6 +94,7 @@ typedef struct vdc_vm_record {
     vdc_time queued_at, started_at, first_start;
     vdc_time waited;                  /* ns in the queue before this stay in it */
     int64_t queue_key;
+    vdc_time displacing_until;        /* it waits for VMs that were told to leave by then */
     uint32_t failures;                /* of hosts under it */
     uint32_t last_host;
     vdc_vm_totals totals;             /* of the stays on hosts that are over */

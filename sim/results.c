@@ -746,6 +746,11 @@ vdc_code vdc_results_summary(vdc_simulation *sim, vdc_diag *diag) {
     INTEGER("vms_running", dc->running, "VMs running at the end");
     INTEGER("vms_queued", sim->waiting.count, "VMs waiting at the end");
     INTEGER("vms_evicted", p->evicted, "VMs displaced and not restarted");
+    if (sim->scenario->preemption.wanted) {
+        INTEGER("preemptions", sim->displaced, "times that a VM was displaced by one of higher priority");
+        REAL("preemption_lost_core_s", vdc_wide_over(sim->displaced_work, (vdc_wide)1000 * VDC_SECOND), "core s",
+             "vCPU time of displaced VMs since their start or, where they start again, their last checkpoint");
+    }
     INTEGER("vms_lost", p->lost, "VMs lost with their host");
     INTEGER("vms_failed", p->failed, "VMs that failed too often");
     INTEGER("vms_deleted", p->deleted, "VMs deleted by an operation");

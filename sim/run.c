@@ -235,12 +235,21 @@ static vdc_code start(vdc_simulation *sim, uint32_t slot, const vdc_decision *de
     return sim->results ? vdc_results_event(sim, "placed", record->request.id, host, diag) : VDC_OK;
 }
 
+/* Something was released: those who wait are tried again, now or at the next multiple of the retry interval. */
+static void wake(vdc_simulation *sim) {
+    vdc_time interval = sim->scenario->admission_retry, now = sim->datacenter.now, since = interval > 0 ? now % interval : 0;
+    if (since == 0) sim->pass_wanted = sim->pass_wanted || sim->waiting.count > 0;
+    else if (sim->next_retry == VDC_TIME_MAX) sim->next_retry = later(now - since, interval);
+}
+
 /* Takes a running VM off its host. */
 static void stop(vdc_simulation *sim, uint32_t slot) {
     vdc_datacenter *dc = &sim->datacenter;
     vdc_vm_record *record = &dc->records[slot];
     uint32_t host = dc->vms[slot].host;
     if (has_end(&record->request)) sim->with_end--;
+    if (dc->vms[slot].eviction_event) vdc_queue_cancel(sim->events, dc->vms[slot].eviction_event);
+    dc->vms[slot].eviction_event = 0;
     vdc_progress_stop(dc, slot);
     vdc_datacenter_remove(dc, slot);
     if (dc->track_vms) vdc_datacenter_close_stay(dc, slot, host, sim->population.finished);
@@ -248,7 +257,7 @@ static void stop(vdc_simulation *sim, uint32_t slot) {
     vdc_search_released(sim->search, &record->request, host);
     const vdc_admission_hooks *admission = &sim->admission.policy->admission;
     if (admission->released) admission->released(sim->admission.state, vdc_search_view(sim->search), &record->request, host);
-    if (sim->waiting.count) sim->pass_wanted = true;
+    wake(sim);
 }
 
 static vdc_code complete(vdc_simulation *sim, uint32_t slot, vdc_diag *diag) {
@@ -256,6 +265,16 @@ static vdc_code complete(vdc_simulation *sim, uint32_t slot, vdc_diag *diag) {
     stop(sim, slot);
     vdc_code code = sim->results ? vdc_results_event(sim, "completed", id, host, diag) : VDC_OK;
     return code ? code : leave(sim, slot, VDC_VM_COMPLETED, diag);
+}
+
+vdc_code vdc_run_displace(vdc_simulation *sim, uint32_t slot, vdc_diag *diag) {
+    bool restart = sim->scenario->preemption.restart;
+    int64_t id = sim->datacenter.records[slot].request.id, host = sim->datacenter.vms[slot].host;
+    vdc_note_displaced(sim, slot);
+    stop(sim, slot);
+    vdc_code code = vdc_results_event(sim, restart ? "displaced" : "evicted", id, host, diag);
+    if (code) return code;
+    return restart ? enqueue(sim, slot, diag) : leave(sim, slot, VDC_VM_EVICTED, diag);
 }
 
 /* Has it waited as long as it may? Only what was never placed is rejected. */
@@ -296,10 +315,15 @@ static vdc_code log_wait(vdc_simulation *sim, uint32_t slot, vdc_diag *diag) {
 static vdc_code try_vm(vdc_simulation *sim, uint32_t slot, bool *placed, vdc_diag *diag) {
     const vdc_vm_record *record = &sim->datacenter.records[slot];
     vdc_decision decision;
-    weigh_soft_rules(sim, &record->request);
-    vdc_code code = vdc_search_decide(sim->search, &record->request, &decision, placed, diag);
-    if (code) return code;
-    if (*placed) return start(sim, slot, &decision, diag);
+    for (bool again = sim->scenario->preemption.wanted;; again = false) {
+        weigh_soft_rules(sim, &record->request);
+        vdc_code code = vdc_search_decide(sim->search, &record->request, &decision, placed, diag);
+        if (code) return code;
+        if (*placed) return start(sim, slot, &decision, diag);
+        bool made_room = false;
+        if (again && (code = vdc_preempt(sim, slot, &made_room, diag))) return code;
+        if (!made_room) break;
+    }
     return record->queued_at == sim->datacenter.now ? log_wait(sim, slot, diag) : VDC_OK;
 }
 
@@ -354,11 +378,30 @@ static vdc_code pass_by_turns(vdc_simulation *sim, bool some_due, vdc_diag *diag
     }
 }
 
+/* Of those who arrived now and wait, the latest are rejected until no more wait than may. Only what was never placed is rejected. */
+static vdc_code reject_excess(vdc_simulation *sim, vdc_diag *diag) {
+    vdc_datacenter *dc = &sim->datacenter;
+    int64_t limit = sim->scenario->admission_queue_limit;
+    while (limit != VDC_PARAM_NONE && sim->waiting.count > limit) {
+        uint32_t latest = VDC_NOWHERE;
+        for (uint32_t slot = sim->waiting.last; slot != VDC_NOWHERE; slot = dc->vms[slot].previous) {
+            const vdc_vm_record *record = &dc->records[slot];
+            if (record->queued_at != dc->now || record->first_start >= 0) continue;
+            if (latest == VDC_NOWHERE || record->request.number > dc->records[latest].request.number) latest = slot;
+        }
+        if (latest == VDC_NOWHERE) return VDC_OK;
+        vdc_code code = reject(sim, latest, "rejected: the queue is full", diag);
+        if (code) return code;
+    }
+    return VDC_OK;
+}
+
 /* One pass over the waiting VMs, in the admission policy's order. Whose time is up is tried a last time. */
 static vdc_code pass(vdc_simulation *sim, vdc_diag *diag) {
     vdc_datacenter *dc = &sim->datacenter;
     bool some_due = sim->timeouts_due;
     sim->pass_wanted = sim->timeouts_due = false;
+    sim->next_retry = VDC_TIME_MAX;
     sim->passes++;
     if (vdc_search_follows_grants(sim->search)) {
         vdc_code code = vdc_datacenter_settle(dc, diag);
@@ -376,7 +419,7 @@ static vdc_code pass(vdc_simulation *sim, vdc_diag *diag) {
         vdc_code code = is_due(sim, slot) ? reject_due(sim, slot, diag) : VDC_OK;
         if (code) return code;
     }
-    return VDC_OK;
+    return reject_excess(sim, diag);
 }
 
 /* ---- failures ---- */
@@ -455,7 +498,7 @@ static vdc_code recover_hosts(vdc_simulation *sim, vdc_diag *diag) {
         if (code) return code;
     }
     sim->victim_count = 0;
-    if (sim->waiting.count) sim->pass_wanted = true;
+    wake(sim);
     return schedule_failure(sim, sim->datacenter.now, diag);
 }
 
@@ -476,6 +519,7 @@ static vdc_code carbon_change(vdc_simulation *sim, vdc_diag *diag) {
 
 vdc_code vdc_run_begin(vdc_simulation *sim, vdc_diag *diag) {
     sim->next_tick = sim->tick_length;
+    sim->next_retry = VDC_TIME_MAX;
     sim->ids.largest = -1;
     vdc_code code = carbon_change(sim, diag);
     if (!code) code = schedule_failure(sim, 0, diag);
@@ -486,9 +530,10 @@ vdc_code vdc_run_begin(vdc_simulation *sim, vdc_diag *diag) {
 static bool is_over(const vdc_simulation *sim) {
     if (sim->fixed_end != VDC_TIME_MAX || sim->has_next || sim->pass_wanted) return false;
     if (sim->end_at_last_arrival) return true;
+    if (sim->next_retry != VDC_TIME_MAX && sim->waiting.count > 0) return false;
     if (vdc_queue_count(sim->events) <= sim->background_events) return true;
     if (sim->with_end > 0) return false;
-    return sim->waiting.count == 0 || (sim->datacenter.hosts_down == 0 && sim->pending_timeouts == 0 && sim->pending_retries == 0);
+    return sim->waiting.count == 0 || (sim->datacenter.hosts_down == 0 && sim->pending_timeouts == 0);
 }
 
 static vdc_code end_run(vdc_simulation *sim, vdc_diag *diag) {
@@ -533,6 +578,9 @@ static vdc_code handle(vdc_simulation *sim, const vdc_event *event, vdc_diag *di
         sim->pending_timeouts--;
         sim->pass_wanted = sim->timeouts_due = true;
         return VDC_OK;
+    case VDC_EVENT_EVICTION:
+        dc->vms[event->subject].eviction_event = 0;
+        return vdc_run_displace(sim, event->subject, diag);
     case VDC_EVENT_FAILURE:
         sim->background_events--;
         return fail_hosts(sim, diag);
@@ -551,10 +599,11 @@ vdc_code vdc_run_step(vdc_simulation *sim, vdc_time limit, bool *more, vdc_diag 
     *more = !sim->ended;
     if (sim->ended) return VDC_OK;
 
-    /* The earliest of the four sources; at one instant by rank. */
+    /* The earliest of the five sources; at one instant by rank. */
     vdc_time time = sim->next_tick;
     vdc_rank rank = VDC_RANK_TICK;
     if (sim->pass_wanted) time = dc->now, rank = VDC_RANK_QUEUE_PASS;
+    else if (sim->next_retry <= time && sim->waiting.count > 0) time = sim->next_retry, rank = VDC_RANK_QUEUE_PASS;
     if (sim->has_next && (sim->next.arrival < time || (sim->next.arrival == time && VDC_RANK_ARRIVAL < rank)))
         time = sim->next.arrival, rank = VDC_RANK_ARRIVAL;
     const vdc_event *pending = vdc_queue_peek(sim->events);

@@ -10,6 +10,7 @@
 #include "models/isolation.h"
 #include "models/smt.h"
 #include "models/wait_queue.h"
+#include "schedulers/preemption.h"
 #include "schedulers/registry.h"
 #include "schedulers/search.h"
 #include "sim/base/random.h"
@@ -73,12 +74,18 @@ struct vdc_simulation {
     vdc_time fixed_end;           /* VDC_TIME_MAX: by the workload */
     bool end_at_last_arrival;
     bool pass_wanted;
+    vdc_victim *candidates;       /* preemption: those on one host that may be displaced */
+    uint32_t *chosen;             /* and those that are */
+    size_t candidate_capacity, chosen_capacity;
+    int64_t displaced;            /* VMs */
+    vdc_wide displaced_work;      /* milli-vCPU·ns lost by them */
     uint64_t passes;              /* over the queue so far */
     bool behind_blocked;          /* those tried now come after one that found no host: the admission policy may keep hosts from them */
     bool timeouts_due;            /* a VM that waits has waited as long as it may: the next pass is its last */
     bool ended;
     size_t background_events;     /* pending events that keep no run alive: the next failure, the next carbon value */
-    size_t pending_timeouts, pending_retries;
+    size_t pending_timeouts;
+    vdc_time next_retry;          /* when those who wait are tried again after a release; VDC_TIME_MAX: nothing was released */
     int64_t with_end;             /* running VMs that will end */
 
     uint64_t event_count, placement_count;
@@ -114,6 +121,15 @@ vdc_code vdc_take_gpu_census(vdc_simulation *simulation, const vdc_workload_cont
 vdc_code vdc_run_begin(vdc_simulation *simulation, vdc_diag *diag);
 /* Processes one event with time <= limit. *more = false when there is none left before the limit or the run ended. */
 vdc_code vdc_run_step(vdc_simulation *simulation, vdc_time limit, bool *more, vdc_diag *diag);
+
+/* Takes a running VM off its host for another one's sake: it is evicted or, where the scenario says so, waits again. */
+vdc_code vdc_run_displace(vdc_simulation *simulation, uint32_t slot, vdc_diag *diag);
+
+/* preemption.c */
+/* The waiting VM found no host: displaces VMs for it, or warns them. *made_room when there is room now. */
+vdc_code vdc_preempt(vdc_simulation *simulation, uint32_t slot, bool *made_room, vdc_diag *diag);
+/* Counts a VM that is about to be displaced, and the work that it loses. */
+void vdc_note_displaced(vdc_simulation *simulation, uint32_t slot);
 
 /* results.c */
 vdc_code vdc_results_open(vdc_simulation *simulation, bool force, vdc_diag *diag);

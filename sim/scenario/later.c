@@ -14,8 +14,6 @@ typedef struct refusal {
 
 static const refusal later[] = {
     {"datacenter.topology.fabric", NULL},
-    {"schedulers.admission.retry", NULL},
-    {"schedulers.admission.preemption", NULL},
     {"failures.maintenance", NULL},
 };
 

@@ -4,6 +4,7 @@
 #include "schedulers/registry.h"
 #include "sim/scenario/reading.h"
 #include "sim/scenario/yaml.h"
+#include "workloads/values.h"
 #include "workloads/workload.h"
 
 #include <errno.h>
@@ -190,6 +191,30 @@ static void read_attack(vdc_reading *reading, const vdc_node *node) {
     scenario->launches = attack.launches;
 }
 
+static void read_preemption(vdc_reading *reading, const vdc_node *node) {
+    vdc_preemption *preemption = &reading->scenario->preemption;
+    vdc_section_preemption section;
+    if (!node || !vdc_reading_section(reading, VDC_SECTION_PREEMPTION, node, NULL, &section)) return;
+    *preemption = (vdc_preemption){.wanted = true, .rule = section.victim, .notice = section.notice, .restart = section.restart};
+    if (!section.classes || !vdc_reading_is_list(reading, section.classes, "a list of priorities")) return;
+    if (section.classes->count > VDC_PREEMPTION_CLASSES) {
+        vdc_reading_fail(reading, section.classes, "schedulers.admission.preemption: classes: found %zu; allowed: at most %d",
+                         section.classes->count, VDC_PREEMPTION_CLASSES);
+        return;
+    }
+    for (size_t i = 0; i < section.classes->count; i++) {
+        const vdc_node *class = section.classes->children[i];
+        const char *text = class->kind == VDC_NODE_SCALAR ? class->text : "";
+        if (vdc_priority_parse(text, text + strlen(text), &preemption->classes[preemption->class_count])) {
+            preemption->class_count++;
+            continue;
+        }
+        char found[96];
+        vdc_reading_fail(reading, class, "schedulers.admission.preemption: classes: found %s; allowed: low, normal, high or an integer",
+                         vdc_node_describe(class, found, sizeof found));
+    }
+}
+
 /* The keys of the admission section that are not the policy's own: they are read from a mapping of these alone. */
 static void read_admission(vdc_reading *reading, const vdc_node *node) {
     vdc_scenario *scenario = reading->scenario;
@@ -204,6 +229,8 @@ static void read_admission(vdc_reading *reading, const vdc_node *node) {
     vdc_reading_section(reading, VDC_SECTION_ADMISSION, &own, NULL, &admission);
     scenario->admission_timeout = admission.timeout;
     scenario->admission_queue_limit = admission.queue_limit;
+    scenario->admission_retry = admission.retry;
+    read_preemption(reading, admission.preemption);
 }
 
 static void read_schedulers(vdc_reading *reading, const vdc_node *node) {

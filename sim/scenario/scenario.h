@@ -11,6 +11,7 @@
 #include "models/host.h"
 #include "models/isolation_spec.h"
 #include "schedulers/policy.h"
+#include "schedulers/preemption.h"
 #include "sim/base/digest.h"
 #include "sim/base/names.h"
 #include "sim/base/param.h"
@@ -92,6 +93,8 @@ typedef struct vdc_scenario {
 
     const vdc_node *policies[VDC_POLICY_KINDS]; /* for vdc_policy_open, by kind; NULL = the default policy */
     vdc_time admission_timeout;    /* ns a VM may wait before it is rejected, 0 = only at its arrival; VDC_PARAM_NONE = for ever */
+    vdc_time admission_retry;      /* ns: after a release those who wait are tried again at the next multiple of it; VDC_PARAM_NONE = at once */
+    vdc_preemption preemption;
     int64_t admission_queue_limit; /* VMs that may wait; what arrives beyond is rejected; VDC_PARAM_NONE = no limit */
 
     const vdc_node *isolation;     /* for vdc_isolation_create; NULL = none */

@@ -141,8 +141,17 @@ static const vdc_param admission[] = {
      .help = "a VM that waited so long is rejected; 0s: it is placed on arrival or rejected"},
     {"queue_limit", INTEGER, .fallback = "none", .none = "none", AT(admission, queue_limit),
      .help = "VMs that may wait; more are rejected"},
-    {"retry", NODE, AT(admission, later), .help = "when waiting VMs are tried again, besides when something is released"},
-    {"preemption", NODE, AT(admission, later), .help = "who may displace whom"},
+    {"retry", INTEGER, .dimension = VDC_DIM_TIME, .fallback = "release", .none = "release", .minimum = 1, AT(admission, retry),
+     .help = "waiting VMs are tried again when something is released, or every so often"},
+    {"preemption", NODE, AT(admission, preemption), .help = "{classes, victim, notice, restart}: higher priorities displace lower ones"},
+};
+
+static const vdc_param preemption[] = {
+    {"classes", NODE, AT(preemption, classes), .help = "a list of priorities that may be displaced; default: all lower ones"},
+    {"victim", CHOICE, .fallback = "lowest-priority", .choices = vdc_victim_rule_names, AT(preemption, victim),
+     .help = "who goes first"},
+    {"notice", INTEGER, .dimension = VDC_DIM_TIME, .fallback = "0s", AT(preemption, notice), .help = "time between the warning and the end"},
+    {"restart", BOOL, .fallback = "false", AT(preemption, restart), .help = "the displaced wait again; else they are evicted for good"},
 };
 const char *const vdc_admission_keys[] = {"timeout", "queue_limit", "retry", "preemption", NULL};
 
@@ -219,6 +228,7 @@ const vdc_scenario_section vdc_scenario_sections[] = {
     [VDC_SECTION_CARBON] = {"power.carbon", "carbon intensity", carbon, COUNT_OF(carbon)},
     [VDC_SECTION_OUTPUT] = {"output", "what is written", output, COUNT_OF(output)},
     [VDC_SECTION_INTERFERENCE] = {"datacenter.hosts[].interference", "what neighbours share beside CPU time", interference, COUNT_OF(interference)},
+    [VDC_SECTION_PREEMPTION] = {"schedulers.admission.preemption", "who may displace whom", preemption, COUNT_OF(preemption)},
     [VDC_SECTION_ATTACK] = {"attack", "a co-residency attack", attack, COUNT_OF(attack)},
 };
 const size_t vdc_scenario_section_count = VDC_SECTIONS;

@@ -75,9 +75,16 @@ typedef struct vdc_section_schedulers {
 } vdc_section_schedulers;
 
 typedef struct vdc_section_admission {
-    int64_t timeout, queue_limit;
-    const vdc_node *later;
+    int64_t timeout, queue_limit, retry;
+    const vdc_node *preemption;
 } vdc_section_admission;
+
+typedef struct vdc_section_preemption {
+    const vdc_node *classes;
+    int victim;
+    int64_t notice;
+    bool restart;
+} vdc_section_preemption;
 
 typedef struct vdc_section_attack {
     const char *tenant;
@@ -119,7 +126,7 @@ typedef enum vdc_section_id {
     VDC_SECTION_TOP, VDC_SECTION_TIME, VDC_SECTION_DATACENTER, VDC_SECTION_HOSTS_FILE, VDC_SECTION_HOST, VDC_SECTION_CPU, VDC_SECTION_DISK,
     VDC_SECTION_GPUS, VDC_SECTION_RESERVE, VDC_SECTION_TOPOLOGY, VDC_SECTION_OVERCOMMIT, VDC_SECTION_WORKLOAD, VDC_SECTION_SCHEDULERS,
     VDC_SECTION_ADMISSION, VDC_SECTION_FAILURES, VDC_SECTION_FAILURE_TRACE, VDC_SECTION_RECOVERY, VDC_SECTION_POWER, VDC_SECTION_CARBON,
-    VDC_SECTION_OUTPUT, VDC_SECTION_ATTACK, VDC_SECTION_INTERFERENCE, VDC_SECTIONS
+    VDC_SECTION_OUTPUT, VDC_SECTION_ATTACK, VDC_SECTION_INTERFERENCE, VDC_SECTION_PREEMPTION, VDC_SECTIONS
 } vdc_section_id;
 
 #endif

@@ -1,0 +1,93 @@
+/* Preemption in a run: finds the host where displacing VMs costs least, and warns or displaces them. */
+#include "sim/simulation.h"
+
+/* What the VM would lose: its vCPUs times what it ran, or times what it ran since its last checkpoint when it starts again from
+ * there. */
+static vdc_victim victim_of(const vdc_simulation *sim, uint32_t slot) {
+    const vdc_vm_record *record = &sim->datacenter.records[slot];
+    vdc_time now = sim->datacenter.now, lost = record->position.elapsed + (now - record->progress_since);
+    if (sim->scenario->preemption.restart) lost -= record->saved.elapsed;
+    return (vdc_victim){.slot = slot, .request = &record->request, .gpu_devices = record->gpu_devices,
+                        .numa_nodes = record->numa_nodes,
+                        .ran = now - record->started_at, .lost = (vdc_wide)record->request.size[VDC_CPU] * lost};
+}
+
+/* The VMs on the host that the waiting one may displace and that nobody displaces yet. False when memory is out. */
+static bool gather(vdc_simulation *sim, uint32_t host, const vdc_request *request, size_t *count) {
+    const vdc_datacenter *dc = &sim->datacenter;
+    *count = 0;
+    for (uint32_t slot = dc->first_vm[host]; slot != VDC_NOWHERE; slot = dc->vms[slot].next) {
+        if (dc->vms[slot].eviction_event || !vdc_preemption_allows(&sim->scenario->preemption, request,
+                                                                   &dc->records[slot].request)) continue;
+        if (!VDC_RESERVE(sim->candidates, sim->candidate_capacity, *count + 1)) return false;
+        sim->candidates[(*count)++] = victim_of(sim, slot);
+    }
+    return true;
+}
+
+/* Does no rule keep the VM from the host, the reservations of those who would leave set aside? Rules between VMs are asked as
+ * things stand. */
+static bool is_open(const vdc_simulation *sim, uint32_t host, const vdc_request *request, size_t victims) {
+    const vdc_datacenter *dc = &sim->datacenter;
+    if (sim->isolation) return vdc_isolation_allows(sim->isolation, host, request);
+    const vdc_host_class *class = &dc->hosts.classes[dc->hosts.class_of[host]];
+    int64_t reserved = dc->reserved[host];
+    for (size_t i = 0; i < victims; i++) reserved -= vdc_reserved_rate(sim->candidates[i].request, class);
+    return vdc_reserved_rate(request, class) <= class->cpu_hz - reserved;
+}
+
+/* Fills `chosen` with the slots to be displaced, whose number it returns. */
+static vdc_code choose_victims(vdc_simulation *sim, const vdc_request *request, size_t *count, vdc_diag *diag) {
+    vdc_datacenter *dc = &sim->datacenter;
+    vdc_victim_cost least = {0};
+    *count = 0;
+    for (uint32_t host = 0; host < dc->hosts.count; host++) {
+        size_t candidates, victims;
+        vdc_victim_cost cost;
+        if (dc->hosts.state[host] != VDC_HOST_UP || !vdc_host_class_fits(&dc->hosts, dc->hosts.class_of[host], request)) continue;
+        if (!gather(sim, host, request, &candidates)) return vdc_no_memory(diag, "preemption");
+        if (candidates == 0) continue;
+        victims = vdc_preemption_choose(&sim->scenario->preemption, &dc->hosts, host, request, sim->candidates, candidates,
+                                        &cost);
+        if (victims == 0 || (*count > 0 && !vdc_victim_cost_less(&cost, &least)) ||
+            !is_open(sim, host, request, victims)) continue;
+        if (!VDC_RESERVE(sim->chosen, sim->chosen_capacity, victims)) return vdc_no_memory(diag, "preemption");
+        for (size_t i = 0; i < victims; i++) sim->chosen[i] = sim->candidates[i].slot;
+        *count = victims;
+        least = cost;
+    }
+    return VDC_OK;
+}
+
+/* Will it still be waiting when the notice is over? */
+static bool can_wait(const vdc_simulation *sim, const vdc_vm_record *record) {
+    vdc_time timeout = sim->scenario->admission_timeout, waited = sim->datacenter.now - record->queued_at;
+    return timeout < 0 || record->first_start >= 0 || sim->scenario->preemption.notice <= timeout - waited;
+}
+
+vdc_code vdc_preempt(vdc_simulation *sim, uint32_t slot, bool *made_room, vdc_diag *diag) {
+    vdc_datacenter *dc = &sim->datacenter;
+    const vdc_preemption *preemption = &sim->scenario->preemption;
+    size_t count;
+    *made_room = false;
+    if (dc->records[slot].displacing_until > dc->now || !can_wait(sim, &dc->records[slot])) return VDC_OK;
+    vdc_code code = choose_victims(sim, &dc->records[slot].request, &count, diag);
+    for (size_t i = 0; !code && i < count; i++) {
+        uint32_t victim = sim->chosen[i];
+        if (preemption->notice == 0) {
+            code = vdc_run_displace(sim, victim, diag);
+            continue;
+        }
+        vdc_time end = preemption->notice > VDC_TIME_MAX - dc->now ? VDC_TIME_MAX : dc->now + preemption->notice;
+        dc->records[slot].displacing_until = end;
+        if (vdc_queue_push(sim->events, end, VDC_RANK_OPERATION, VDC_EVENT_EVICTION, victim, &dc->vms[victim].eviction_event))
+            return vdc_no_memory(diag, "pending events");
+    }
+    *made_room = count > 0 && preemption->notice == 0;
+    return code;
+}
+
+void vdc_note_displaced(vdc_simulation *sim, uint32_t slot) {
+    sim->displaced++;
+    sim->displaced_work += victim_of(sim, slot).lost;
+}
