@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "schedulers/placement/plugin.h"
+
 #define POLICIES(ROW) \
     ROW(vdc_admission_fifo) \
     ROW(vdc_admission_fifo_skip) \
@@ -43,6 +45,8 @@
     ROW(vdc_placement_gpu_packing) \
     ROW(vdc_placement_gpu_best_fit) \
     ROW(vdc_placement_fgd) \
+    ROW(vdc_placement_plugin) \
+    ROW(vdc_placement_process) \
     ROW(vdc_cpu_fair_share) \
     ROW(vdc_cpu_strict_priority) \
     ROW(vdc_cpu_equal_share) \
@@ -95,15 +99,24 @@ vdc_code vdc_policy_open(vdc_policy_kind kind, const vdc_node *node, const char 
     *instance = (vdc_policy_instance){0};
     const vdc_policy *policy = named_policy(kind, node, fallback, diag);
     if (!policy) return VDC_ERROR_INPUT;
-
-    const char *keys[MOST_KEYS + 2] = {"policy"};
-    for (size_t i = 0; also && also[i] && i < MOST_KEYS; i++) keys[i + 1] = also[i];
+    const char *keys[MOST_KEYS + 3] = {"policy"};
+    size_t key_count = 1;
+    void *library = NULL;
+    if (policy == &vdc_placement_plugin) {
+        vdc_code code = vdc_plugin_load(node, &policy, &library, diag);
+        if (code) return code;
+        keys[key_count++] = VDC_PLUGIN_KEY;
+    }
+    for (size_t i = 0; also && also[i] && i < MOST_KEYS; i++) keys[key_count++] = also[i];
     void *state = vdc_calloc(1, policy->state_size ? policy->state_size : 1);
-    if (!state) return vdc_no_memory(diag, "a policy");
+    if (!state) {
+        vdc_plugin_unload(library);
+        return vdc_no_memory(diag, "a policy");
+    }
     char what[96];
     (void)snprintf(what, sizeof what, "%s policy %s", vdc_policy_kind_names[kind], policy->name);
     vdc_code code = vdc_params_read(node, policy->params, policy->param_count, state, keys, what, diag);
-    *instance = (vdc_policy_instance){policy, state};
+    *instance = (vdc_policy_instance){policy, state, library};
     if (!code && policy->read) code = (vdc_code)policy->read(state, diag);
     if (code) vdc_policy_close(instance);
     return code;
@@ -112,5 +125,6 @@ vdc_code vdc_policy_open(vdc_policy_kind kind, const vdc_node *node, const char 
 void vdc_policy_close(vdc_policy_instance *instance) {
     if (instance->policy && instance->policy->close) instance->policy->close(instance->state);
     vdc_free(instance->state);
+    vdc_plugin_unload(instance->library);
     *instance = (vdc_policy_instance){0};
 }

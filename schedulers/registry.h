@@ -14,6 +14,7 @@ const vdc_policy *vdc_policy_find(vdc_policy_kind kind, const char *name);
 typedef struct vdc_policy_instance {
     const vdc_policy *policy;
     void *state;
+    void *library;             /* of a plug-in, else NULL */
 } vdc_policy_instance;
 /* Reads `node` (NULL or without `policy` = the policy `fallback`); keys in `also` (NULL-terminated, may be NULL) are left to the
  * caller. Adds every error to diag. Does not call init: texts and nodes of the parameters must live as long as the instance. */

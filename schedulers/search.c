@@ -62,24 +62,28 @@ static bool view_fits(const vdc_view *view, uint32_t host, const vdc_request *re
 static int64_t view_next_feasible(const vdc_view *view, const vdc_request *request, uint32_t from) {
     vdc_search *search = vdc_search_of(view);
     vdc_feasible *feasible = feasible_of(search);
-    return feasible ? vdc_feasible_next(feasible, request, from, vdc_search_rules(search, request), search->rules) : vdc_scan_next(search, request, from);
+    return feasible ? vdc_feasible_next(feasible, request, from, vdc_search_rules(search, request), search->rules)
+                    : vdc_scan_next(search, request, from);
 }
 
 static uint32_t view_count_feasible(const vdc_view *view, const vdc_request *request) {
     vdc_search *search = vdc_search_of(view);
     vdc_feasible *feasible = feasible_of(search);
-    return feasible ? vdc_feasible_count(feasible, request, vdc_search_rules(search, request), search->rules) : vdc_scan_count(search, request);
+    return feasible ? vdc_feasible_count(feasible, request, vdc_search_rules(search, request), search->rules)
+                    : vdc_scan_count(search, request);
 }
 
 static int64_t view_select_feasible(const vdc_view *view, const vdc_request *request, uint32_t k) {
     vdc_search *search = vdc_search_of(view);
     vdc_feasible *feasible = feasible_of(search);
-    return feasible ? vdc_feasible_select(feasible, request, k, vdc_search_rules(search, request), search->rules) : vdc_scan_select(search, request, k);
+    return feasible ? vdc_feasible_select(feasible, request, k, vdc_search_rules(search, request), search->rules)
+                    : vdc_scan_select(search, request, k);
 }
 
 static void view_host(const vdc_view *view, uint32_t host, vdc_host_view *out) {
     const vdc_hosts *hosts = vdc_search_of(view)->hosts;
-    *out = (vdc_host_view){.id = host, .class_id = hosts->class_of[host], .vms = hosts->vms[host], .granted = hosts->granted[host]};
+    *out =
+        (vdc_host_view){.id = host, .class_id = hosts->class_of[host], .vms = hosts->vms[host], .granted = hosts->granted[host]};
     out->class_view = &view->class_views[out->class_id];
     for (int r = 0; r < VDC_RESOURCES; r++) {
         if (hosts->free[r]) out->free[r] = hosts->free[r][host];
@@ -164,14 +168,16 @@ static vdc_code choose_strategy(vdc_search *search, const char *strategy, vdc_di
         search->is_changed = vdc_calloc(count, sizeof *search->is_changed);
         if (!search->changed || !search->is_changed) return vdc_no_memory(diag, "the hosts that changed");
     }
-    if (vdc_states_create(&search->states, search, remembers_scores(policy))) return vdc_no_memory(diag, "the index of host states");
+    if (vdc_states_create(&search->states, search, remembers_scores(policy)))
+        return vdc_no_memory(diag, "the index of host states");
     return VDC_OK;
 }
 
 static vdc_code check_policy(const vdc_policy *policy, vdc_diag *diag) {
     if (policy->abi != VDC_POLICY_ABI) {
-        return vdc_fail(diag, VDC_ERROR_POLICY, NULL, "policy %s is made for version %" PRIu32 " of the policy contract; this is version %d",
-                        policy->name, policy->abi, VDC_POLICY_ABI);
+        return vdc_fail(diag, VDC_ERROR_POLICY, NULL,
+                        "policy %s is made for version %" PRIu32 " of the policy contract; this is version %d", policy->name,
+                        policy->abi, VDC_POLICY_ABI);
     }
     if (policy->kind != VDC_PLACEMENT) {
         return vdc_fail(diag, VDC_ERROR_POLICY, NULL, "policy %s is not a placement policy", policy->name);
@@ -187,10 +193,12 @@ static vdc_code check_strategy(const char *strategy, vdc_diag *diag) {
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         if (strcmp(strategy, names[i]) == 0) return VDC_OK;
     }
-    return vdc_fail(diag, VDC_ERROR_INPUT, NULL, "placement strategy '%s' is unknown; auto, scan and index are allowed", strategy);
+    return vdc_fail(diag, VDC_ERROR_INPUT, NULL, "placement strategy '%s' is unknown; auto, scan and index are allowed",
+                    strategy);
 }
 
-vdc_code vdc_search_create(vdc_search **out, const vdc_policy_instance *instance, const vdc_search_options *options, vdc_diag *diag) {
+vdc_code vdc_search_create(vdc_search **out, const vdc_policy_instance *instance, const vdc_search_options *options,
+                           vdc_diag *diag) {
     *out = NULL;
     vdc_code code = check_policy(instance->policy, diag);
     if (!code) code = check_strategy(options->strategy ? options->strategy : "auto", diag);
@@ -267,14 +275,15 @@ static vdc_code bad_decision(const vdc_search *search, const vdc_request *reques
     describe_sizes(hosts, request, known ? decision->host : -1, sizes, sizeof sizes);
     char place[96] = "";
     if (known) {
-        snprintf(place, sizeof place, " (%s, %" PRIu32 " VMs, class %u)", states[hosts->state[decision->host]], hosts->vms[decision->host],
-                 (unsigned)hosts->class_of[decision->host]);
+        snprintf(place, sizeof place, " (%s, %" PRIu32 " VMs, class %u)", states[hosts->state[decision->host]],
+                 hosts->vms[decision->host], (unsigned)hosts->class_of[decision->host]);
     }
     return vdc_fail(diag, VDC_ERROR_POLICY, NULL,
-                    "placement policy %s named host %" PRId64 "%s at %" PRId64 " ns for VM %" PRId64 " (arrival %" PRId64 "): %s; wanted %s; "
+                    "placement policy %s named host %" PRId64 "%s at %" PRId64 " ns for VM %" PRId64 " (arrival %" PRId64
+                    "): %s; wanted %s; "
                     "%u x %u milli-GPU on devices 0x%" PRIx64 ", NUMA nodes 0x%" PRIx64,
-                    search->instance.policy->name, decision->host, place, search->view.now, request->id, request->number, what, sizes,
-                    request->gpu_count, request->gpu_milli, decision->gpu_devices, decision->numa_nodes);
+                    search->instance.policy->name, decision->host, place, search->view.now, request->id, request->number, what,
+                    sizes, request->gpu_count, request->gpu_milli, decision->gpu_devices, decision->numa_nodes);
 }
 
 /* Checks what the policy decided and fills in the devices that it left open. */
@@ -286,7 +295,8 @@ static vdc_code settle(const vdc_search *search, const vdc_request *request, vdc
     uint32_t host = (uint32_t)decision->host;
     if (search->instance.policy->placement.choose) {
         if (hosts->state[host] != VDC_HOST_UP) return bad_decision(search, request, decision, "the host takes no VMs", diag);
-        if (!vdc_host_fits(hosts, host, request)) return bad_decision(search, request, decision, "the VM does not fit there", diag);
+        if (!vdc_host_fits(hosts, host, request))
+            return bad_decision(search, request, decision, "the VM does not fit there", diag);
         if (!vdc_search_fits(search, host, request)) {
             return bad_decision(search, request, decision, "an isolation rule forbids it", diag);
         }
@@ -315,7 +325,8 @@ vdc_code vdc_search_decide(vdc_search *search, const vdc_request *request, vdc_d
     }
     const char *failure = hooks->failure ? hooks->failure(instance->state) : NULL;
     if (failure) {
-        return vdc_fail(diag, VDC_ERROR_POLICY, NULL, "placement policy %s failed at %" PRId64 " ns for VM %" PRId64 " (arrival %" PRId64 "): %s",
+        return vdc_fail(diag, VDC_ERROR_POLICY, NULL,
+                        "placement policy %s failed at %" PRId64 " ns for VM %" PRId64 " (arrival %" PRId64 "): %s",
                         instance->policy->name, search->view.now, request->id, request->number, failure);
     }
     return *found ? settle(search, request, decision, diag) : VDC_OK;

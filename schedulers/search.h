@@ -25,17 +25,21 @@ typedef struct vdc_search_options {
     /* Does any rule concern this VM at all? NULL = yes. Where none does, decisions cost what they cost without rules. */
     bool (*concerns)(const void *rules, const vdc_request *request);
     const void *rules;
-    const vdc_gpu_mix *gpu_mix;       /* VMs that are typical for the workload, for policies that look at fragmentation; NULL = not known */
+    const vdc_gpu_mix
+        *gpu_mix; /* VMs that are typical for the workload, for policies that look at fragmentation; NULL = not known */
     const vdc_names *tenants;         /* their names, for policies that treat some apart; may be NULL */
 } vdc_search_options;
 
 /* Binds a policy instance (calls its init) to the hosts. The instance stays the caller's. */
-vdc_code vdc_search_create(vdc_search **search, const vdc_policy_instance *policy, const vdc_search_options *options, vdc_diag *diag);
+vdc_code vdc_search_create(vdc_search **search, const vdc_policy_instance *policy, const vdc_search_options *options,
+                           vdc_diag *diag);
 void vdc_search_destroy(vdc_search *search);
 /* The decision for this request now: *found = false when the policy names no host. Devices are filled in. A decision for a full,
- * unknown or forbidden host is VDC_ERROR_POLICY with the state needed to replay it. Changes nothing but the policy's own state. */
+ * unknown or forbidden host is VDC_ERROR_POLICY with the state needed to replay it. Changes nothing but the policy's own state.
+ */
 vdc_code vdc_search_decide(vdc_search *search, const vdc_request *request, vdc_decision *decision, bool *found, vdc_diag *diag);
-/* Must follow every change of a host's free columns, VM count, state or devices. `granted` changes need it only when vdc_search_follows_grants. */
+/* Must follow every change of a host's free columns, VM count, state or devices. `granted` changes need it only when
+ * vdc_search_follows_grants. */
 void vdc_search_host_changed(vdc_search *search, uint32_t host);
 bool vdc_search_follows_grants(const vdc_search *search);
 /* A VM came to or left the host (calls the policy's placed / released). */

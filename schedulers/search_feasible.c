@@ -1,9 +1,9 @@
 /* Which hosts a request fits on, as hierarchical bitmaps.
  *
  * Every host has one 64-bit word: the shapes (search_shapes.h) that fit on it. When a host changes, the word is computed
- * anew, and only the bits that changed go on into the bitmaps: one 64-ary tree per shape over the hosts, whose lowest level is one bit a host, and whose words
- * say on higher levels which words below are not zero. The trees are interleaved (the words of all shapes for the same 64
- * hosts lie together), so that the ten or so bits that change at once touch two or three cache lines.
+ * anew, and only the bits that changed go on into the bitmaps: one 64-ary tree per shape over the hosts, whose lowest level is
+ * one bit a host, and whose words say on higher levels which words below are not zero. The trees are interleaved (the words of
+ * all shapes for the same 64 hosts lie together), so that the ten or so bits that change at once touch two or three cache lines.
  * "The first host that fits" is then one descent, whatever the number of hosts.
  *
  * Up to 64 shapes have a tree of their own. With more of them, the trees stand for levels of size: a grid over the resources
@@ -117,7 +117,8 @@ static void count_slot(vdc_feasible *f, unsigned slot) {
 static void build(vdc_feasible *f, uint64_t slots) {
     for (unsigned level = 0; level < f->depth; level++) {
         for (uint32_t word = 0; word < f->words[level]; word++) {
-            for (uint64_t left = slots; left; left &= left - 1) f->tree[level][(size_t)word * VDC_SHAPES + (unsigned)__builtin_ctzll(left)] = 0;
+            for (uint64_t left = slots; left; left &= left - 1)
+                f->tree[level][(size_t)word * VDC_SHAPES + (unsigned)__builtin_ctzll(left)] = 0;
         }
     }
     for (uint32_t position = 0; position < f->hosts->count; position++) {
@@ -141,7 +142,8 @@ static int64_t next_in_tree(const vdc_feasible *f, unsigned slot, uint32_t from)
     unsigned level = 0;
     for (;;) {
         uint32_t word = index >> 6;
-        uint64_t bits = word < f->words[level] ? f->tree[level][(size_t)word * VDC_SHAPES + slot] & (~UINT64_C(0) << (index & 63)) : 0;
+        uint64_t bits =
+            word < f->words[level] ? f->tree[level][(size_t)word * VDC_SHAPES + slot] & (~UINT64_C(0) << (index & 63)) : 0;
         if (bits) {
             index = word << 6 | (uint32_t)__builtin_ctzll(bits);
             break;
@@ -174,8 +176,8 @@ static int level_slot(vdc_feasible *f, const vdc_request *request) {
     return (int)slot;
 }
 
-/* Gives each resource levels at quantiles of the sampled sizes, as many as fit into 64 combinations, the more the more distinct sizes
- * it has, and builds one tree a combination. */
+/* Gives each resource levels at quantiles of the sampled sizes, as many as fit into 64 combinations, the more the more distinct
+ * sizes it has, and builds one tree a combination. */
 static void draw_levels(vdc_feasible *f) {
     static const vdc_request nothing;
     int64_t sorted[VDC_RESOURCES][SAMPLE];

@@ -1,12 +1,12 @@
 /* Best score by branch and bound over a grid of free amounts, for monotone scores.
  *
- * Best-fit and worst-fit only ever fall, or only ever rise, when more of a resource is free. So the score at one corner of a box of
- * free amounts bounds the scores of all hosts in the box: the policy itself is asked, for a host that does not exist, and the
- * bound holds for its rounded doubles. Items (states of hosts) lie in a grid over two resources, CPU and memory where they are in use,
- * one grid a host class; above the cells stand bitmaps of 8 x 8 boxes each, two or three levels of them. A query goes down from the
- * best bound and leaves out what is bounded below the best score found. Each box also has a lower bound of the positions in it,
- * made exact whenever the box is visited; where bounds tie, the box of the lowest position comes first, and those that cannot
- * have a lower one than what was found are left out.
+ * Best-fit and worst-fit only ever fall, or only ever rise, when more of a resource is free. So the score at one corner of a box
+ * of free amounts bounds the scores of all hosts in the box: the policy itself is asked, for a host that does not exist, and the
+ * bound holds for its rounded doubles. Items (states of hosts) lie in a grid over two resources, CPU and memory where they are in
+ * use, one grid a host class; above the cells stand bitmaps of 8 x 8 boxes each, two or three levels of them. A query goes down
+ * from the best bound and leaves out what is bounded below the best score found. Each box also has a lower bound of the positions
+ * in it, made exact whenever the box is visited; where bounds tie, the box of the lowest position comes first, and those that
+ * cannot have a lower one than what was found are left out.
  *
  * Needs no list of request shapes, so that ten thousand shapes cost what one does: one or two microseconds.
  */
@@ -48,8 +48,8 @@ struct vdc_grid {
 
 bool vdc_grid_suits(const vdc_search *search) {
     const vdc_placement_hooks *hooks = &search->instance.policy->placement;
-    return hooks->score && hooks->monotone != VDC_MONOTONE_NONE && !(hooks->depends & ~(unsigned)VDC_DEPENDS_FREE) && !hooks->prepare &&
-           search->hosts->class_count <= CLASSES_MOST;
+    return hooks->score && hooks->monotone != VDC_MONOTONE_NONE && !(hooks->depends & ~(unsigned)VDC_DEPENDS_FREE) &&
+           !hooks->prepare && search->hosts->class_count <= CLASSES_MOST;
 }
 
 /* --- cells --- */
@@ -65,7 +65,8 @@ static uint32_t coordinate(const class_plane *plane, unsigned axis, int64_t amou
 static uint32_t cell_of(const class_plane *plane, uint32_t x, uint32_t y) {
     uint32_t cell = 0;
     for (unsigned level = plane->levels; level-- > 0;) {
-        cell = cell << (2 * SIDE_BITS) | (y >> (SIDE_BITS * level) & (SIDE - 1)) << SIDE_BITS | (x >> (SIDE_BITS * level) & (SIDE - 1));
+        cell = cell << (2 * SIDE_BITS) | (y >> (SIDE_BITS * level) & (SIDE - 1)) << SIDE_BITS |
+               (x >> (SIDE_BITS * level) & (SIDE - 1));
     }
     return cell;
 }
@@ -206,7 +207,8 @@ static size_t boxes_of(const class_plane *plane, unsigned level) {
 void vdc_grid_clear(vdc_grid *g) {
     for (uint32_t c = 0; c < g->hosts->class_count; c++) {
         class_plane *plane = &g->planes[c];
-        for (unsigned level = 0; level < plane->levels; level++) memset(plane->boxes[level], 0, boxes_of(plane, level) * sizeof **plane->boxes);
+        for (unsigned level = 0; level < plane->levels; level++)
+            memset(plane->boxes[level], 0, boxes_of(plane, level) * sizeof **plane->boxes);
         for (size_t cell = 0; cell < boxes_of(plane, 0) * CHILDREN; cell++) plane->first[cell] = NONE;
         for (int r = 0; r < VDC_RESOURCES; r++) plane->most[r] = INT64_MIN;
     }

@@ -10,7 +10,8 @@ typedef struct vdc_grid vdc_grid;
 bool vdc_grid_suits(const vdc_search *search);
 vdc_code vdc_grid_create(vdc_grid **grid, const vdc_search *search);
 void vdc_grid_destroy(vdc_grid *grid);
-/* Puts an item (a state's number, not in yet) where its host's free amounts belong. `position` is that of the item. False: no memory. */
+/* Puts an item (a state's number, not in yet) where its host's free amounts belong. `position` is that of the item. False: no
+ * memory. */
 bool vdc_grid_link(vdc_grid *grid, uint32_t item, uint32_t host, uint32_t position);
 /* The item that `host` belongs to, which is in, got a host at this position. */
 void vdc_grid_lower(vdc_grid *grid, uint32_t host, uint32_t position);
@@ -23,8 +24,8 @@ typedef struct vdc_grid_best {
     uint32_t position;
 } vdc_grid_best;
 
-/* One question to the grid. `visit` is called for the items that may be better than *best and raises it when one is. It returns the
- * lowest position of the item whether it is the answer or not, UINT32_MAX when the item is to be taken out. */
+/* One question to the grid. `visit` is called for the items that may be better than *best and raises it when one is. It returns
+ * the lowest position of the item whether it is the answer or not, UINT32_MAX when the item is to be taken out. */
 typedef struct vdc_grid_query {
     const vdc_request *request;
     uint32_t (*visit)(void *context, uint32_t item, vdc_grid_best *best);

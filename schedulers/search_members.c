@@ -83,8 +83,8 @@ static void sift_up(uint32_t *heap, uint32_t index) {
     heap[index] = position;
 }
 
-/* Drops those that left and the second entries of those that came back. A member seen is marked by taking it out of its state for as
- * long as this lasts. */
+/* Drops those that left and the second entries of those that came back. A member seen is marked by taking it out of its state for
+ * as long as this lasts. */
 static void drop_stale(vdc_member_pool *pool, vdc_members *members, uint32_t state) {
     uint32_t *heap = heap_of(pool, members), kept = 0;
     for (uint32_t i = 0; i < members->size; i++) {
@@ -120,8 +120,8 @@ uint32_t vdc_members_clean_top(vdc_member_pool *pool, vdc_members *members, uint
 }
 
 /* The same answer without memory: every member is looked at. */
-static uint32_t look_at_all(const vdc_member_pool *pool, const uint32_t *heap, uint32_t size, uint32_t state, uint32_t limit, vdc_accept *accept,
-                            const void *context) {
+static uint32_t look_at_all(const vdc_member_pool *pool, const uint32_t *heap, uint32_t size, uint32_t state, uint32_t limit,
+                            vdc_accept *accept, const void *context) {
     uint32_t best = VDC_NO_POSITION;
     for (uint32_t i = 0; i < size; i++) {
         if (heap[i] < limit && heap[i] < best && pool->state_of[heap[i]] == state && accept(context, heap[i])) best = heap[i];
@@ -129,14 +129,15 @@ static uint32_t look_at_all(const vdc_member_pool *pool, const uint32_t *heap, u
     return best;
 }
 
-/* Visits the heap in ascending order without changing it: a second heap holds the indices that may come next, lowest position first
- * (Frederickson's selection from a heap in its simple form). */
-uint32_t vdc_members_first_accepted(vdc_member_pool *pool, vdc_members *members, uint32_t state, uint32_t limit, vdc_accept *accept,
-                                    const void *context) {
+/* Visits the heap in ascending order without changing it: a second heap holds the indices that may come next, lowest position
+ * first (Frederickson's selection from a heap in its simple form). */
+uint32_t vdc_members_first_accepted(vdc_member_pool *pool, vdc_members *members, uint32_t state, uint32_t limit,
+                                    vdc_accept *accept, const void *context) {
     const uint32_t *heap = heap_of(pool, members);
     uint32_t count = 0;
     if (!members->size) return VDC_NO_POSITION;
-    if (!VDC_RESERVE(pool->frontier, pool->frontier_capacity, 1)) return look_at_all(pool, heap, members->size, state, limit, accept, context);
+    if (!VDC_RESERVE(pool->frontier, pool->frontier_capacity, 1))
+        return look_at_all(pool, heap, members->size, state, limit, accept, context);
     pool->frontier[count++] = 0;
     while (count) {
         uint32_t *frontier = pool->frontier, index = frontier[0], position = heap[index];

@@ -45,8 +45,8 @@ static inline uint32_t vdc_members_first(vdc_member_pool *pool, vdc_members *mem
 }
 /* The lowest position below `limit` that `accept` takes, VDC_NO_POSITION when there is none (or no memory). */
 typedef bool vdc_accept(const void *context, uint32_t position);
-uint32_t vdc_members_first_accepted(vdc_member_pool *pool, vdc_members *members, uint32_t state, uint32_t limit, vdc_accept *accept,
-                                    const void *context);
+uint32_t vdc_members_first_accepted(vdc_member_pool *pool, vdc_members *members, uint32_t state, uint32_t limit,
+                                    vdc_accept *accept, const void *context);
 /* Gives the memory back. */
 void vdc_members_clear(vdc_member_pool *pool, vdc_members *members);
 

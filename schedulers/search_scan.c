@@ -39,7 +39,8 @@ bool vdc_scan_best(const vdc_search *search, const vdc_request *request, vdc_dec
     bool found = false;
     double best = -INFINITY;
     const vdc_view *view = &search->view;
-    for (int64_t host = view->next_feasible(view, request, 0); host >= 0; host = view->next_feasible(view, request, (uint32_t)host + 1)) {
+    for (int64_t host = view->next_feasible(view, request, 0); host >= 0;
+         host = view->next_feasible(view, request, (uint32_t)host + 1)) {
         vdc_host_view host_view;
         vdc_decision candidate;
         view->host(view, (uint32_t)host, &host_view);

@@ -6,8 +6,8 @@
 
 /* --- finding a shape --- */
 
-/* A sum of products is quick, because its multiplications do not wait for one another. The constant is the golden ratio's fraction
- * (Fibonacci hashing, Knuth, TAOCP 6.4), turned for each word. */
+/* A sum of products is quick, because its multiplications do not wait for one another. The constant is the golden ratio's
+ * fraction (Fibonacci hashing, Knuth, TAOCP 6.4), turned for each word. */
 uint64_t vdc_hash_words(const uint64_t *words, unsigned count) {
     uint64_t hash = 0, factor = UINT64_C(0x9E3779B97F4A7C15);
     for (unsigned i = 0; i < count; i++) {
@@ -118,7 +118,8 @@ static uint64_t without_full_devices(const vdc_shapes *shapes, uint32_t host, ui
     for (uint64_t left = fitting & shapes->with_devices; left; left &= left - 1) {
         int slot = __builtin_ctzll(left);
         uint64_t gpu_devices = 0, numa_nodes = 0;
-        if (!vdc_host_assign(shapes->hosts, host, &shapes->request[slot], &gpu_devices, &numa_nodes)) fitting &= ~(UINT64_C(1) << slot);
+        if (!vdc_host_assign(shapes->hosts, host, &shapes->request[slot], &gpu_devices, &numa_nodes))
+            fitting &= ~(UINT64_C(1) << slot);
     }
     return fitting;
 }
@@ -143,7 +144,8 @@ void vdc_shapes_init(vdc_shapes *shapes, const vdc_hosts *hosts) {
     shapes->hosts = hosts;
     for (uint16_t c = 0; c < hosts->class_count; c++) shapes->limited = shapes->limited || hosts->classes[c].max_vms;
     for (int r = 0; r < VDC_RESOURCES; r++) {
-        if (hosts->free[r]) shapes->sizes[shapes->resources++] = (vdc_shape_sizes){.free = hosts->free[r], .resource = (vdc_resource)r};
+        if (hosts->free[r])
+            shapes->sizes[shapes->resources++] = (vdc_shape_sizes){.free = hosts->free[r], .resource = (vdc_resource)r};
     }
     vdc_shapes_refresh(shapes);
 }

@@ -5,18 +5,18 @@
  * them is the one with the lowest position (rank, then id). Sizes come from a few dozen shapes, so a million hosts have some
  * thousand states, and their number hardly grows with the hosts.
  *
- * For each of up to 64 request shapes (search_shapes.h) every state has a remembered score, and the states lie in buckets by score:
- * up to 4096 ranges of scores, chosen at quantiles of the scores met, the best bucket first. A bit says that a bucket may hold a
- * state that has hosts. Bits are set when a state gets its first host and cleared when a look finds none, so that most updates
- * touch no bit. A decision takes the first bit set, the best score among that bucket's states, and among those that share
+ * For each of up to 64 request shapes (search_shapes.h) every state has a remembered score, and the states lie in buckets by
+ * score: up to 4096 ranges of scores, chosen at quantiles of the scores met, the best bucket first. A bit says that a bucket may
+ * hold a state that has hosts. Bits are set when a state gets its first host and cleared when a look finds none, so that most
+ * updates touch no bit. A decision takes the first bit set, the best score among that bucket's states, and among those that share
  * it the lowest position; scores are compared as they are, so the buckets change the cost alone. Updating costs one
  * look into a hash table and one push onto a small heap (search_members.h).
  *
  * Where many states of a bucket share the best score (power models that make every host equal), the hosts are tried by position
  * instead, from a bitmap of feasible hosts (search_feasible.h), until one has that score.
  *
- * Where scores may not be remembered (fleet-wide weights, time, more of the request than its shape, or more shapes than slots), each
- * state is scored once a decision: still a scan over states instead of hosts.
+ * Where scores may not be remembered (fleet-wide weights, time, more of the request than its shape, or more shapes than slots),
+ * each state is scored once a decision: still a scan over states instead of hosts.
  */
 #include "schedulers/search_states.h"
 
@@ -29,12 +29,13 @@
 
 enum {
     BUCKETS_MOST = 4096,
-    KEPT_STATES = 32768,   /* states from which on those without hosts are given up */
-    UNREPEATED_STATES = 131072, /* states from which on remembering scores takes more memory than it is worth, if there is the grid */
-    WINDOW = 8192,         /* decisions between looks at how well the slots are used */
-    LONG_BUCKET = 64,      /* states in a bucket from which hosts are tried by position first */
-    TRIES = 32,            /* that many of them */
-    LONG_BUCKETS = 512     /* such buckets in a window make the bitmap worth its upkeep */
+    KEPT_STATES = 32768, /* states from which on those without hosts are given up */
+    UNREPEATED_STATES =
+        131072, /* states from which on remembering scores takes more memory than it is worth, if there is the grid */
+    WINDOW = 8192, /* decisions between looks at how well the slots are used */
+    LONG_BUCKET = 64, /* states in a bucket from which hosts are tried by position first */
+    TRIES = 32, /* that many of them */
+    LONG_BUCKETS = 512 /* such buckets in a window make the bitmap worth its upkeep */
 };
 static const uint32_t NONE = UINT32_MAX;
 
@@ -128,7 +129,8 @@ static void build_key(const vdc_states *s, uint32_t host, uint64_t *key) {
         key += words;
     }
     if (hosts->numa_free) {
-        memcpy(key, hosts->numa_free + (size_t)host * hosts->numa_stride * 2, (size_t)hosts->numa_stride * 2 * sizeof *hosts->numa_free);
+        memcpy(key, hosts->numa_free + (size_t)host * hosts->numa_stride * 2,
+               (size_t)hosts->numa_stride * 2 * sizeof *hosts->numa_free);
     }
 }
 
@@ -225,7 +227,8 @@ static int compare_scored(const void *a, const void *b) {
     return (x < y) - (x > y);
 }
 
-/* Chooses the shape's buckets anew from the scores of all its states. Without memory for it the old ones stay, which are right too. */
+/* Chooses the shape's buckets anew from the scores of all its states. Without memory for it the old ones stay, which are right
+ * too. */
 static void split(vdc_states *s, unsigned slot) {
     shape_index *index = s->index[slot];
     uint32_t count = 0, distinct = 0;
@@ -346,7 +349,9 @@ static bool compact(vdc_states *s) {
             s->index[slot]->nodes[kept].score = s->index[slot]->nodes[id].score;
             s->index[slot]->states++;
         }
-        if (fits) memmove(&s->bucket_of[(size_t)kept * VDC_SHAPES], &s->bucket_of[(size_t)id * VDC_SHAPES], VDC_SHAPES * sizeof *s->bucket_of);
+        if (fits)
+            memmove(&s->bucket_of[(size_t)kept * VDC_SHAPES], &s->bucket_of[(size_t)id * VDC_SHAPES],
+                    VDC_SHAPES * sizeof *s->bucket_of);
         link_state(s, kept, fits);
         kept++;
     }
@@ -368,7 +373,8 @@ static bool compact(vdc_states *s) {
 static bool make_room(vdc_states *s) {
     if (s->used < s->capacity) return true;
     if (s->capacity >= UNREPEATED_STATES && !s->no_slots && have_grid(s)) forget_shapes(s);
-    return s->capacity >= KEPT_STATES && s->capacity > 2 * (uint64_t)s->hosts->count && s->empty > s->capacity / 2 ? compact(s) : grow(s);
+    return s->capacity >= KEPT_STATES && s->capacity > 2 * (uint64_t)s->hosts->count && s->empty > s->capacity / 2 ? compact(s)
+                                                                                                                   : grow(s);
 }
 
 static uint32_t find_or_make(vdc_states *s, const uint64_t *key) {
@@ -512,8 +518,8 @@ static int add_shape(vdc_states *s, const vdc_request *request) {
     return slot;
 }
 
-/* After each window: when many decisions met a shape without a slot, the half of the slots that is used least is given up; when that
- * does not help, all are. A bitmap that is hardly used goes too. */
+/* After each window: when many decisions met a shape without a slot, the half of the slots that is used least is given up; when
+ * that does not help, all are. A bitmap that is hardly used goes too. */
 static void review(vdc_states *s) {
     bool poor = s->misses > s->decisions / 4;
     s->poor_windows = poor ? s->poor_windows + 1 : 0;
@@ -686,7 +692,9 @@ static uint32_t best_by_grid(vdc_states *s, question *q) {
 bool vdc_states_best(vdc_states *s, const vdc_request *request, vdc_decision *decision) {
     int slot = slot_of(s, request);
     question q = {s, request, vdc_search_rules(s->search, request)};
-    uint32_t position = slot != VDC_NO_SHAPE ? best_remembered(s, (unsigned)slot, &q) : have_grid(s) ? best_by_grid(s, &q) : best_of_all(s, &q);
+    uint32_t position = slot != VDC_NO_SHAPE ? best_remembered(s, (unsigned)slot, &q)
+                        : have_grid(s)       ? best_by_grid(s, &q)
+                                             : best_of_all(s, &q);
     if (position == VDC_NO_POSITION) return false;
     *decision = (vdc_decision){.host = host_at(s, position)};
     if (request->gpu_count || request->numa_nodes) {

@@ -172,14 +172,18 @@ static vdc_code read_value(const subject *about, const vdc_param *param, void *o
     return VDC_OK;
 }
 
-/* The value that stands where nothing is written. A fallback that does not parse is the table's mistake. */
-static vdc_code set_default(const vdc_param *param, void *out, vdc_diag *diag) {
+size_t vdc_param_size(vdc_param_type type) {
     static const size_t sizes[] = {
         [VDC_PARAM_BOOL] = sizeof(bool), [VDC_PARAM_INTEGER] = sizeof(int64_t), [VDC_PARAM_REAL] = sizeof(double),
         [VDC_PARAM_TEXT] = sizeof(char *), [VDC_PARAM_CHOICE] = sizeof(int), [VDC_PARAM_PATH] = sizeof(char *),
         [VDC_PARAM_NODE] = sizeof(vdc_node *),
     };
-    memset((char *)out + param->offset, 0, sizes[param->type]);
+    return (size_t)type < sizeof sizes / sizeof *sizes ? sizes[type] : 0;
+}
+
+/* The value that stands where nothing is written. A fallback that does not parse is the table's mistake. */
+static vdc_code set_default(const vdc_param *param, void *out, vdc_diag *diag) {
+    memset((char *)out + param->offset, 0, vdc_param_size(param->type));
     if (!param->fallback || param->type == VDC_PARAM_NODE) return VDC_OK;
     const vdc_node fallback = {.kind = VDC_NODE_SCALAR, .text = param->fallback, .key = param->name,
                                .place = {.file = "(default)"}};

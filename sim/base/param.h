@@ -23,6 +23,8 @@ vdc_code vdc_params_read(const vdc_node *mapping, const vdc_param *table, size_t
 bool vdc_param_has_maximum(const vdc_param *param);
 /* Must it be written: has it no default, and is it not of a kind that may be absent? */
 bool vdc_param_is_required(const vdc_param *param);
+/* Bytes that a value of that type takes in the owner's struct; 0 for no type that there is. */
+size_t vdc_param_size(vdc_param_type type);
 /* Only the defaults. A required parameter is left zero. */
 void vdc_params_default(const vdc_param *table, size_t count, void *out);
 

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "schedulers/placement/plugin.h"
 #include "schedulers/registry.h"
 #include "sim/scenario/scenario.h"
 #include "workloads/arrivals.h"
@@ -98,13 +99,14 @@ typedef struct object {
     size_t counts[2];
     const char *name, *value;
     bool optional_name;
+    bool open;           /* other keys may stand beside these */
     const char *instead; /* a key that, where it stands, makes the required ones unnecessary; or NULL */
 } object;
 
 static void put_object(vdc_json *json, const object *of) {
     vdc_json_put_text(json, "type", "object");
     vdc_json_key(json, "additionalProperties");
-    vdc_json_bool(json, false);
+    vdc_json_bool(json, of->open);
     begin(json, "properties", '{');
     if (of->name) {
         begin(json, of->name, '{');
@@ -179,7 +181,7 @@ static void put_policies(vdc_json *json, const char *path, vdc_policy_kind kind)
         if (policy->kind != kind) continue;
         put_alternative(json, policy->summary, &(object){.path = path, .tables = {policy->params, shared ? shared->params : NULL},
                                                          .counts = {policy->param_count, shared ? shared->count : 0},
-                                                         .name = "policy", .value = policy->name,
+                                                         .name = "policy", .value = policy->name, .open = policy == &vdc_placement_plugin,
                                                          .optional_name = !strcmp(policy->name, vdc_scenario_default_policies[kind])});
     }
     vdc_json_close(json, ']');

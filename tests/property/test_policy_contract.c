@@ -51,19 +51,6 @@ static bool is_kebab(const char *text) {
     return *text && strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-") == strlen(text);
 }
 
-static size_t size_of_type(vdc_param_type type) {
-    switch (type) {
-    case VDC_PARAM_BOOL: return sizeof(bool);
-    case VDC_PARAM_INTEGER: return sizeof(int64_t);
-    case VDC_PARAM_REAL: return sizeof(double);
-    case VDC_PARAM_CHOICE: return sizeof(int);
-    case VDC_PARAM_TEXT:
-    case VDC_PARAM_PATH:
-    case VDC_PARAM_NODE: break;
-    }
-    return sizeof(void *);
-}
-
 Test(policy_contract, descriptors) {
     size_t of_kind[VDC_POLICY_KINDS] = {0};
     for (size_t i = 0; vdc_policies[i]; i++) {
@@ -80,9 +67,9 @@ Test(policy_contract, descriptors) {
             const vdc_param *param = &policy->params[p];
             cr_expect(param->name && *param->name && strcmp(param->name, "policy"), "%s: parameter %zu", policy->name, p);
             cr_expect(param->help && *param->help && !strchr(param->help, '\n'), "%s: %s has no help", policy->name, param->name);
-            cr_expect_leq(param->offset + size_of_type(param->type), policy->state_size, "%s: %s lies outside the state",
+            cr_expect_leq(param->offset + vdc_param_size(param->type), policy->state_size, "%s: %s lies outside the state",
                           policy->name, param->name);
-            cr_expect_eq(param->offset % size_of_type(param->type), 0, "%s: %s is not aligned", policy->name, param->name);
+            cr_expect_eq(param->offset % vdc_param_size(param->type), 0, "%s: %s is not aligned", policy->name, param->name);
             for (size_t q = 0; q < p; q++)
                 cr_expect(strcmp(param->name, policy->params[q].name), "%s: %s twice", policy->name, param->name);
         }
@@ -98,6 +85,7 @@ Test(policy_contract, descriptors) {
 
 Test(policy_contract, defaults_do) {
     for (size_t i = 0; vdc_policies[i]; i++) {
+        if (!policy_stands_alone(vdc_policies[i])) continue;
         vdc_policy_instance instance = open_policy(vdc_policies[i]);
         cr_expect_eq(instance.policy, vdc_policies[i]);
         cr_expect_not_null(instance.state);
@@ -187,7 +175,7 @@ Test(policy_contract, decisions_are_feasible) {
     static placed_vm alive[MOST];
     uint64_t draws = 7;
     for (size_t i = 0; vdc_policies[i]; i++) {
-        if (vdc_policies[i]->kind != VDC_PLACEMENT) continue;
+        if (vdc_policies[i]->kind != VDC_PLACEMENT || !policy_stands_alone(vdc_policies[i])) continue;
         vdc_hosts hosts;
         random_fleet(&draws, &hosts);
         vdc_policy_instance instance = open_policy(vdc_policies[i]);
@@ -380,6 +368,7 @@ Test(policy_contract, hostile_parameters) {
                                            "[1, 2]", "[]", "{}", "null", "\"policy: x\"", "%n%s", "-0", "0x10", "1e-400", "true"};
     for (size_t i = 0; vdc_policies[i]; i++) {
         const vdc_policy *policy = vdc_policies[i];
+        if (!policy_stands_alone(policy)) continue;
         for (size_t p = 0; p < policy->param_count; p++) {
             const vdc_param *param = &policy->params[p];
             char extreme[2][64];

@@ -17,8 +17,8 @@
 #include "tests/support/tree.h"
 
 /* For policies that need to know what is typical. */
-static const vdc_gpu_shape typical_shapes[] = {
-    {.cpu = 4000, .gpu_milli = 500, .gpu_count = 1, .probability = 0.5}, {.cpu = 8000, .gpu_milli = 1000, .gpu_count = 2, .probability = 0.5}};
+static const vdc_gpu_shape typical_shapes[] = {{.cpu = 4000, .gpu_milli = 500, .gpu_count = 1, .probability = 0.5},
+                                               {.cpu = 8000, .gpu_milli = 1000, .gpu_count = 2, .probability = 0.5}};
 static const vdc_gpu_mix typical = {typical_shapes, 2};
 
 enum { ALIVE_MOST = 2048, SHAPES_MOST = 400 };
@@ -36,14 +36,33 @@ typedef struct fleet_kind {
 static const fleet_kind kinds[] = {
     {"one class", {{.count = 70, .cores = 32, .gib = 128}}, 1, false, false, 100, 12, 0},
     {"one class, ranks and rules", {{.count = 67, .cores = 16, .gib = 64}}, 1, true, true, 100, 20, 0},
-    {"two classes, overcommitted", {{.count = 50, .cores = 32, .gib = 128}, {.count = 30, .cores = 48, .gib = 96}}, 2, false, false, 250, 24, 0},
+    {"two classes, overcommitted",
+     {{.count = 50, .cores = 32, .gib = 128}, {.count = 30, .cores = 48, .gib = 96}},
+     2,
+     false,
+     false,
+     250,
+     24,
+     0},
     {"GPUs, a limit of VMs, ranks",
      {{.count = 25, .cores = 32, .gib = 128, .gpus = 4, .max_vms = 5},
       {.count = 20, .cores = 64, .gib = 256, .gpus = 8},
       {.count = 20, .cores = 16, .gib = 64}},
-     3, true, false, 100, 30, 0},
+     3,
+     true,
+     false,
+     100,
+     30,
+     0},
     {"GPUs and rules", {{.count = 40, .cores = 32, .gib = 128, .gpus = 3}}, 1, false, true, 100, 16, 0},
-    {"NUMA", {{.count = 40, .cores = 40, .gib = 180, .numa = 2}, {.count = 20, .cores = 64, .gib = 256, .numa = 4}}, 2, false, false, 100, 16, 0},
+    {"NUMA",
+     {{.count = 40, .cores = 40, .gib = 180, .numa = 2}, {.count = 20, .cores = 64, .gib = 256, .numa = 4}},
+     2,
+     false,
+     false,
+     100,
+     16,
+     0},
     {"odd sizes", {{.count = 60, .cores = 32, .gib = 128}}, 1, true, false, 100, 24, GIB / 2},
     {"many shapes", {{.count = 60, .cores = 64, .gib = 256}}, 1, false, false, 100, SHAPES_MOST, GIB / 2},
     {"very many hosts", {{.count = 5000, .cores = 8, .gib = 32}}, 1, false, false, 100, 8, 0},
@@ -97,8 +116,14 @@ static void draw_shapes(pair *p) {
 }
 
 static vdc_search_options options_of(const pair *p, int index) {
-    return (vdc_search_options){.hosts = &p->hosts, .now = &p->now, .seed = 5, .strategy = index ? "index" : "scan", .component = "test",
-                                .allows = p->kind->rules ? allows : NULL, .concerns = concerns, .gpu_mix = &typical};
+    return (vdc_search_options){.hosts = &p->hosts,
+                                .now = &p->now,
+                                .seed = 5,
+                                .strategy = index ? "index" : "scan",
+                                .component = "test",
+                                .allows = p->kind->rules ? allows : NULL,
+                                .concerns = concerns,
+                                .gpu_mix = &typical};
 }
 
 /* `made` is a policy of this test's own, NULL: what `text` asks for. */
@@ -116,7 +141,8 @@ static void open_pair(pair *p, const char *text, const vdc_policy *made, const f
             class->power = (vdc_power){.model = vdc_power_models[m], .idle = 100 + c, .max = 250};
         }
     }
-    for (uint32_t h = 0; h < p->hosts.count; h++) p->hosts.free[VDC_CPU][h] = p->hosts.classes[p->hosts.class_of[h]].capacity[VDC_CPU];
+    for (uint32_t h = 0; h < p->hosts.count; h++)
+        p->hosts.free[VDC_CPU][h] = p->hosts.classes[p->hosts.class_of[h]].capacity[VDC_CPU];
     if (kind->ranks) {
         p->hosts.rank = vdc_calloc(p->hosts.count, sizeof *p->hosts.rank);
         for (uint32_t h = 0; h < p->hosts.count; h++) p->hosts.rank[h] = (uint32_t)draw_below(&p->draws, 50); /* some are equal */
@@ -126,7 +152,7 @@ static void open_pair(pair *p, const char *text, const vdc_policy *made, const f
         vdc_diag diag = {0};
         vdc_search_options options = options_of(p, i);
         vdc_code code = VDC_OK;
-        if (made) p->instance[i] = (vdc_policy_instance){made, vdc_calloc(1, made->state_size + 1)};
+        if (made) p->instance[i] = (vdc_policy_instance){.policy = made, .state = vdc_calloc(1, made->state_size + 1)};
         else code = vdc_policy_open(VDC_PLACEMENT, test_tree(&p->arena, text), NULL, NULL, &p->instance[i], &diag);
         if (!code) code = vdc_search_create(&p->search[i], &p->instance[i], &options, &diag);
         cr_assert_eq(code, VDC_OK, "%s: %s", p->text, diag.count ? diag.messages[0].text : "?");
@@ -162,7 +188,8 @@ static void arrive(pair *p, int64_t number) {
     request.arrival = p->now;
     request.tenant = p->kind->rules ? (uint32_t)draw_below(&p->draws, 12) : 0;
     request.priority = (int32_t)draw_below(&p->draws, 3);
-    request.lifetime = request.predicted_lifetime = draw_below(&p->draws, 2) ? 1 + draw_below(&p->draws, INT64_C(1000000000000)) : VDC_UNLIMITED;
+    request.lifetime = request.predicted_lifetime =
+        draw_below(&p->draws, 2) ? 1 + draw_below(&p->draws, INT64_C(1000000000000)) : VDC_UNLIMITED;
     vdc_decision decision[2];
     bool found[2];
     for (int i = 0; i < 2; i++) {
@@ -175,9 +202,10 @@ static void arrive(pair *p, int64_t number) {
     if (!found[0]) return;
     cr_assert(decision[0].host == decision[1].host && decision[0].gpu_devices == decision[1].gpu_devices &&
                   decision[0].numa_nodes == decision[1].numa_nodes,
-              "%s on %s, step %" PRId64 ": scan names host %" PRId64 " (devices %" PRIx64 "), index (%s) host %" PRId64 " (devices %" PRIx64 ")",
-              p->text, p->kind->name, number, decision[0].host, decision[0].gpu_devices, vdc_search_strategy(p->search[1]), decision[1].host,
-              decision[1].gpu_devices);
+              "%s on %s, step %" PRId64 ": scan names host %" PRId64 " (devices %" PRIx64 "), index (%s) host %" PRId64
+              " (devices %" PRIx64 ")",
+              p->text, p->kind->name, number, decision[0].host, decision[0].gpu_devices, vdc_search_strategy(p->search[1]),
+              decision[1].host, decision[1].gpu_devices);
     uint32_t host = (uint32_t)decision[0].host;
     vdc_host_take(&p->hosts, host, &request, decision[0].gpu_devices, decision[0].numa_nodes);
     p->hosts.granted[host] += request.size[VDC_CPU] * 1000000;
@@ -207,7 +235,8 @@ static void run_pair(pair *p, int64_t steps) {
         p->now += draw_below(&p->draws, 1000000000);
         int64_t what = draw_below(&p->draws, 1000);
         uint32_t host = (uint32_t)draw_below(&p->draws, p->hosts.count);
-        if (step % 500 == 0) most = 1 + (size_t)draw_below(&p->draws, draw_below(&p->draws, 2) ? ALIVE_MOST : 12 * p->hosts.count);
+        if (step % 500 == 0)
+            most = 1 + (size_t)draw_below(&p->draws, draw_below(&p->draws, 2) ? ALIVE_MOST : 12 * p->hosts.count);
         if (most > ALIVE_MOST) most = ALIVE_MOST;
         if (what < 15) {
             static const uint8_t states[] = {VDC_HOST_UP, VDC_HOST_UP, VDC_HOST_CORDONED, VDC_HOST_DOWN, VDC_HOST_OFF};
@@ -242,14 +271,6 @@ static size_t list_variants(vdc_arena *arena, const vdc_policy *policy, const ch
     return count;
 }
 
-/* Policies that need a file or a program have tests of their own. */
-static bool stands_alone(const vdc_policy *policy) {
-    for (size_t i = 0; i < policy->param_count; i++) {
-        if (policy->params[i].required) return false;
-    }
-    return true;
-}
-
 static int64_t wanted_steps(void) {
     const char *text = getenv("VDCSIM_SEARCH_STEPS");
     return text ? strtoll(text, NULL, 10) : 10000;
@@ -260,7 +281,7 @@ Test(search_index, decides_as_the_scan, .timeout = 0) {
     size_t kind_count = sizeof kinds / sizeof *kinds;
     for (size_t i = 0; vdc_policies[i]; i++) {
         const vdc_policy *policy = vdc_policies[i];
-        if (policy->kind != VDC_PLACEMENT || !stands_alone(policy)) continue;
+        if (policy->kind != VDC_PLACEMENT || !policy_stands_alone(policy)) continue;
         vdc_arena arena = {0};
         const char *texts[32];
         size_t variants = list_variants(&arena, policy, texts, 32), runs = kind_count > variants ? kind_count : variants;
@@ -324,8 +345,14 @@ static double score_falls(const void *state, const vdc_host_view *host, const vd
 static double score_rises(const void *state, const vdc_host_view *host, const vdc_request *request, vdc_decision *devices) {
     return -score_falls(state, host, request, devices);
 }
-#define MADE(key, hook, on, ...) \
-    {.abi = VDC_POLICY_ABI, .kind = VDC_PLACEMENT, .name = key, .state_size = sizeof(hour), .placement = {.score = hook, .depends = on, __VA_ARGS__}}
+#define MADE(key, hook, on, ...)                                                                                                 \
+    {                                                                                                                            \
+        .abi = VDC_POLICY_ABI, .kind = VDC_PLACEMENT, .name = key, .state_size = sizeof(hour), .placement = {                    \
+            .score = hook,                                                                                                       \
+            .depends = on,                                                                                                       \
+            __VA_ARGS__                                                                                                          \
+        }                                                                                                                        \
+    }
 static const vdc_policy made_policies[] = {
     MADE("vms", score_vms, VDC_DEPENDS_VMS, .prepare = NULL),
     MADE("granted", score_granted, VDC_DEPENDS_GRANTED, .prepare = NULL),
@@ -352,10 +379,11 @@ Test(search_index, decides_as_the_scan_by_scores_of_every_kind, .timeout = 0) {
     free(p);
 }
 
-/* What an index does only after a while: give up states that do not come back, try hosts in order where nearly all are equal, change
- * the shapes it remembers, do without them. */
+/* What an index does only after a while: give up states that do not come back, try hosts in order where nearly all are equal,
+ * change the shapes it remembers, do without them. */
 Test(search_index, decides_as_the_scan_in_the_long_run, .timeout = 0) {
-    static const char *const texts[] = {"{policy: best-fit}", "{policy: cosine}", "{policy: power-aware}", "{policy: worst-fit, norm: l2}"};
+    static const char *const texts[] = {"{policy: best-fit}", "{policy: cosine}", "{policy: power-aware}",
+                                        "{policy: worst-fit, norm: l2}"};
     static const fleet_kind long_kinds[] = {
         {"odd sizes, long", {{.count = 150, .cores = 32, .gib = 128}}, 1, false, false, 100, 24, GIB / 2},
         {"many shapes, long", {{.count = 40, .cores = 64, .gib = 256}}, 1, false, false, 100, 300, 0},

@@ -41,6 +41,16 @@ void fleet_open(vdc_hosts *hosts, const fleet_class *from, uint16_t class_count)
 }
 
 vdc_request fleet_request(int64_t cores, int64_t gib) {
-    return (vdc_request){.lifetime = VDC_UNLIMITED, .size = {[VDC_CPU] = cores * 1000, [VDC_MEMORY] = gib * GIB}, .cpu_weight = VDC_UNLIMITED,
-                         .cpu_limit = VDC_UNLIMITED, .predicted_lifetime = VDC_UNLIMITED};
+    return (vdc_request){.lifetime = VDC_UNLIMITED,
+                         .size = {[VDC_CPU] = cores * 1000, [VDC_MEMORY] = gib * GIB},
+                         .cpu_weight = VDC_UNLIMITED,
+                         .cpu_limit = VDC_UNLIMITED,
+                         .predicted_lifetime = VDC_UNLIMITED};
+}
+
+bool policy_stands_alone(const vdc_policy *policy) {
+    for (size_t i = 0; i < policy->param_count; i++) {
+        if (policy->params[i].required) return false;
+    }
+    return true;
 }

@@ -3,6 +3,7 @@
 #define VDC_TESTS_FLEET_H
 
 #include "models/host.h"
+#include "schedulers/policy.h"
 
 #define GIB (INT64_C(1) << 30)
 
@@ -14,9 +15,12 @@ typedef struct fleet_class {
     uint32_t max_vms;
 } fleet_class;
 
-/* Hosts of the given classes, mixed by id in turn as long as each has some left. GPU and NUMA columns as the classes need them. */
+/* Hosts of the given classes, mixed by id in turn as long as each has some left. GPU and NUMA columns as the classes need them.
+ */
 void fleet_open(vdc_hosts *hosts, const fleet_class *classes, uint16_t class_count);
 /* A plain request of `cores` vCPUs and `gib` GiB. */
 vdc_request fleet_request(int64_t cores, int64_t gib);
+/* Can the policy be made from its name alone? Those that need a file or a program have tests of their own. */
+bool policy_stands_alone(const vdc_policy *policy);
 
 #endif

@@ -26,13 +26,14 @@ static bool choose_as_told(void *state, const vdc_view *view, const vdc_request 
     *decision = *(vdc_decision *)state;
     return true;
 }
-static const vdc_policy told_policy = {.abi = VDC_POLICY_ABI, .kind = VDC_PLACEMENT, .name = "told", .placement = {.choose = choose_as_told}};
+static const vdc_policy told_policy = {
+    .abi = VDC_POLICY_ABI, .kind = VDC_PLACEMENT, .name = "told", .placement = {.choose = choose_as_told}};
 
 static vdc_search *open_search(const vdc_policy *policy, void *state, vdc_search_options options) {
     vdc_search *search;
     vdc_diag diag = {0};
     options.now = &clock_at_zero;
-    cr_assert_eq(vdc_search_create(&search, &(vdc_policy_instance){policy, state}, &options, &diag), VDC_OK);
+    cr_assert_eq(vdc_search_create(&search, &(vdc_policy_instance){.policy = policy, .state = state}, &options, &diag), VDC_OK);
     return search;
 }
 
@@ -190,15 +191,15 @@ Test(search, a_policy_that_breaks_the_contract_is_not_taken) {
     vdc_diag diag = {0};
     vdc_policy other = told_policy;
     other.abi++;
-    cr_assert_eq(vdc_search_create(&search, &(vdc_policy_instance){&other, NULL}, &options, &diag), VDC_ERROR_POLICY);
+    cr_assert_eq(vdc_search_create(&search, &(vdc_policy_instance){.policy = &other}, &options, &diag), VDC_ERROR_POLICY);
     other = told_policy;
     other.placement.choose = NULL;
-    cr_assert_eq(vdc_search_create(&search, &(vdc_policy_instance){&other, NULL}, &options, &diag), VDC_ERROR_POLICY);
+    cr_assert_eq(vdc_search_create(&search, &(vdc_policy_instance){.policy = &other}, &options, &diag), VDC_ERROR_POLICY);
     other = told_policy;
     other.kind = VDC_ADMISSION;
-    cr_assert_eq(vdc_search_create(&search, &(vdc_policy_instance){&other, NULL}, &options, &diag), VDC_ERROR_POLICY);
+    cr_assert_eq(vdc_search_create(&search, &(vdc_policy_instance){.policy = &other}, &options, &diag), VDC_ERROR_POLICY);
     options.strategy = "fast";
-    cr_assert_eq(vdc_search_create(&search, &(vdc_policy_instance){&told_policy, NULL}, &options, &diag), VDC_ERROR_INPUT);
+    cr_assert_eq(vdc_search_create(&search, &(vdc_policy_instance){.policy = &told_policy}, &options, &diag), VDC_ERROR_INPUT);
     cr_assert_null(search);
     vdc_diag_clear(&diag);
     vdc_hosts_destroy(&hosts);
