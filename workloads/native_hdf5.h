@@ -1,8 +1,10 @@
 /* The native trace as HDF5: what reader (native_hdf5.c) and writer (native_hdf5_writer.c) agree on.
  *
  *   attribute vdcsim_trace = 1
- *   /vms/COLUMN        [VM] int64: the columns of native.h in base units, and those below; one that is not there is absent for all
- *   /names/tenants     [byte] the texts that numbers stand for, each ended by a NUL, from number 0 ("") on; likewise groups, gpu_models
+ *   /vms/COLUMN        [VM] int64: the columns of native.h in base units, and those below; one that is not there is absent
+ *                      for all
+ *   /names/tenants     [byte] the texts that numbers stand for, each ended by a NUL, from number 0 ("") on; likewise groups,
+ *                      gpu_models
  *   /names/vms         [byte] the VMs' own names, each ended by a NUL; not there when no VM has one
  *   /segments/duration, /segments/demand  [segment] int64, ns and Hz: the loads of all VMs one after another
  *

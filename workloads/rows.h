@@ -37,8 +37,8 @@ void vdc_rows_get(const vdc_rows *rows, size_t index, vdc_request *request);
 /* The row numbers in order of arrival, ties in the order of adding, in fresh memory. */
 vdc_code vdc_rows_sort(const vdc_rows *rows, uint32_t **order, vdc_diag *diag);
 
-/* A source that delivers rows in order of arrival. It takes the rows over (they are empty afterwards, also when it fails), and calls
- * `end` (may be NULL) with `owned` when it is closed, for what their loads lie in; when it fails, the caller keeps that. */
+/* A source that delivers rows in order of arrival. It takes the rows over (they are empty afterwards, also when it fails), and
+ * calls `end` (may be NULL) with `owned` when it is closed, for what their loads lie in; when it fails, the caller keeps that. */
 vdc_code vdc_rows_source(vdc_rows *rows, void (*end)(void *owned), void *owned, vdc_source **source, vdc_diag *diag);
 
 #endif

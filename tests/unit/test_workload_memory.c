@@ -79,8 +79,8 @@ Test(workload_memory, every_source) {
     work.context.capacity = capacity;
     starve("vms", "[" VM(", load: {segments: [[1s, 1 Hz]]}") ", " VM(", gpus: {models: [T4]}, cpu: {weight: 1}") "]");
     starve("generate",
-           "{count: 3, arrivals: {dist: mmpp, phases: [{mean: 1s, stay: 9s}]}, tenants: 3, lifetime: {dist: empirical, values: [1s]},"
-                       " flavors: [{vcpus: 1, name: x, group: g, load: {kind: ar}}]}");
+           "{count: 3, arrivals: {dist: mmpp, phases: [{mean: 1s, stay: 9s}]}, tenants: 3,"
+           " lifetime: {dist: empirical, values: [1s]}, flavors: [{vcpus: 1, name: x, group: g, load: {kind: ar}}]}");
     test_workload_gzip(&work, "t.csv", "arrival_s,vcpus,name,tenant,gpus,gpu_models\n1,2,n,t,1,T4|A\n2,3,m,u,0,\n");
     test_workload_file(&work, "s.csv", "row,duration_s,demand_hz\n0,1,1\n1,1,1\n");
     starve("trace", "{format: vdcsim, path: t.csv, segments: s.csv}");
