@@ -202,10 +202,12 @@ reproducible:
 	@$(PYTHON) tests/reproducible.py $(BUILD) build-O0 build-O3 build-clang
 ##: tidy            clang-tidy over the library and the command
 tidy:
-	clang-tidy --quiet $(LIBRARY_SOURCES) $(CLI_SOURCES) -- $(filter-out -Werror,$(CFLAGS_ALL))
+	@printf '%s\n' $(LIBRARY_SOURCES) $(CLI_SOURCES) | xargs -P $(JOBS) -n 8 clang-tidy --quiet --warnings-as-errors='*' --config-file=tests/structure/clang-tidy.yaml \
+	  -- $(filter-out -Werror,$(CFLAGS_ALL)) 2>/dev/null
 ##: cppcheck        cppcheck over the library and the command
 cppcheck:
 	cppcheck --std=c11 --enable=warning,performance,portability --inline-suppr --suppress=missingInclude --suppress=missingIncludeSystem \
+	  --suppressions-list=tests/structure/cppcheck.txt \
 	  --error-exitcode=1 --quiet -I. -D__x86_64__ -DVDC_VERSION='"$(VERSION)"' $(LIBRARY_SOURCES) $(CLI_SOURCES)
 ##: format-check    layout, include order, forbidden calls and mutable globals (also a part of check)
 format-check:

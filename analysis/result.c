@@ -232,6 +232,13 @@ static vdc_code read_summary_value(vdc_result *result, const char *path, size_t 
     return code;
 }
 
+/* What could not be read from the disk must not pass for absent. */
+static vdc_code check_reads(const vdc_result *result, vdc_diag *diag) {
+    if (!result->driver.error)
+        return VDC_OK;
+    return vdc_fail(diag, VDC_ERROR_IO, NULL, "%s: cannot be read: %s", result->path, strerror(result->driver.error));
+}
+
 static vdc_code read_summary(vdc_result *result, vdc_diag *diag) {
     const vdc_name_list *list = members_of(result, "/summary");
     if (!list)
@@ -375,9 +382,8 @@ static vdc_code read_numbers(const vdc_result *result, const char *path, size_t 
     unsigned char *at = out;
     for (uint64_t i = 0; i < count * entry->dataset.width; i++, at += 8) {
         vdc_cell cell = {.integer = (int64_t)number_at(at)};
-        if (reals)
-            cell.real = real_of(entry->dataset.type, (uint64_t)cell.integer);
-        memcpy(at, &cell, sizeof cell);
+        double real = real_of(entry->dataset.type, (uint64_t)cell.integer);
+        memcpy(at, reals ? (const void *)&real : &cell.integer, sizeof cell);
     }
     return VDC_OK;
 }
@@ -532,6 +538,8 @@ vdc_code vdc_result_digest(const vdc_result *result, char digest[VDC_DIGEST_TEXT
         if (vdc_digest_counts(all->names[i]))
             code = digest_dataset(result, all->names[i], &lines, diag);
     vdc_hdf5_restore(scope);
+    if (code == VDC_OK)
+        code = check_reads(result, diag);
     vdc_digest_end(&lines, digest);
     return code;
 }
@@ -593,7 +601,8 @@ static vdc_code open_file(vdc_result *result, vdc_diag *diag) {
         return vdc_fail(diag, VDC_ERROR_INPUT, NULL, "%s: has format %lld; this vdcsim (%s) reads formats up to %d", result->path,
                         (long long)version, VDC_VERSION, VDC_RESULT_FORMAT);
     result->complete = vdc_result_integer(result, "complete", &complete) && complete == 1;
-    return read_summary(result, diag);
+    code = read_summary(result, diag);
+    return code ? code : check_reads(result, diag);
 }
 
 vdc_code vdc_result_open(vdc_result **opened, const char *path, vdc_diag *diag) {

@@ -37,7 +37,7 @@ static const vdc_rule_type *find_type(const char *name) {
 static vdc_code unknown_type(const vdc_node *node, const char *name, vdc_diag *diag) {
     const char *names[64];
     size_t count = 0;
-    for (; vdc_rule_types[count] && count < 63; count++) names[count] = vdc_rule_types[count]->name;
+    for (; count < 63 && vdc_rule_types[count]; count++) names[count] = vdc_rule_types[count]->name;
     names[count] = NULL;
     const char *near = vdc_nearest(name, names);
     return vdc_fail(diag, VDC_ERROR_INPUT, &node->place, "isolation: rules: no rule is called '%s'%s%s%s", name, near ? "; did you mean '" : "",

@@ -28,6 +28,7 @@ part() { # NAME COMMAND...
 part setup tests/setup/run.sh
 part unit "$BUILD/vdcsim-tests" -j"$(nproc 2>/dev/null || echo 2)"
 part fuzz tests/fuzz/replay.sh
+part faults "$PYTHON" tests/faults/run.py
 part selftest "$BUILD/vdcsim" selftest
 part conformance "$PYTHON" tests/conformance/run.py
 part spane "$PYTHON" tests/conformance/spane.py

@@ -59,7 +59,7 @@ static vdc_code read_ranks(vdc_host_list *list, const char *path, vdc_inputs *in
 static vdc_code unknown_format(const char *name, vdc_diag *diag) {
     const char *names[16];
     size_t count = 0;
-    for (; vdc_host_formats[count] && count < 15; count++) names[count] = vdc_host_formats[count]->name;
+    for (; count < 15 && vdc_host_formats[count]; count++) names[count] = vdc_host_formats[count]->name;
     names[count] = NULL;
     const char *near = vdc_nearest(name, names);
     return vdc_fail(diag, VDC_ERROR_INPUT, NULL, "hosts: unknown format '%s'%s%s%s", name, near ? " (did you mean '" : "",

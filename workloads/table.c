@@ -93,7 +93,7 @@ vdc_code vdc_table_map(const vdc_table *table, const char *const *wanted, size_t
         index[i] = VDC_COLUMN_ABSENT;
         for (size_t k = 0; k < table->columns && index[i] < 0; k++)
             if (matches(wanted[i], table->names[k])) index[i] = (int)k;
-        if (index[i] < 0 && i < required)
+        if (i < required && index[i] < 0)
             code = vdc_fail(diag, VDC_ERROR_INPUT, &place, "the header has no column %s", wanted[i]);
     }
     return code;

@@ -66,7 +66,7 @@ static vdc_code unknown_format(const vdc_node *format, vdc_diag *diag) {
     const char *names[64];
     char list[1024] = "";
     size_t count = 0, length = 0;
-    for (; vdc_workload_types[count] && count < 63; count++) {
+    for (; count < 63 && vdc_workload_types[count]; count++) {
         names[count] = vdc_workload_types[count]->name;
         if (length < sizeof list)
             length += (size_t)snprintf(list + length, sizeof list - length, "%s%s", count ? ", " : "", names[count]);

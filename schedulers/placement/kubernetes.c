@@ -51,7 +51,7 @@ static double most_score(const void *state, const vdc_host_view *host, const vdc
 static double balanced_score(const void *state, const vdc_host_view *host, const vdc_request *request, vdc_decision *devices) {
     (void)state;
     (void)devices;
-    double share[SCORED];
+    double share[SCORED] = {0};
     int count = 0;
     for (int i = 0; i < SCORED; i++) {
         int64_t capacity = host->class_view->capacity[scored[i]];

@@ -90,7 +90,7 @@ static vdc_code plain_trace(vdc_bench *bench, const char *folder, uint32_t vms, 
     vdc_code code = write_plain_trace(folder, vms, diag);
     char *path = vdc_format("%s/scenario.yaml", folder), *output = vdc_format("%s/out.h5", folder);
     double seconds = 0;
-    vdc_progress_report report;
+    vdc_progress_report report = {0};
     if (!code && (!path || !output)) code = vdc_no_memory(diag, "a benchmark");
     if (!code) code = run_once(path, output, &seconds, &report, diag);
     if (!code) {

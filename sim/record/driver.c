@@ -83,8 +83,12 @@ static herr_t driver_read(H5FD_t *library, H5FD_mem_t type, hid_t transfer, hadd
         ssize_t got = pread(file->driver->descriptor, at, size, (off_t)address);
         if (got < 0 && errno == EINTR)
             continue;
-        if (got < 0)
+        if (got < 0) {
+            /* Kept as well as told: where the library only looks for something it may take this for "not there". */
+            if (!file->driver->error)
+                file->driver->error = errno;
             return -1;
+        }
         if (got == 0) { /* beyond the end: never written, so zero */
             memset(at, 0, size);
             return 0;

@@ -14,7 +14,7 @@
 
 typedef struct vdc_driver {
     int descriptor; /* -1 when closed */
-    int error;      /* errno of the first write that failed, 0 while all is well */
+    int error;      /* errno of the first read or write that failed, 0 while all is well */
     hid_t id;       /* the driver as the library knows it */
 #ifdef VDC_TEST_FAULTS
     uint64_t fail_at; /* the write that fails with ENOSPC, counted from 1; 0 = none */
@@ -29,7 +29,7 @@ vdc_code vdc_driver_create(vdc_driver *driver, const char *path, vdc_diag *diag)
 vdc_code vdc_driver_open(vdc_driver *driver, const char *path, uint64_t *size, unsigned char begin[8], vdc_diag *diag);
 /* File access properties that lead the library to `driver`; negative on failure. `driver` must outlive the HDF5 file. */
 hid_t vdc_driver_access(vdc_driver *driver);
-/* Flushes to the disk. Returns 0 or errno (that of an earlier failed write, too). */
+/* Flushes to the disk. Returns 0 or errno (that of an earlier failure, too). */
 int vdc_driver_sync(vdc_driver *driver);
 void vdc_driver_close(vdc_driver *driver);
 

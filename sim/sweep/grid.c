@@ -277,7 +277,7 @@ static void read_zip(reading *in, const vdc_node *node) {
 static void read_seeds(reading *in, const vdc_node *node) {
     vdc_grid *grid = in->grid;
     int64_t most = 0;
-    if (node && node->kind == VDC_NODE_SCALAR) {
+    if (node->kind == VDC_NODE_SCALAR) {
         if (vdc_node_integer(node, VDC_DIM_COUNT, 1, VDC_SWEEP_RUNS, &most, in->diag)) return;
         grid->seeds = take(in, (size_t)most, sizeof *grid->seeds);
         for (int64_t i = 0; grid->seeds && i < most; i++) grid->seeds[grid->seed_count++] = i + 1;
