@@ -15,6 +15,7 @@
 typedef struct vdc_driver {
     int descriptor; /* -1 when closed */
     int error;      /* errno of the first read or write that failed, 0 while all is well */
+    bool reading;   /* an existing file, whose content is not trusted */
     hid_t id;       /* the driver as the library knows it */
 #ifdef VDC_TEST_FAULTS
     uint64_t fail_at; /* the write that fails with ENOSPC, counted from 1; 0 = none */
