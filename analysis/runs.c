@@ -303,24 +303,24 @@ static bool parameter_differs(const vdc_runs *runs, const char *name)
     return false;
 }
 
-/* "best-fit", "best-fit, load 2": what tells this group from the others; numbers carry their parameter's name. */
-static char *group_label(const vdc_runs *runs, const vdc_run *run)
+/* "best-fit", "best-fit, load 2": what tells this group from the others; numbers carry their parameter's name. `with_names`: the scenario's
+ * name, too, where names differ. NULL when memory is out. */
+static char *group_label(const vdc_runs *runs, const vdc_run *run, bool with_names)
 {
     vdc_text label = {0};
     bool names_differ = false;
     for (size_t g = 1; g < runs->group_count; g++) {
-        names_differ = names_differ ||
-                       strcmp(scenario_name(&runs->items[0]), scenario_name(&runs->items[runs->groups[g].first])) != 0;
+        const char *name = scenario_name(&runs->items[runs->groups[g].first]);
+        names_differ = names_differ || strcmp(scenario_name(&runs->items[0]), name) != 0;
     }
-    if (names_differ) {
+    if (names_differ && with_names) {
         vdc_text_add(&label, "%s", scenario_name(run));
     }
     for (size_t i = 0; i < run->parameter_count; i++) {
         const vdc_run_parameter *parameter = &run->parameters[i];
         if (parameter_differs(runs, parameter->name)) {
             bool number = isdigit((unsigned char)parameter->value[0]) || strcmp(parameter->value, "none") == 0;
-            vdc_text_add(&label, "%s%s%s%s", label.length ? ", " : "", number ? parameter->name : "",
-                         number ? " " : "", parameter->value);
+            vdc_text_add(&label, "%s%s%s%s", label.length ? ", " : "", number ? parameter->name : "", number ? " " : "", parameter->value);
         }
     }
     if (label.length == 0) {
@@ -331,35 +331,33 @@ static char *group_label(const vdc_runs *runs, const vdc_run *run)
     return text;
 }
 
-static vdc_code name_groups(vdc_runs *runs, vdc_diag *diag)
+static bool labels_differ(const vdc_runs *runs)
 {
     for (size_t g = 0; g < runs->group_count; g++) {
-        runs->groups[g].label = group_label(runs, &runs->items[runs->groups[g].first]);
-        if (!runs->groups[g].label) {
-            return vdc_no_memory(diag, "labels");
-        }
-    }
-    /* Labels that two groups share say too little: those groups go by file name. */
-    for (size_t g = 0; g < runs->group_count; g++) {
-        bool shared = false;
         for (size_t other = g + 1; other < runs->group_count; other++) {
             if (strcmp(runs->groups[g].label, runs->groups[other].label) == 0) {
-                shared = true;
-                char *name = vdc_strdup(runs->items[runs->groups[other].first].stem);
-                if (!name) {
-                    return vdc_no_memory(diag, "labels");
-                }
-                vdc_free(runs->groups[other].label);
-                runs->groups[other].label = name;
+                return false;
             }
         }
-        if (shared) {
-            char *name = vdc_strdup(runs->items[runs->groups[g].first].stem);
-            if (!name) {
+    }
+    return true;
+}
+
+/* Labels by what runs were given, then with the scenarios' names, then by file: the first way that tells all groups apart. */
+static vdc_code name_groups(vdc_runs *runs, vdc_diag *diag)
+{
+    enum { GIVEN, WITH_NAMES, BY_FILE, WAYS };
+    for (int way = GIVEN; way < WAYS; way++) {
+        for (size_t g = 0; g < runs->group_count; g++) {
+            const vdc_run *run = &runs->items[runs->groups[g].first];
+            vdc_free(runs->groups[g].label);
+            runs->groups[g].label = way == BY_FILE ? vdc_strdup(run->stem) : group_label(runs, run, way == WITH_NAMES);
+            if (!runs->groups[g].label) {
                 return vdc_no_memory(diag, "labels");
             }
-            vdc_free(runs->groups[g].label);
-            runs->groups[g].label = name;
+        }
+        if (labels_differ(runs)) {
+            break;
         }
     }
     return VDC_OK;

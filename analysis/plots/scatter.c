@@ -95,7 +95,7 @@ static vdc_code draw_axes(vdc_picture *picture, const vdc_runs *runs, const char
     }
     vdc_text *script = &picture->script;
     bool several = false;
-    vdc_picture_block(picture, "means and 95 % intervals of each group", "label\tx\ty\tx low\tx high\ty low\ty high\tcolour");
+    vdc_picture_block(picture, "means and 95 % intervals of each group", "label\tx\ty\tx low\tx high\ty low\ty high");
     for (size_t g = 0; g < groups; g++) {
         const vdc_sample *sx = &x->samples[g], *sy = &y->samples[g];
         bool wide = isfinite(sx->interval.low) && isfinite(sy->interval.low);
@@ -107,9 +107,8 @@ static vdc_code draw_axes(vdc_picture *picture, const vdc_runs *runs, const char
             (wide ? sx->interval.high : sx->mean) / x->scale.factor,
             (wide ? sy->interval.low : sy->mean) / y->scale.factor,
             (wide ? sy->interval.high : sy->mean) / y->scale.factor,
-            (double)(g % VDC_PICTURE_LINES + 1),
         };
-        vdc_picture_text_row(picture, runs->groups[g].label, row, 7);
+        vdc_picture_text_row(picture, runs->groups[g].label, row, 6);
         if (unbeaten(x, y, g, groups)) {
             corners[front++] = (corner){row[0], row[1]};
         }
@@ -119,22 +118,26 @@ static vdc_code draw_axes(vdc_picture *picture, const vdc_runs *runs, const char
     for (size_t i = 0; i < front; i++) {
         vdc_picture_row(picture, (const double[]){corners[i].x, corners[i].y}, 2);
     }
-    vdc_text_add(&picture->title, "%s", title);
+    vdc_text_add(&picture->title, "%s%s", title, several ? ": means and 95 % intervals, less is better" : ": less is better");
     vdc_text_add(script, "set xlabel ");
     vdc_picture_quote(script, x_name);
     vdc_text_add(script, "\nset ylabel ");
     vdc_picture_quote(script, y_name);
-    vdc_text_add(script, "\nset grid xtics lc rgb '#e4e4e4' lw 1 dt 1\nset bmargin 5.5\nset offsets graph 0.08, graph 0.2, graph "
-                         "0.1, graph 0.08\n");
-    vdc_text_add(script, "plot data index 1 using 1:2 with steps lc rgb '#c0c0c0' lw 2 notitle, \\\n"
-                         "  data index 1 using 1:2 with points pt 6 ps 2.4 lw 1.5 lc rgb '#909090' title 'no other is better on "
-                         "both axes (less is better)', \\\n");
+    /* Every group is named beside the plot: names at the points would lie on each other where points do. */
+    picture->height = 20 * (unsigned)groups + 90 > 480 ? 20 * (unsigned)groups + 90 : 480;
+    static const unsigned shapes[] = {7, 5, 9, 11, 13, 15};
+    vdc_text_add(script, "\nset grid xtics lc rgb '#e4e4e4' lw 1 dt 1\nset offsets graph 0.05, graph 0.05, graph 0.05, graph 0.05\n"
+                         "set key outside right top vertical Left reverse samplen 1\n");
+    vdc_text_add(script, "plot data index 1 using 1:2 with steps lc rgb '#c0c0c0' lw 2 notitle");
     if (several) {
-        vdc_text_add(script, "  data index 0 using 2:3:4:5:6:7 with xyerrorbars lc rgb '#707070' lw 1 pt 0 title '95 %% "
-                             "intervals over seeds', \\\n");
+        vdc_text_add(script, ", \\\n  data index 0 using 2:3:4:5:6:7 with xyerrorbars lc rgb '#909090' lw 1 pt 0 notitle");
     }
-    vdc_text_add(script, "  data index 0 using 2:3:8 with points pt 7 ps 1.1 lc variable notitle, \\\n"
-                         "  data index 0 using 2:3:1 with labels left offset 0.8,0.6 notitle\n");
+    for (size_t g = 0; g < groups; g++) {
+        vdc_text_add(script, ", \\\n  data index 0 every ::%zu::%zu using 2:3 with points pt %u ps 1.3 lc rgb '%s' title ", g, g,
+                     shapes[g / VDC_PICTURE_LINES % (sizeof shapes / sizeof *shapes)], vdc_picture_colour((unsigned)g));
+        vdc_picture_quote(script, runs->groups[g].label);
+    }
+    vdc_text_add(script, ", \\\n  data index 1 using 1:2 with points pt 6 ps 2.6 lw 1.5 lc rgb '#909090' title 'none is better on both'\n");
     vdc_free(corners);
     vdc_free(x_name);
     vdc_free(y_name);
@@ -152,9 +155,6 @@ vdc_code vdc_scatter_draw(vdc_picture *picture, const vdc_runs *runs, const char
     vdc_code code = read_axis(&x, runs, diag);
     code = code ? code : read_axis(&y, runs, diag);
     if (!code) {
-        for (unsigned i = 0; i < VDC_PICTURE_LINES; i++) {
-            vdc_text_add(&picture->script, "set linetype %u lc rgb '%s'\n", i + 1, vdc_picture_colour(i));
-        }
         code = draw_axes(picture, runs, title, &x, &y, diag);
     }
     vdc_free(x.samples);
