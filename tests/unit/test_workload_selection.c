@@ -55,6 +55,11 @@ Test(workload_selection, scale_interval_departures_and_numa) {
     READ(", scale: 3");
     cr_expect_eq(work.requests[0].arrival, INT64_C(3333333333));
     cr_expect_eq(work.requests[1].arrival, INT64_C(6666666667));
+    test_workload_file(&work, "n.csv", "arrival_ns,vcpus\n1,1\n3,1\n5,1\n");
+    test_workload_must(&work, "trace", "{format: vdcsim, path: n.csv, scale: 2}"); /* halves go to the even */
+    cr_expect_eq(work.requests[0].arrival, 0);
+    cr_expect_eq(work.requests[1].arrival, 2);
+    cr_expect_eq(work.requests[2].arrival, 2);
     READ(", interval: 1s, first: 50, departures: none");
     cr_expect_eq(seconds(0), 1);
     cr_expect_eq(seconds(49), 50);
