@@ -20,7 +20,7 @@ enum {
     CHILDREN = SIDE * SIDE,
     LEVELS_MOST = 3,
     AXES = 2,
-    MANY_HOSTS = 20000,                  /* of one class, from which a third level pays */
+    MANY_HOSTS = 1000,                   /* of one class, from which a third level pays */
     CLASSES_MOST = 16
 };
 static const uint32_t NONE = UINT32_MAX;

@@ -37,5 +37,8 @@ vdc_code vdc_bench_hold(vdc_bench *bench, vdc_diag *diag);   /* bench_engine.c *
 vdc_code vdc_bench_cancel(vdc_bench *bench, vdc_diag *diag); /* bench_engine.c */
 vdc_code vdc_bench_plain_trace(vdc_bench *bench, vdc_diag *diag); /* bench_run.c */
 vdc_code vdc_bench_surf_week(vdc_bench *bench, vdc_diag *diag);   /* bench_run.c */
+vdc_code vdc_bench_placement(vdc_bench *bench, vdc_diag *diag);   /* bench_placement.c */
+vdc_code vdc_bench_shapes(vdc_bench *bench, vdc_diag *diag);      /* bench_placement.c */
+vdc_code vdc_bench_vm(vdc_bench *bench, vdc_diag *diag);          /* bench_placement.c */
 
 #endif

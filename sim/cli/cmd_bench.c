@@ -8,6 +8,9 @@
 static const vdc_benchmark benchmarks[] = {
     {"engine.hold", "event queue: take the earliest event, push one a random time later", vdc_bench_hold},
     {"engine.cancel", "event queue: cancel a random event, push another", vdc_bench_cancel},
+    {"placement.policies", "placement: a VM comes and goes, by policy and number of hosts", vdc_bench_placement},
+    {"placement.shapes", "placement: the same on 10 000 hosts, by number of different VM sizes", vdc_bench_shapes},
+    {"placement.vm", "one VM in a whole run, beside a bare loop of arrivals, placement and departures", vdc_bench_vm},
     {"run.plain-trace", "whole runs: a CSV of VMs on 1 000 hosts, first-fit, with a result file", vdc_bench_plain_trace},
     {"run.surf-week", "whole runs: a week of a real cluster, beside unpacking and parsing its file", vdc_bench_surf_week},
 };

@@ -65,6 +65,7 @@ static const fleet_kind kinds[] = {
      0},
     {"odd sizes", {{.count = 60, .cores = 32, .gib = 128}}, 1, true, false, 100, 24, GIB / 2},
     {"many shapes", {{.count = 60, .cores = 64, .gib = 256}}, 1, false, false, 100, SHAPES_MOST, GIB / 2},
+    {"many hosts and shapes", {{.count = 1200, .cores = 16, .gib = 64}}, 1, false, true, 100, 200, GIB / 2},
     {"very many hosts", {{.count = 5000, .cores = 8, .gib = 32}}, 1, false, false, 100, 8, 0},
 };
 

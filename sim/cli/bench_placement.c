@@ -1,0 +1,395 @@
+/* Benchmarks of placement: what a decision and the upkeep of its index cost, by policy, hosts and request shapes; and the cost of
+ * one VM in a whole run beside a bare loop of arrivals, placement and departures.
+ *
+ * The fleet: hosts of 64 vCPUs and 256 GiB. 32 shapes: 2, 4, 8 or 16 vCPUs with 1 to 8 GiB each, all equally likely, until 85 %
+ * of the CPU is taken. Then each arrival finds one VM gone that was drawn at random (as with exponential lifetimes).
+ */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "schedulers/search.h"
+#include "sim/base/memory.h"
+#include "sim/cli/bench.h"
+#include "sim/engine/queue.h"
+#include "sim/vdcsim.h"
+
+enum { SHAPES = 32, CORES = 64, HOST_GIB = 256, SLICES = 5 };
+static const int64_t shape_cores[] = {2, 4, 8, 16};
+static const int64_t shape_gib_in_halves[] = {2, 3, 4, 6, 8, 12, 14, 16}; /* a vCPU, in units of 512 MiB */
+static const double LOAD = 0.85, MEAN_CORES = 7.5;
+
+/* --- the fleet --- */
+
+typedef struct placed_vm {
+    uint32_t host;
+    uint32_t shape;
+} placed_vm;
+
+typedef struct fleet {
+    vdc_hosts hosts;
+    vdc_request *shapes;
+    uint32_t shape_count;
+    vdc_search *search;
+    vdc_policy_instance policy;
+    placed_vm *alive;
+    uint32_t alive_count, wanted;
+    int64_t now;
+    uint64_t rejected;
+    vdc_stream stream;
+} fleet;
+
+static vdc_request plain_request(int64_t milli_cores, int64_t bytes) {
+    return (vdc_request){.lifetime = VDC_UNLIMITED,
+                         .size = {[VDC_CPU] = milli_cores, [VDC_MEMORY] = bytes},
+                         .cpu_weight = VDC_UNLIMITED,
+                         .cpu_limit = VDC_UNLIMITED,
+                         .predicted_lifetime = VDC_UNLIMITED};
+}
+
+/* The 32 shapes, or as many different ones as wanted: any number of vCPUs up to 15, any memory to the MiB. */
+static void draw_shapes(fleet *f) {
+    for (uint32_t i = 0; i < f->shape_count; i++) {
+        int64_t cores = shape_cores[i % 4], bytes = cores * shape_gib_in_halves[i / 4 % 8] * (INT64_C(1) << 29);
+        if (f->shape_count > SHAPES) {
+            cores = 1 + (int64_t)vdc_stream_below(&f->stream, 15);
+            bytes = (int64_t)(1 + vdc_stream_below(&f->stream, (uint64_t)cores * 8192)) << 20;
+        }
+        f->shapes[i] = plain_request(cores * 1000, bytes);
+    }
+}
+
+static vdc_code make_hosts(fleet *f, uint32_t count, vdc_diag *diag) {
+    vdc_host_class *class = vdc_calloc(1, sizeof *class);
+    uint16_t *class_of = vdc_calloc(count, sizeof *class_of);
+    if (!class || !class_of) {
+        vdc_free(class);
+        vdc_free(class_of);
+        return vdc_no_memory(diag, "the hosts");
+    }
+    *class = (vdc_host_class){.count = count, .sockets = 1, .cores = CORES, .threads = 1, .numa = 1, .speed = 2000000000};
+    class->capacity[VDC_CPU] = class->physical[VDC_CPU] = CORES * 1000;
+    class->capacity[VDC_MEMORY] = class->physical[VDC_MEMORY] = (int64_t)HOST_GIB << 30;
+    for (size_t m = 0; vdc_power_models[m]; m++) {
+        if (strcmp(vdc_power_models[m]->name, "linear") == 0)
+            class->power = (vdc_power){.model = vdc_power_models[m], .idle = 100, .max = 200};
+    }
+    return vdc_hosts_create(&f->hosts, class, 1, class_of, count, 1U << VDC_CPU | 1U << VDC_MEMORY, false, diag);
+}
+
+/* `policy` with its defaults; *fits = false: one that cannot do with this fleet. */
+static vdc_code open_fleet(fleet *f, const vdc_policy *policy, uint32_t hosts, uint32_t shapes, bool *fits, vdc_diag *diag) {
+    *f = (fleet){.shape_count = shapes, .wanted = (uint32_t)(LOAD * hosts * CORES / (shapes > SHAPES ? 8 : MEAN_CORES))};
+    *fits = true;
+    vdc_stream_open(&f->stream, 1, "bench.placement", 0);
+    f->shapes = vdc_calloc(shapes, sizeof *f->shapes);
+    f->alive = vdc_calloc(f->wanted + 1, sizeof *f->alive);
+    if (!f->shapes || !f->alive) return vdc_no_memory(diag, "a benchmark");
+    draw_shapes(f);
+    vdc_code code = make_hosts(f, hosts, diag);
+    if (code) return code;
+    const vdc_node name = {.kind = VDC_NODE_SCALAR, .key = "policy", .text = policy->name}, *children[] = {&name};
+    const vdc_node node = {.kind = VDC_NODE_MAPPING, .children = (vdc_node **)children, .count = 1};
+    vdc_diag reasons = {0};
+    code = vdc_policy_open(VDC_PLACEMENT, &node, NULL, NULL, &f->policy, &reasons);
+    vdc_search_options options = {.hosts = &f->hosts, .now = &f->now, .seed = 1, .component = "placement"};
+    if (!code) code = vdc_search_create(&f->search, &f->policy, &options, &reasons);
+    *fits = !code;
+    vdc_diag_clear(&reasons);
+    return code == VDC_ERROR_MEMORY ? code : VDC_OK;
+}
+
+static void close_fleet(fleet *f) {
+    vdc_search_destroy(f->search);
+    vdc_policy_close(&f->policy);
+    vdc_hosts_destroy(&f->hosts);
+    vdc_free(f->shapes);
+    vdc_free(f->alive);
+}
+
+static void remove_one(fleet *f) {
+    uint32_t index = (uint32_t)vdc_stream_below(&f->stream, f->alive_count);
+    placed_vm gone = f->alive[index];
+    f->alive[index] = f->alive[--f->alive_count];
+    vdc_host_give(&f->hosts, gone.host, &f->shapes[gone.shape], 0, 0);
+    vdc_search_host_changed(f->search, gone.host);
+    vdc_search_released(f->search, &f->shapes[gone.shape], gone.host);
+}
+
+static void settle_in(fleet *f, uint32_t shape, uint32_t host) {
+    vdc_host_take(&f->hosts, host, &f->shapes[shape], 0, 0);
+    vdc_search_host_changed(f->search, host);
+    vdc_search_placed(f->search, &f->shapes[shape], host);
+    f->alive[f->alive_count++] = (placed_vm){host, shape};
+}
+
+static vdc_code add_one(fleet *f, vdc_diag *diag) {
+    uint32_t shape = (uint32_t)vdc_stream_below(&f->stream, f->shape_count);
+    vdc_decision decision;
+    bool found;
+    f->now += 1000000;
+    vdc_code code = vdc_search_decide(f->search, &f->shapes[shape], &decision, &found, diag);
+    if (code) return code;
+    if (found) settle_in(f, shape, (uint32_t)decision.host);
+    f->rejected += !found;
+    return VDC_OK;
+}
+
+/* Fills the fleet up by the policy itself; where that takes more than some seconds, the rest by going around the hosts. */
+static vdc_code fill(fleet *f, double seconds, vdc_diag *diag) {
+    double begin = vdc_cli_cpu_seconds();
+    vdc_code code = VDC_OK;
+    uint32_t next = 0;
+    for (uint64_t tried = 0; !code && f->alive_count < f->wanted && tried < 2 * (uint64_t)f->wanted; tried++) {
+        bool late = tried % 64 == 0 && vdc_cli_cpu_seconds() - begin > seconds;
+        if (late) next = next ? next : 1;
+        if (!next) {
+            code = add_one(f, diag);
+            continue;
+        }
+        uint32_t shape = (uint32_t)vdc_stream_below(&f->stream, f->shape_count), host = (uint32_t)(tried % f->hosts.count);
+        if (vdc_host_fits(&f->hosts, host, &f->shapes[shape])) settle_in(f, shape, host);
+    }
+    return code;
+}
+
+static int by_value(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double median(double *values, size_t count) {
+    qsort(values, count, sizeof *values, by_value);
+    return values[count / 2];
+}
+
+/* The median over slices of what one VM costs: its departure, its arrival, and both updates. Some seconds at most. */
+static vdc_code churn(fleet *f, uint64_t most, double seconds, double *ns, uint64_t *vms, vdc_diag *diag) {
+    double slices[SLICES];
+    vdc_code code = VDC_OK;
+    *vms = 0;
+    for (int s = 0; s < SLICES && !code; s++) {
+        uint64_t done = 0;
+        double begin = vdc_cli_cpu_seconds(), taken = 0;
+        while (!code && done < most / SLICES && taken < seconds / SLICES) {
+            uint64_t batch =
+                done ? (uint64_t)(1000e-6 / (taken / (double)done)) + 1 : 1; /* look at the clock once a millisecond */
+            for (uint64_t i = 0; i < batch && done < most / SLICES && !code; i++, done++) {
+                if (f->alive_count >= f->wanted) remove_one(f);
+                code = add_one(f, diag);
+            }
+            taken = vdc_cli_cpu_seconds() - begin;
+        }
+        slices[s] = taken * 1e9 / (double)(done ? done : 1);
+        *vms += done;
+    }
+    *ns = median(slices, SLICES);
+    return code;
+}
+
+static vdc_code measure_policy(vdc_bench *bench, const vdc_policy *policy, uint32_t hosts, uint32_t shapes, vdc_diag *diag) {
+    fleet f;
+    bool fits;
+    double seconds = bench->quick ? 0.2 : 2, ns = 0;
+    uint64_t vms = 0;
+    vdc_code code = open_fleet(&f, policy, hosts, shapes, &fits, diag);
+    if (!code && fits) code = fill(&f, 5 * seconds, diag);
+    if (!code && fits)
+        code = churn(&f, UINT64_C(1) << 32, seconds / 2, &ns, &vms, diag); /* until the index has met what there is to meet */
+    if (!code && fits) code = churn(&f, UINT64_C(1) << 32, seconds, &ns, &vms, diag);
+    if (!code && fits) {
+        vdc_json *json = vdc_bench_line(bench);
+        vdc_json_put_text(json, "policy", policy->name);
+        vdc_json_put_integer(json, "hosts", hosts);
+        vdc_json_put_integer(json, "shapes", shapes);
+        vdc_json_put_text(json, "search", vdc_search_strategy(f.search));
+        vdc_json_put_integer(json, "vms", (int64_t)vms);
+        vdc_json_put_real(json, "ns_per_vm", round(ns * 10) / 10);
+        vdc_bench_line_end(bench);
+    }
+    close_fleet(&f);
+    if (!code && vdc_cli_interrupted()) code = VDC_INTERRUPTED;
+    return code;
+}
+
+static bool stands_alone(const vdc_policy *policy) {
+    for (size_t i = 0; i < policy->param_count; i++) {
+        if (vdc_param_is_required(&policy->params[i]) || policy->params[i].required) return false;
+    }
+    return policy->kind == VDC_PLACEMENT;
+}
+
+vdc_code vdc_bench_placement(vdc_bench *bench, vdc_diag *diag) {
+    uint32_t most = bench->quick ? 10000 : 1000000;
+    vdc_code code = VDC_OK;
+    for (size_t p = 0; vdc_policies[p]; p++) {
+        for (uint32_t hosts = 100; !code && hosts <= most; hosts *= 10) {
+            if (stands_alone(vdc_policies[p])) code = measure_policy(bench, vdc_policies[p], hosts, SHAPES, diag);
+        }
+    }
+    return code;
+}
+
+vdc_code vdc_bench_shapes(vdc_bench *bench, vdc_diag *diag) {
+    static const char *const names[] = {"first-fit", "best-fit", "worst-fit", "cosine"};
+    vdc_code code = VDC_OK;
+    for (size_t p = 0; p < sizeof names / sizeof *names; p++) {
+        for (uint32_t shapes = 100; !code && shapes <= 10000; shapes *= 10) {
+            code = measure_policy(bench, vdc_policy_find(VDC_PLACEMENT, names[p]), 10000, shapes, diag);
+        }
+    }
+    return code;
+}
+
+/* --- a VM in a whole run, beside the least that it could cost --- */
+
+/* What the bare loop replays: made before the clock starts. */
+typedef struct arrival {
+    vdc_time at, lifetime;
+    uint32_t shape;
+} arrival;
+
+/* Times between arrivals and lifetimes as the scenario below has them: 10 s mean lifetime a VM of the wanted number. */
+static arrival *draw_arrivals(fleet *f, uint64_t count) {
+    arrival *arrivals = vdc_calloc(count, sizeof *arrivals);
+    vdc_time now = 0;
+    for (uint64_t i = 0; arrivals && i < count; i++) {
+        now += (vdc_time)(-log(1 - vdc_stream_uniform(&f->stream)) * 3.6e12 / f->wanted);
+        arrivals[i] = (arrival){now, (vdc_time)(-log(1 - vdc_stream_uniform(&f->stream)) * 3.6e12),
+                                (uint32_t)vdc_stream_below(&f->stream, SHAPES)};
+    }
+    return arrivals;
+}
+
+/* Sorted arrivals, placement with its index, departures in the event queue: nothing else. */
+static vdc_code bare_loop(fleet *f, const arrival *arrivals, uint64_t warm, uint64_t count, double *ns, vdc_diag *diag) {
+    vdc_queue *queue;
+    vdc_code code = vdc_queue_create(&queue, NULL, diag);
+    if (code) return code;
+    double slices[SLICES], begin = 0;
+    uint64_t slice = (count - warm) / SLICES;
+    for (uint64_t i = 0; i <= count && !code; i++) {
+        if (i >= warm && (i - warm) % slice == 0) {
+            double now = vdc_cli_cpu_seconds();
+            if (i > warm && (i - warm) / slice <= SLICES) slices[(i - warm) / slice - 1] = (now - begin) * 1e9 / (double)slice;
+            begin = now;
+        }
+        if (i == count) break;
+        const vdc_event *next;
+        vdc_event event;
+        while ((next = vdc_queue_peek(queue)) && next->time <= arrivals[i].at) {
+            (void)vdc_queue_pop(queue, &event);
+            vdc_host_give(&f->hosts, event.subject, &f->shapes[event.kind], 0, 0);
+            vdc_search_host_changed(f->search, event.subject);
+        }
+        vdc_decision decision;
+        bool found;
+        const vdc_request *request = &f->shapes[arrivals[i].shape];
+        f->now = arrivals[i].at;
+        code = vdc_search_decide(f->search, request, &decision, &found, diag);
+        if (code || !found) continue;
+        uint32_t host = (uint32_t)decision.host;
+        vdc_host_take(&f->hosts, host, request, 0, 0);
+        vdc_search_host_changed(f->search, host);
+        vdc_event_handle handle;
+        if (vdc_queue_push(queue, arrivals[i].at + arrivals[i].lifetime, VDC_RANK_VM_END, arrivals[i].shape, host, &handle)) {
+            code = vdc_no_memory(diag, "the event queue");
+        }
+    }
+    vdc_queue_destroy(queue);
+    if (!code) *ns = median(slices, SLICES);
+    return code;
+}
+
+/* The same fleet and workload as a scenario; the tick is longer than the run, so that its cost, one a host, stays out. */
+static char *scenario_text(const char *policy, uint32_t hosts, uint32_t wanted, uint64_t count) {
+    char *flavors = vdc_strdup("");
+    for (uint32_t i = 0; flavors && i < SHAPES; i++) {
+        int64_t cores = shape_cores[i % 4], halves = cores * shape_gib_in_halves[i / 4 % 8];
+        char *longer = vdc_format("%s%s{vcpus: %d, memory: %d MiB}", flavors, i ? ", " : "", (int)cores, (int)halves * 512);
+        vdc_free(flavors);
+        flavors = longer;
+    }
+    char *text =
+        flavors
+            ? vdc_format("vdcsim: 1\nname: bench\ntime: {tick: 300d, end: last-arrival}\n"
+                         "datacenter: {hosts: [{class: server, count: %u, cpu: {cores: %d, speed: 2 GHz}, memory: %d GiB}]}\n"
+                         "workload: {generate: {count: %llu, arrivals: {dist: exponential, mean: %.3f us}, "
+                         "lifetime: {dist: exponential, mean: 1h}, flavors: [%s]}}\n"
+                         "schedulers: {admission: {policy: fifo, timeout: 0s}, placement: {policy: %s}}\noutput: {vms: none}\n",
+                         hosts, CORES, HOST_GIB, (unsigned long long)count, 3.6e9 / wanted, flavors, policy)
+            : NULL;
+    vdc_free(flavors);
+    return text;
+}
+
+static vdc_code whole_run(const char *text, uint64_t warm, uint64_t count, double *ns, vdc_diag *diag) {
+    vdc_run_options options = {.text = text};
+    vdc_simulation *simulation;
+    vdc_code code = vdc_simulation_open(&simulation, "bench.yaml", &options, diag);
+    if (code) return code;
+    double slices[SLICES], begin = 0;
+    uint64_t slice = (count - warm) / SLICES, due = warm;
+    int measured = -1; /* the first look only starts the clock */
+    vdc_progress_report report = {0};
+    uint64_t since = 0;
+    while (!code && !report.ended && measured < SLICES) {
+        code = vdc_simulation_run_some(simulation, VDC_TIME_MAX, slice / 1000 + 1, diag);
+        vdc_simulation_progress(simulation, &report);
+        if ((uint64_t)report.arrived >= due || report.ended) {
+            double now = vdc_cli_cpu_seconds();
+            if (measured >= 0) slices[measured] = (now - begin) * 1e9 / (double)((uint64_t)report.arrived - since);
+            measured++;
+            begin = now;
+            since = (uint64_t)report.arrived;
+            due = since + slice;
+        }
+        if (!code && vdc_cli_interrupted()) code = VDC_INTERRUPTED;
+    }
+    vdc_simulation_close(simulation);
+    if (!code && measured > 0) *ns = median(slices, (size_t)measured);
+    return code;
+}
+
+static vdc_code compare_run(vdc_bench *bench, const char *policy, uint32_t hosts, vdc_diag *diag) {
+    fleet f;
+    bool fits;
+    double bare = 0, whole = 0;
+    vdc_code code = open_fleet(&f, vdc_policy_find(VDC_PLACEMENT, policy), hosts, SHAPES, &fits, diag);
+    /* Twice the mean lifetime fills the fleet to 86 % of its load. */
+    uint64_t warm = 2 * (uint64_t)f.wanted, count = warm + (f.wanted > 500000 ? f.wanted / 2 : 500000);
+    arrival *arrivals = code ? NULL : draw_arrivals(&f, count);
+    if (!code && !arrivals) code = vdc_no_memory(diag, "a benchmark");
+    if (!code) code = bare_loop(&f, arrivals, warm, count, &bare, diag);
+    char *text = code ? NULL : scenario_text(policy, hosts, f.wanted, count);
+    const char *search = code ? "" : vdc_search_strategy(f.search);
+    vdc_free(arrivals);
+    close_fleet(&f);
+    if (!code && !text) code = vdc_no_memory(diag, "a benchmark");
+    if (!code) code = whole_run(text, warm, count, &whole, diag);
+    if (!code) {
+        vdc_json *json = vdc_bench_line(bench);
+        vdc_json_put_text(json, "policy", policy);
+        vdc_json_put_integer(json, "hosts", hosts);
+        vdc_json_put_integer(json, "shapes", SHAPES);
+        vdc_json_put_text(json, "search", search);
+        vdc_json_put_integer(json, "vms", (int64_t)(count - warm));
+        vdc_json_put_real(json, "bare_ns_per_vm", round(bare));
+        vdc_json_put_real(json, "run_ns_per_vm", round(whole));
+        vdc_json_put_real(json, "ratio", round(100 * whole / bare) / 100);
+        vdc_bench_line_end(bench);
+    }
+    vdc_free(text);
+    return code;
+}
+
+vdc_code vdc_bench_vm(vdc_bench *bench, vdc_diag *diag) {
+    uint32_t most = bench->quick ? 10000 : 1000000;
+    vdc_code code = VDC_OK;
+    for (uint32_t hosts = 10000; !code && hosts <= most; hosts *= 10) {
+        code = compare_run(bench, "first-fit", hosts, diag);
+        if (!code) code = compare_run(bench, "best-fit", hosts, diag);
+    }
+    return code;
+}
