@@ -25,7 +25,7 @@ PACKAGES       := gcc:cmd=gcc make:cmd=make pkg-config:cmd=pkg-config libgsl-dev
                   libedit-dev:pc=libedit gnuplot-nox:cmd=gnuplot
 TEST_PACKAGES  := libcriterion-dev:pc=criterion hdf5-tools:cmd=h5dump binutils:cmd=nm python3:cmd=python3 python3-yaml:py=yaml python3-jsonschema:py=jsonschema \
                   python3-h5py:py=h5py python3-xarray:py=xarray python3-h5netcdf:py=h5netcdf
-LINT_PACKAGES  := clang:cmd=clang clang-tidy:cmd=clang-tidy cppcheck:cmd=cppcheck gcovr:cmd=gcovr
+LINT_PACKAGES  := clang:cmd=clang clang-tidy:cmd=clang-tidy cppcheck:cmd=cppcheck gcovr:cmd=gcovr valgrind:cmd=valgrind
 package_names   = $(foreach entry,$(1),$(firstword $(subst :, ,$(entry))))
 
 LIBRARIES      := gsl yaml-0.1 hdf5 zlib nettle sqlite3
@@ -57,7 +57,7 @@ TARGET          ?= $(FUZZ_TARGETS)
 SECONDS         ?= 60
 
 .PHONY: all docs picture demo demo-run test check bench setup setup-test setup-lint needs install uninstall sanitize tsan coverage clang reproducible \
-        fuzz fuzz-programs tidy cppcheck format-check help clean FORCE
+        fuzz fuzz-programs instruction-gate tidy cppcheck format-check help clean FORCE
 .DELETE_ON_ERROR:
 
 ##: all             the command, the libraries and the plug-in header, in build/ (the default)
@@ -184,6 +184,9 @@ fuzz:
 	@$(MAKE) --no-print-directory -j$(JOBS) all fuzz-programs BUILD=build-fuzz CC=clang OPTIMISE='-O1 -g' FUZZ_MAIN=-fsanitize=fuzzer \
 	  SANITIZE='-fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all -fno-omit-frame-pointer'
 	@BUILD=build-fuzz SECONDS='$(SECONDS)' tests/fuzz/run.sh $(TARGET)
+##: instruction-gate instructions of five runs against tests/bench/instructions.txt (valgrind)
+instruction-gate: $(BUILD)/vdcsim
+	@BUILD=$(BUILD) $(PYTHON) tests/bench/instructions.py
 ##: clang           everything by clang, in build-clang
 clang:
 	@$(MAKE) --no-print-directory check BUILD=build-clang CC=clang
