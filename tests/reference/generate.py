@@ -57,13 +57,16 @@ def power(rng):
     return spec
 
 
-def hosts(rng):
+def hosts(rng, smt):
     with_power = rng.random() < 0.8
     classes = []
     for number in range(rng.choice([1, 1, 2, 3])):
         cpu = {"cores": rng.choice([1, 2, 4, 8]), "speed": rate_text(rng, rng.choice([10**9, 2 * 10**9, 2_100_000_000, 2_600_000_000, 999_999_000]))}
         if rng.random() < 0.2:
             cpu["sockets"] = 2
+        if smt and rng.random() < 0.6:
+            cpu["threads"] = 2
+            cpu["smt_yield"] = rng.choice(["0%", "25%", "30%", "0.5"])
         spec = {"class": f"class-{number}", "count": rng.choice([1, 1, 2, 3]), "cpu": cpu, "memory": rng.choice(["8 GiB", "16 GiB", "64 GiB", "20000000000 B"])}
         if rng.random() < 0.1:
             spec["reserve"] = {"cpu": rng.choice(["0.5", "0"]), "memory": "1 GiB"}
@@ -73,7 +76,7 @@ def hosts(rng):
     return classes
 
 
-def load(rng, grid, scale):
+def load(rng, grid, scale, smt):
     segments = []
     for _ in range(rng.choice([1, 1, 2, 3, 6])):
         duration = rng.randint(1, 12) * grid * scale
@@ -82,12 +85,13 @@ def load(rng, grid, scale):
         rate = rng.choice([0, 500, 1000, 1000, 2000, 3000, 4200]) * 10**6 if rng.random() < 0.7 else rng.randint(0, 5 * 10**9)
         segments.append([time_text(rng, duration), rate_text(rng, rate)])
     spec = {"segments": segments}
-    if rng.random() < 0.7:
+    # What SMT leaves of a grant is rounded from a double, so the end of work is not exact to the nanosecond.
+    if rng.random() < 0.7 and not smt:
         spec["progress"] = rng.choice(["time", "work"])
     return spec
 
 
-def vm(rng, number, arrival, grid, scale, endless, checkpoints):
+def vm(rng, number, arrival, grid, scale, smt, endless, checkpoints):
     spec = {"id": number, "arrival": time_text(rng, arrival), "vcpus": rng.choice([1, 1, 2, 2, 4, 8, "0.5", "1.5"]),
             "memory": rng.choice(["0 B", "1 GiB", "1 GiB", "2 GiB", "4 GiB", "7 GiB", "512 MiB"])}
     if rng.random() < 0.02:
@@ -107,7 +111,7 @@ def vm(rng, number, arrival, grid, scale, endless, checkpoints):
     if kind in ("lifetime", "both"):
         spec["lifetime"] = time_text(rng, rng.randint(1, 20) * grid * scale)
     if kind in ("load", "both"):
-        spec["load"] = load(rng, grid, scale)
+        spec["load"] = load(rng, grid, scale, smt)
     if kind == "load" and checkpoints and rng.random() < 0.6:
         spec["checkpoint"] = {"interval": time_text(rng, rng.randint(1, 5) * grid * scale),
                               "duration": time_text(rng, rng.choice([1, 1, 2, 0]) * grid * scale // rng.choice([1, 2, 4])),
@@ -155,11 +159,12 @@ def generate(number):
     grid = rng.choice(GRIDS)
     scale = max(1, 10 * 10**9 // grid // rng.choice([1, 10])) if grid < 10**9 else 1
     failing = rng.random() < 0.35
+    smt = rng.random() < 0.2
     ending = rng.choice(["last-vm"] * 4 + ["fixed", "last-arrival"])
     count = rng.choice([1, 2, 3, 5, 8, 13, 21])
     horizon = rng.choice([0, 5, 20, 60])
     arrivals = sorted(rng.randint(0, horizon) * grid * scale for _ in range(count))
-    vms = [vm(rng, n, arrivals[n], grid, scale, ending != "last-vm", failing) for n in range(count)]
+    vms = [vm(rng, n, arrivals[n], grid, scale, smt, ending != "last-vm", failing) for n in range(count)]
     if rng.random() < 0.2:
         rng.shuffle(vms)
     files = {}
@@ -184,7 +189,7 @@ def generate(number):
     time["end"] = time_text(rng, rng.randint(1, 80) * grid * scale) if ending == "fixed" else ending
     scenario = {
         "vdcsim": 1, "name": f"case-{number}", "seed": number, "time": time,
-        "datacenter": {"hosts": hosts(rng), "overcommit": {"cpu": rng.choice(["1", "1", "1.5", "2", "4", "16"]), "memory": rng.choice(["1", "1", "1.25"])}},
+        "datacenter": {"hosts": hosts(rng, smt), "overcommit": {"cpu": rng.choice(["1", "1", "1.5", "2", "4", "16"]), "memory": rng.choice(["1", "1", "1.25"])}},
         "workload": workload,
         "schedulers": {"admission": admission, "placement": placement, "cpu": {"policy": "fair-share"}, "rebalance": {"policy": "none"}},
     }

@@ -152,7 +152,7 @@ class Vm:
         self.started = NEVER
         self.next_checkpoint = self.checkpoint_end = NEVER
         self.taken = 0
-        self.granted = 0
+        self.granted = self.used = 0
 
     # the load
 
@@ -209,17 +209,17 @@ class Vm:
                 left = self.left()
                 if not self.by_work:
                     times.append(self.now + left)
-                elif self.granted > 0:
-                    times.append(self.now + -(-left // self.granted))
+                elif self.used > 0:
+                    times.append(self.now + -(-left // self.used))
         return times
 
     def advance(self, now):
-        """Progress of the load from self.now to now at the present grant."""
+        """Progress of the load from self.now to now: work goes on at the rate of what is used."""
         span = now - self.now
         self.now = now
         if self.segments is None or self.load_is_over() or self.checkpoint_end is not NEVER:
             return
-        self.position = (self.position[0], self.left() - (span * self.granted if self.by_work else span))
+        self.position = (self.position[0], self.left() - (span * self.used if self.by_work else span))
 
     def schedule_checkpoint(self, now):
         self.next_checkpoint = NEVER if self.interval is NEVER else now + math.floor(self.interval * self.scale ** self.taken)
@@ -444,7 +444,7 @@ class Simulation:
 
     def start(self, vm, host):
         vm.host, vm.last_host, vm.state, vm.started, vm.now = host, host.id, "running", self.now, self.now
-        vm.granted = 0
+        vm.granted = vm.used = 0
         if vm.first_start is NEVER:
             vm.first_start = self.now
             self.placed_vms += 1
@@ -525,6 +525,12 @@ class Simulation:
             grants = share(host.capacity, [(vm.id, vm.share_weight(), min(vm.reservation, vm.ceiling()), vm.ceiling()) for vm in vms])
             for vm, granted in zip(vms, grants):
                 vm.granted = granted
+            busy = Fraction(sum(grants), host.speed)
+            useful = Fraction(1)
+            if busy > host.physical_cores:
+                useful = (host.physical_cores + host.smt_yield * (busy - host.physical_cores)) / busy
+            for vm in vms:
+                vm.used = math.floor(vm.granted * useful)
 
     # accounts
 
@@ -532,16 +538,12 @@ class Simulation:
         rate = {name: Fraction(0) for name in RATES}
         for host in self.hosts:
             granted = sum(vm.granted for vm in host.vms)
-            busy = Fraction(granted, host.speed)
-            useful = Fraction(1)
-            if busy > host.physical_cores:
-                useful = (host.physical_cores + host.smt_yield * (busy - host.physical_cores)) / busy
             for vm in host.vms:
                 speed = host.speed
                 rate["P_cpu"] += Fraction(vm.milli, 1000)
                 rate["P_memory"] += vm.memory
                 rate["T"] += Fraction(vm.granted, speed)
-                rate["U_cpu"] += Fraction(math.floor(vm.granted * useful), speed)
+                rate["U_cpu"] += Fraction(vm.used, speed)
                 rate["S_cpu"] += Fraction(vm.reserved_on(host), speed)
                 rate["ready"] += Fraction(vm.ceiling() - vm.granted, speed)
                 rate["throttled"] += Fraction(vm.demand() - vm.ceiling(), speed)
