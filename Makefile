@@ -173,11 +173,11 @@ uninstall:
 	  share/man/man1/vdcsim.1 share/bash-completion/completions/vdcsim)
 
 ##: sanitize        the tests under AddressSanitizer and UndefinedBehaviorSanitizer, in build-asan
-sanitize:
+sanitize: setup-test
 	@REFERENCE_CASES=$${REFERENCE_CASES:-60} $(MAKE) --no-print-directory check BUILD=build-asan OPTIMISE='-O1 -g' \
 	  SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer'
 ##: tsan            the tests under ThreadSanitizer, in build-tsan
-tsan:
+tsan: setup-test
 	@$(MAKE) --no-print-directory check BUILD=build-tsan OPTIMISE='-O1 -g' SANITIZE=-fsanitize=thread
 ##: fuzz            SECONDS=60 TARGET="quantity yaml scenario trace result": libFuzzer (clang) on each target in turn, in build-fuzz
 fuzz:
@@ -188,27 +188,27 @@ fuzz:
 instruction-gate: $(BUILD)/vdcsim
 	@BUILD=$(BUILD) $(PYTHON) tests/bench/instructions.py
 ##: clang           everything by clang, in build-clang
-clang:
+clang: setup-lint
 	@$(MAKE) --no-print-directory check BUILD=build-clang CC=clang
 ##: coverage        line coverage of the tests (gcovr), in build-coverage
-coverage:
+coverage: setup-lint
 	@$(MAKE) --no-print-directory check BUILD=build-coverage OPTIMISE='-O0 -g' SANITIZE='--coverage -fprofile-update=atomic'
 	gcovr --root . --object-directory build-coverage --exclude tests/ --exclude build --print-summary \
 	  --html-details build-coverage/coverage.html --txt build-coverage/coverage.txt
 	@echo "build-coverage/coverage.html, build-coverage/coverage.txt"
 ##: reproducible    gcc and clang, -O0 and -O3 must give the same digests and the same bytes for every scenario
-reproducible:
+reproducible: setup-lint
 	@$(MAKE) --no-print-directory -j$(JOBS) all
 	@$(MAKE) --no-print-directory -j$(JOBS) all BUILD=build-O0 OPTIMISE='-O0'
 	@$(MAKE) --no-print-directory -j$(JOBS) all BUILD=build-O3 OPTIMISE='-O3'
 	@$(MAKE) --no-print-directory -j$(JOBS) all BUILD=build-clang CC=clang
 	@$(PYTHON) tests/reproducible.py $(BUILD) build-O0 build-O3 build-clang
 ##: tidy            clang-tidy over the library and the command
-tidy:
+tidy: setup-lint
 	@printf '%s\n' $(LIBRARY_SOURCES) $(CLI_SOURCES) | xargs -P $(JOBS) -n 8 clang-tidy --quiet --warnings-as-errors='*' --config-file=tests/structure/clang-tidy.yaml \
 	  -- $(filter-out -Werror,$(CFLAGS_ALL)) 2>/dev/null
 ##: cppcheck        cppcheck over the library and the command
-cppcheck:
+cppcheck: setup-lint
 	cppcheck --std=c11 --enable=warning,performance,portability --inline-suppr --suppress=missingInclude --suppress=missingIncludeSystem \
 	  --suppressions-list=tests/structure/cppcheck.txt \
 	  --error-exitcode=1 --quiet -I. -D__x86_64__ -DVDC_VERSION='"$(VERSION)"' $(LIBRARY_SOURCES) $(CLI_SOURCES)

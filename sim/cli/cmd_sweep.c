@@ -55,14 +55,14 @@ static bool show_progress(void *context, const vdc_sweep_state *state) {
     double now = vdc_cli_wall_seconds();
     size_t ended = state->done + state->failed, left = state->runs - state->already - ended;
     if (s->line && (now - s->last > 0.2 || left == 0)) {
-        char rest[48] = "", text[LINE_WIDTH + 1];
+        char rest[48] = "", text[256];
         if (ended > 0 && left > 0) {
             double seconds = (now - s->begin) / (double)ended * (double)left;
             snprintf(rest, sizeof rest, ", %d:%02d left", (int)seconds / 60, (int)seconds % 60);
         }
         snprintf(text, sizeof text, "%zu of %zu runs done, %zu running, %zu failed%s", state->already + state->done, state->runs,
                  state->running, state->failed, rest);
-        fprintf(stderr, "\r%-*s", LINE_WIDTH, text);
+        fprintf(stderr, "\r%-*.*s", LINE_WIDTH, LINE_WIDTH, text);
         s->last = now;
     }
     return vdc_cli_interrupted();
