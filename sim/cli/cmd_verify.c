@@ -148,8 +148,9 @@ static vdc_code run_to_end(vdc_simulation *simulation, const options *chosen, vd
 static vdc_code run_again(const vdc_result *result, const char *base, const options *chosen, const char *output, char digest[VDC_DIGEST_TEXT],
                           vdc_diag *diag) {
     vdc_simulation *simulation = NULL;
-    char *path = vdc_format("%s/scenario of %s", base, strrchr(vdc_result_path(result), '/') ? strrchr(vdc_result_path(result), '/') + 1
-                                                                                             : vdc_result_path(result));
+    /* A scenario without a name of its own is named after its file: that name is in the summary. */
+    const vdc_result_value *name = vdc_result_find(result, "name");
+    char *path = vdc_format("%s/%s.yaml", base, name && name->text ? name->text : "scenario");
     if (!path) return vdc_no_memory(diag, "the second run");
     vdc_run_options settings = {.text = vdc_result_text(result, "scenario"), .output = output};
     vdc_code code = vdc_simulation_open(&simulation, path, &settings, diag);

@@ -240,13 +240,17 @@ static const char scenario[] =
 static const char vms[] =
     "id,arrival_s,lifetime_s,vcpus,memory_gib\n0,0,3600,2,4\n1,600,1800,4,8\n2,700,1800,4,8\n3,800,60,1,1\n";
 
-static void run_small(void) {
-    test_file_write(test_folder_path("small.yaml"), scenario, sizeof scenario - 1);
+static void run_text(const char *text) {
+    test_file_write(test_folder_path("small.yaml"), text, strlen(text));
     test_file_write(test_folder_path("vms.csv"), vms, sizeof vms - 1);
     command_result result =
         run_vdcsim("run '%s' -o '%s' --no-progress", test_folder_path("small.yaml"), test_folder_path("out.h5"));
     cr_assert_eq(result.status, 0, "%s", result.err);
     command_result_clear(&result);
+}
+
+static void run_small(void) {
+    run_text(scenario);
 }
 
 static void expect_command(const char *arguments, int status, const char *out, const char *err) {
@@ -319,6 +323,14 @@ Test(show, verify_agrees) {
     run_small();
     verify(0, "verified", "");
     cr_assert_not(test_file_exists(test_folder_path("again.h5")));
+}
+
+Test(show, verify_agrees_where_the_file_names_the_run) {
+    char *text = vdc_strdup(scenario);
+    memcpy(strstr(text, "name:"), "#ame:", 5);
+    run_text(text);
+    vdc_free(text);
+    verify(0, "verified", "");
 }
 
 Test(show, verify_finds_other_inputs) {
