@@ -1,15 +1,22 @@
 /* vdcsim sweep: a grid of runs, one result file each and one table. */
+#include <errno.h>
+#include <spawn.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "analysis/sweep_table.h"
+#include "analysis/text.h"
 #include "sim/cli/command.h"
 #include "sim/sweep/sweep.h"
 
 typedef struct options {
     const char *folder;
-    vdc_cli_number jobs;
-    bool resume, check, no_progress, list;
+    vdc_cli_number jobs, slurm;
+    vdc_cli_list slurm_options;
+    bool resume, join, check, no_progress, list;
 } options;
 
 static const vdc_cli_option table[] = {
@@ -31,6 +38,12 @@ static const vdc_cli_option table[] = {
      .type = VDC_CLI_FLAG,
      .help = "do what is missing of the sweep that the folder holds",
      .offset = offsetof(options, resume)},
+    {.name = "join", .type = VDC_CLI_FLAG, .offset = offsetof(options, join),
+     .help = "share the folder with other processes that do the same sweep (so under mpirun and srun by itself)"},
+    {.name = "slurm", .type = VDC_CLI_NUMBER, .argument = "N", .offset = offsetof(options, slurm), .minimum = 1, .maximum = 100000,
+     .help = "write DIR/sweep.sbatch, a Slurm job array of N tasks that do the sweep together, and submit it"},
+    {.name = "slurm-option", .type = VDC_CLI_LIST, .argument = "TEXT", .offset = offsetof(options, slurm_options),
+     .help = "an #SBATCH line of that script, such as --time=1:00:00; may be given more than once"},
     {.name = "check",
      .type = VDC_CLI_FLAG,
      .help = "verify the invariants of the accounts in every run",
@@ -92,12 +105,121 @@ static int list_runs(const vdc_grid *grid, vdc_diag *diag) {
     return vdc_cli_finish(diag, code);
 }
 
-static int run_sweep(vdc_sweep *sweep, const options *chosen, vdc_diag *diag) {
+/* ---- many processes ---- */
+
+/* A whole number of the environment, `otherwise` when it is not there. */
+static size_t environment_number(const char *name, size_t otherwise) {
+    const char *text = getenv(name);
+    char *end;
+    unsigned long value = text && *text ? strtoul(text, &end, 10) : 0;
+    return text && *text && *end == '\0' ? (size_t)value : otherwise;
+}
+
+/* This process among those that were started together: by Open MPI, MPICH, srun or as a Slurm job array. 1 of 1 when it is alone. */
+static void find_rank(size_t *rank, size_t *ranks) {
+    static const char *const names[][2] = {{"OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE"}, {"PMI_RANK", "PMI_SIZE"},
+                                           {"SLURM_ARRAY_TASK_ID", "SLURM_ARRAY_TASK_COUNT"}, {"SLURM_PROCID", "SLURM_NTASKS"}};
+    *rank = 0;
+    *ranks = 1;
+    for (size_t i = 0; i < sizeof names / sizeof *names && *ranks == 1; i++) {
+        *ranks = environment_number(names[i][1], 1);
+        *rank = environment_number(names[i][0], 0);
+    }
+}
+
+/* One worker a process where many processes were started, else one a processor. */
+static size_t default_workers(bool together) {
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    if (together) return environment_number("SLURM_CPUS_PER_TASK", 1);
+    return processors > 0 ? (size_t)processors : 1;
+}
+
+/* Runs sbatch on the script and passes its outcome on. */
+static vdc_code submit(const char *script, vdc_diag *diag) {
+    extern char **environ;
+    char *name = vdc_strdup(script), program[] = "sbatch";
+    char *words[] = {program, name, NULL};
+    pid_t child;
+    int status = 0, error = name ? posix_spawnp(&child, program, NULL, NULL, words, environ) : ENOMEM;
+    if (error) {
+        vdc_fail(diag, VDC_ERROR_IO, NULL,
+                 error == ENOENT ? "%s was written, but there is no sbatch here to submit it (%s)" : "%s: sbatch: %s", script,
+                 strerror(error));
+    } else {
+        while (waitpid(child, &status, 0) < 0 && errno == EINTR) {}
+        if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) vdc_fail(diag, VDC_ERROR_CHECK, NULL, "%s: sbatch did not take it", script);
+    }
+    vdc_free(name);
+    return vdc_diag_code(diag);
+}
+
+/* Adds a word in single quotes. */
+static void add_quoted(vdc_text *text, const char *word) {
+    vdc_text_add(text, " '");
+    for (; *word; word++) vdc_text_add(text, *word == '\'' ? "'\\''" : "%c", *word);
+    vdc_text_add(text, "'");
+}
+
+/* Writes the folder and the script of a job array, and submits it. */
+static vdc_code run_by_slurm(vdc_sweep *sweep, const options *chosen, vdc_diag *diag) {
+    const vdc_grid *grid = vdc_sweep_grid(sweep);
+    vdc_sweep_options settings = {.folder = chosen->folder, .join = true};
+    vdc_code code = vdc_sweep_prepare(sweep, &settings, diag);
+    if (code) return code;
+    char *program = realpath("/proc/self/exe", NULL), *file = realpath(grid->path, NULL), *folder = realpath(chosen->folder, NULL);
+    char *script = vdc_format("%s/sweep.sbatch", chosen->folder);
+    vdc_text text = {0};
+    if (!program || !file || !folder || !script) {
+        code = vdc_fail(diag, VDC_ERROR_IO, NULL, "%s: its path cannot be found: %s", chosen->folder, strerror(errno));
+    } else {
+        vdc_text_add(
+            &text,
+            "#!/bin/sh\n# Written by vdcsim sweep --slurm: tasks that take runs of one sweep until none is left.\n#SBATCH --job-name=%s\n"
+            "#SBATCH --array=0-%zu\n#SBATCH --output=%s/sweep-%%a.log\n",
+            grid->name, (size_t)chosen->slurm.value - 1, folder);
+        if (chosen->jobs.given) vdc_text_add(&text, "#SBATCH --cpus-per-task=%zu\n", (size_t)chosen->jobs.value);
+        for (size_t i = 0; i < chosen->slurm_options.count; i++) vdc_text_add(&text, "#SBATCH %s\n", chosen->slurm_options.items[i]);
+        vdc_text_add(&text, "exec");
+        const char *const words[] = {program, "sweep", file, "-o", folder, "--join", "--no-progress"};
+        for (size_t i = 0; i < sizeof words / sizeof *words; i++) add_quoted(&text, words[i]);
+        vdc_text_add(&text, "%s\n", chosen->check ? " --check" : "");
+        code = vdc_text_save(&text, script, true, diag);
+        if (!code) code = submit(script, diag);
+    }
+    vdc_text_clear(&text);
+    vdc_free(script);
+    free(program);
+    free(file);
+    free(folder);
+    return code;
+}
+
+/* ---- one process ---- */
+
+/* Writes the table; processes that joined take turns, the bytes are the same. */
+static vdc_code write_table(const vdc_sweep *sweep, const char *folder, bool join, vdc_diag *diag) {
+    int lock = join ? vdc_sweep_lock_table(sweep, folder) : -1;
+    vdc_code code = vdc_sweep_table_write(folder, diag);
+    if (lock >= 0) close(lock);
+    return code;
+}
+
+static int run_sweep(vdc_sweep *sweep, const options *chosen, vdc_diag *diag) {
+    size_t rank, ranks;
+    find_rank(&rank, &ranks);
+    bool join = chosen->join || ranks > 1;
     show s = {.line = !chosen->no_progress && isatty(STDERR_FILENO), .begin = vdc_cli_wall_seconds()};
     vdc_sweep_options settings = {
-        .folder = chosen->folder, .workers = chosen->jobs.given ? (size_t)chosen->jobs.value : processors > 0 ? (size_t)processors : 1,
-        .resume = chosen->resume, .check = chosen->check, .context = &s, .failed = show_failure, .progress = show_progress,
+        .folder = chosen->folder,
+        .workers = chosen->jobs.given ? (size_t)chosen->jobs.value : default_workers(ranks > 1),
+        .resume = chosen->resume,
+        .join = join,
+        .rank = rank,
+        .ranks = ranks,
+        .check = chosen->check,
+        .context = &s,
+        .failed = show_failure,
+        .progress = show_progress,
     };
     vdc_sweep_state state;
     fflush(NULL); /* the workers are copies of this process */
@@ -107,13 +229,20 @@ static int run_sweep(vdc_sweep *sweep, const options *chosen, vdc_diag *diag) {
         fprintf(stderr, "interrupted: %zu of %zu runs are done; --resume does the rest\n", state.already + state.done, state.runs);
         return vdc_cli_finish(diag, code);
     }
-    if (!code) code = vdc_sweep_table_write(chosen->folder, diag);
+    if (!code) code = write_table(sweep, chosen->folder, join, diag);
     if (code) return vdc_cli_finish(diag, code);
-    fprintf(stderr, "%zu of %zu runs done", state.already + state.done, state.runs);
+    fprintf(stderr, "%zu of %zu runs done", join ? state.done : state.already + state.done, state.runs);
+    if (join) fprintf(stderr, " by this process");
     if (state.failed) fprintf(stderr, ", %zu failed (runs/*.txt say why)", state.failed);
     fprintf(stderr, "; wrote %s/sweep.h5 and sweep.csv\n", chosen->folder);
     int status = vdc_cli_finish(diag, VDC_OK);
     return state.failed ? VDC_EXIT_FAILED : status;
+}
+
+static int run_chosen(vdc_sweep *sweep, const options *chosen, vdc_diag *diag) {
+    if (chosen->list) return list_runs(vdc_sweep_grid(sweep), diag);
+    if (chosen->slurm.given) return vdc_cli_finish(diag, run_by_slurm(sweep, chosen, diag));
+    return run_sweep(sweep, chosen, diag);
 }
 
 static int run(const void *given, const vdc_cli_arguments *arguments) {
@@ -125,7 +254,7 @@ static int run(const void *given, const vdc_cli_arguments *arguments) {
     vdc_code code = vdc_sweep_open(&sweep, arguments->items[0], &diag);
     if (code) return vdc_cli_finish(&diag, code);
     vdc_cli_catch_signals();
-    int status = chosen->list ? list_runs(vdc_sweep_grid(sweep), &diag) : run_sweep(sweep, chosen, &diag);
+    int status = run_chosen(sweep, chosen, &diag);
     vdc_sweep_close(sweep);
     return status;
 }
@@ -136,6 +265,7 @@ const vdc_command vdc_command_sweep = {
     .details = "SWEEP.yaml: extends: base.yaml, then any of policies: {name: schedulers section},\n"
                "axes: {KEY.PATH: [values] or {from, to, step}}, zip: {name: {KEY.PATH: [values], ...}},\n"
                "seeds: 10. DIR/sweep.h5 has one labelled dimension an axis, for xarray; DIR/sweep.csv a row a run.\n"
+               "Many machines that share a folder: mpirun vdcsim sweep ..., or --slurm N.\n"
                "Then: vdcsim compare DIR, vdcsim plot DIR -o PICTURES, vdcsim report DIR -o REPORT.html",
     .syntax = {.arguments = "SWEEP.yaml", .minimum = 1, .maximum = 1, .options = table, .option_count = sizeof table / sizeof *table,
                .size = sizeof(options)},

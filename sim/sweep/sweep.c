@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "sim/base/digest.h"
@@ -180,60 +181,25 @@ static vdc_code make_folder(const char *path, vdc_diag *diag) {
     return mkdir(path, 0777) == 0 || errno == EEXIST ? VDC_OK : vdc_file_fail(diag, VDC_ERROR_INPUT, path, "cannot be made");
 }
 
+/* But for hidden files. */
 static bool is_empty(const char *folder) {
     DIR *handle = opendir(folder);
     bool empty = true;
     for (struct dirent *entry; handle && empty && (entry = readdir(handle));)
-        empty = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0;
+        empty = entry->d_name[0] == '.';
     if (handle) closedir(handle);
     return empty;
 }
 
 /* Workers share the lock, so that it holds as long as one of them lives. Those of a sweep that was killed end at once: a little patience.
  */
-static bool lock_file(int file) {
+static bool lock_file(int file, int kind) {
     enum { TRIES = 40, BETWEEN = 50000 }; /* us */
     for (int i = 0; i < TRIES; i++) {
-        if (flock(file, LOCK_EX | LOCK_NB) == 0) return true;
+        if (flock(file, kind | LOCK_NB) == 0) return true;
         usleep(BETWEEN);
     }
     return false;
-}
-
-/* Opens and locks the manifest; a new one is written. *file is -1 on failure. */
-static vdc_code take_folder(const vdc_sweep *sweep, const vdc_sweep_options *options, int *file, vdc_diag *diag) {
-    const char *folder = options->folder;
-    *file = -1;
-    vdc_code code = make_folder(folder, diag);
-    if (code) return code;
-    bool fresh = is_empty(folder);
-    char *path = path_in(folder, "", "MANIFEST", "");
-    if (!path) return vdc_no_memory(diag, "a file's name");
-    *file = open(path, fresh ? O_RDWR | O_CREAT | O_CLOEXEC : O_RDWR | O_CLOEXEC, 0666);
-    char held[sizeof sweep->manifest] = "";
-    ssize_t length = 0;
-    if (*file < 0) {
-        code = errno == ENOENT ? vdc_fail(diag, VDC_ERROR_INPUT, NULL, "%s: holds something that is no sweep; give a new folder", folder)
-                               : vdc_file_fail(diag, VDC_ERROR_INPUT, path, "cannot be opened");
-    } else if (!lock_file(*file)) {
-        code = vdc_fail(diag, VDC_ERROR_INPUT, NULL, "%s: another process works in it", folder);
-    } else if ((length = read(*file, held, sizeof held - 1)) < 0) {
-        code = vdc_file_fail(diag, VDC_ERROR_INPUT, path, "cannot be read");
-    } else if (length > 0 && strcmp(held, sweep->manifest) != 0) {
-        code = vdc_fail(diag, VDC_ERROR_INPUT, NULL,
-                        "%s: holds another sweep (its sweep.yaml, its scenario or its version of vdcsim differ)", folder);
-    } else if (length > 0 && !options->resume) {
-        code = vdc_fail(diag, VDC_ERROR_INPUT, NULL, "%s: holds this sweep already; --resume does what is missing of it", folder);
-    } else if (length == 0) {
-        size_t size = strlen(sweep->manifest);
-        if (write(*file, sweep->manifest, size) != (ssize_t)size) code = vdc_file_fail(diag, VDC_ERROR_IO, path, "cannot be written");
-    }
-    if (code && *file >= 0) {
-        close(*file);
-        *file = -1;
-    }
-    vdc_free(path);
-    return code;
 }
 
 /* A field of a CSV row, after a comma. */
@@ -283,6 +249,64 @@ static vdc_code write_folder(const vdc_sweep *sweep, const char *folder, vdc_dia
     return code ? code : write_index(grid, folder, diag);
 }
 
+/* Byte `which` of DIR/.claims, locked by whoever has that run in hand; the lock ends with its process, on whatever machine. Returns a
+ * descriptor to keep, -1 when somebody else has it. */
+static int claim(const char *folder, size_t which, bool wait) {
+    char *path = path_in(folder, "", ".claims", "");
+    int file = path ? open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666) : -1;
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = (off_t)which, .l_len = 1};
+    vdc_free(path);
+    while (file >= 0 && fcntl(file, wait ? F_OFD_SETLKW : F_OFD_SETLK, &lock) != 0) {
+        if (errno == EINTR) continue;
+        close(file);
+        file = -1;
+    }
+    return file;
+}
+
+/* Opens and locks the manifest; a new one is written, and what stands beside it. *file is -1 on failure. */
+static vdc_code take_folder(const vdc_sweep *sweep, const vdc_sweep_options *options, int *file, vdc_diag *diag) {
+    const char *folder = options->folder;
+    *file = -1;
+    vdc_code code = make_folder(folder, diag);
+    if (code) return code;
+    /* Processes that join set the folder up one after the other. */
+    int turn = options->join ? claim(folder, sweep->grid.runs + 1, true) : -1;
+    bool fresh = is_empty(folder);
+    char *path = path_in(folder, "", "MANIFEST", "");
+    if (!path) {
+        if (turn >= 0) close(turn);
+        return vdc_no_memory(diag, "a file's name");
+    }
+    *file = open(path, fresh ? O_RDWR | O_CREAT | O_CLOEXEC : O_RDWR | O_CLOEXEC, 0666);
+    char held[sizeof sweep->manifest] = "";
+    ssize_t length = 0;
+    if (*file < 0) {
+        code = errno == ENOENT ? vdc_fail(diag, VDC_ERROR_INPUT, NULL, "%s: holds something that is no sweep; give a new folder", folder)
+                               : vdc_file_fail(diag, VDC_ERROR_INPUT, path, "cannot be opened");
+    } else if (!lock_file(*file, options->join ? LOCK_SH : LOCK_EX)) {
+        code = vdc_fail(diag, VDC_ERROR_INPUT, NULL, "%s: another process works in it", folder);
+    } else if ((length = read(*file, held, sizeof held - 1)) < 0) {
+        code = vdc_file_fail(diag, VDC_ERROR_INPUT, path, "cannot be read");
+    } else if (length > 0 && strcmp(held, sweep->manifest) != 0) {
+        code = vdc_fail(diag, VDC_ERROR_INPUT, NULL,
+                        "%s: holds another sweep (its sweep.yaml, its scenario or its version of vdcsim differ)", folder);
+    } else if (length > 0 && !options->resume && !options->join) {
+        code = vdc_fail(diag, VDC_ERROR_INPUT, NULL, "%s: holds this sweep already; --resume does what is missing of it", folder);
+    } else if (length == 0) {
+        size_t size = strlen(sweep->manifest);
+        if (write(*file, sweep->manifest, size) != (ssize_t)size) code = vdc_file_fail(diag, VDC_ERROR_IO, path, "cannot be written");
+    }
+    if (!code) code = write_folder(sweep, folder, diag);
+    if (code && *file >= 0) {
+        close(*file);
+        *file = -1;
+    }
+    if (turn >= 0) close(turn);
+    vdc_free(path);
+    return code;
+}
+
 /* ---- the runs ---- */
 
 typedef struct work {
@@ -299,6 +323,12 @@ static vdc_code do_run(void *context, size_t index, vdc_diag *diag) {
     vdc_code code = vdc_grid_run_at(&w->sweep->grid, index, &run, diag);
     if (code) return code;
     char *output = path_in(w->options->folder, "runs/", run.name, ".h5");
+    /* The claim is kept until this process ends. Between looking and claiming another may have done the run. */
+    if (w->options->join && output && (claim(w->options->folder, index, false) < 0 || access(output, F_OK) == 0)) {
+        vdc_free(output);
+        vdc_grid_run_clear(&run);
+        return VDC_INTERRUPTED;
+    }
     vdc_simulation *simulation = NULL;
     vdc_run_options options = {.sets = run.sets, .set_count = run.set_count, .has_seed = run.has_seed, .seed = (uint64_t)run.seed,
                                .output = output, .check = w->options->check};
@@ -317,6 +347,7 @@ static vdc_code do_run(void *context, size_t index, vdc_diag *diag) {
 static void note_run(void *context, size_t index, vdc_code code, const char *said) {
     work *w = context;
     vdc_grid_run run;
+    if (w->options->join && code == VDC_INTERRUPTED) return; /* another process has it */
     if (vdc_grid_run_at(&w->sweep->grid, index, &run, w->diag)) {
         w->code = VDC_ERROR_MEMORY;
         return;
@@ -342,25 +373,66 @@ static bool look(void *context, size_t running) {
     return w->code || (w->options->progress && w->options->progress(w->options->context, w->state));
 }
 
-/* The runs without a result file. */
-static vdc_code list_missing(const vdc_grid *grid, const char *folder, size_t **jobs, size_t *count, vdc_diag *diag) {
-    *jobs = vdc_malloc(grid->runs * sizeof **jobs);
+/* Did the run fail since `since`? Then its text is not older. */
+static bool failed_since(const char *said, time_t since) {
+    struct stat status;
+    return stat(said, &status) == 0 && status.st_mtime >= since;
+}
+
+/* The runs without a result file, for processes that joined also without those that failed since `since`; they begin at this process's own
+ * part of the grid. */
+static vdc_code list_missing(const vdc_grid *grid, const vdc_sweep_options *options, time_t since, size_t *jobs, size_t *count,
+                             vdc_diag *diag) {
     *count = 0;
-    vdc_code code = *jobs ? VDC_OK : vdc_no_memory(diag, "the list of runs");
+    size_t begin = options->ranks ? grid->runs / options->ranks * (options->rank % options->ranks) : 0;
+    vdc_code code = VDC_OK;
     for (size_t i = 0; i < grid->runs && !code; i++) {
+        size_t index = (begin + i) % grid->runs;
         vdc_grid_run run;
-        code = vdc_grid_run_at(grid, i, &run, diag);
+        code = vdc_grid_run_at(grid, index, &run, diag);
         if (code) break;
-        char *path = path_in(folder, "runs/", run.name, ".h5"), *said = path_in(folder, "runs/", run.name, ".txt");
+        char *path = path_in(options->folder, "runs/", run.name, ".h5"), *said = path_in(options->folder, "runs/", run.name, ".txt");
         if (!path || !said) {
             code = vdc_no_memory(diag, "the list of runs");
         } else if (access(path, F_OK) != 0) {
-            (*jobs)[(*count)++] = i;
-            unlink(said); /* of an earlier try */
+            if (!options->join) unlink(said); /* of an earlier try */
+            if (!options->join || !failed_since(said, since)) jobs[(*count)++] = index;
         }
         vdc_free(path);
         vdc_free(said);
         vdc_grid_run_clear(&run);
+    }
+    return code;
+}
+
+vdc_code vdc_sweep_prepare(vdc_sweep *sweep, const vdc_sweep_options *options, vdc_diag *diag) {
+    int lock;
+    vdc_code code = take_folder(sweep, options, &lock, diag);
+    if (!code) close(lock);
+    return code;
+}
+
+int vdc_sweep_lock_table(const vdc_sweep *sweep, const char *folder) {
+    return claim(folder, sweep->grid.runs, true);
+}
+
+/* Does rounds over what is missing until nothing is, or what is missing failed. One round, unless other processes work in the folder. */
+static vdc_code do_missing(work *w, size_t *jobs, vdc_diag *diag) {
+    enum { PATIENCE = 300000 }; /* us between looks at what others have in hand */
+    const vdc_sweep_options *options = w->options;
+    const vdc_pool pool = {
+        .workers = options->workers ? options->workers : 1, .context = w, .work = do_run, .ended = note_run, .idle = look};
+    const time_t since = time(NULL);
+    size_t count = 0;
+    vdc_code code = list_missing(&w->sweep->grid, options, since, jobs, &count, diag);
+    w->state->already = w->sweep->grid.runs - count;
+    while (!code && count > 0) {
+        size_t before = w->state->done + w->state->failed;
+        code = vdc_pool_run(&pool, jobs, count, diag);
+        if (w->code) code = w->code;
+        if (code || !options->join) break;
+        if (w->state->done + w->state->failed == before) usleep(PATIENCE);
+        code = look(w, 0) ? VDC_INTERRUPTED : list_missing(&w->sweep->grid, options, since, jobs, &count, diag);
     }
     return code;
 }
@@ -370,18 +442,10 @@ vdc_code vdc_sweep_run(vdc_sweep *sweep, const vdc_sweep_options *options, vdc_s
     int lock;
     vdc_code code = take_folder(sweep, options, &lock, diag);
     if (code) return code;
-    size_t *jobs = NULL, count = 0;
-    code = write_folder(sweep, options->folder, diag);
-    if (!code) code = list_missing(&sweep->grid, options->folder, &jobs, &count, diag);
-    if (!code) {
-        state->already = sweep->grid.runs - count;
-        work w = {.sweep = sweep, .options = options, .state = state, .diag = diag};
-        vdc_pool pool = {
-            .workers = options->workers ? options->workers : 1, .context = &w, .work = do_run, .ended = note_run, .idle = look};
-        code = vdc_pool_run(&pool, jobs, count, diag);
-        if (w.code) code = w.code;
-        state->running = 0;
-    }
+    size_t *jobs = vdc_malloc(sweep->grid.runs * sizeof *jobs);
+    work w = {.sweep = sweep, .options = options, .state = state, .diag = diag};
+    code = jobs ? do_missing(&w, jobs, diag) : vdc_no_memory(diag, "the list of runs");
+    state->running = 0;
     vdc_free(jobs);
     close(lock);
     return code;

@@ -20,13 +20,17 @@ typedef struct vdc_sweep vdc_sweep;
 typedef struct vdc_sweep_state {
     size_t runs;                 /* of the grid */
     size_t already;              /* done before this call */
-    size_t done, failed, running;
+    size_t done, failed, running;/* by this process */
 } vdc_sweep_state;
 
 typedef struct vdc_sweep_options {
     const char *folder;          /* made when it is not there */
     size_t workers;              /* >= 1 */
     bool resume;                 /* the folder may hold a part of this very sweep */
+    /* Several processes, on one or many machines, share the folder: each takes the next run that nobody has. What a process had when it
+     * ended early is taken again. Implies resume. The file system must pass locks on (local ones, NFS 4, Lustre with flock). */
+    bool join;
+    size_t rank, ranks; /* of this process among those, where known: they begin at different places of the grid; ranks 0 = not known */
     bool check;                  /* verify the invariants in every run */
     void *context;
     /* A run failed: its number, what it said and the command that repeats it. May be NULL. */
@@ -43,5 +47,9 @@ const vdc_grid *vdc_sweep_grid(const vdc_sweep *sweep);
 /* Does the runs that are not done. Runs that fail are told and counted, and are no error here; VDC_INTERRUPTED when `progress` said stop.
  * Errors: the folder holds something else, or this sweep and not `resume`, or another process works in it. */
 vdc_code vdc_sweep_run(vdc_sweep *sweep, const vdc_sweep_options *options, vdc_sweep_state *state, vdc_diag *diag);
+/* Only makes the folder and the small files in it, for processes that will join. */
+vdc_code vdc_sweep_prepare(vdc_sweep *sweep, const vdc_sweep_options *options, vdc_diag *diag);
+/* For processes that joined: waits until no other writes the table. Returns a descriptor to be closed afterwards, -1 on failure. */
+int vdc_sweep_lock_table(const vdc_sweep *sweep, const char *folder);
 
 #endif

@@ -311,6 +311,31 @@ static bool kill_after_five(void *context, const vdc_sweep_state *state)
     return false;
 }
 
+/* Three processes share a folder and one of them dies: the others do what it had in hand, each run is done once, and the bytes are those of
+ * one. */
+static void join_sweep(const char *path, const char *folder, size_t rank, bool (*progress)(void *, const vdc_sweep_state *), int report)
+{
+    vdc_sweep *sweep;
+    vdc_sweep_state state = {0};
+    vdc_sweep_options options = {
+        .folder = folder, .workers = 1, .join = true, .rank = rank, .ranks = 3, .check = true, .progress = progress};
+    if (vdc_sweep_open(&sweep, path, NULL) || vdc_sweep_run(sweep, &options, &state, NULL)) {
+        _exit(1);
+    }
+    int lock = vdc_sweep_lock_table(sweep, folder);
+    vdc_code code = lock < 0 ? VDC_ERROR_IO : vdc_sweep_table_write(folder, NULL);
+    _exit(code || write(report, &state.done, sizeof state.done) != sizeof state.done);
+}
+
+static bool kill_after_two(void *context, const vdc_sweep_state *state)
+{
+    (void)context;
+    if (state->done >= 2) {
+        raise(SIGKILL);
+    }
+    return false;
+}
+
 static vdc_code run_sweep(const char *path, const char *folder, size_t workers, bool resume,
                           bool (*progress)(void *, const vdc_sweep_state *), vdc_sweep_state *state, vdc_diag *diag) {
     vdc_sweep *sweep;
@@ -391,6 +416,35 @@ Test(sweep, the_same_bytes_whatever_the_workers_and_after_a_kill, .fini = clean_
     cr_assert_eq(run_sweep(sweep, killed, 2, true, NULL, &state, &diag), VDC_OK);
     cr_assert(state.already == 12 && state.done == 0);
     cr_assert_eq(compare_folders(one, killed), 6 + 12);
+}
+
+Test(sweep, several_processes_share_a_folder, .fini = clean_up)
+{
+    char path[512], one[512], shared[512];
+    snprintf(path, sizeof path, "%s", set_up(two_by_three));
+    snprintf(one, sizeof one, "%s", test_folder_path("one"));
+    snprintf(shared, sizeof shared, "%s", test_folder_path("shared"));
+    vdc_sweep_state state;
+    cr_assert_eq(run_sweep(path, one, 2, false, NULL, &state, NULL), VDC_OK);
+    int report[2], status;
+    cr_assert_eq(pipe(report), 0);
+    pid_t children[3];
+    for (size_t rank = 0; rank < 3; rank++) {
+        children[rank] = fork();
+        if (children[rank] == 0) {
+            join_sweep(path, shared, rank, rank == 1 ? kill_after_two : NULL, report[1]);
+        }
+    }
+    for (size_t rank = 0; rank < 3; rank++) {
+        waitpid(children[rank], &status, 0);
+        cr_assert(rank == 1 ? WIFSIGNALED(status) : WIFEXITED(status) && WEXITSTATUS(status) == 0, "process %zu: %d", rank, status);
+    }
+    size_t done[2];
+    cr_assert_eq(read(report[0], done, sizeof done), (ssize_t)sizeof done);
+    cr_assert(done[0] > 0 && done[1] > 0, "one did all: %zu and %zu", done[0], done[1]);
+    cr_assert(done[0] + done[1] <= 10 && done[0] + done[1] >= 9, "%zu and %zu of 12, of which two or three were another's", done[0],
+              done[1]);
+    cr_assert_eq(compare_folders(one, shared), 6 + 12);
 }
 
 Test(sweep, a_folder_that_holds_something_else, .fini = clean_up)
