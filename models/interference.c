@@ -34,7 +34,8 @@ static const vdc_interference_profile *profile_of(const neighbourhood *n, uint32
 static double part_here(const neighbourhood *n, uint32_t i) {
     uint64_t nodes = n->datacenter->records[n->slots[i]].numa_nodes;
     if (nodes == 0) return 1.0 / n->class->sockets;
-    uint64_t of_socket = n->class->numa >= 64 ? UINT64_MAX : ((UINT64_C(1) << n->class->numa) - 1) << (n->socket * n->class->numa);
+    uint64_t of_socket = n->class->numa >= 64 ? UINT64_MAX
+        : ((UINT64_C(1) << n->class->numa) - 1) << (n->socket * n->class->numa);
     return (double)__builtin_popcountll(nodes & of_socket) / __builtin_popcountll(nodes);
 }
 
@@ -141,10 +142,12 @@ static double remote_factor(const neighbourhood *n, uint32_t i) {
     return 1 / (1 + profile_of(n, i)->stall * (1 - 1 / nodes) * (n->class->remote_latency - 1));
 }
 
-static void factors(const void *context, const vdc_datacenter *dc, uint32_t h, const vdc_cpu_entry *entries, const uint32_t *slots,
+static void factors(const void *context, const vdc_datacenter *dc, uint32_t h, const vdc_cpu_entry *entries,
+                    const uint32_t *slots,
                     uint32_t count, double *out) {
     const vdc_interference *model = context;
-    neighbourhood n = {.model = model, .datacenter = dc, .class = &dc->hosts.classes[dc->hosts.class_of[h]], .entries = entries, .slots = slots,
+    neighbourhood n = {.model = model, .datacenter = dc, .class = &dc->hosts.classes[dc->hosts.class_of[h]], .entries = entries,
+                       .slots = slots,
                        .count = count};
     bool profiled = false;
     for (uint32_t i = 0; i < count; i++) {
@@ -164,6 +167,42 @@ static void factors(const void *context, const vdc_datacenter *dc, uint32_t h, c
         }
         out[i] *= fmin(1, kept);
     }
+}
+
+/* ---- prediction ---- */
+
+/* Threads' worth of progress lost by the first `count` entries; grants are what they ask for, in proportion where that is too
+ * much. */
+static double threads_lost(const vdc_interference *model, vdc_datacenter *dc, uint32_t h, uint32_t count) {
+    const vdc_host_class *class = &dc->hosts.classes[dc->hosts.class_of[h]];
+    vdc_wide wanted = 0;
+    double lost = 0;
+    for (uint32_t i = 0; i < count; i++) wanted += dc->entries[i].ceiling;
+    for (uint32_t i = 0; i < count; i++) {
+        vdc_cpu_entry *entry = &dc->entries[i];
+        entry->grant = wanted > class->cpu_hz ? (int64_t)((vdc_wide)entry->ceiling * class->cpu_hz / wanted) : entry->ceiling;
+        dc->entry_factors[i] = 1;
+    }
+    factors(model, dc, h, dc->entries, dc->entry_slots, count, dc->entry_factors);
+    for (uint32_t i = 0; i < count; i++) lost += (double)dc->entries[i].grant / (double)class->speed * (1 - dc->entry_factors[i]);
+    return lost;
+}
+
+double vdc_interference_predict(const vdc_interference *model, vdc_datacenter *dc, uint32_t h, uint32_t slot) {
+    uint32_t n = dc->hosts.vms[h], i = 0;
+    if (!VDC_RESERVE(dc->entries, dc->entry_capacity, n + 1) || !VDC_RESERVE(dc->entry_slots, dc->slot_capacity, n + 1)
+        || !VDC_RESERVE(dc->entry_factors, dc->factor_capacity, n + 1))
+        return NAN;
+    for (uint32_t there = dc->first_vm[h]; there != VDC_NOWHERE; there = dc->vms[there].next, i++) {
+        dc->entries[i] = (vdc_cpu_entry){.ceiling = dc->vms[there].ceiling};
+        dc->entry_slots[i] = there;
+    }
+    double before = threads_lost(model, dc, h, i);
+    vdc_cpu_entry_of(&dc->records[slot].request, dc->hosts.classes[dc->hosts.class_of[h]].speed, &dc->entries[i]);
+    dc->entries[i].demand = dc->entries[i].nominal;
+    dc->entries[i].ceiling = vdc_cpu_ceiling(&dc->entries[i]);
+    dc->entry_slots[i] = slot;
+    return threads_lost(model, dc, h, i + 1) - before;
 }
 
 vdc_efficiency vdc_interference_model(const vdc_interference *interference) {

@@ -104,6 +104,9 @@ struct vdc_view {
     const vdc_gpu_mix *gpu_mix;                /* the VMs that are typical for the workload, or NULL: not known in advance */
     const char *(*tenant_name)(const vdc_view *view, uint32_t tenant); /* "" for none */
     uint64_t seed;                             /* of the run, for draws that are keyed by what they are about */
+    /* How many busy threads' worth of progress the VMs on the host would lose more to each other, were the VM there and busy
+     * (models.md 4.5); 0 where no interference is simulated. */
+    double (*slowdown)(const vdc_view *view, uint32_t host, const vdc_request *request);
     const uint8_t *host_state;                 /* [hosts] 0 = takes VMs; else cordoned, down or off */
 };
 

@@ -37,6 +37,7 @@
     ROW(vdc_placement_nilas) \
     ROW(vdc_placement_lava) \
     ROW(vdc_placement_pssf) \
+    ROW(vdc_placement_interference_aware) \
     ROW(vdc_placement_numa_first_fit) \
     ROW(vdc_placement_numa_balance_fit) \
     ROW(vdc_placement_gpu_random) \

@@ -106,6 +106,11 @@ static const char *view_tenant_name(const vdc_view *view, uint32_t tenant) {
     return tenants ? vdc_names_text(tenants, tenant) : "";
 }
 
+static double view_slowdown(const vdc_view *view, uint32_t host, const vdc_request *request) {
+    const vdc_search *search = vdc_search_of(view);
+    return search->slowdown ? search->slowdown(search->rules, host, request) : 0;
+}
+
 static void fill_class_views(vdc_search *search) {
     const vdc_hosts *hosts = search->hosts;
     for (uint32_t c = 0; c < hosts->class_count; c++) {
@@ -143,6 +148,7 @@ static void fill_view(vdc_search *search) {
     view->power = view_power;
     view->random = view_random;
     view->tenant_name = view_tenant_name;
+    view->slowdown = view_slowdown;
     view->host_state = hosts->state;
     view->engine = search;
 }
@@ -219,6 +225,7 @@ vdc_code vdc_search_create(vdc_search **out, const vdc_policy_instance *instance
     fill_class_views(search);
     fill_view(search);
     search->tenants = options->tenants;
+    search->slowdown = options->slowdown;
     search->view.gpu_mix = options->gpu_mix;
     search->view.seed = options->seed;
     vdc_stream_open(&search->stream, options->seed, options->component ? options->component : "placement", 0);

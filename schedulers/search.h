@@ -25,8 +25,10 @@ typedef struct vdc_search_options {
     /* Does any rule concern this VM at all? NULL = yes. Where none does, decisions cost what they cost without rules. */
     bool (*concerns)(const void *rules, const vdc_request *request);
     const void *rules;
-    const vdc_gpu_mix
-        *gpu_mix; /* VMs that are typical for the workload, for policies that look at fragmentation; NULL = not known */
+    /* VMs that are typical for the workload, for policies that look at fragmentation; NULL = not known. */
+    const vdc_gpu_mix *gpu_mix;
+    /* The view's slowdown, with `rules` as context; NULL = none. */
+    double (*slowdown)(const void *rules, uint32_t host, const vdc_request *request);
     const vdc_names *tenants;         /* their names, for policies that treat some apart; may be NULL */
 } vdc_search_options;
 

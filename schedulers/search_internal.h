@@ -27,6 +27,7 @@ struct vdc_search {
     vdc_host_class_view *class_views;
     vdc_stream stream;
     const vdc_names *tenants;            /* or NULL */
+    double (*slowdown)(const void *rules, uint32_t host, const vdc_request *request);
     bool indexed;                        /* false: the plain scan */
     vdc_feasible *feasible;              /* made when somebody first asks; NULL: not yet, or no memory for it */
     bool feasible_tried;

@@ -315,9 +315,11 @@ static vdc_code log_wait(vdc_simulation *sim, uint32_t slot, vdc_diag *diag) {
 static vdc_code try_vm(vdc_simulation *sim, uint32_t slot, bool *placed, vdc_diag *diag) {
     const vdc_vm_record *record = &sim->datacenter.records[slot];
     vdc_decision decision;
+    sim->trying = slot;
     for (bool again = sim->scenario->preemption.wanted;; again = false) {
         weigh_soft_rules(sim, &record->request);
         vdc_code code = vdc_search_decide(sim->search, &record->request, &decision, placed, diag);
+        if (!code && sim->prediction_failed) code = vdc_no_memory(diag, "predicted interference");
         if (code) return code;
         if (*placed) return start(sim, slot, &decision, diag);
         bool made_room = false;

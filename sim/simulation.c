@@ -1,6 +1,7 @@
 /* Assembles a run from a scenario, and the library's public functions (vdcsim.h). */
 #include "sim/simulation.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -90,6 +91,15 @@ static bool may_come(const void *rules, uint32_t host, const vdc_request *reques
            && (!sim->isolation->has_soft || vdc_isolation_penalty(sim->isolation, host, request) <= sim->penalty_allowed);
 }
 
+/* What the VM that a host is sought for would cost there in progress. */
+static double predicted_slowdown(const void *rules, uint32_t host, const vdc_request *request) {
+    vdc_simulation *sim = (vdc_simulation *)rules;
+    (void)request;
+    double lost = vdc_interference_predict(&sim->interference, &sim->datacenter, host, sim->trying);
+    sim->prediction_failed = sim->prediction_failed || isnan(lost);
+    return lost;
+}
+
 /* Is there anything that could keep this VM from a host where it fits? */
 static bool rules_concern(const void *rules, const vdc_request *request) {
     const vdc_simulation *sim = rules;
@@ -102,7 +112,7 @@ static vdc_code assemble_search(vdc_simulation *sim, const vdc_run_options *opti
         .hosts = &sim->datacenter.hosts, .now = &sim->datacenter.now, .seed = sim->scenario->seed,
         .strategy = options->placement_search, .component = "placement", .allows = may_come, .concerns = rules_concern, .rules = sim,
         .gpu_mix = sim->gpu_mix.count ? &sim->gpu_mix : NULL,
-        .tenants = sim->tenants,
+        .tenants = sim->tenants, .slowdown = sim->profiles.count > 1 ? predicted_slowdown : NULL,
     };
     return vdc_search_create(&sim->search, &sim->placement, &search, diag);
 }

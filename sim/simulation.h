@@ -74,6 +74,8 @@ struct vdc_simulation {
     vdc_time fixed_end;           /* VDC_TIME_MAX: by the workload */
     bool end_at_last_arrival;
     bool pass_wanted;
+    uint32_t trying;              /* the waiting VM that a host is sought for */
+    bool prediction_failed;       /* memory was out when its slowdown was to be predicted */
     vdc_victim *candidates;       /* preemption: those on one host that may be displaced */
     uint32_t *chosen;             /* and those that are */
     size_t candidate_capacity, chosen_capacity;

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "schedulers/placement/plugin.h"
 #include "sim/base/memory.h"
 
 static const double gib = 1073741824;
@@ -110,6 +111,7 @@ static vdc_code read_entry(const vdc_node *node, const char *what, const vdc_par
     if (code) return code;
     const char *also[MOST_KEYS] = {by ? "by" : "policy"};
     if (policy) add_names(also, quantity->policy.policy->params, quantity->policy.policy->param_count);
+    if (quantity->policy.library) add_names(also, &(vdc_param){.name = VDC_PLUGIN_KEY}, 1);
     code = vdc_params_read(node, keys, key_count, quantity, also, what, diag);
     if (!code && quantity->at_least) code = vdc_node_real(quantity->at_least, VDC_DIM_RATIO, -1e300, 1e300, &quantity->least,
                                                           diag);

@@ -19,7 +19,8 @@ static const struct {
 } examples[] = {
     {"pssf", "{policy: pssf, n: 1000}"}, /* so many that no VM waits for its tenant's sake */
     {"rules", "{policy: rules, rules: [{by: used}, {policy: best-fit, norm: l2, step: 5%}, {policy: fgd}]}"},
-    {"filter-weigh", "{policy: filter-weigh, filters: [{by: vms, at_most: 1000}], weighers: [memory, {by: vms, multiplier: -0.5}, "
+    {"filter-weigh",
+     "{policy: filter-weigh, filters: [{by: vms, at_most: 1000}], weighers: [memory, {by: vms, multiplier: -0.5}, "
                      "{policy: worst-fit, multiplier: 2}], subset: 3}"},
     {NULL, NULL},
 };
@@ -469,5 +470,91 @@ Test(policy_contract, admission_keys_are_pure) {
         }
         if (policy->admission.skip) cr_assert_eq(policy->admission.skip(instance.state), policy->admission.skip(instance.state));
         vdc_policy_close(&instance);
+    }
+}
+
+/* --- without memory --- */
+
+/* Opens the policy, places and removes a few VMs; what fails must say so. True when nothing failed. */
+static bool try_all(const vdc_policy *policy, const vdc_node *node, vdc_hosts *hosts) {
+    vdc_policy_instance instance;
+    vdc_diag diag = {0};
+    vdc_search *search = NULL;
+    vdc_code code = vdc_policy_open(policy->kind, node, "none", NULL, &instance, &diag);
+    bool failed = code != VDC_OK;
+    vdc_search_options options = {.hosts = hosts, .now = &clock_now, .seed = 3, .component = "placement", .gpu_mix = &typical};
+    const vdc_policy_instance *placement = &instance;
+    vdc_policy_instance usual = {0};
+    if (!failed && policy->kind != VDC_PLACEMENT) {
+        failed = vdc_policy_open(VDC_PLACEMENT, NULL, "first-fit", NULL, &usual, &diag) != VDC_OK;
+        placement = &usual;
+    }
+    if (!failed) failed = vdc_search_create(&search, placement, &options, &diag) != VDC_OK;
+    bool started = false;
+    if (!failed && placement == &usual) {
+        started = true;
+        failed = policy->init && policy->init(instance.state, vdc_search_view(search));
+    }
+    vdc_request requests[8];
+    vdc_decision decisions[8];
+    int count = 0;
+    for (int i = 0; !failed && i < 8; i++) {
+        bool found = false;
+        requests[i] = fleet_request(1 + i % 3, 1);
+        requests[i].number = requests[i].id = i;
+        requests[i].lifetime = 1000 + i;
+        requests[i].tenant = (uint32_t)(1 + 40 * i);
+        failed = vdc_search_decide(search, &requests[i], &decisions[i], &found, &diag) != VDC_OK;
+        if (failed || !found) break;
+        uint32_t host = (uint32_t)decisions[i].host;
+        vdc_host_take(hosts, host, &requests[i], decisions[i].gpu_devices, decisions[i].numa_nodes);
+        vdc_search_host_changed(search, host);
+        vdc_search_placed(search, &requests[i], host);
+        const vdc_view *view = vdc_search_view(search);
+        const vdc_admission_hooks *admission = policy->kind == VDC_ADMISSION ? &policy->admission : NULL;
+        if (admission && admission->admit) (void)admission->admit(instance.state, view, &requests[i]);
+        if (admission && admission->placed) admission->placed(instance.state, view, &requests[i], &decisions[i]);
+        if (admission && admission->blocked) admission->blocked(instance.state, view, &requests[i]);
+        if (admission && admission->failure) failed = failed || admission->failure(instance.state);
+        count++;
+    }
+    for (int i = 0; i < count; i++) {
+        uint32_t host = (uint32_t)decisions[i].host;
+        vdc_host_give(hosts, host, &requests[i], decisions[i].gpu_devices, decisions[i].numa_nodes);
+        vdc_search_host_changed(search, host);
+        vdc_search_released(search, &requests[i], host);
+        if (policy->kind == VDC_ADMISSION && policy->admission.released)
+            policy->admission.released(instance.state, vdc_search_view(search), &requests[i], host);
+    }
+    if (started && policy->fini) policy->fini(instance.state);
+    vdc_search_destroy(search);
+    vdc_policy_close(&usual);
+    if (!code) vdc_policy_close(&instance);
+    vdc_diag_clear(&diag);
+    return !failed;
+}
+
+/* Every allocation fails in turn, alone and with all that follow: no crash, no leak (the sanitizer build sees both), no decision
+ * made up. */
+Test(policy_contract, without_memory) {
+    for (size_t i = 0; vdc_policies[i]; i++) {
+        if (!policy_stands_alone(vdc_policies[i])) continue;
+        for (int all = 0; all < 2; all++) {
+            uint64_t draws = 12;
+            vdc_hosts hosts;
+            random_fleet(&draws, &hosts);
+            const vdc_node *node = test_tree(&arena, text_of(vdc_policies[i]));
+            for (uint64_t n = 1;; n++) {
+                cr_assert_lt(n, 2000);
+                uint64_t before = vdc_memory_count();
+                vdc_memory_fail_at(n, all);
+                bool done = try_all(vdc_policies[i], node, &hosts);
+                bool reached = vdc_memory_count() - before >= n;
+                vdc_memory_fail_at(0, false);
+                if (!reached) cr_assert(done, "%s fails with memory", vdc_policies[i]->name);
+                if (!reached) break;
+            }
+            vdc_hosts_destroy(&hosts);
+        }
     }
 }

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "sim/base/memory.h"
-#include "sim/vdcsim.h"
 #include "tests/support/draw.h"
+#include "tests/support/runs.h"
 
 #define HEAD "vdcsim: 1\nname: t\nseed: 1\n"
 #define HOSTS(count, cores) \
@@ -17,28 +17,14 @@
 #define ADMISSION(policy) "schedulers: {admission: {policy: " policy "}}\n"
 
 static vdc_simulation *run(const char *text) {
-    vdc_diag diag = {0};
-    vdc_simulation *sim = NULL;
-    vdc_run_options options = {.text = text, .check = true};
-    vdc_code code = vdc_simulation_open(&sim, "test.yaml", &options, &diag);
-    if (!code) code = vdc_simulation_run_until(sim, VDC_TIME_MAX, &diag);
-    cr_assert_eq(code, VDC_OK, "%s", diag.count ? diag.messages[0].text : "no message");
-    cr_assert(vdc_simulation_checks_hold(sim));
-    vdc_diag_clear(&diag);
-    return sim;
-}
-
-static double ask(vdc_simulation *sim, const char *key) {
-    vdc_value value;
-    cr_assert(vdc_simulation_query(sim, key, &value), "no key %s", key);
-    return value.real;
+    return run_text(text, NULL, NULL);
 }
 
 static void expect(const char *text, double waits, double end, double rejected) {
     vdc_simulation *sim = run(text);
-    cr_expect_eq(ask(sim, "wait_total_s"), waits, "%s\nwaits %g, expected %g", text, ask(sim, "wait_total_s"), waits);
-    cr_expect_eq(ask(sim, "end_s"), end, "%s\nend %g, expected %g", text, ask(sim, "end_s"), end);
-    cr_expect_eq(ask(sim, "vms_rejected"), rejected, "%s\nrejected %g, expected %g", text, ask(sim, "vms_rejected"), rejected);
+    cr_expect_eq(summary_of(sim, "wait_total_s"), waits, "%s\nwaits %g, expected %g", text, summary_of(sim, "wait_total_s"), waits);
+    cr_expect_eq(summary_of(sim, "end_s"), end, "%s\nend %g, expected %g", text, summary_of(sim, "end_s"), end);
+    cr_expect_eq(summary_of(sim, "vms_rejected"), rejected, "%s\nrejected %g, expected %g", text, summary_of(sim, "vms_rejected"), rejected);
     vdc_simulation_close(sim);
 }
 
@@ -184,7 +170,7 @@ Test(admission, backfill_does_not_delay_the_reserved_vm) {
         vdc_simulation_progress(sim, &at);
         cr_assert_eq(at.running, 1, "round %d: %d run at %d.5 s", round, (int)at.running, (int)last);
         cr_assert_eq(vdc_simulation_run_until(sim, VDC_TIME_MAX, &diag), VDC_OK);
-        cr_assert_eq(ask(sim, "vms_completed"), ask(sim, "vms_arrived"));
+        cr_assert_eq(summary_of(sim, "vms_completed"), summary_of(sim, "vms_arrived"));
         vdc_simulation_close(sim);
         vdc_diag_clear(&diag);
     }

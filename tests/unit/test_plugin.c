@@ -104,6 +104,15 @@ Test(plugin, the_example_builds_runs_and_decides_by_its_formula) {
     vdc_policy_close(&instance);
     vdc_hosts_destroy(&hosts);
 
+    /* It serves as a rule or a weigher, too; its own parameters stand beside those of the list. */
+    char rules[1024];
+    snprintf(rules, sizeof rules,
+             "{policy: rules, rules: [{policy: plugin, path: \"%s/least_stranded.so\", fullness: 25%%, step: 1%%}]}",
+             folder);
+    code = vdc_policy_open(VDC_PLACEMENT, test_tree(&arena, rules), NULL, NULL, &instance, &diag);
+    cr_assert_eq(code, VDC_OK, "%s", diag.count ? diag.messages[0].text : "?");
+    vdc_policy_close(&instance);
+
     cr_assert_eq(open_plugin(folder, "least_stranded.so", ", fulness: 1", &instance, &diag), VDC_ERROR_INPUT);
     cr_assert_not_null(strstr(diag.messages[0].text, "fullness"), "%s", diag.messages[0].text); /* did you mean */
     vdc_diag_clear(&diag);

@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "schedulers/preemption.h"
-#include "sim/vdcsim.h"
 #include "tests/support/draw.h"
 #include "tests/support/fleet.h"
+#include "tests/support/runs.h"
 
 /* --- the choice on one host --- */
 
@@ -116,15 +116,7 @@ Test(preemption, victims_make_room_and_none_is_displaced_in_vain) {
     "{id: " id ", priority: " priority ", arrival: " arrival ", lifetime: " lifetime ", vcpus: " vcpus ", memory: 1 GiB}"
 
 static vdc_simulation *run(const char *text) {
-    vdc_diag diag = {0};
-    vdc_simulation *sim = NULL;
-    vdc_run_options options = {.text = text, .check = true};
-    vdc_code code = vdc_simulation_open(&sim, "test.yaml", &options, &diag);
-    if (!code) code = vdc_simulation_run_until(sim, VDC_TIME_MAX, &diag);
-    cr_assert_eq(code, VDC_OK, "%s", diag.count ? diag.messages[0].text : "no message");
-    cr_assert(vdc_simulation_checks_hold(sim));
-    vdc_diag_clear(&diag);
-    return sim;
+    return run_text(text, NULL, NULL);
 }
 
 static void expect(vdc_simulation *sim, const char *key, double expected) {
