@@ -35,7 +35,8 @@ uint32_t vdc_isolation_domain(const vdc_isolation *iso, const vdc_request *reque
 }
 
 static inline bool is_selected(const vdc_selection *selection, uint32_t number) {
-    return selection->count == 0 || (number < selection->limit && (selection->bits[number / 64] >> (number % 64) & 1));
+    if (selection->count + selection->prefix_count == 0) return true;
+    return number / 64 < selection->words && (selection->bits[number / 64] >> (number % 64) & 1);
 }
 
 bool vdc_rule_selects(const vdc_rule *rule, const vdc_request *request) {
@@ -190,13 +191,13 @@ void vdc_isolation_blocker(const vdc_isolation *iso, const vdc_request *request,
         if (!vdc_host_fits(&iso->datacenter->hosts, host, request)) continue;
         const char *guarantee = guarantee_broken(iso, host, request, &wishes);
         if (guarantee) {
-            snprintf(text, size, "waits: %s", guarantee);
+            snprintf(text, size, "%s", guarantee);
             return;
         }
         for (size_t i = 0; i < iso->rule_count; i++) {
             const vdc_rule *rule = &iso->rules[i];
             if (!vdc_rule_is_hard(rule) || !rule->type->allows || !concerns(rule, request) || rule->type->allows(rule, iso, host, request)) continue;
-            snprintf(text, size, "waits: rule %s (line %d)", rule->type->name, rule->place.line);
+            snprintf(text, size, "rule %s (line %d)", rule->type->name, rule->place.line);
             return;
         }
     }
@@ -298,10 +299,14 @@ bool vdc_isolation_arrive(vdc_isolation *iso, uint32_t slot) {
     size_t before = iso->vm_capacity;
     if (!VDC_RESERVE(iso->vms, iso->vm_capacity, slot + (size_t)1)) return false;
     if (iso->vm_capacity > before) memset(iso->vms + before, 0, (iso->vm_capacity - before) * sizeof *iso->vms);
+    for (size_t i = 0; i < iso->rule_count; i++) {
+        vdc_rule *rule = &iso->rules[i];
+        if (!vdc_selection_follow(&rule->tenants, iso->tenants) || !vdc_selection_follow(&rule->groups, iso->groups)) return false;
+        rule->selected += vdc_rule_selects(rule, request);
+    }
     vdc_vm_isolation *vm = &iso->vms[slot];
     *vm = (vdc_vm_isolation){.spec = vdc_isolation_wishes(iso, request), .domain = vdc_isolation_domain(iso, request), .entry = VDC_NOWHERE,
                              .first_meeting = -1};
-    for (size_t i = 0; i < iso->rule_count; i++) iso->rules[i].selected += vdc_rule_selects(&iso->rules[i], request);
     if (vm->spec.numa_nodes) request->numa_nodes = (uint8_t)vm->spec.numa_nodes;
     if (request->group) {
         int64_t members = vdc_counts_add(&iso->group_members, request->group, 1);

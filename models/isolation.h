@@ -48,12 +48,15 @@ typedef struct vdc_spread {
     int64_t least, most, total;
 } vdc_spread;
 
-/* Names that a rule selects. */
+/* Names that a rule selects: single ones, and by their beginning. */
 typedef struct vdc_selection {
     uint32_t *numbers;
-    size_t count;                    /* 0 = all */
-    uint64_t *bits;                  /* the same as a set */
-    uint32_t limit;                  /* numbers below this are in `bits` */
+    size_t count;                    /* 0, and no prefix = all */
+    const char **prefixes;           /* "NAME*": all names that begin so */
+    size_t prefix_count;
+    uint64_t *bits;                  /* the same as a set, of the names that there are */
+    size_t words;                    /* of `bits` */
+    uint32_t known;                  /* names below this were held against the prefixes */
 } vdc_selection;
 
 struct vdc_rule {
@@ -200,7 +203,7 @@ void vdc_isolation_warn_unused(const vdc_isolation *isolation, vdc_diag *diag);
 int64_t vdc_isolation_penalty(const vdc_isolation *isolation, uint32_t host, const vdc_request *request);
 /* What forbids the VM on every host even if nothing else ran, in words into `text`; false when nothing does. */
 bool vdc_isolation_impossible(const vdc_isolation *isolation, const vdc_request *request, char *text, size_t size);
-/* Which rule or guarantee keeps it from a host where it fits otherwise; "" when none does. */
+/* Which rule or guarantee, in words, keeps it from a host where it fits otherwise; "" when none does. */
 void vdc_isolation_blocker(const vdc_isolation *isolation, const vdc_request *request, char *text, size_t size);
 /* It came to its host, or is about to leave it. Called by the datacenter. */
 bool vdc_isolation_placed(vdc_isolation *isolation, uint32_t slot);

@@ -12,6 +12,10 @@ static inline bool vdc_is_listed(const uint32_t *numbers, size_t count, uint32_t
     return false;
 }
 
+/* isolation_setup.c */
+/* Holds names that are new against the selection's prefixes. False when memory is out. */
+bool vdc_selection_follow(vdc_selection *selection, const vdc_names *names);
+
 /* isolation_exposure.c */
 /* The entry of a domain on a host, made when there is none; VDC_NOWHERE when memory is out. */
 uint32_t vdc_isolation_entry(vdc_isolation *isolation, uint32_t host, uint32_t domain);

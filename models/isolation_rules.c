@@ -43,6 +43,11 @@ static bool count_set(vdc_rule *rule, const vdc_isolation *iso, uint32_t host, c
     return set_of(rule, request) == 0 || vdc_counts_add(&rule->counts, here(rule, iso, host, request), sign) >= 0;
 }
 
+/* Sets a value in a table of counts. */
+static bool put(vdc_counts *counts, uint64_t key, int64_t value) {
+    return vdc_counts_add(counts, key, value - vdc_counts_get(counts, key)) >= 0;
+}
+
 /* ---- anti-affinity ---- */
 
 static const vdc_param anti_affinity_params[] = {
@@ -177,6 +182,31 @@ static const vdc_rule_type fault_domains = {
     .name = "fault-domains", .summary = "member i of a group in fault domain i mod F (of racks) and update domain i mod U (of hosts)",
     .source = "Azure availability sets", .params = fault_domain_params, .param_count = COUNT_OF(fault_domain_params),
     .allows = fault_domains_allow, .possible = fault_domains_possible,
+};
+
+/* ---- parts of a group that never share a unit ---- */
+
+static const vdc_param parts_apart_params[] = {
+    {.name = "level", .type = VDC_PARAM_CHOICE, .choices = spatial_levels, .fallback = "rack", AT(level), .help = "what two parts never share"},
+};
+
+/* A unit belongs to one part of a group as long as a member is there. */
+static bool parts_apart_allow(const vdc_rule *rule, const vdc_isolation *iso, uint32_t host, const vdc_request *request) {
+    if (request->group == 0 || request->part == 0) return true;
+    uint64_t key = vdc_key(request->group, vdc_isolation_unit(iso, rule->level, host));
+    return vdc_counts_get(&rule->counts, key) == 0 || vdc_counts_get(&rule->holder, key) == (int64_t)request->part;
+}
+
+static bool parts_apart_change(vdc_rule *rule, const vdc_isolation *iso, uint32_t host, const vdc_request *request, int sign) {
+    if (request->group == 0 || request->part == 0) return true;
+    uint64_t key = vdc_key(request->group, vdc_isolation_unit(iso, rule->level, host));
+    return vdc_counts_add(&rule->counts, key, sign) >= 0 && put(&rule->holder, key, request->part);
+}
+
+static const vdc_rule_type parts_apart = {
+    .name = "parts-apart", .summary = "VMs of one group in different parts, such as the fault domains that a trace names, never share a unit",
+    .source = "Azure availability sets; Huawei fault domains", .params = parts_apart_params, .param_count = COUNT_OF(parts_apart_params),
+    .allows = parts_apart_allow, .change = parts_apart_change,
 };
 
 /* ---- rules on the domains of a host ---- */
@@ -385,11 +415,6 @@ static bool wall_allows(const vdc_rule *rule, const vdc_isolation *iso, uint32_t
     return iso->datacenter->now - (vdc_counts_get(&rule->left_at, vdc_key(host, class)) - 1) >= rule->scrub;
 }
 
-/* Sets a value in a table of counts. */
-static bool put(vdc_counts *counts, uint64_t key, int64_t value) {
-    return vdc_counts_add(counts, key, value - vdc_counts_get(counts, key)) >= 0;
-}
-
 static bool wall_change(vdc_rule *rule, const vdc_isolation *iso, uint32_t host, const vdc_request *request, int sign) {
     uint32_t class = class_of(rule, request);
     if (class == 0) return true;
@@ -485,6 +510,6 @@ static const vdc_rule_type aggregate = {
 };
 
 const vdc_rule_type *const vdc_rule_types[] = {
-    &dedicated_host, &max_tenants, &max_vms, &anti_affinity, &affinity, &spread, &fault_domains, &tenant_anti_affinity,
+    &dedicated_host, &max_tenants, &max_vms, &anti_affinity, &affinity, &spread, &fault_domains, &parts_apart, &tenant_anti_affinity,
     &label_lattice, &chinese_wall, &core_isolation, &core_scheduling, &aggregate, NULL,
 };

@@ -5,6 +5,27 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* ---- selections ---- */
+
+static bool select_number(vdc_selection *selection, uint32_t number) {
+    size_t before = selection->words, wanted = number / 64 + (size_t)1;
+    if (!VDC_RESERVE(selection->bits, selection->words, wanted)) return false;
+    if (selection->words > before) memset(selection->bits + before, 0, (selection->words - before) * sizeof *selection->bits);
+    selection->bits[number / 64] |= UINT64_C(1) << (number % 64);
+    return true;
+}
+
+/* `prefix` ends with a star. */
+static bool begins(const char *name, const char *prefix) { return strncmp(name, prefix, strlen(prefix) - 1) == 0; }
+
+bool vdc_selection_follow(vdc_selection *selection, const vdc_names *names) {
+    if (selection->prefix_count == 0) return true;
+    for (uint32_t count = vdc_names_count(names); selection->known < count; selection->known++)
+        for (size_t i = 0; i < selection->prefix_count; i++)
+            if (begins(vdc_names_text(names, selection->known), selection->prefixes[i]) && !select_number(selection, selection->known)) return false;
+    return true;
+}
+
 static vdc_code read_names(const vdc_node *list, vdc_names *names, vdc_selection *selection, const char *what, vdc_diag *diag) {
     char buffer[96];
     if (!list) return VDC_OK;
@@ -12,21 +33,44 @@ static vdc_code read_names(const vdc_node *list, vdc_names *names, vdc_selection
         return vdc_fail(diag, VDC_ERROR_INPUT, &list->place, "isolation: rules: %s: found %s; allowed: a list of names", what,
                         vdc_node_describe(list, buffer, sizeof buffer));
     selection->numbers = vdc_calloc(list->count, sizeof *selection->numbers);
-    if (!selection->numbers) return vdc_no_memory(diag, "isolation");
+    selection->prefixes = vdc_calloc(list->count, sizeof *selection->prefixes);
+    if (!selection->numbers || !selection->prefixes) return vdc_no_memory(diag, "isolation");
+    selection->known = 1; /* 0 is "": no name */
     for (size_t i = 0; i < list->count; i++) {
         const char *text;
         vdc_code code = vdc_node_text(list->children[i], &text, diag);
         if (code) return code;
-        uint32_t *number = &selection->numbers[i];
-        if (vdc_names_intern(names, text, strlen(text), number)) return vdc_no_memory(diag, "isolation");
-        if (*number >= selection->limit) selection->limit = *number + 1;
-        selection->count = i + 1;
+        const size_t length = strlen(text);
+        if (length > 0 && text[length - 1] == '*') {
+            selection->prefixes[selection->prefix_count++] = text;
+            continue;
+        }
+        uint32_t *number = &selection->numbers[selection->count++];
+        if (vdc_names_intern(names, text, length, number) || !select_number(selection, *number)) return vdc_no_memory(diag, "isolation");
     }
-    selection->bits = vdc_calloc(selection->limit / 64 + (size_t)1, sizeof *selection->bits);
-    if (!selection->bits) return vdc_no_memory(diag, "isolation");
-    for (size_t i = 0; i < selection->count; i++) selection->bits[selection->numbers[i] / 64] |= UINT64_C(1) << (selection->numbers[i] % 64);
     return VDC_OK;
 }
+
+/* Is something that `a` names within what `b` names? */
+static bool lists_what_is_in(const vdc_selection *a, const vdc_selection *b, const vdc_names *names) {
+    for (size_t i = 0; i < a->count; i++) {
+        if (vdc_is_listed(b->numbers, b->count, a->numbers[i])) return true;
+        for (size_t j = 0; j < b->prefix_count; j++)
+            if (begins(vdc_names_text(names, a->numbers[i]), b->prefixes[j])) return true;
+    }
+    for (size_t i = 0; i < a->prefix_count; i++)
+        for (size_t j = 0; j < b->prefix_count; j++)
+            if (begins(a->prefixes[i], b->prefixes[j])) return true;
+    return false;
+}
+
+/* Could one name be in both? */
+static bool overlap(const vdc_selection *a, const vdc_selection *b, const vdc_names *names) {
+    if (a->count + a->prefix_count == 0 || b->count + b->prefix_count == 0) return true;
+    return lists_what_is_in(a, b, names) || lists_what_is_in(b, a, names);
+}
+
+/* ---- rules ---- */
 
 static const vdc_rule_type *find_type(const char *name) {
     for (size_t i = 0; vdc_rule_types[i]; i++)
@@ -80,13 +124,6 @@ static vdc_code read_rule(vdc_isolation *iso, const vdc_node *node, vdc_diag *di
     return code;
 }
 
-static bool overlap(const vdc_selection *a, const vdc_selection *b) {
-    if (a->count == 0 || b->count == 0) return true;
-    for (size_t i = 0; i < a->count; i++)
-        if (vdc_is_listed(b->numbers, b->count, a->numbers[i])) return true;
-    return false;
-}
-
 /* Pairs of hard rules that no two VMs could both keep. */
 static vdc_code contradictions(const vdc_isolation *iso, vdc_diag *diag) {
     vdc_code code = VDC_OK;
@@ -96,7 +133,7 @@ static vdc_code contradictions(const vdc_isolation *iso, vdc_diag *diag) {
             if (strcmp(together->type->name, "affinity") || strcmp(apart->type->name, "anti-affinity")) continue;
             if (!vdc_rule_is_hard(together) || !vdc_rule_is_hard(apart)) continue;
             if (together->of != apart->of || together->level > apart->level || apart->max > 1) continue;
-            if (!overlap(&together->groups, &apart->groups) || !overlap(&together->tenants, &apart->tenants)) continue;
+            if (!overlap(&together->groups, &apart->groups, iso->groups) || !overlap(&together->tenants, &apart->tenants, iso->tenants)) continue;
             code = vdc_fail(diag, VDC_ERROR_INPUT, &together->place,
                             "isolation: rules: affinity (line %d) and anti-affinity (line %d) of the same VMs on one %s contradict each other",
                             together->place.line, apart->place.line, vdc_level_names[apart->level]);
@@ -171,8 +208,10 @@ void vdc_isolation_destroy(vdc_isolation *iso) {
         vdc_rule *rule = &iso->rules[i];
         vdc_free(rule->tenants.numbers);
         vdc_free(rule->tenants.bits);
+        vdc_free(rule->tenants.prefixes);
         vdc_free(rule->groups.numbers);
         vdc_free(rule->groups.bits);
+        vdc_free(rule->groups.prefixes);
         vdc_free(rule->conflict_class);
         vdc_counts_free(&rule->counts);
         vdc_counts_free(&rule->sets);

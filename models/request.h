@@ -70,6 +70,7 @@ typedef struct vdc_request {
     int64_t predicted_lifetime;   /* ns as known to lifetime-aware policies, VDC_UNLIMITED = not known */
     uint32_t isolation;           /* index of its isolation wishes (vdc_isolation_specs), 0 = none */
     uint32_t member;              /* its number in its group, in order of arrival: set by the simulator */
+    uint32_t part;                /* of its group, from 1, where its source names one (a fault domain of its own choice); 0 = none */
     uint32_t interference;        /* index of its profile (vdc_interference_profiles), 0 = none */
     uint32_t source;              /* which workload source it came from */
     uint64_t token;               /* the source's own mark, below 2^56, given back when the VM is finished with; 0 = nothing to give back */

@@ -120,6 +120,16 @@ static void draw_ranks(vdc_simulation *sim) {
     }
 }
 
+/* The racks that a file says; one zone. */
+static vdc_code take_racks(vdc_simulation *sim, const vdc_host_list *list, vdc_diag *diag) {
+    vdc_hosts *hosts = &sim->datacenter.hosts;
+    hosts->rack = vdc_malloc((list->count + 1) * sizeof *hosts->rack);
+    hosts->zone = vdc_calloc(list->count + 1, sizeof *hosts->zone);
+    if (!hosts->rack || !hosts->zone) return vdc_no_memory(diag, "the topology");
+    for (size_t i = 0; i < list->count; i++) hosts->rack[i] = list->hosts[i].rack;
+    return VDC_OK;
+}
+
 /* Hosts fill racks and racks fill zones evenly, in order of their numbers. */
 static vdc_code lay_out_racks(vdc_simulation *sim, vdc_diag *diag) {
     vdc_hosts *hosts = &sim->datacenter.hosts;
@@ -157,6 +167,7 @@ vdc_code vdc_lay_out_datacenter(vdc_simulation *sim, vdc_diag *diag) {
     vdc_code code;
     if (scenario->hosts_format) {
         code = vdc_host_list_read(&list, scenario->hosts_format, scenario->hosts_path, scenario->tie_break_path, &sim->scenario->inputs, diag);
+        if (!code && scenario->racks_path) code = vdc_host_list_racks(&list, scenario->racks_path, &sim->scenario->inputs, diag);
         if (!code) code = lay_out_list(sim, &layout, &list, diag);
     } else {
         code = lay_out_classes(sim, &layout, diag);
@@ -168,6 +179,7 @@ vdc_code vdc_lay_out_datacenter(vdc_simulation *sim, vdc_diag *diag) {
     free_layout(&layout);
     if (!code && list.count) code = apply_list(sim, &list, diag);
     if (!code && scenario->tie_break_random) draw_ranks(sim);
+    if (!code && list.count && scenario->racks_path) code = take_racks(sim, &list, diag);
     vdc_host_list_clear(&list);
-    return code ? code : lay_out_racks(sim, diag);
+    return code || sim->datacenter.hosts.rack ? code : lay_out_racks(sim, diag);
 }

@@ -323,6 +323,7 @@ static const vdc_column vm_columns[] = {
     {"throttled_core_s", "core s", "CPU time wanted and stopped by its own limit", VDC_CELL_REAL, NULL, 1},
     {"idle_core_s", "core s", "not asked for", VDC_CELL_REAL, NULL, 1},
     {"S_cpu_core_s", "core s", "CPU fenced off for its guarantees", VDC_CELL_REAL, NULL, 1},
+    {"numa_nodes", "1", "the NUMA nodes that it was on last, a bit each, 0 = not bound to any", VDC_CELL_INTEGER, NULL, 1},
     /* with isolation only */
     {"S_waste_cpu_core_s", "core s", "of it beyond what it held", VDC_CELL_REAL, NULL, 1},
     {"S_idle_cpu_core_s", "core s", "of it not running anything", VDC_CELL_REAL, NULL, 1},
@@ -389,6 +390,7 @@ vdc_code vdc_results_vm(vdc_simulation *sim, uint32_t slot, vdc_vm_state state, 
     put_real(&row, record->totals.throttled);
     put_real(&row, record->totals.idle);
     put_real(&row, record->totals.fenced);
+    put_integer(&row, (int64_t)record->numa_nodes);
     if (sim->isolation) {
         const vdc_vm_isolation *vm = &sim->isolation->vms[slot];
         put_real(&row, record->totals.fence_waste);

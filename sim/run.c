@@ -5,6 +5,7 @@
  * an instant is over, because what lasts no time is no part of any integral.
  */
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "sim/simulation.h"
@@ -285,6 +286,11 @@ static bool is_due(const vdc_simulation *sim, uint32_t slot) {
 }
 
 static vdc_code reject_due(vdc_simulation *sim, uint32_t slot, vdc_diag *diag) {
+    char blocker[120] = "", text[160];
+    if (sim->isolation && sim->results && sim->scenario->output_events)
+        vdc_isolation_blocker(sim->isolation, &sim->datacenter.records[slot].request, blocker, sizeof blocker);
+    snprintf(text, sizeof text, "rejected: %s", blocker);
+    if (blocker[0]) return reject(sim, slot, text, diag);
     return reject(sim, slot, sim->scenario->admission_timeout == 0 ? "rejected: does not fit on arrival" : "rejected: waited too long", diag);
 }
 
@@ -306,9 +312,11 @@ static void weigh_soft_rules(vdc_simulation *sim, const vdc_request *request) {
 /* Says once what keeps a VM waiting that would fit. */
 static vdc_code log_wait(vdc_simulation *sim, uint32_t slot, vdc_diag *diag) {
     if (!sim->isolation || !sim->results || !sim->scenario->output_events) return VDC_OK;
-    char text[160];
-    vdc_isolation_blocker(sim->isolation, &sim->datacenter.records[slot].request, text, sizeof text);
-    return text[0] ? vdc_results_event(sim, text, sim->datacenter.records[slot].request.id, -1, diag) : VDC_OK;
+    if (sim->scenario->admission_timeout == 0) return VDC_OK; /* it does not wait: its rejection says the same */
+    char blocker[120], text[160];
+    vdc_isolation_blocker(sim->isolation, &sim->datacenter.records[slot].request, blocker, sizeof blocker);
+    snprintf(text, sizeof text, "waits: %s", blocker);
+    return blocker[0] ? vdc_results_event(sim, text, sim->datacenter.records[slot].request.id, -1, diag) : VDC_OK;
 }
 
 /* Tries to place a waiting VM. */

@@ -2,7 +2,7 @@
 #include "workloads/hosts.h"
 
 #include "workloads/readers.h"
-#include "workloads/text.h"
+#include "workloads/table.h"
 
 #include <string.h>
 
@@ -53,6 +53,47 @@ static vdc_code read_ranks(vdc_host_list *list, const char *path, vdc_inputs *in
                                                       list->count);
     vdc_free(taken);
     vdc_text_close(text);
+    return code;
+}
+
+/* "host-7" -> 7; UINT32_MAX when it is no such name. */
+static uint32_t place_of(vdc_field name) {
+    static const char head[] = "host-";
+    const size_t length = (size_t)(name.end - name.begin), skip = sizeof head - 1;
+    if (length <= skip || length > skip + 9 || memcmp(name.begin, head, skip) != 0) return UINT32_MAX;
+    uint32_t number = 0;
+    for (const char *digit = name.begin + skip; digit < name.end; digit++) {
+        if (*digit < '0' || *digit > '9') return UINT32_MAX;
+        number = 10 * number + (uint32_t)(*digit - '0');
+    }
+    return number;
+}
+
+vdc_code vdc_host_list_racks(vdc_host_list *list, const char *path, vdc_inputs *inputs, vdc_diag *diag) {
+    static const char *const wanted[] = {"host_id", "rack_id"};
+    int at[2];
+    vdc_table table;
+    const vdc_workload_context context = {.inputs = inputs};
+    const vdc_place place = {path, 0, 0};
+    size_t given = 0;
+    bool *seen = vdc_calloc(list->count + 1, sizeof *seen);
+    vdc_code code = vdc_table_open(&table, path, &(vdc_table_layout){.separator = ','}, &context, diag);
+    if (!code && !seen) code = vdc_no_memory(diag, "racks");
+    if (!code) code = vdc_table_map(&table, wanted, 2, 2, at, diag);
+    while (!code) {
+        bool have;
+        code = vdc_table_row(&table, &have, diag);
+        if (code || !have) break;
+        const int64_t rack = vdc_table_number(&table, at[1], 1, 0, INT32_MAX);
+        const uint32_t host = place_of(vdc_table_field(&table, at[0]));
+        if (vdc_table_bad(&table, &code) || host >= list->count) continue;
+        given += !seen[host];
+        seen[host] = true;
+        list->hosts[host].rack = (uint32_t)rack;
+    }
+    if (!code && given < list->count) code = vdc_fail(diag, VDC_ERROR_INPUT, &place, "racks for %zu of %zu hosts", given, list->count);
+    vdc_table_close(&table);
+    vdc_free(seen);
     return code;
 }
 

@@ -20,6 +20,7 @@ typedef struct vdc_host_record {
     int64_t memory;           /* bytes */
     uint16_t gpus;            /* devices of 1000 milli-GPU */
     const char *gpu_model;    /* "" = none given */
+    uint32_t rack;            /* from the racks file, else 0 */
     uint32_t rank;            /* tie-break rank, lower wins: from the tie_break file, else its place in the list */
     uint16_t numa_nodes;      /* 0 = the list does not say; else what each has (cpu and memory are the sums) */
     int64_t numa_cpu[VDC_HOST_RECORD_NODES], numa_memory[VDC_HOST_RECORD_NODES];
@@ -46,6 +47,9 @@ const vdc_host_format *vdc_host_format_find(const char *name);
  * clear it also after an error. VDC_ERROR_INPUT with file and line for what is malformed; at least one host comes out. */
 vdc_code vdc_host_list_read(vdc_host_list *list, const char *format, const char *path, const char *tie_break, vdc_inputs *inputs,
                             vdc_diag *diag);
+/* Reads the racks of the hosts: a CSV with the columns host_id and rack_id, in any order; "host-7" is the host at place 7 of the list, other
+ * rows are left out. Every host must be in it. */
+vdc_code vdc_host_list_racks(vdc_host_list *list, const char *path, vdc_inputs *inputs, vdc_diag *diag);
 void vdc_host_list_clear(vdc_host_list *list);
 /* For formats: a new zeroed host at the end, NULL when memory is out. */
 vdc_host_record *vdc_host_list_add(vdc_host_list *list);

@@ -59,7 +59,7 @@ const vdc_host_format vdc_hosts_huawei_topology = {
 
 enum { CPUS, MEMORY, NODES, STRATEGY, GROUP, DOMAIN, COLUMNS };
 
-/* "affinity-3", "fault_domain-0.2": strategy, the group's number within it, and the domain where there is one. */
+/* "affinity-3", "fault_domain-0": strategy and the group's number within it; the fault domain is its part of the group. */
 static void take_group(vdc_table_source *self, vdc_request *request) {
     const vdc_field strategy = vdc_table_field(&self->table, self->at[STRATEGY]);
     if (vdc_field_empty(strategy)) return;
@@ -67,8 +67,8 @@ static void take_group(vdc_table_source *self, vdc_request *request) {
     const int64_t group = vdc_table_number(&self->table, self->at[GROUP], 1, 0, INT32_MAX);
     const int64_t domain = vdc_table_number_or(&self->table, self->at[DOMAIN], 1, 0, INT32_MAX, -1);
     const int shown = (int)(strategy.end - strategy.begin > 40 ? 40 : strategy.end - strategy.begin);
-    int length = snprintf(text, sizeof text, "%.*s-%lld", shown, strategy.begin, (long long)group);
-    if (domain >= 0) length += snprintf(text + length, sizeof text - (size_t)length, ".%lld", (long long)domain);
+    const int length = snprintf(text, sizeof text, "%.*s-%lld", shown, strategy.begin, (long long)group);
+    request->part = (uint32_t)(domain + 1);
     if (vdc_names_intern(self->context.groups, text, (size_t)length, &request->group)) {
         self->table.bad = true;
         self->table.code = vdc_no_memory(self->table.diag, "names");

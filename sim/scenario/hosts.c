@@ -215,6 +215,7 @@ static void read_hosts_file(vdc_reading *reading, const vdc_node *node) {
     scenario->hosts_path = vdc_reading_resolve(reading, vdc_node_get(node, "path"));
     scenario->tie_break_random = file.tie_break && strcmp(file.tie_break, "random") == 0;
     if (!scenario->tie_break_random) scenario->tie_break_path = vdc_reading_resolve(reading, vdc_node_get(node, "tie_break"));
+    scenario->racks_path = vdc_reading_resolve(reading, vdc_node_get(node, "racks"));
     scenario->hosts_max_vms = file.max_vms == VDC_PARAM_NONE ? 0 : file.max_vms;
 }
 

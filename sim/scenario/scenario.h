@@ -81,6 +81,7 @@ typedef struct vdc_scenario {
     const char *hosts_path;        /* resolved */
     const char *tie_break_path;    /* resolved; NULL = none. A file of ranks, lower wins */
     bool tie_break_random;         /* ranks are a permutation drawn from the seed */
+    const char *racks_path;        /* resolved; NULL = none. A file of the racks of these hosts */
     int64_t hosts_max_vms;         /* for hosts of a file, 0 = unlimited */
 
     int64_t zones, racks;          /* of the whole datacenter, >= 1; both 1 without `topology` */

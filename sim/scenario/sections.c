@@ -47,6 +47,7 @@ static const vdc_param hosts_file[] = {
     {"path", PATH, .required = true, AT(hosts_file, path), .help = "the file"},
     {"tie_break", PATH, AT(hosts_file, tie_break),
      .help = "a file of ranks, or random: of hosts that a policy likes equally, the lowest rank wins"},
+    {"racks", PATH, AT(hosts_file, racks), .help = "a CSV of host_id, rack_id: host-7 is the host at place 7 of the file"},
     {"max_vms", INTEGER, .fallback = "none", .none = "none", .minimum = 1, .maximum = UINT32_MAX, AT(hosts_file, max_vms),
      .help = "VMs a host"},
 };

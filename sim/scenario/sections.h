@@ -24,7 +24,7 @@ typedef struct vdc_section_datacenter {
 } vdc_section_datacenter;
 
 typedef struct vdc_section_hosts_file {
-    const char *format, *path, *tie_break;
+    const char *format, *path, *tie_break, *racks;
     int64_t max_vms;
 } vdc_section_hosts_file;
 

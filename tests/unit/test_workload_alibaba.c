@@ -179,7 +179,8 @@ Test(workload_alibaba, huawei_topology) {
     cr_expect_eq(work.requests[1].group, 0);
     cr_expect_eq(work.requests[1].arrival, SECONDS(1));
     cr_expect_eq(work.requests[0].group, work.requests[3].group);
-    cr_expect_str_eq(vdc_names_text(work.context.groups, work.requests[0].group), "fault_domain-0.1");
+    cr_expect_str_eq(vdc_names_text(work.context.groups, work.requests[0].group), "fault_domain-0");
+    cr_expect_eq(work.requests[0].part, 2); /* its second fault domain */
     cr_expect_str_eq(vdc_names_text(work.context.groups, work.requests[2].group), "affinity-3");
     test_workload_file(&work, "vm.csv", "flavor_vcpus,flavor_ram,numa,strategy,group,domain\n8,16,3,,,\n");
     test_workload_refuses(&work, "trace", "{format: huawei-topology, path: vm.csv}", "numa is 3, at most 2", NULL);
