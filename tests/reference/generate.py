@@ -54,6 +54,8 @@ def power(rng):
         spec["r"] = rng.choice(["1.4", "1", "2"])
     if model == "asymptotic":
         spec["tau"] = rng.choice(["0.5", "0.8"])
+    if rng.random() < 0.3:
+        spec["off"] = rng.choice(["0 W", "7.5 W"])
     return spec
 
 
@@ -199,6 +201,8 @@ def generate(number):
         scenario["failures"] = {"trace": {"rows": rows, "repeat": rng.choice(["false", "false", "true"]) if ending != "last-vm" else "false"},
                                 "recovery": {"policy": "restart", "max_failures": rng.choice([1, 2, 10])}}
     scenario["power"] = {"down_host": rng.choice(["off", "idle"])}
+    if rng.random() < 0.2:
+        scenario["power"]["empty_host"] = "off"
     if rng.random() < 0.3:
         scenario["power"]["pue"] = rng.choice(["1.2", "1.58"])
     if rng.random() < 0.2 and any("power" in spec for spec in scenario["datacenter"]["hosts"]):

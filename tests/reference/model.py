@@ -378,6 +378,7 @@ class Simulation:
             offset = round((start - datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)).total_seconds() * SECOND)
             self.carbon = [(int(row["timestamp"]) * 10**6 - offset, Fraction(row["carbon_intensity"]))
                            for row in rows_of(os.path.join(folder, power["carbon"]["trace"]))]
+        self.empty_is_off = power.get("empty_host", "on") == "off"
         self.down_draws_idle = power.get("down_host", "off") == "idle"
         failures = scenario.get("failures", {})
         trace = failures.get("trace", {})
@@ -565,6 +566,8 @@ class Simulation:
         return ([value for time, value in self.carbon if time <= self.now] or [self.carbon[0][1]])[-1]
 
     def watts_of(self, host, granted):
+        if host.up and host.power and self.empty_is_off and not host.vms:
+            return exact(host.power.get("off", "5 W"), "power")
         if host.up:
             return host.watts(granted)
         return host.idle_watts() if self.down_draws_idle else Fraction(0)
