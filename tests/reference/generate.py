@@ -169,6 +169,10 @@ def generate(number):
     vms = [vm(rng, n, arrivals[n], grid, scale, smt, ending != "last-vm", failing) for n in range(count)]
     if rng.random() < 0.2:
         rng.shuffle(vms)
+    sharing = rng.choice(["fair-share"] * 6 + ["equal-share", "strict-priority"])
+    if sharing == "strict-priority":
+        for spec in vms:
+            spec.get("cpu", {}).pop("reservation", None)
     files = {}
     workload = {"vms": vms}
     if rng.random() < 0.15:
@@ -182,10 +186,11 @@ def generate(number):
         admission["depth"] = rng.choice([1, 2, 100])
     if not failing and rng.random() < 0.25:
         admission["timeout"] = rng.choice(["0s", time_text(rng, rng.randint(1, 10) * grid * scale)])
-    placement = {"policy": rng.choice(["first-fit", "first-fit", "next-fit", "round-robin", "best-fit", "worst-fit", "dot-product", "cosine"])}
+    placement = {"policy": rng.choice(["first-fit", "first-fit", "next-fit", "round-robin", "best-fit", "worst-fit", "dot-product", "cosine",
+                                        "weighted-dot-product", "l2-norm-diff", "delta-perp"])}
     if placement["policy"] in ("best-fit", "worst-fit"):
         placement["norm"] = rng.choice(["cpu", "memory", "l1", "l2", "linf", "sum"])
-    if placement["policy"] == "cosine":
+    if placement["policy"] in ("cosine", "delta-perp"):
         placement["normalise"] = rng.choice(["capacity", "none"])
     time = {"tick": time_text(rng, rng.choice([1, 3, 7, 50]) * grid * scale)}
     time["end"] = time_text(rng, rng.randint(1, 80) * grid * scale) if ending == "fixed" else ending
@@ -193,7 +198,7 @@ def generate(number):
         "vdcsim": 1, "name": f"case-{number}", "seed": number, "time": time,
         "datacenter": {"hosts": hosts(rng, smt), "overcommit": {"cpu": rng.choice(["1", "1", "1.5", "2", "4", "16"]), "memory": rng.choice(["1", "1", "1.25"])}},
         "workload": workload,
-        "schedulers": {"admission": admission, "placement": placement, "cpu": {"policy": "fair-share"}, "rebalance": {"policy": "none"}},
+        "schedulers": {"admission": admission, "placement": placement, "cpu": {"policy": sharing}, "rebalance": {"policy": "none"}},
     }
     if failing:
         rows = [[time_text(rng, rng.randint(1, 20) * grid * scale), time_text(rng, rng.randint(1, 10) * grid * scale), rng.choice(["100%", "100%", "0%", "1.0"])]

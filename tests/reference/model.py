@@ -10,7 +10,8 @@ Raises Ambiguous where the definitions leave the outcome to rounding: two hosts 
 1e-12. The caller leaves such a scenario out.
 
 What is modelled: host classes, overcommit, SMT yield, reserves; inline VMs, native CSV and OpenDC tables; load segments (progress time
-and work), lifetimes, weights, reservations, limits, checkpoints; admission fifo, fifo-skip, priority with time-outs; placement by plain scan; fair-share; failures
+and work), lifetimes, weights, reservations, limits, checkpoints; admission fifo, fifo-skip, priority with time-outs; placement by plain scan; fair-share,
+equal-share, strict-priority; failures
 of all hosts from rows with restart; all closed-form power models, PUE, carbon intensity; P, G, T, S, U, their companions and the counters, tick by tick.
 """
 import csv
@@ -316,13 +317,36 @@ class Placement:
             return -left if self.policy == "best-fit" else left
         if self.policy == "dot-product":
             return (c * r / (C * C) if C else 0.0) + (m * s / (M * M) if M else 0.0)
-        u, v = C - c + r, M - m + s  # cosine
-        if self.plain:
-            C, u, M, v = C / 1000, u / 1000, M / 2**30, v / 2**30
-        else:
-            u, v, C, M = (u / C if C else 0.0), (v / M if M else 0.0), (1.0 if C else 0.0), (1.0 if M else 0.0)
+        wc, wm = self.mean_used()
+        if self.policy == "weighted-dot-product":
+            return wc * (c * r / (C * C) if C else 0.0) + wm * (m * s / (M * M) if M else 0.0)
+        if self.policy == "l2-norm-diff":
+            return -(wc * ((c - r) / C if C else 0.0) ** 2 + wm * ((m - s) / M if M else 0.0) ** 2)
+        if self.policy == "cosine":
+            return self.cosine(C, M, C - c + r, M - m + s)
+        return self.off_diagonal(C, M, C - c, M - m) - self.off_diagonal(C, M, C - c + r, M - m + s)  # delta-perp
+
+    def mean_used(self):
+        """The mean over all hosts of the used share of CPU and memory."""
+        cpu = [1 - Fraction(host.free_cpu(), host.promised_cpu) for host in self.hosts]
+        memory = [1 - Fraction(host.free_memory(), host.promised_memory) for host in self.hosts]
+        return float(sum(cpu) / len(cpu)), float(sum(memory) / len(memory))
+
+    def scaled(self, C, M, u, v):
+        return (C / 1000, M / 2**30, u / 1000, v / 2**30) if self.plain else (1.0, 1.0, u / C, v / M)
+
+    def cosine(self, C, M, u, v):
+        C, M, u, v = self.scaled(C, M, u, v)
         below = math.sqrt(C * C + M * M) * math.sqrt(u * u + v * v)
         return (C * u + M * v) / below if below else 0.0
+
+    def off_diagonal(self, C, M, u, v):
+        """The distance of the used vector from the line of the capacity."""
+        if u == 0 and v == 0:
+            return 0.0
+        cosine = self.cosine(C, M, u, v)
+        _, _, u, v = self.scaled(C, M, u, v)
+        return math.sqrt(u * u + v * v) * math.sqrt(max(0.0, 1 - cosine * cosine))
 
     def choose(self, vm):
         count = len(self.hosts)
@@ -339,7 +363,8 @@ class Placement:
             top, best = max(scores, key=lambda pair: (pair[0], -pair[1].id))
             for score, host in scores:
                 # Equal inputs give equal scores in whatever order they are computed; other near ties are decided by rounding.
-                if abs(score - top) <= 1e-12 * max(1.0, abs(top)) and self.inputs(host) != self.inputs(best):
+                # A square root of a difference near 0 (delta-perp) keeps half of the digits.
+                if abs(score - top) <= (1e-6 if self.policy == "delta-perp" else 1e-12) * max(1.0, abs(top)) and self.inputs(host) != self.inputs(best):
                     raise Ambiguous(f"{self.policy}: hosts {best.id} and {host.id} for VM {vm.id}")
         self.last = best.id
         return best
@@ -370,6 +395,7 @@ class Simulation:
         self.admission = schedulers.get("admission", {"policy": "fifo"})
         self.timeout = integer(self.admission["timeout"], "time") if "timeout" in self.admission else NEVER
         self.placement = Placement(schedulers.get("placement", {"policy": "first-fit"}), self.hosts)
+        self.sharing = schedulers.get("cpu", {}).get("policy", "fair-share")
         power = scenario.get("power", {})
         self.pue = exact(power.get("pue", "1"), "count")
         self.carbon = []
@@ -520,10 +546,23 @@ class Simulation:
                 vm.state, vm.end = "rejected", self.now
                 self.count("rejected")
 
+    def shares(self, host, vms):
+        if self.sharing == "equal-share":
+            return share(host.capacity, [(vm.id, 1, 0, vm.ceiling()) for vm in vms])
+        grants = {}
+        left = host.capacity
+        # strict-priority: class by class on what is left; else all are one class.
+        for priority in sorted({vm.priority for vm in vms}, reverse=True) if self.sharing == "strict-priority" else [None]:
+            chosen = [vm for vm in vms if priority in (None, vm.priority)]
+            given = share(left, [(vm.id, vm.share_weight(), min(vm.reservation, vm.ceiling()), vm.ceiling()) for vm in chosen])
+            grants.update(zip((vm.id for vm in chosen), given))
+            left -= sum(given)
+        return [grants[vm.id] for vm in vms]
+
     def grant(self):
         for host in self.hosts:
             vms = sorted(host.vms, key=lambda v: v.id)
-            grants = share(host.capacity, [(vm.id, vm.share_weight(), min(vm.reservation, vm.ceiling()), vm.ceiling()) for vm in vms])
+            grants = self.shares(host, vms)
             for vm, granted in zip(vms, grants):
                 vm.granted = granted
             busy = Fraction(sum(grants), host.speed)
