@@ -205,8 +205,8 @@ reproducible: setup-lint
 	@$(PYTHON) tests/reproducible.py $(BUILD) build-O0 build-O3 build-clang
 ##: tidy            clang-tidy over the library and the command
 tidy: setup-lint
-	@printf '%s\n' $(LIBRARY_SOURCES) $(CLI_SOURCES) | xargs -P $(JOBS) -n 8 clang-tidy --quiet --warnings-as-errors='*' --config-file=tests/structure/clang-tidy.yaml \
-	  -- $(filter-out -Werror,$(CFLAGS_ALL)) 2>/dev/null
+	clang-tidy --quiet --warnings-as-errors='*' --config-file=tests/structure/clang-tidy.yaml $(LIBRARY_SOURCES) $(CLI_SOURCES) \
+	  -- $(filter-out -Werror,$(CFLAGS_ALL))
 ##: cppcheck        cppcheck over the library and the command
 cppcheck: setup-lint
 	cppcheck --std=c11 --enable=warning,performance,portability --inline-suppr --suppress=missingInclude --suppress=missingIncludeSystem \
