@@ -53,12 +53,12 @@ static int read_tenants(void *state, vdc_diag *diag) {
     if (!quota->list) return VDC_OK;
     if (quota->list->kind != VDC_NODE_MAPPING) {
         char found[96];
-        return vdc_fail(diag, VDC_ERROR_INPUT, &quota->list->place,
-                        "admission policy quota: tenants: found %s; allowed: a mapping of tenants",
-                        vdc_node_describe(quota->list, found, sizeof found));
+        return (int)vdc_fail(diag, VDC_ERROR_INPUT, &quota->list->place,
+                             "admission policy quota: tenants: found %s; allowed: a mapping of tenants",
+                             vdc_node_describe(quota->list, found, sizeof found));
     }
     quota->named = vdc_calloc(quota->list->count + 1, sizeof *quota->named);
-    if (!quota->named) return vdc_no_memory(diag, "the tenants' quotas");
+    if (!quota->named) return (int)vdc_no_memory(diag, "the tenants' quotas");
     vdc_code first = VDC_OK;
     for (size_t i = 0; i < quota->list->count; i++) {
         vdc_code code = read_tenant(quota->list->children[i], &quota->usual, &quota->named[quota->named_count++], diag);
