@@ -256,4 +256,9 @@ static inline int64_t vdc_least(int64_t a, int64_t b) {
     return a < b ? a : b;
 }
 
+/* `span` after `now`, never beyond the end of time. */
+static inline vdc_time vdc_later(vdc_time now, vdc_time span) {
+    return span > VDC_TIME_MAX - now ? VDC_TIME_MAX : now + span;
+}
+
 #endif

@@ -78,7 +78,7 @@ vdc_code vdc_preempt(vdc_simulation *sim, uint32_t slot, bool *made_room, vdc_di
             code = vdc_run_displace(sim, victim, diag);
             continue;
         }
-        vdc_time end = preemption->notice > VDC_TIME_MAX - dc->now ? VDC_TIME_MAX : dc->now + preemption->notice;
+        vdc_time end = vdc_later(dc->now, preemption->notice);
         dc->records[slot].displacing_until = end;
         if (vdc_queue_push(sim->events, end, VDC_RANK_OPERATION, VDC_EVENT_EVICTION, victim, &dc->vms[victim].eviction_event))
             return vdc_no_memory(diag, "pending events");

@@ -6,7 +6,6 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "sim/simulation.h"
 
@@ -79,15 +78,11 @@ static bool has_end(const vdc_request *request) {
     return request->lifetime >= 0 ? request->lifetime != VDC_FOREVER : request->load != NULL;
 }
 
-static vdc_code push(vdc_simulation *sim, vdc_time time, vdc_rank rank, vdc_event_kind kind, uint32_t subject, vdc_event_handle *handle,
-                     vdc_diag *diag) {
+vdc_code vdc_run_push(vdc_simulation *sim, vdc_time time, vdc_rank rank, vdc_event_kind kind, uint32_t subject, vdc_event_handle *handle,
+                      vdc_diag *diag) {
     vdc_event_handle ignored;
     if (vdc_queue_push(sim->events, time, rank, kind, subject, handle ? handle : &ignored)) return vdc_no_memory(diag, "pending events");
     return VDC_OK;
-}
-
-static vdc_time later(vdc_time now, vdc_time span) {
-    return span > VDC_TIME_MAX - now ? VDC_TIME_MAX : now + span;
 }
 
 static vdc_code read_next(vdc_simulation *sim, vdc_diag *diag) {
@@ -106,14 +101,12 @@ static vdc_code read_next(vdc_simulation *sim, vdc_diag *diag) {
 
 /* ---- a VM's way ---- */
 
-/* Tells those who keep an index over hosts. */
-static void host_changed(vdc_simulation *sim, uint32_t host) {
+void vdc_run_host_changed(vdc_simulation *sim, uint32_t host) {
     vdc_search_host_changed(sim->search, host);
     if (sim->gpu_mix.count) vdc_gpu_fragmentation_changed(&sim->fragmentation, host);
 }
 
-/* The VM is done with: final row, memory. It is neither on a host nor in the queue. */
-static vdc_code leave(vdc_simulation *sim, uint32_t slot, vdc_vm_state state, vdc_diag *diag) {
+vdc_code vdc_run_leave(vdc_simulation *sim, uint32_t slot, vdc_vm_state state, vdc_diag *diag) {
     vdc_datacenter *dc = &sim->datacenter;
     vdc_request *request = &dc->records[slot].request;
     switch (state) {
@@ -153,10 +146,10 @@ static void leave_queue(vdc_simulation *sim, uint32_t slot) {
 static vdc_code reject(vdc_simulation *sim, uint32_t slot, const char *why, vdc_diag *diag) {
     leave_queue(sim, slot);
     vdc_code code = vdc_results_event(sim, why, sim->datacenter.records[slot].request.id, -1, diag);
-    return code ? code : leave(sim, slot, VDC_VM_REJECTED, diag);
+    return code ? code : vdc_run_leave(sim, slot, VDC_VM_REJECTED, diag);
 }
 
-static vdc_code enqueue(vdc_simulation *sim, uint32_t slot, vdc_diag *diag) {
+vdc_code vdc_run_enqueue(vdc_simulation *sim, uint32_t slot, vdc_diag *diag) {
     vdc_datacenter *dc = &sim->datacenter;
     const vdc_admission_hooks *hooks = &sim->admission.policy->admission;
     vdc_vm *vm = &dc->vms[slot];
@@ -168,7 +161,7 @@ static vdc_code enqueue(vdc_simulation *sim, uint32_t slot, vdc_diag *diag) {
     if (timeout == 0) sim->timeouts_due = true;
     if (timeout > 0 && dc->records[slot].first_start < 0) {
         sim->pending_timeouts++;
-        return push(sim, later(dc->now, timeout), VDC_RANK_QUEUE_TIMEOUT, VDC_EVENT_QUEUE_TIMEOUT, slot, &vm->timeout_event, diag);
+        return vdc_run_push(sim, vdc_later(dc->now, timeout), VDC_RANK_QUEUE_TIMEOUT, VDC_EVENT_QUEUE_TIMEOUT, slot, &vm->timeout_event, diag);
     }
     return VDC_OK;
 }
@@ -208,12 +201,12 @@ static vdc_code arrive(vdc_simulation *sim, vdc_diag *diag) {
     if (sim->isolation && !vdc_isolation_arrive(sim->isolation, slot)) return vdc_no_memory(diag, "isolation");
     char text[160];
     const char *why = fits_nowhere(sim, &record->request, text, sizeof text);
-    code = enqueue(sim, slot, diag);
+    code = vdc_run_enqueue(sim, slot, diag);
     if (!code && why) code = reject(sim, slot, why, diag);
     return code ? code : read_next(sim, diag);
 }
 
-static vdc_code start(vdc_simulation *sim, uint32_t slot, const vdc_decision *decision, vdc_diag *diag) {
+vdc_code vdc_run_start(vdc_simulation *sim, uint32_t slot, const vdc_decision *decision, vdc_diag *diag) {
     vdc_datacenter *dc = &sim->datacenter;
     vdc_vm_record *record = &dc->records[slot];
     if (vdc_histogram_add(&sim->waits, dc->now - record->queued_at)) return vdc_no_memory(diag, "the waiting times");
@@ -221,7 +214,7 @@ static vdc_code start(vdc_simulation *sim, uint32_t slot, const vdc_decision *de
     uint32_t host = (uint32_t)decision->host;
     vdc_code code = vdc_datacenter_place(dc, slot, host, decision->gpu_devices, decision->numa_nodes);
     if (code) return vdc_no_memory(diag, "a placement");
-    host_changed(sim, host);
+    vdc_run_host_changed(sim, host);
     vdc_search_placed(sim->search, &record->request, host);
     const vdc_admission_hooks *admission = &sim->admission.policy->admission;
     if (admission->placed) admission->placed(sim->admission.state, vdc_search_view(sim->search), &record->request, decision);
@@ -236,15 +229,13 @@ static vdc_code start(vdc_simulation *sim, uint32_t slot, const vdc_decision *de
     return sim->results ? vdc_results_event(sim, "placed", record->request.id, host, diag) : VDC_OK;
 }
 
-/* Something was released: those who wait are tried again, now or at the next multiple of the retry interval. */
-static void wake(vdc_simulation *sim) {
+void vdc_run_wake(vdc_simulation *sim) {
     vdc_time interval = sim->scenario->admission_retry, now = sim->datacenter.now, since = interval > 0 ? now % interval : 0;
     if (since == 0) sim->pass_wanted = sim->pass_wanted || sim->waiting.count > 0;
-    else if (sim->next_retry == VDC_TIME_MAX) sim->next_retry = later(now - since, interval);
+    else if (sim->next_retry == VDC_TIME_MAX) sim->next_retry = vdc_later(now - since, interval);
 }
 
-/* Takes a running VM off its host. */
-static void stop(vdc_simulation *sim, uint32_t slot) {
+void vdc_run_stop(vdc_simulation *sim, uint32_t slot) {
     vdc_datacenter *dc = &sim->datacenter;
     vdc_vm_record *record = &dc->records[slot];
     uint32_t host = dc->vms[slot].host;
@@ -254,28 +245,28 @@ static void stop(vdc_simulation *sim, uint32_t slot) {
     vdc_progress_stop(dc, slot);
     vdc_datacenter_remove(dc, slot);
     if (dc->track_vms) vdc_datacenter_close_stay(dc, slot, host, sim->population.finished);
-    host_changed(sim, host);
+    vdc_run_host_changed(sim, host);
     vdc_search_released(sim->search, &record->request, host);
     const vdc_admission_hooks *admission = &sim->admission.policy->admission;
     if (admission->released) admission->released(sim->admission.state, vdc_search_view(sim->search), &record->request, host);
-    wake(sim);
+    vdc_run_wake(sim);
 }
 
 static vdc_code complete(vdc_simulation *sim, uint32_t slot, vdc_diag *diag) {
     int64_t id = sim->datacenter.records[slot].request.id, host = sim->datacenter.vms[slot].host;
-    stop(sim, slot);
+    vdc_run_stop(sim, slot);
     vdc_code code = sim->results ? vdc_results_event(sim, "completed", id, host, diag) : VDC_OK;
-    return code ? code : leave(sim, slot, VDC_VM_COMPLETED, diag);
+    return code ? code : vdc_run_leave(sim, slot, VDC_VM_COMPLETED, diag);
 }
 
 vdc_code vdc_run_displace(vdc_simulation *sim, uint32_t slot, vdc_diag *diag) {
     bool restart = sim->scenario->preemption.restart;
     int64_t id = sim->datacenter.records[slot].request.id, host = sim->datacenter.vms[slot].host;
     vdc_note_displaced(sim, slot);
-    stop(sim, slot);
+    vdc_run_stop(sim, slot);
     vdc_code code = vdc_results_event(sim, restart ? "displaced" : "evicted", id, host, diag);
     if (code) return code;
-    return restart ? enqueue(sim, slot, diag) : leave(sim, slot, VDC_VM_EVICTED, diag);
+    return restart ? vdc_run_enqueue(sim, slot, diag) : vdc_run_leave(sim, slot, VDC_VM_EVICTED, diag);
 }
 
 /* Has it waited as long as it may? Only what was never placed is rejected. */
@@ -329,7 +320,7 @@ static vdc_code try_vm(vdc_simulation *sim, uint32_t slot, bool *placed, vdc_dia
         vdc_code code = vdc_search_decide(sim->search, &record->request, &decision, placed, diag);
         if (!code && sim->prediction_failed) code = vdc_no_memory(diag, "predicted interference");
         if (code) return code;
-        if (*placed) return start(sim, slot, &decision, diag);
+        if (*placed) return vdc_run_start(sim, slot, &decision, diag);
         bool made_room = false;
         if (again && (code = vdc_preempt(sim, slot, &made_room, diag))) return code;
         if (!made_room) break;
@@ -432,97 +423,17 @@ static vdc_code pass(vdc_simulation *sim, vdc_diag *diag) {
     return reject_excess(sim, diag);
 }
 
-/* ---- failures ---- */
-
-static vdc_code schedule_failure(vdc_simulation *sim, vdc_time after_time, vdc_diag *diag) {
-    const vdc_failure_list *failures = &sim->scenario->failures;
-    if (sim->failure_row >= failures->count) {
-        if (!sim->scenario->failures_repeat || failures->count == 0) return VDC_OK;
-        sim->failure_row = 0;
-    }
-    vdc_time at = later(after_time, failures->rows[sim->failure_row].wait);
-    if (at == VDC_TIME_MAX) return VDC_OK;
-    sim->background_events++;
-    return push(sim, at, VDC_RANK_HOST_FAILURE, VDC_EVENT_FAILURE, 0, NULL, diag);
-}
-
-static int by_number(const void *a, const void *b) {
-    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-    return (x > y) - (x < y);
-}
-
-/* Its host failed: the VM starts again elsewhere, if the recovery policy brings it back. */
-static vdc_code fail_vm(vdc_simulation *sim, uint32_t slot, vdc_diag *diag) {
-    vdc_datacenter *dc = &sim->datacenter;
-    stop(sim, slot);
-    uint32_t failures = ++dc->records[slot].failures;
-    if (sim->scenario->recovery == VDC_RECOVERY_NONE) return leave(sim, slot, VDC_VM_LOST, diag);
-    if (sim->scenario->max_failures > 0 && failures >= (uint64_t)sim->scenario->max_failures) return leave(sim, slot, VDC_VM_FAILED, diag);
-    return enqueue(sim, slot, diag);
-}
-
-/* The VMs of a host that goes down leave it in order of arrival. */
-static vdc_code fail_host(vdc_simulation *sim, uint32_t host, vdc_diag *diag) {
-    vdc_datacenter *dc = &sim->datacenter;
-    vdc_code code = vdc_results_event(sim, "host failed", -1, host, diag);
-    while (!code && dc->first_vm[host] != VDC_NOWHERE) {
-        uint32_t earliest = dc->first_vm[host];
-        for (uint32_t slot = earliest; slot != VDC_NOWHERE; slot = dc->vms[slot].next)
-            if (dc->records[slot].request.number < dc->records[earliest].request.number) earliest = slot;
-        code = fail_vm(sim, earliest, diag);
-    }
-    vdc_datacenter_host_state(dc, host, VDC_HOST_DOWN);
-    host_changed(sim, host);
-    return code;
-}
-
-/* round(share x hosts) hosts that are up, drawn from the failures' own stream. */
-static vdc_code fail_hosts(vdc_simulation *sim, vdc_diag *diag) {
-    vdc_datacenter *dc = &sim->datacenter;
-    const vdc_failure *row = &sim->scenario->failures.rows[sim->failure_row++];
-    uint32_t up = 0;
-    for (uint32_t h = 0; h < dc->hosts.count; h++)
-        if (dc->hosts.state[h] != VDC_HOST_DOWN) sim->victims[up++] = h;
-    uint64_t wanted = ((uint64_t)row->share_ppb * dc->hosts.count + VDC_SHARE_ALL / 2) / VDC_SHARE_ALL;
-    uint32_t hit = wanted >= up ? up : (uint32_t)wanted;
-    for (uint32_t i = 0; i < hit; i++) {
-        uint32_t j = i + (uint32_t)vdc_stream_below(&sim->failure_stream, up - i), chosen = sim->victims[j];
-        sim->victims[j] = sim->victims[i];
-        sim->victims[i] = chosen;
-    }
-    qsort(sim->victims, hit, sizeof *sim->victims, by_number);
-    sim->victim_count = hit;
-    for (uint32_t i = 0; i < hit; i++) {
-        vdc_code code = fail_host(sim, sim->victims[i], diag);
-        if (code) return code;
-    }
-    return push(sim, later(dc->now, row->duration), VDC_RANK_HOST_RECOVERY, VDC_EVENT_RECOVERY, 0, NULL, diag);
-}
-
-static vdc_code recover_hosts(vdc_simulation *sim, vdc_diag *diag) {
-    for (size_t i = 0; i < sim->victim_count; i++) {
-        uint32_t host = sim->victims[i];
-        vdc_datacenter_host_state(&sim->datacenter, host, VDC_HOST_UP);
-        host_changed(sim, host);
-        vdc_code code = vdc_results_event(sim, "host recovered", -1, host, diag);
-        if (code) return code;
-    }
-    sim->victim_count = 0;
-    wake(sim);
-    return schedule_failure(sim, sim->datacenter.now, diag);
-}
-
 /* ---- carbon ---- */
 
 /* The intensity at the clock, and the next change. The first value holds backwards, the last one forwards. */
 static vdc_code carbon_change(vdc_simulation *sim, vdc_diag *diag) {
     const vdc_series *series = &sim->scenario->carbon;
     if (series->count == 0) return VDC_OK;
-    size_t row = vdc_series_at(series, later(sim->scenario->start, sim->datacenter.now));
+    size_t row = vdc_series_at(series, vdc_later(sim->scenario->start, sim->datacenter.now));
     vdc_datacenter_carbon(&sim->datacenter, series->value[row]);
     if (row + 1 >= series->count) return VDC_OK;
     sim->background_events++;
-    return push(sim, series->time[row + 1] - sim->scenario->start, VDC_RANK_CHANGE, VDC_EVENT_CARBON, 0, NULL, diag);
+    return vdc_run_push(sim, series->time[row + 1] - sim->scenario->start, VDC_RANK_CHANGE, VDC_EVENT_CARBON, 0, NULL, diag);
 }
 
 /* ---- the loop ---- */
@@ -532,7 +443,7 @@ vdc_code vdc_run_begin(vdc_simulation *sim, vdc_diag *diag) {
     sim->next_retry = VDC_TIME_MAX;
     sim->ids.largest = -1;
     vdc_code code = carbon_change(sim, diag);
-    if (!code) code = schedule_failure(sim, 0, diag);
+    if (!code) code = vdc_failures_next(sim, 0, diag);
     return code ? code : read_next(sim, diag);
 }
 
@@ -567,7 +478,7 @@ static vdc_code tick(vdc_simulation *sim, vdc_diag *diag) {
     if (code) return code;
     if (sim->check) vdc_checks_all(&sim->checks, &sim->datacenter, &sim->waiting, &sim->population);
     sim->tick_number++;
-    sim->next_tick = later(sim->next_tick, sim->tick_length);
+    sim->next_tick = vdc_later(sim->next_tick, sim->tick_length);
     return VDC_OK;
 }
 
@@ -593,9 +504,9 @@ static vdc_code handle(vdc_simulation *sim, const vdc_event *event, vdc_diag *di
         return vdc_run_displace(sim, event->subject, diag);
     case VDC_EVENT_FAILURE:
         sim->background_events--;
-        return fail_hosts(sim, diag);
+        return vdc_failures_row(sim, diag);
     case VDC_EVENT_RECOVERY:
-        return recover_hosts(sim, diag);
+        return vdc_failures_recover(sim, diag);
     case VDC_EVENT_CARBON:
         sim->background_events--;
         return carbon_change(sim, diag);

@@ -124,6 +124,21 @@ vdc_code vdc_run_begin(vdc_simulation *simulation, vdc_diag *diag);
 /* Processes one event with time <= limit. *more = false when there is none left before the limit or the run ended. */
 vdc_code vdc_run_step(vdc_simulation *simulation, vdc_time limit, bool *more, vdc_diag *diag);
 
+/* Schedules an event. `handle` may be NULL. */
+vdc_code vdc_run_push(vdc_simulation *simulation, vdc_time time, vdc_rank rank, vdc_event_kind kind, uint32_t subject, vdc_event_handle *handle,
+                      vdc_diag *diag);
+/* The state or the free capacity of a host changed: tells those who keep an index over hosts. */
+void vdc_run_host_changed(vdc_simulation *simulation, uint32_t host);
+/* A VM joins the tail of the queue. It is on no host. */
+vdc_code vdc_run_enqueue(vdc_simulation *simulation, uint32_t slot, vdc_diag *diag);
+/* A waiting VM comes to the host that was decided on, where it fits. */
+vdc_code vdc_run_start(vdc_simulation *simulation, uint32_t slot, const vdc_decision *decision, vdc_diag *diag);
+/* Takes a running VM off its host. The caller says what becomes of it. */
+void vdc_run_stop(vdc_simulation *simulation, uint32_t slot);
+/* The VM is done with: final row, memory. It is neither on a host nor in the queue. */
+vdc_code vdc_run_leave(vdc_simulation *simulation, uint32_t slot, vdc_vm_state state, vdc_diag *diag);
+/* Something was released: those who wait are tried again, now or at the next multiple of the retry interval. */
+void vdc_run_wake(vdc_simulation *simulation);
 /* Takes a running VM off its host for another one's sake: it is evicted or, where the scenario says so, waits again. */
 vdc_code vdc_run_displace(vdc_simulation *simulation, uint32_t slot, vdc_diag *diag);
 
@@ -132,6 +147,14 @@ vdc_code vdc_run_displace(vdc_simulation *simulation, uint32_t slot, vdc_diag *d
 vdc_code vdc_preempt(vdc_simulation *simulation, uint32_t slot, bool *made_room, vdc_diag *diag);
 /* Counts a VM that is about to be displaced, and the work that it loses. */
 void vdc_note_displaced(vdc_simulation *simulation, uint32_t slot);
+
+/* failures.c */
+/* Schedules the next row of failures.trace, counted from `after`. */
+vdc_code vdc_failures_next(vdc_simulation *simulation, vdc_time after, vdc_diag *diag);
+/* The current row is due: round(share x hosts) hosts that are up, drawn from the failures' own stream, go down. */
+vdc_code vdc_failures_row(vdc_simulation *simulation, vdc_diag *diag);
+/* They come back. */
+vdc_code vdc_failures_recover(vdc_simulation *simulation, vdc_diag *diag);
 
 /* results.c */
 vdc_code vdc_results_open(vdc_simulation *simulation, bool force, vdc_diag *diag);
