@@ -38,7 +38,7 @@ CFLAGS_ALL = -std=c11 -D_GNU_SOURCE -I. $(OPTIMISE) $(WARNINGS) -ffp-contract=of
 # Tests link a build of the library with fault injection compiled in.
 TEST_FLAGS := -DVDC_TEST_FAULTS
 
-LIBRARY_SOURCES := $(sort $(wildcard sim/*.c sim/base/*.c sim/engine/*.c sim/scenario/*.c sim/record/*.c sim/sweep/*.c models/*.c \
+LIBRARY_SOURCES := $(sort $(wildcard sim/*.c sim/base/*.c sim/engine/*.c sim/scenario/*.c sim/record/*.c sim/sweep/*.c sim/parts/*.c sim/results/*.c models/*.c \
                      schedulers/*.c schedulers/admission/*.c schedulers/placement/*.c schedulers/cpu/*.c schedulers/rebalance/*.c \
                      workloads/*.c analysis/*.c analysis/plots/*.c))
 CLI_SOURCES     := $(sort $(wildcard sim/cli/*.c))

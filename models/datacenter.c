@@ -15,6 +15,8 @@ vdc_code vdc_datacenter_setup(vdc_datacenter *dc, vdc_diag *diag) {
         if (dc->hosts.free[r]) use |= UINT64_C(1) << (VDC_FLOW_P + r);
     use |= 1u << VDC_FLOW_NOMINAL | 1u << VDC_FLOW_DEMAND | 1u << VDC_FLOW_CEILING | 1u << VDC_FLOW_GRANTED | 1u << VDC_FLOW_RESERVED;
     if (dc->efficiency_count) use |= 1u << VDC_FLOW_USED;
+    for (int r = VDC_MEMORY; r < VDC_RESOURCES; r++)
+        if (dc->serviced >> r & 1) use |= UINT64_C(1) << (VDC_FLOW_G + r) | UINT64_C(1) << (VDC_FLOW_U + r);
     if (dc->isolation) {
         use |= 1u << VDC_FLOW_FENCE_IDLE;
         for (int r = 0; r < VDC_RESOURCES; r++)

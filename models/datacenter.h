@@ -46,7 +46,7 @@ typedef enum vdc_event_kind {
     VDC_EVENT_CARBON,
     VDC_EVENT_EVICTION,          /* a displaced VM's notice is over */
     VDC_EVENT_HOST_OFF,          /* an empty host's delay is over */
-    VDC_EVENT_KINDS
+    VDC_EVENT_KINDS              /* from here on: the simulation's parts */
 } vdc_event_kind;
 
 /* The hot part of a live VM. */
@@ -140,6 +140,8 @@ typedef struct vdc_datacenter {
     vdc_cpu_sharing sharing;
     vdc_efficiency efficiencies[VDC_EFFICIENCIES]; /* with any of them USED is a flow of its own; with none all that is granted is used */
     uint8_t efficiency_count;
+    unsigned serviced;            /* resources (a bit each, not CPU) whose service is simulated: G and U are flows of their own; of the others all
+                                   * that is held is given and in use */
     bool track_vms;               /* ledgers per VM are kept */
     bool track_hosts;             /* ledgers per host are kept */
     bool empty_host_off;          /* an empty host is switched off at once */

@@ -23,7 +23,9 @@ typedef enum vdc_flow {
     VDC_FLOW_FENCE_IDLE,                               /* Hz fenced exclusively and not running anything */
     VDC_FLOW_FENCE,                                    /* + resource: fenced exclusively; CPU in Hz */
     VDC_FLOW_WASTE = VDC_FLOW_FENCE + VDC_RESOURCES,   /* + resource: of it, beyond what VMs hold; CPU in Hz */
-    VDC_FLOWS = VDC_FLOW_WASTE + VDC_RESOURCES
+    VDC_FLOW_G = VDC_FLOW_WASTE + VDC_RESOURCES,       /* + resource: given, of resources with a service of their own (not CPU) */
+    VDC_FLOW_U = VDC_FLOW_G + VDC_RESOURCES,           /* + resource: in useful work, of the same */
+    VDC_FLOWS = VDC_FLOW_U + VDC_RESOURCES
 } vdc_flow;
 
 typedef struct vdc_ledger {

@@ -1,7 +1,7 @@
 /* Hosts fail and come back: what becomes of them and of their VMs. */
 #include <stdlib.h>
 
-#include "sim/simulation.h"
+#include "sim/results/results.h"
 
 vdc_code vdc_failures_next(vdc_simulation *sim, vdc_time after_time, vdc_diag *diag) {
     const vdc_failure_list *failures = &sim->scenario->failures;

@@ -7,7 +7,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "sim/simulation.h"
+#include "sim/parts/part.h"
+#include "sim/results/results.h"
 
 /* ---- ids ---- */
 
@@ -225,6 +226,7 @@ vdc_code vdc_run_start(vdc_simulation *sim, uint32_t slot, const vdc_decision *d
         sim->placed++;
     }
     if (has_end(&record->request)) sim->with_end++;
+    if (sim->follower_count && (code = vdc_parts_placed(sim, slot, diag))) return code;
     if (vdc_progress_begin(dc, slot)) return vdc_no_memory(diag, "pending events");
     return sim->results ? vdc_results_event(sim, "placed", record->request.id, host, diag) : VDC_OK;
 }
@@ -239,6 +241,7 @@ void vdc_run_stop(vdc_simulation *sim, uint32_t slot) {
     vdc_datacenter *dc = &sim->datacenter;
     vdc_vm_record *record = &dc->records[slot];
     uint32_t host = dc->vms[slot].host;
+    if (sim->follower_count) vdc_parts_removing(sim, slot);
     if (has_end(&record->request)) sim->with_end--;
     if (dc->vms[slot].eviction_event) vdc_queue_cancel(sim->events, dc->vms[slot].eviction_event);
     dc->vms[slot].eviction_event = 0;
@@ -444,6 +447,7 @@ vdc_code vdc_run_begin(vdc_simulation *sim, vdc_diag *diag) {
     sim->ids.largest = -1;
     vdc_code code = carbon_change(sim, diag);
     if (!code) code = vdc_failures_next(sim, 0, diag);
+    if (!code) code = vdc_parts_begin(sim, diag);
     return code ? code : read_next(sim, diag);
 }
 
@@ -468,6 +472,7 @@ static vdc_code end_run(vdc_simulation *sim, vdc_diag *diag) {
     if (sim->check) {
         vdc_checks_event(&sim->checks, dc);
         vdc_checks_all(&sim->checks, dc, &sim->waiting, &sim->population);
+        vdc_parts_check(sim);
     }
     return VDC_OK;
 }
@@ -476,7 +481,10 @@ static vdc_code tick(vdc_simulation *sim, vdc_diag *diag) {
     vdc_datacenter_advance_ledgers(&sim->datacenter);
     vdc_code code = vdc_results_tick(sim, diag);
     if (code) return code;
-    if (sim->check) vdc_checks_all(&sim->checks, &sim->datacenter, &sim->waiting, &sim->population);
+    if (sim->check) {
+        vdc_checks_all(&sim->checks, &sim->datacenter, &sim->waiting, &sim->population);
+        vdc_parts_check(sim);
+    }
     sim->tick_number++;
     sim->next_tick = vdc_later(sim->next_tick, sim->tick_length);
     return VDC_OK;
@@ -485,6 +493,7 @@ static vdc_code tick(vdc_simulation *sim, vdc_diag *diag) {
 static vdc_code handle(vdc_simulation *sim, const vdc_event *event, vdc_diag *diag) {
     vdc_datacenter *dc = &sim->datacenter;
     bool ended = false;
+    if (event->kind >= VDC_EVENT_KINDS) return vdc_parts_event(sim, event, diag);
     switch ((vdc_event_kind)event->kind) {
     case VDC_EVENT_VM_END:
         dc->vms[event->subject].end_event = 0;

@@ -1,5 +1,6 @@
 /* Assembles a run from a scenario, and the library's public functions (vdcsim.h). */
-#include "sim/simulation.h"
+#include "sim/parts/part.h"
+#include "sim/results/results.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -154,7 +155,7 @@ static vdc_code assemble(vdc_simulation *sim, const char *path, const vdc_run_op
         dc->efficiencies[dc->efficiency_count++] = vdc_interference_model(&sim->interference);
     }
     if (vdc_smt_needed(&dc->hosts)) dc->efficiencies[dc->efficiency_count++] = vdc_smt(sim->isolation);
-    if ((code = vdc_queue_create(&sim->events, options->event_queue, diag))) return code;
+    if ((code = vdc_parts_open(sim, diag)) || (code = vdc_queue_create(&sim->events, options->event_queue, diag))) return code;
     const vdc_cpu_hooks *cpu = &sim->cpu.policy->cpu;
     dc->queue = sim->events;
     dc->sharing = (vdc_cpu_sharing){
@@ -166,6 +167,7 @@ static vdc_code assemble(vdc_simulation *sim, const char *path, const vdc_run_op
     dc->empty_host_off = scenario->empty_host_off;
     dc->down_host_idle = scenario->down_host_idle;
     if ((code = vdc_datacenter_setup(dc, diag)) || (code = assemble_search(sim, options, diag)) || (code = start_policies(sim, diag))) return code;
+    vdc_parts_settle(sim);
     sim->tick_length = scenario->tick;
     sim->fixed_end = scenario->end_rule == VDC_END_DURATION ? scenario->end : VDC_TIME_MAX;
     sim->end_at_last_arrival = scenario->end_rule == VDC_END_LAST_ARRIVAL;
@@ -248,6 +250,7 @@ vdc_code vdc_simulation_finish(vdc_simulation *sim, vdc_diag *diag) { return vdc
 void vdc_simulation_close(vdc_simulation *sim) {
     if (!sim) return;
     vdc_results_abandon(sim);
+    vdc_parts_close(sim);
     vdc_search_destroy(sim->search);
     const vdc_policy_instance *started[] = {&sim->admission, &sim->cpu, &sim->rebalance};
     for (size_t i = 0; i < sizeof started / sizeof *started; i++)

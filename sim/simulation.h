@@ -41,7 +41,14 @@ typedef struct vdc_tenant_totals {
     double fenced, fence_waste, fence_idle, fenced_memory, exposure;
 } vdc_tenant_totals;
 
-typedef struct vdc_results vdc_results; /* sim/results.c */
+typedef struct vdc_results vdc_results; /* sim/results/ */
+
+/* Optional parts of a simulation (sim/parts/part.h): whoever adds one adds a row here and a file there. */
+#define VDC_PARTS(ROW) ROW(preemption) ROW(isolation) ROW(attack) ROW(power) ROW(carbon) ROW(gpu)
+#define VDC_PART_ID(name) VDC_PART_##name,
+typedef enum vdc_part_id { VDC_PARTS(VDC_PART_ID) VDC_PART_COUNT } vdc_part_id;
+#undef VDC_PART_ID
+typedef struct vdc_part vdc_part;
 
 struct vdc_simulation {
     vdc_scenario *scenario;
@@ -56,6 +63,10 @@ struct vdc_simulation {
     vdc_queue *events;
     vdc_wait_queue waiting;
     vdc_policy_instance admission, placement, cpu, rebalance;
+    void *parts[VDC_PART_COUNT];              /* each part's own state */
+    const vdc_part *present[VDC_PART_COUNT];  /* those that the run has */
+    const vdc_part *followers[VDC_PART_COUNT];/* of them, those that are told of every placement */
+    int present_count, follower_count;
     vdc_search *search;
 
     vdc_source *workload;
@@ -155,18 +166,4 @@ vdc_code vdc_failures_next(vdc_simulation *simulation, vdc_time after, vdc_diag 
 vdc_code vdc_failures_row(vdc_simulation *simulation, vdc_diag *diag);
 /* They come back. */
 vdc_code vdc_failures_recover(vdc_simulation *simulation, vdc_diag *diag);
-
-/* results.c */
-vdc_code vdc_results_open(vdc_simulation *simulation, bool force, vdc_diag *diag);
-/* The tick that ends now. */
-vdc_code vdc_results_tick(vdc_simulation *simulation, vdc_diag *diag);
-/* A VM is gone or, at the end of the run, still there: its final row. */
-vdc_code vdc_results_vm(vdc_simulation *simulation, uint32_t slot, vdc_vm_state state, vdc_diag *diag);
-/* An event for the log. */
-vdc_code vdc_results_event(vdc_simulation *simulation, const char *what, int64_t vm, int64_t host, vdc_diag *diag);
-/* Rebuilds simulation->summary. */
-vdc_code vdc_results_summary(vdc_simulation *simulation, vdc_diag *diag);
-vdc_code vdc_results_finish(vdc_simulation *simulation, vdc_diag *diag);
-void vdc_results_abandon(vdc_simulation *simulation);
-
 #endif

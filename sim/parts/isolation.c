@@ -1,0 +1,109 @@
+/* Isolation: exposure, what is fenced and wasted, what rules block. The rules themselves: models/isolation.h. */
+#include <math.h>
+
+#include "sim/parts/part.h"
+#include "sim/results/totals.h"
+
+typedef struct isolation_state {
+    vdc_wide previous[3]; /* exposure at the last tick: host, core, rack */
+} isolation_state;
+
+static vdc_code open(vdc_simulation *sim, vdc_diag *diag) {
+    if (sim->isolation && !(sim->parts[VDC_PART_isolation] = vdc_calloc(1, sizeof(isolation_state)))) return vdc_no_memory(diag, "isolation");
+    return VDC_OK;
+}
+
+static void close(vdc_simulation *sim) { vdc_free(sim->parts[VDC_PART_isolation]); }
+
+static void advance(vdc_simulation *sim) { vdc_isolation_advance(sim->isolation); }
+
+static const vdc_column tick_columns[] = {
+    {"exposure_host", "s", "exposure: pairs of VMs of different domains on one host x time in the tick", VDC_CELL_REAL, NULL, 1},
+    {"exposure_core", "s", "the same of VMs that may share a core", VDC_CELL_REAL, NULL, 1},
+    {"exposure_rack", "s", "the same of VMs in one rack", VDC_CELL_REAL, NULL, 1},
+    {"blocked_vcpus", "1", "vCPUs that could be promised at the end of the tick where the first waiting VM fits but a rule keeps it away",
+     VDC_CELL_REAL, NULL, 1},
+};
+
+static void tick(vdc_simulation *sim, uint32_t entity, vdc_row *row) {
+    isolation_state *state = sim->parts[VDC_PART_isolation];
+    vdc_isolation *iso = sim->isolation;
+    const vdc_wide now[] = {iso->exposure_host_time, iso->exposure_core_time, iso->exposure_rack_time};
+    (void)entity;
+    for (int i = 0; i < 3; i++) {
+        vdc_row_real(row, vdc_pair_seconds(now[i] - state->previous[i]));
+        state->previous[i] = now[i];
+    }
+    uint32_t head = sim->waiting.first;
+    vdc_row_real(row, head == VDC_NOWHERE ? 0 : (double)vdc_isolation_blocked(iso, &sim->datacenter.records[head].request) / 1000);
+}
+
+static const vdc_column vm_columns[] = {
+    {"S_waste_cpu_core_s", "core s", "of it beyond what it held", VDC_CELL_REAL, NULL, 1},
+    {"S_idle_cpu_core_s", "core s", "of it not running anything", VDC_CELL_REAL, NULL, 1},
+    {"S_memory_byte_s", "byte s", "memory fenced off for its guarantees", VDC_CELL_REAL, NULL, 1},
+    {"exposure_pair_s", "s", "exposure: VMs of other trust domains on its host x time", VDC_CELL_REAL, NULL, 1},
+    {"tenants_met", "1", "other trust domains that it shared a host with", VDC_CELL_INTEGER, NULL, 1},
+    {"first_meeting", "s", "from its first start until it first shared a host with another trust domain, NaN = never", VDC_CELL_REAL, NULL, 1},
+    {"met_attacker", "1", "1 = it shared a host with the attacker, or, of the attacker, with a target", VDC_CELL_INTEGER, NULL, 1},
+};
+
+static void vm_row(vdc_simulation *sim, uint32_t slot, vdc_row *row) {
+    const vdc_vm_record *record = &sim->datacenter.records[slot];
+    const vdc_vm_isolation *vm = &sim->isolation->vms[slot];
+    vdc_row_real(row, record->totals.fence_waste);
+    vdc_row_real(row, record->totals.fence_idle);
+    vdc_row_real(row, record->totals.fenced_memory);
+    vdc_row_real(row, vdc_pair_seconds(vdc_isolation_exposure(sim->isolation, slot)));
+    vdc_row_integer(row, (int64_t)vm->met_count);
+    vdc_row_real(row, vm->first_meeting < 0 ? NAN : vdc_seconds(vm->first_meeting - record->first_start));
+    vdc_row_integer(row, vm->hit || vm->met_attacker);
+}
+
+static const vdc_column host_columns[] = {
+    {"S_waste_cpu_core_s", "core s", "of it beyond what the VMs held", VDC_CELL_REAL, NULL, 1},
+    {"S_idle_cpu_core_s", "core s", "of it not running anything", VDC_CELL_REAL, NULL, 1},
+    {"S_memory_byte_s", "byte s", "memory fenced off for its guarantees", VDC_CELL_REAL, NULL, 1},
+};
+
+static void host_row(vdc_simulation *sim, uint32_t h, vdc_row *row) {
+    const vdc_datacenter *dc = &sim->datacenter;
+    vdc_wide thread = (vdc_wide)dc->hosts.classes[dc->hosts.class_of[h]].speed * VDC_SECOND;
+    vdc_row_real(row, vdc_wide_over(vdc_ledger_sum(&dc->host_ledger, h, (vdc_flow)(VDC_FLOW_WASTE + VDC_CPU)), thread));
+    vdc_row_real(row, vdc_wide_over(vdc_ledger_sum(&dc->host_ledger, h, VDC_FLOW_FENCE_IDLE), thread));
+    vdc_row_real(row, vdc_resource_total(VDC_MEMORY, vdc_ledger_sum(&dc->host_ledger, h, (vdc_flow)(VDC_FLOW_FENCE + VDC_MEMORY))));
+}
+
+static const vdc_column tenant_columns[] = {
+    {"S_waste_cpu_core_s", "core s", "of it beyond what the VMs held", VDC_CELL_REAL, NULL, 1},
+    {"S_idle_cpu_core_s", "core s", "of it not running anything", VDC_CELL_REAL, NULL, 1},
+    {"S_memory_byte_s", "byte s", "memory fenced off for guarantees", VDC_CELL_REAL, NULL, 1},
+    {"exposure_pair_s", "s", "exposure: VMs of other trust domains beside its own x time", VDC_CELL_REAL, NULL, 1},
+};
+
+static void tenant_row(vdc_simulation *sim, uint32_t tenant, vdc_row *row) {
+    const vdc_tenant_totals *sum = &sim->tenant_totals[tenant];
+    vdc_row_real(row, sum->fence_waste);
+    vdc_row_real(row, sum->fence_idle);
+    vdc_row_real(row, sum->fenced_memory);
+    vdc_row_real(row, sum->exposure);
+}
+
+static void summary(vdc_simulation *sim, vdc_summary *s) {
+    const vdc_isolation *iso = sim->isolation;
+    vdc_summary_real(s, "exposure_host_pair_s", vdc_pair_seconds(iso->exposure_host_time), "s",
+                     "exposure: pairs of VMs of different domains on one host x time");
+    vdc_summary_real(s, "exposure_core_pair_s", vdc_pair_seconds(iso->exposure_core_time), "s", "the same of VMs that may share a core");
+    if (sim->datacenter.hosts.rack)
+        vdc_summary_real(s, "exposure_rack_pair_s", vdc_pair_seconds(iso->exposure_rack_time), "s", "the same of VMs in one rack");
+    if (iso->scrub > 0)
+        vdc_summary_integer(s, "scrub_gaps", iso->scrub_gaps, "VMs that came to a host too soon after another domain left it");
+}
+
+#define COLUMNS(array) array, sizeof array / sizeof *array
+
+const vdc_part vdc_part_isolation = {
+    .name = "isolation", .open = open, .close = close, .advance = advance, .summary = summary,
+    .ticks = {COLUMNS(tick_columns), .row = tick}, .vms = {COLUMNS(vm_columns), .row = vm_row},
+    .hosts = {COLUMNS(host_columns), .row = host_row}, .tenants = {COLUMNS(tenant_columns), .row = tenant_row},
+};
