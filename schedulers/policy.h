@@ -20,7 +20,11 @@
 
 struct vdc_diag;
 
-typedef enum vdc_policy_kind { VDC_ADMISSION, VDC_PLACEMENT, VDC_CPU_SHARING, VDC_REBALANCE, VDC_POLICY_KINDS } vdc_policy_kind;
+/* The first four are a scenario's `schedulers`; the others are parts of rebalancing. */
+typedef enum vdc_policy_kind {
+    VDC_ADMISSION, VDC_PLACEMENT, VDC_CPU_SHARING, VDC_REBALANCE, VDC_DETECTION, VDC_SELECTION, VDC_POLICY_KINDS
+} vdc_policy_kind;
+#define VDC_SCHEDULERS ((int)VDC_REBALANCE + 1)
 
 /* A class of equal hosts, as policies see it. Capacities include overcommit. */
 typedef struct vdc_host_class_view {
@@ -44,6 +48,10 @@ typedef struct vdc_host_view {
     int64_t granted;                  /* Hz granted at this instant */
     const int32_t *gpu_free;          /* milli-GPU free of each device, or NULL */
     const int64_t *numa_free;         /* [node][2]: milli-vCPU and bytes free of each NUMA node, or NULL */
+    /* Where it is known what the VMs ask for (they run and are to move): the host's CPU load as a share of what it has, without
+     * and with the VM. */
+    bool load_known;
+    double load, load_with;
 } vdc_host_view;
 
 /* What a score depends on besides the request's sizes and devices and the host's class: scores are remembered as long as
@@ -169,6 +177,37 @@ typedef struct vdc_cpu_hooks {
     void (*map)(const void *state, const vdc_request *request, int64_t host_speed, vdc_cpu_entry *entry);
 } vdc_cpu_hooks;
 
+/* detection: is a host asked for too much CPU, or about to be? */
+typedef struct vdc_host_load {
+    double load;               /* what its VMs ask for as a share of what it has; more than 1 when they ask for more */
+    const double *history;     /* the same at each sampling, oldest first, the present one included: what the VMs that are on it now
+                                  asked for then, wherever they were */
+    uint32_t samples;
+    double migration;          /* sampling intervals that the slowest migration among its VMs takes */
+} vdc_host_load;
+
+typedef struct vdc_detection_hooks {
+    /* A pure function of its arguments. */
+    bool (*overloaded)(const void *state, const vdc_host_load *host);
+    uint32_t (*window)(const void *state); /* samples that it looks at; NULL = none */
+} vdc_detection_hooks;
+
+/* selection: which VM is to leave a host */
+typedef struct vdc_vm_load {
+    double usage;              /* CPU that it asks for as a share of its size */
+    double bytes;              /* what a migration has to move */
+    const double *history;     /* usage at each sampling, oldest first, the present one included */
+    uint32_t samples;
+} vdc_vm_load;
+
+enum { VDC_SELECTED_NONE = -1, VDC_SELECTED_NO_MEMORY = -2 };
+
+typedef struct vdc_selection_hooks {
+    /* The index of the VM; ties to the first. `vms` are in order of coming to the host, count >= 1. */
+    int64_t (*select)(void *state, const vdc_view *view, const vdc_vm_load *vms, uint32_t count);
+    uint32_t (*window)(const void *state); /* samples that it looks at; NULL = none */
+} vdc_selection_hooks;
+
 typedef struct vdc_policy {
     uint32_t abi;              /* VDC_POLICY_ABI */
     vdc_policy_kind kind;
@@ -190,6 +229,8 @@ typedef struct vdc_policy {
         vdc_placement_hooks placement;
         vdc_admission_hooks admission;
         vdc_cpu_hooks cpu;
+        vdc_detection_hooks detection;
+        vdc_selection_hooks selection;
     };
 } vdc_policy;
 

@@ -57,7 +57,16 @@
     ROW(vdc_cpu_cgroup) \
     ROW(vdc_cpu_cfs_nice) \
     ROW(vdc_cpu_kubevirt) \
-    ROW(vdc_rebalance_none)
+    ROW(vdc_rebalance_none) \
+    ROW(vdc_detect_threshold) \
+    ROW(vdc_detect_iqr) \
+    ROW(vdc_detect_mad) \
+    ROW(vdc_detect_lr) \
+    ROW(vdc_detect_lrr) \
+    ROW(vdc_select_mmt) \
+    ROW(vdc_select_mu) \
+    ROW(vdc_select_mc) \
+    ROW(vdc_select_rs)
 
 #define DECLARE(policy) extern const vdc_policy policy;
 #define ENTER(policy) &policy,
@@ -65,7 +74,7 @@ POLICIES(DECLARE)
 const vdc_policy *const vdc_policies[] = {POLICIES(ENTER) NULL};
 enum { MOST_POLICIES = sizeof vdc_policies / sizeof vdc_policies[0] };
 
-const char *const vdc_policy_kind_names[VDC_POLICY_KINDS] = {"admission", "placement", "cpu", "rebalance"};
+const char *const vdc_policy_kind_names[VDC_POLICY_KINDS] = {"admission", "placement", "cpu", "rebalance", "detect", "select"};
 
 const vdc_policy *vdc_policy_find(vdc_policy_kind kind, const char *name) {
     for (size_t i = 0; vdc_policies[i]; i++)

@@ -6,7 +6,7 @@
 #include "sim/base/param.h"
 
 extern const vdc_policy *const vdc_policies[]; /* NULL-terminated */
-extern const char *const vdc_policy_kind_names[VDC_POLICY_KINDS];  /* "admission", "placement", "cpu", "rebalance" */
+extern const char *const vdc_policy_kind_names[VDC_POLICY_KINDS];  /* "admission", "placement", "cpu", "rebalance", "detect", "select" */
 
 const vdc_policy *vdc_policy_find(vdc_policy_kind kind, const char *name);
 

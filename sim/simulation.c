@@ -58,10 +58,10 @@ static vdc_code assemble_workload(vdc_simulation *sim, vdc_diag *diag) {
 }
 
 static vdc_code assemble_policies(vdc_simulation *sim, vdc_diag *diag) {
-    static const char *const fallback[VDC_POLICY_KINDS] = {"fifo", "first-fit", "fair-share", "none"};
-    vdc_policy_instance *instances[VDC_POLICY_KINDS] = {&sim->admission, &sim->placement, &sim->cpu, &sim->rebalance};
+    static const char *const fallback[VDC_SCHEDULERS] = {"fifo", "first-fit", "fair-share", "none"};
+    vdc_policy_instance *instances[VDC_SCHEDULERS] = {&sim->admission, &sim->placement, &sim->cpu, &sim->rebalance};
     vdc_code first = VDC_OK;
-    for (int kind = 0; kind < VDC_POLICY_KINDS; kind++) {
+    for (int kind = 0; kind < VDC_SCHEDULERS; kind++) {
         vdc_code code = vdc_policy_open((vdc_policy_kind)kind, sim->scenario->policies[kind], fallback[kind],
                                         kind == VDC_ADMISSION ? vdc_admission_keys : NULL, instances[kind], diag);
         if (!first) first = code;

@@ -1,4 +1,6 @@
-/* Power-aware best fit (PABFD): the host whose power rises least, its load taken to be the CPU that is promised on it. */
+/* Power-aware best fit (PABFD): the host whose power rises least. Its load is what its VMs ask for, where that is known (VMs that
+ * migrate), and else the CPU that is promised on it (VMs that arrive).
+ */
 #include "schedulers/policy_rows.h"
 
 typedef struct power_state {
@@ -17,8 +19,11 @@ static double watts(const power_state *state, const vdc_host_view *host, int64_t
 
 static double score(const void *state, const vdc_host_view *host, const vdc_request *request, vdc_decision *devices) {
     (void)devices;
+    const power_state *power = state;
+    if (host->load_known)
+        return -(power->power(host->class_view, host->load_with) - power->power(host->class_view, host->load));
     int64_t used = host->class_view->capacity[VDC_CPU] - host->free[VDC_CPU];
-    return -(watts(state, host, used + request->size[VDC_CPU]) - watts(state, host, used));
+    return -(watts(power, host, used + request->size[VDC_CPU]) - watts(power, host, used));
 }
 
 const vdc_policy vdc_placement_power_aware = {

@@ -270,7 +270,7 @@ static bool put_registered(vdc_json *json, const char *path) {
     else {
         static const char schedulers[] = "schedulers.";
         if (strncmp(path, schedulers, sizeof schedulers - 1) != 0) return false;
-        for (int kind = 0; kind < VDC_POLICY_KINDS; kind++) {
+        for (int kind = 0; kind < VDC_SCHEDULERS; kind++) {
             if (strcmp(path + sizeof schedulers - 1, vdc_policy_kind_names[kind]) != 0) continue;
             put_policies(json, path, (vdc_policy_kind)kind);
             return true;

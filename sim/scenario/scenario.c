@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-const char *const vdc_scenario_default_policies[VDC_POLICY_KINDS] = {
+const char *const vdc_scenario_default_policies[VDC_SCHEDULERS] = {
     [VDC_ADMISSION] = "fifo", [VDC_PLACEMENT] = "first-fit", [VDC_CPU_SHARING] = "fair-share", [VDC_REBALANCE] = "none",
 };
 
@@ -236,7 +236,7 @@ static void read_admission(vdc_reading *reading, const vdc_node *node) {
 static void read_schedulers(vdc_reading *reading, const vdc_node *node) {
     vdc_section_schedulers schedulers;
     vdc_reading_section(reading, VDC_SECTION_SCHEDULERS, node, NULL, &schedulers);
-    for (int kind = 0; kind < VDC_POLICY_KINDS; kind++) {
+    for (int kind = 0; kind < VDC_SCHEDULERS; kind++) {
         const vdc_node *chosen = schedulers.kinds[kind];
         reading->scenario->policies[kind] = chosen;
         vdc_policy_instance instance;

@@ -92,7 +92,7 @@ typedef struct vdc_scenario {
     const vdc_node *generate;      /* for vdc_workload_open; NULL = none */
     const vdc_node *vms;           /* for vdc_workload_inline; NULL = none */
 
-    const vdc_node *policies[VDC_POLICY_KINDS]; /* for vdc_policy_open, by kind; NULL = the default policy */
+    const vdc_node *policies[VDC_SCHEDULERS]; /* for vdc_policy_open, by kind; NULL = the default policy */
     vdc_time admission_timeout;    /* ns a VM may wait before it is rejected, 0 = only at its arrival; VDC_PARAM_NONE = for ever */
     vdc_time admission_retry;      /* ns: after a release those who wait are tried again at the next multiple of it; VDC_PARAM_NONE = at once */
     vdc_preemption preemption;
@@ -133,7 +133,7 @@ typedef struct vdc_scenario_options {
 /* The keys of schedulers.admission that are not the policy's own: what vdc_policy_open gets as `also` for that kind. */
 extern const char *const vdc_admission_keys[];
 /* The policy of each kind where none is named: vdc_policy_open's fallback. */
-extern const char *const vdc_scenario_default_policies[VDC_POLICY_KINDS];
+extern const char *const vdc_scenario_default_policies[VDC_SCHEDULERS];
 
 /* Reads and checks a scenario and the small files that it names (carbon, failures); options may be NULL. On failure *scenario is NULL
  * and diag holds every error found. */

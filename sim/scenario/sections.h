@@ -71,7 +71,7 @@ typedef struct vdc_section_workload {
 } vdc_section_workload;
 
 typedef struct vdc_section_schedulers {
-    const vdc_node *kinds[VDC_POLICY_KINDS];
+    const vdc_node *kinds[VDC_SCHEDULERS];
 } vdc_section_schedulers;
 
 typedef struct vdc_section_admission {

@@ -61,7 +61,7 @@ Test(scenario, defaults) {
     cr_expect(s->zones == 1 && s->racks == 1 && !s->has_topology && !s->hosts_format);
     for (int r = 0; r < VDC_RESOURCES; r++) cr_expect(s->overcommit_num[r] == 1 && s->overcommit_den[r] == 1);
     cr_expect(!s->trace && !s->generate && s->vms);
-    for (int kind = 0; kind < VDC_POLICY_KINDS; kind++) {
+    for (int kind = 0; kind < VDC_SCHEDULERS; kind++) {
         cr_expect_null(s->policies[kind]);
         cr_expect_not_null(vdc_policy_find((vdc_policy_kind)kind, vdc_scenario_default_policies[kind]));
     }
