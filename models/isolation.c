@@ -83,6 +83,16 @@ static bool threads_allow(const vdc_isolation *iso, uint32_t host, const vdc_req
     return promise_of_threads(iso, host, threads) <= hosts->free[VDC_CPU][host];
 }
 
+/* Owned threads and what others have reserved lie apart (I9, I11); a reservation of a VM with own threads lies within them. */
+static bool rates_allow(const vdc_isolation *iso, uint32_t host, const vdc_request *request, const vdc_isolation_spec *wishes) {
+    if (wishes->threads == VDC_THREADS_SHARED && request->cpu_reservation == 0) return true;
+    const vdc_datacenter *dc = iso->datacenter;
+    const vdc_host_class *class = &dc->hosts.classes[dc->hosts.class_of[host]];
+    int64_t threads = iso->threads.owned_count[host] + (int64_t)vdc_threads_needed(class, wishes->threads, request->size[VDC_CPU]);
+    int64_t reserved = wishes->threads == VDC_THREADS_SHARED ? vdc_reserved_rate(request, class) : 0;
+    return threads * class->speed + dc->reserved[host] + reserved <= class->cpu_hz;
+}
+
 static bool domains_allow(const vdc_isolation *iso, uint32_t host, const vdc_request *request, bool dedicated) {
     const vdc_host_isolation *state = &iso->hosts[host];
     if (state->vms == 0) return true;
@@ -98,7 +108,7 @@ static bool labels_allow(const vdc_isolation *iso, uint16_t k, const vdc_isolati
 static const char *guarantee_broken(const vdc_isolation *iso, uint32_t host, const vdc_request *request, const vdc_isolation_spec *wishes) {
     const vdc_host_isolation *state = &iso->hosts[host];
     uint16_t k = iso->datacenter->hosts.class_of[host];
-    if (request->cpu_reservation && !vdc_datacenter_keeps_reservation(iso->datacenter, host, request)) return "its CPU reservation";
+    if (!rates_allow(iso, host, request, wishes)) return wishes->threads == VDC_THREADS_SHARED ? "its CPU reservation" : "own threads or cores";
     if (!labels_allow(iso, k, wishes)) return "host labels and taints";
     if (!domains_allow(iso, host, request, wishes->dedicated_host)) return "a dedicated host";
     if (wishes->threads != VDC_THREADS_SHARED && !threads_allow(iso, host, request, wishes)) return "own threads or cores";
@@ -205,14 +215,31 @@ void vdc_isolation_blocker(const vdc_isolation *iso, const vdc_request *request,
 
 /* ---- coming and going ---- */
 
+/* The rule counts the VM, or no longer. A second part is counted in units that its VM is not counted in. */
+static void count_in_rule(vdc_isolation *iso, uint32_t slot, size_t i, int sign) {
+    const vdc_datacenter *dc = iso->datacenter;
+    const vdc_request *request = &dc->records[slot].request;
+    vdc_rule *rule = &iso->rules[i];
+    vdc_vm_isolation *vm = &iso->vms[slot];
+    const uint32_t host = dc->vms[slot].host;
+    if (!rule->type->change || !vdc_rule_selects(rule, request)) return;
+    if (vm->uncounted && sign > 0)
+        vm->uncounted[i] = vdc_isolation_unit(iso, rule->level, host) == vdc_isolation_unit(iso, rule->level, dc->vms[vm->whole].host);
+    if (vm->uncounted && vm->uncounted[i]) return;
+    bool (*count)(vdc_rule *, const vdc_isolation *, uint32_t, const vdc_request *, int) = vm->uncounted && rule->type->part ? rule->type->part
+                                                                                                                         : rule->type->change;
+    if (!count(rule, iso, host, request, sign)) iso->out_of_memory = true;
+}
+
 /* Every rule follows; how many VMs break it is that of before plus the change in the part that the VM belongs to. */
-static void follow_rules(vdc_isolation *iso, uint32_t host, const vdc_request *request, int sign) {
+static void follow_rules(vdc_isolation *iso, uint32_t slot, int sign) {
+    const uint32_t host = iso->datacenter->vms[slot].host;
+    const vdc_request *request = &iso->datacenter->records[slot].request;
     for (size_t i = 0; i < iso->rule_count; i++) {
         vdc_rule *rule = &iso->rules[i];
         if (!concerns(rule, request)) continue;
         if (rule->type->violating) rule->violating -= rule->type->violating(rule, iso, host, request);
-        if (rule->type->change && vdc_rule_selects(rule, request) && !rule->type->change(rule, iso, host, request, sign))
-            iso->out_of_memory = true;
+        count_in_rule(iso, slot, i, sign);
     }
 }
 
@@ -234,7 +261,7 @@ bool vdc_isolation_placed(vdc_isolation *iso, uint32_t slot) {
     const vdc_host_class *class = &dc->hosts.classes[dc->hosts.class_of[host]];
     vdc_host_isolation *state = &iso->hosts[host];
     vdc_isolation_advance(iso);
-    follow_rules(iso, host, request, 1);
+    follow_rules(iso, slot, 1);
     uint32_t e = vdc_isolation_entry(iso, host, vm->domain);
     if (e == VDC_NOWHERE) return false;
     vdc_isolation_count_exposure(iso, host, e, vdc_isolation_is_exposed(class, &vm->spec), 1);
@@ -253,6 +280,7 @@ bool vdc_isolation_placed(vdc_isolation *iso, uint32_t slot) {
     } else if (vm->spec.core_scheduling && class->threads > 1) {
         vdc_datacenter_core_schedule(dc, slot, vm->domain + 1);
     }
+    vdc_isolation_count_sockets(iso, slot, 1);
     vdc_isolation_scrub_arrival(iso, host, vm->domain);
     vdc_isolation_meet_all(iso, slot, host);
     vdc_isolation_granted(iso, host);
@@ -268,15 +296,16 @@ void vdc_isolation_removed(vdc_isolation *iso, uint32_t slot) {
     vdc_host_isolation *state = &iso->hosts[host];
     vdc_isolation_advance(iso);
     vm->exposure = vdc_isolation_exposure(iso, slot);
-    follow_rules(iso, host, request, -1);
+    vdc_isolation_count_sockets(iso, slot, -1);
+    follow_rules(iso, slot, -1);
     vdc_isolation_count_exposure(iso, host, e, vdc_isolation_is_exposed(class, &vm->spec), -1);
-    judge_rules(iso, host, request);
     vm->entry = VDC_NOWHERE;
     vdc_isolation_release_fences(iso, slot);
     if (iso->entries[e].vms == 0) {
         vdc_isolation_drop_entry(iso, host, e);
         vdc_isolation_scrub_departure(iso, host, vm->domain);
     }
+    judge_rules(iso, host, request);
     if (vm->spec.dedicated_host) state->dedicated--, iso->dedicated--;
     state->ways -= vm->spec.llc_ways;
     state->bandwidth -= vm->spec.memory_bandwidth;
@@ -294,11 +323,16 @@ bool vdc_isolation_owns_threads(const vdc_isolation *iso, uint32_t slot) {
     return iso->vms[slot].spec.threads != VDC_THREADS_SHARED;
 }
 
-bool vdc_isolation_arrive(vdc_isolation *iso, uint32_t slot) {
-    vdc_request *request = &iso->datacenter->records[slot].request;
+static bool has_room(vdc_isolation *iso, uint32_t slot) {
     size_t before = iso->vm_capacity;
     if (!VDC_RESERVE(iso->vms, iso->vm_capacity, slot + (size_t)1)) return false;
     if (iso->vm_capacity > before) memset(iso->vms + before, 0, (iso->vm_capacity - before) * sizeof *iso->vms);
+    return true;
+}
+
+bool vdc_isolation_arrive(vdc_isolation *iso, uint32_t slot) {
+    vdc_request *request = &iso->datacenter->records[slot].request;
+    if (!has_room(iso, slot)) return false;
     for (size_t i = 0; i < iso->rule_count; i++) {
         vdc_rule *rule = &iso->rules[i];
         if (!vdc_selection_follow(&rule->tenants, iso->tenants) || !vdc_selection_follow(&rule->groups, iso->groups)) return false;
@@ -306,7 +340,7 @@ bool vdc_isolation_arrive(vdc_isolation *iso, uint32_t slot) {
     }
     vdc_vm_isolation *vm = &iso->vms[slot];
     *vm = (vdc_vm_isolation){.spec = vdc_isolation_wishes(iso, request), .domain = vdc_isolation_domain(iso, request), .entry = VDC_NOWHERE,
-                             .first_meeting = -1};
+                             .first_meeting = -1, .whole = VDC_NOWHERE};
     if (vm->spec.numa_nodes) request->numa_nodes = (uint8_t)vm->spec.numa_nodes;
     if (request->group) {
         int64_t members = vdc_counts_add(&iso->group_members, request->group, 1);
@@ -322,5 +356,67 @@ void vdc_isolation_leave(vdc_isolation *iso, uint32_t slot) {
     iso->exposure_finished += vm->exposure;
     vdc_isolation_attack_leaves(iso, slot);
     vdc_free(vm->met);
-    *vm = (vdc_vm_isolation){.entry = VDC_NOWHERE};
+    *vm = (vdc_vm_isolation){.entry = VDC_NOWHERE, .whole = VDC_NOWHERE};
 }
+
+/* ---- VMs that are on a host already ---- */
+
+bool vdc_isolation_arrive_part(vdc_isolation *iso, uint32_t part, uint32_t slot) {
+    if (!has_room(iso, part)) return false;
+    bool *uncounted = vdc_calloc(iso->rule_count + 1, sizeof *uncounted);
+    if (!uncounted) return false;
+    const vdc_vm_isolation *vm = &iso->vms[slot];
+    iso->vms[part] = (vdc_vm_isolation){.spec = vm->spec, .domain = vm->domain, .entry = VDC_NOWHERE, .first_meeting = -1, .whole = slot,
+                                        .uncounted = uncounted};
+    return true;
+}
+
+void vdc_isolation_leave_part(vdc_isolation *iso, uint32_t slot) {
+    vdc_vm_isolation *part = &iso->vms[slot], *vm = &iso->vms[part->whole];
+    vm->exposure += part->exposure;
+    vm->met_attacker = vm->met_attacker || part->met_attacker;
+    vm->hit = vm->hit || part->hit;
+    if (part->first_meeting >= 0 && (vm->first_meeting < 0 || part->first_meeting < vm->first_meeting)) vm->first_meeting = part->first_meeting;
+    for (size_t i = 0; i < part->met_count; i++) {
+        if (vdc_is_listed(vm->met, vm->met_count, part->met[i])) continue;
+        if (VDC_RESERVE(vm->met, vm->met_capacity, vm->met_count + 1)) vm->met[vm->met_count++] = part->met[i];
+        else iso->out_of_memory = true;
+    }
+    vdc_free(part->met);
+    vdc_free(part->uncounted);
+    *part = (vdc_vm_isolation){.entry = VDC_NOWHERE, .whole = VDC_NOWHERE};
+}
+
+/* Takes the VM out of everything that vdc_isolation_allows looks at (sign -1), or puts it back (+1). */
+static void lift(vdc_isolation *iso, uint32_t slot, int sign) {
+    vdc_datacenter *dc = iso->datacenter;
+    const vdc_request *request = &dc->records[slot].request;
+    const vdc_vm_isolation *vm = &iso->vms[slot];
+    const uint32_t host = dc->vms[slot].host;
+    const vdc_host_class *class = &dc->hosts.classes[dc->hosts.class_of[host]];
+    vdc_host_isolation *state = &iso->hosts[host];
+    vdc_domain_entry *entry = &iso->entries[vm->entry];
+    for (size_t i = 0; i < iso->rule_count; i++) count_in_rule(iso, slot, i, sign);
+    state->vms = (uint32_t)((int64_t)state->vms + sign);
+    entry->vms = (uint32_t)((int64_t)entry->vms + sign);
+    if (sign < 0 && entry->vms == 0) vdc_isolation_unlink_entry(iso, host, vm->entry);
+    if (sign > 0 && entry->vms == 1) vdc_isolation_link_entry(iso, host, vm->entry);
+    if (vm->spec.dedicated_host) {
+        state->dedicated = (uint32_t)((int64_t)state->dedicated + sign);
+        iso->dedicated = (uint32_t)((int64_t)iso->dedicated + sign);
+    }
+    state->ways += sign * vm->spec.llc_ways;
+    state->bandwidth += sign * vm->spec.memory_bandwidth;
+    if (dc->vms[slot].exclusive) {
+        /* The promise of its threads and that of its size: see vdc_isolation_placed. */
+        uint32_t threads = vdc_threads_needed(class, vm->spec.threads, request->size[VDC_CPU]);
+        if (sign < 0) vdc_threads_mark(&iso->threads, host, slot, false);
+        dc->hosts.free[VDC_CPU][host] += sign * (request->size[VDC_CPU] - promise_of_threads(iso, host, threads));
+        if (sign > 0) vdc_threads_mark(&iso->threads, host, slot, true);
+    } else {
+        dc->reserved[host] += sign * vdc_reserved_rate(request, class);
+    }
+}
+
+void vdc_isolation_set_aside(vdc_isolation *iso, uint32_t slot) { lift(iso, slot, -1); }
+void vdc_isolation_put_back(vdc_isolation *iso, uint32_t slot) { lift(iso, slot, 1); }

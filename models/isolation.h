@@ -37,6 +37,8 @@ typedef struct vdc_rule_type {
     bool (*possible)(const vdc_rule *rule, const vdc_isolation *isolation, const vdc_request *request);
     /* A VM that the rule selects came (+1) or went (-1). False when memory is out. NULL: nothing to count. */
     bool (*change)(vdc_rule *rule, const vdc_isolation *isolation, uint32_t host, const vdc_request *request, int sign);
+    /* The same in place of `change` for a second part of a VM that is counted in another unit. NULL: makes no difference. */
+    bool (*part)(vdc_rule *rule, const vdc_isolation *isolation, uint32_t host, const vdc_request *request, int sign);
     /* VMs that break the rule in the part of the datacenter that this VM on this host belongs to. NULL: it cannot be broken once kept. */
     int64_t (*violating)(const vdc_rule *rule, const vdc_isolation *isolation, uint32_t host, const vdc_request *request);
 } vdc_rule_type;
@@ -46,6 +48,7 @@ typedef struct vdc_spread {
     int64_t *units_with;             /* [count] how many units hold that many members */
     size_t size;
     int64_t least, most, total;
+    int64_t parts;                   /* second parts, in other units, of VMs that are counted: beside the total */
 } vdc_spread;
 
 /* Names that a rule selects: single ones, and by their beginning. */
@@ -78,8 +81,10 @@ struct vdc_rule {
     vdc_counts sets;                 /* set -> index of spreads + 1 */
     vdc_spread *spreads;
     size_t spread_count, spread_capacity;
+    vdc_counts values;               /* rules on what may be side by side: (value, unit) -> VMs with that value, such as a tenant */
+    vdc_counts distinct;             /* likewise: (set, unit) -> how many values are there */
     vdc_counts left_at;              /* chinese-wall: (host, class) -> when its last VM left, in ns + 1 */
-    vdc_counts holder;               /* chinese-wall: (host, class) -> tenant + 1 */
+    vdc_counts holder;               /* chinese-wall: (host, class) -> tenant of the last VM that came, + 1 */
     int64_t violating;               /* VMs that break it now */
     int64_t entries;                 /* how often a VM began to break it */
     vdc_wide violation_time;         /* VM·ns */
@@ -98,6 +103,7 @@ typedef struct vdc_domain_entry {
 typedef struct vdc_host_isolation {
     uint32_t first;                  /* its domains */
     uint32_t vms, domains, exposed, dedicated;
+    uint32_t bound;                  /* VMs that may run on some of its sockets only */
     int64_t fence[VDC_RESOURCES], waste[VDC_RESOURCES], idle; /* rates as booked; CPU in Hz */
     bool fenced;                     /* something is booked for its VMs */
     int64_t ways, bandwidth;         /* of cache and memory, given away */
@@ -113,6 +119,9 @@ typedef struct vdc_vm_isolation {
     vdc_time first_meeting;          /* -1 = none */
     int64_t fence[VDC_RESOURCES], waste[VDC_RESOURCES], idle; /* rates as booked; CPU in Hz */
     bool met_attacker, hit;          /* shared a host with an attacker; (attackers) with a target */
+    uint32_t whole;                  /* of a second part: the slot of its VM; else VDC_NOWHERE */
+    bool *uncounted;                 /* [rule] of a second part: its VM is counted in the same unit already */
+    uint64_t sockets;                /* where it may run on its host, a bit each; all bits = anywhere */
 } vdc_vm_isolation;
 
 enum { VDC_MATRIX_DOMAINS = 256 };
@@ -159,8 +168,8 @@ struct vdc_isolation {
     size_t entry_capacity;
     vdc_counts rack_domains, racks;  /* (rack, domain) -> VMs, rack -> VMs */
     vdc_counts group_members;        /* group -> VMs that ever arrived */
-    int64_t exposure_host, exposure_core, exposure_rack;                /* pairs now */
-    vdc_wide exposure_host_time, exposure_core_time, exposure_rack_time; /* pair·ns up to `since` */
+    int64_t exposure_host, exposure_socket, exposure_core, exposure_rack; /* pairs now */
+    vdc_wide exposure_host_time, exposure_socket_time, exposure_core_time, exposure_rack_time; /* pair·ns up to `since` */
     vdc_wide exposure_finished;      /* VM·ns of VMs that are gone */
     vdc_time since;
     /* Pairs by domains, where there are at most VDC_MATRIX_DOMAINS. */
@@ -190,7 +199,21 @@ vdc_wide vdc_isolation_pair_time(const vdc_isolation *isolation, uint32_t a, uin
 bool vdc_isolation_arrive(vdc_isolation *isolation, uint32_t slot);
 /* It is gone for good. */
 void vdc_isolation_leave(vdc_isolation *isolation, uint32_t slot);
-/* May it come to the host now, by every hard rule and guarantee? `isolation` is a vdc_isolation: the shape of vdc_search_options.allows. */
+/* A slot that is a second part of a VM, on a host that it moves to or has not yet quite left: same domain, same wishes, no member of its own.
+ * Call it in place of vdc_isolation_arrive, before the part is placed; false when memory is out. Rules count a VM once in a unit, however
+ * many of its parts are there, and in every unit that it has a part in, so that no place is given away under it. */
+bool vdc_isolation_arrive_part(vdc_isolation *isolation, uint32_t part, uint32_t slot);
+/* The part is on no host any more: what it met and was exposed to becomes its VM's. In place of vdc_isolation_leave. */
+void vdc_isolation_leave_part(vdc_isolation *isolation, uint32_t part);
+/* A VM that is on a host counts against itself in the questions below: its group has a member there, its threads are taken, its reservation
+ * is promised. To ask where it could move, whether it may grow where it is (with a request of the new size) or run on as things are, set it
+ * aside first; then they answer as if it were nowhere. The clock must not move, and nothing be placed or removed, until it is put back.
+ * Not covered, because the hosts keep it: what vdc_host_fits counts (vdc_host_give and vdc_host_take do). A VM that waits, also one
+ * whose host failed, counts nowhere and needs none of this; it keeps its number in its group, and so its fault domain. */
+void vdc_isolation_set_aside(vdc_isolation *isolation, uint32_t slot);
+void vdc_isolation_put_back(vdc_isolation *isolation, uint32_t slot);
+/* May it come to the host now, by every hard rule and guarantee? The same at a placement, a resize, a restart after a failure and a
+ * migration; of a VM that is on a host, see vdc_isolation_set_aside. `isolation` is a vdc_isolation: the shape of vdc_search_options.allows. */
 bool vdc_isolation_allows(const void *isolation, uint32_t host, const vdc_request *request);
 /* Does any rule, guarantee or wish concern the VM now? Where none does, vdc_isolation_allows is true on every host. The shape of
  * vdc_search_options.concerns. */

@@ -10,6 +10,7 @@ void vdc_isolation_advance(vdc_isolation *iso) {
     if (span == 0) return;
     iso->since = now;
     iso->exposure_host_time += (vdc_wide)iso->exposure_host * span;
+    iso->exposure_socket_time += (vdc_wide)iso->exposure_socket * span;
     iso->exposure_core_time += (vdc_wide)iso->exposure_core * span;
     iso->exposure_rack_time += (vdc_wide)iso->exposure_rack * span;
     for (size_t i = 0; i < iso->rule_count; i++) {
@@ -116,19 +117,28 @@ uint32_t vdc_isolation_entry(vdc_isolation *iso, uint32_t host, uint32_t domain)
         if (!VDC_RESERVE(iso->entries, iso->entry_capacity, iso->entry_count + (size_t)1)) return VDC_NOWHERE;
         e = iso->entry_count++;
     }
-    iso->entries[e] = (vdc_domain_entry){.domain = domain, .next = iso->hosts[host].first, .since = iso->datacenter->now};
-    iso->hosts[host].first = e;
-    iso->hosts[host].domains++;
+    iso->entries[e] = (vdc_domain_entry){.domain = domain, .since = iso->datacenter->now};
+    vdc_isolation_link_entry(iso, host, e);
     return e;
 }
 
-void vdc_isolation_drop_entry(vdc_isolation *iso, uint32_t host, uint32_t e) {
+void vdc_isolation_link_entry(vdc_isolation *iso, uint32_t host, uint32_t e) {
+    iso->entries[e].next = iso->hosts[host].first;
+    iso->hosts[host].first = e;
+    iso->hosts[host].domains++;
+}
+
+void vdc_isolation_unlink_entry(vdc_isolation *iso, uint32_t host, uint32_t e) {
     uint32_t *link = &iso->hosts[host].first;
     while (*link != e) link = &iso->entries[*link].next;
     *link = iso->entries[e].next;
+    iso->hosts[host].domains--;
+}
+
+void vdc_isolation_drop_entry(vdc_isolation *iso, uint32_t host, uint32_t e) {
+    vdc_isolation_unlink_entry(iso, host, e);
     iso->entries[e].next = iso->entry_free;
     iso->entry_free = e;
-    iso->hosts[host].domains--;
 }
 
 bool vdc_isolation_is_exposed(const vdc_host_class *class, const vdc_isolation_spec *wishes) {
@@ -150,4 +160,40 @@ void vdc_isolation_count_exposure(vdc_isolation *iso, uint32_t host, uint32_t e,
         state->exposed = (uint32_t)((int64_t)state->exposed + sign);
         entry->exposed = (uint32_t)((int64_t)entry->exposed + sign);
     }
+}
+
+/* ---- sockets ---- */
+
+/* The NUMA nodes that it is bound to say where it runs, else the threads that it owns; else it floats over the host. */
+uint64_t vdc_isolation_sockets(const vdc_isolation *iso, uint32_t slot) {
+    const vdc_datacenter *dc = iso->datacenter;
+    const vdc_host_class *class = &dc->hosts.classes[dc->hosts.class_of[dc->vms[slot].host]];
+    const uint64_t nodes = dc->records[slot].numa_nodes;
+    const uint64_t *threads = slot < iso->threads.set_count ? iso->threads.sets[slot] : NULL;
+    uint64_t sockets = 0;
+    if (class->sockets < 2 || class->sockets > 64 || (!nodes && !threads)) return UINT64_MAX;
+    for (uint32_t node = 0; nodes && node < 64; node++)
+        if (nodes >> node & 1) sockets |= UINT64_C(1) << (node / class->numa);
+    const uint32_t per_socket = (uint32_t)class->cores * class->threads;
+    for (uint32_t thread = 0; !nodes && thread < class->sockets * per_socket; thread++)
+        if (threads[thread / 64] >> (thread % 64) & 1) sockets |= UINT64_C(1) << (thread / per_socket);
+    return sockets;
+}
+
+/* Pairs that may run on one socket are those of the host, unless some of its VMs are bound: then they are looked at one by one. */
+void vdc_isolation_count_sockets(vdc_isolation *iso, uint32_t slot, int sign) {
+    const vdc_datacenter *dc = iso->datacenter;
+    vdc_vm_isolation *vm = &iso->vms[slot];
+    const uint32_t host = dc->vms[slot].host;
+    vdc_host_isolation *state = &iso->hosts[host];
+    if (sign > 0) vm->sockets = vdc_isolation_sockets(iso, slot);
+    int64_t pairs = 0;
+    if (vm->sockets == UINT64_MAX && state->bound == 0) {
+        pairs = (int64_t)state->vms - iso->entries[vm->entry].vms;
+    } else {
+        for (uint32_t other = dc->first_vm[host]; other != VDC_NOWHERE; other = dc->vms[other].next)
+            pairs += other != slot && iso->vms[other].domain != vm->domain && (iso->vms[other].sockets & vm->sockets) != 0;
+    }
+    iso->exposure_socket += sign * pairs;
+    if (vm->sockets != UINT64_MAX) state->bound = (uint32_t)((int64_t)state->bound + sign);
 }

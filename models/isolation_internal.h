@@ -20,8 +20,15 @@ bool vdc_selection_follow(vdc_selection *selection, const vdc_names *names);
 /* The entry of a domain on a host, made when there is none; VDC_NOWHERE when memory is out. */
 uint32_t vdc_isolation_entry(vdc_isolation *isolation, uint32_t host, uint32_t domain);
 void vdc_isolation_drop_entry(vdc_isolation *isolation, uint32_t host, uint32_t entry);
+/* Takes an entry off its host's list for a while, or puts it there. */
+void vdc_isolation_unlink_entry(vdc_isolation *isolation, uint32_t host, uint32_t entry);
+void vdc_isolation_link_entry(vdc_isolation *isolation, uint32_t host, uint32_t entry);
 /* A VM of the entry's domain came (+1) or goes (-1); `exposed`: others may share a core with it. */
 void vdc_isolation_count_exposure(vdc_isolation *isolation, uint32_t host, uint32_t entry, bool exposed, int sign);
+/* The same for VMs that may run on one socket, after its threads were taken or before they are given back. */
+void vdc_isolation_count_sockets(vdc_isolation *isolation, uint32_t slot, int sign);
+/* The sockets that the VM on its host may run on; all bits = anywhere. */
+uint64_t vdc_isolation_sockets(const vdc_isolation *isolation, uint32_t slot);
 /* Others may share a core with it: it floats over cores of several threads and no cookie keeps them apart. */
 bool vdc_isolation_is_exposed(const vdc_host_class *class, const vdc_isolation_spec *wishes);
 /* The VM, which is on the host's list already, meets all that are there. */
@@ -29,6 +36,10 @@ void vdc_isolation_meet_all(vdc_isolation *isolation, uint32_t slot, uint32_t ho
 /* A domain comes to a host: was another one there too short a time ago? Its last VM leaves: remembers that. */
 void vdc_isolation_scrub_arrival(vdc_isolation *isolation, uint32_t host, uint32_t domain);
 void vdc_isolation_scrub_departure(vdc_isolation *isolation, uint32_t host, uint32_t domain);
+
+/* isolation_recount.c */
+/* VMs that break the rule, counted anew from where they are; shares no code with the rules' counters. -1 when memory is out. */
+int64_t vdc_isolation_recount(const vdc_isolation *isolation, const vdc_rule *rule);
 
 /* isolation_fences.c */
 /* Books nothing any more for a VM that leaves its host. */

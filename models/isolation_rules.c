@@ -48,6 +48,34 @@ static bool put(vdc_counts *counts, uint64_t key, int64_t value) {
     return vdc_counts_add(counts, key, value - vdc_counts_get(counts, key)) >= 0;
 }
 
+/* Rules that look at a VM and its host alone count those that break them (soft ones only: hard ones let none come). */
+static bool count_misplaced(vdc_rule *rule, const vdc_isolation *iso, uint32_t host, const vdc_request *request, int sign) {
+    return rule->type->allows(rule, iso, host, request) || vdc_counts_add(&rule->counts, host, sign) >= 0;
+}
+
+static int64_t misplaced(const vdc_rule *rule, const vdc_isolation *iso, uint32_t host, const vdc_request *request) {
+    (void)iso, (void)request;
+    return vdc_counts_get(&rule->counts, host);
+}
+
+/* Rules on what may be side by side count the members of a set in a unit, of them those with each value, and the different values. */
+static bool count_value(vdc_rule *rule, uint64_t set, uint64_t value, int sign) {
+    const int64_t now = vdc_counts_add(&rule->values, value, sign);
+    if (now < 0 || vdc_counts_add(&rule->counts, set, sign) < 0) return false;
+    const bool changed = sign > 0 ? now == 1 : now == 0;
+    return !changed || vdc_counts_add(&rule->distinct, set, sign) >= 0;
+}
+
+/* Nobody of the set is there with another value. */
+static bool alone_with(const vdc_rule *rule, uint64_t set, uint64_t value) {
+    return vdc_counts_get(&rule->counts, set) == vdc_counts_get(&rule->values, value);
+}
+
+/* All of the set that are there, when they are not all alike. */
+static int64_t mixed(const vdc_rule *rule, uint64_t set) {
+    return vdc_counts_get(&rule->distinct, set) > 1 ? vdc_counts_get(&rule->counts, set) : 0;
+}
+
 /* ---- anti-affinity ---- */
 
 static const vdc_param anti_affinity_params[] = {
@@ -121,7 +149,9 @@ static const vdc_param affinity_params[] = {LEVEL(spatial_levels), OF};
 
 static bool affinity_allows(const vdc_rule *rule, const vdc_isolation *iso, uint32_t host, const vdc_request *request) {
     const vdc_spread *spread = set_of(rule, request) ? spread_of(rule, set_of(rule, request)) : NULL;
-    return !spread || vdc_counts_get(&rule->counts, here(rule, iso, host, request)) == spread->total;
+    if (!spread) return true;
+    const uint64_t key = here(rule, iso, host, request);
+    return vdc_counts_get(&rule->counts, key) + vdc_counts_get(&rule->values, key) == spread->total + spread->parts;
 }
 
 static int64_t affinity_violating(const vdc_rule *rule, const vdc_isolation *iso, uint32_t host, const vdc_request *request) {
@@ -130,10 +160,17 @@ static int64_t affinity_violating(const vdc_rule *rule, const vdc_isolation *iso
     return spread && spread->most < spread->total ? spread->total : 0;
 }
 
+/* Second parts by unit: no member may come while one is on its way, and none breaks the rule by being on its way. */
+static bool affinity_part(vdc_rule *rule, const vdc_isolation *iso, uint32_t host, const vdc_request *request, int sign) {
+    vdc_spread *spread = set_of(rule, request) ? spread_make(rule, iso, set_of(rule, request)) : NULL;
+    if (spread) spread->parts += sign;
+    return set_of(rule, request) == 0 || (spread && vdc_counts_add(&rule->values, here(rule, iso, host, request), sign) >= 0);
+}
+
 static const vdc_rule_type affinity = {
     .name = "affinity", .summary = "all members of a set on one unit of the level", .source = "OpenStack Nova server groups, VMware DRS",
     .params = affinity_params, .param_count = COUNT_OF(affinity_params),
-    .allows = affinity_allows, .change = count_spread, .violating = affinity_violating,
+    .allows = affinity_allows, .change = count_spread, .part = affinity_part, .violating = affinity_violating,
 };
 
 /* ---- spread ---- */
@@ -181,7 +218,7 @@ static bool fault_domains_possible(const vdc_rule *rule, const vdc_isolation *is
 static const vdc_rule_type fault_domains = {
     .name = "fault-domains", .summary = "member i of a group in fault domain i mod F (of racks) and update domain i mod U (of hosts)",
     .source = "Azure availability sets", .params = fault_domain_params, .param_count = COUNT_OF(fault_domain_params),
-    .allows = fault_domains_allow, .possible = fault_domains_possible,
+    .allows = fault_domains_allow, .possible = fault_domains_possible, .change = count_misplaced, .violating = misplaced,
 };
 
 /* ---- parts of a group that never share a unit ---- */
@@ -190,23 +227,38 @@ static const vdc_param parts_apart_params[] = {
     {.name = "level", .type = VDC_PARAM_CHOICE, .choices = spatial_levels, .fallback = "rack", AT(level), .help = "what two parts never share"},
 };
 
+static uint64_t group_here(const vdc_rule *rule, const vdc_isolation *iso, uint32_t host, const vdc_request *request) {
+    return vdc_key(request->group, vdc_isolation_unit(iso, rule->level, host));
+}
+
+/* The number of a part of a group among all parts of all groups; 0 = it has none yet. */
+static uint32_t part_number(const vdc_rule *rule, const vdc_request *request) {
+    return (uint32_t)vdc_counts_get(&rule->sets, vdc_key(request->group, request->part));
+}
+
 /* A unit belongs to one part of a group as long as a member is there. */
 static bool parts_apart_allow(const vdc_rule *rule, const vdc_isolation *iso, uint32_t host, const vdc_request *request) {
     if (request->group == 0 || request->part == 0) return true;
-    uint64_t key = vdc_key(request->group, vdc_isolation_unit(iso, rule->level, host));
-    return vdc_counts_get(&rule->counts, key) == 0 || vdc_counts_get(&rule->holder, key) == (int64_t)request->part;
+    return alone_with(rule, group_here(rule, iso, host, request),
+                      vdc_key(part_number(rule, request), vdc_isolation_unit(iso, rule->level, host)));
 }
 
 static bool parts_apart_change(vdc_rule *rule, const vdc_isolation *iso, uint32_t host, const vdc_request *request, int sign) {
     if (request->group == 0 || request->part == 0) return true;
-    uint64_t key = vdc_key(request->group, vdc_isolation_unit(iso, rule->level, host));
-    return vdc_counts_add(&rule->counts, key, sign) >= 0 && put(&rule->holder, key, request->part);
+    if (part_number(rule, request) == 0 && vdc_counts_add(&rule->sets, vdc_key(request->group, request->part), (int64_t)rule->sets.used + 1) < 0)
+        return false;
+    return count_value(rule, group_here(rule, iso, host, request),
+                       vdc_key(part_number(rule, request), vdc_isolation_unit(iso, rule->level, host)), sign);
+}
+
+static int64_t parts_apart_violating(const vdc_rule *rule, const vdc_isolation *iso, uint32_t host, const vdc_request *request) {
+    return request->group == 0 || request->part == 0 ? 0 : mixed(rule, group_here(rule, iso, host, request));
 }
 
 static const vdc_rule_type parts_apart = {
     .name = "parts-apart", .summary = "VMs of one group in different parts, such as the fault domains that a trace names, never share a unit",
     .source = "Azure availability sets; Huawei fault domains", .params = parts_apart_params, .param_count = COUNT_OF(parts_apart_params),
-    .allows = parts_apart_allow, .change = parts_apart_change,
+    .allows = parts_apart_allow, .change = parts_apart_change, .violating = parts_apart_violating,
 };
 
 /* ---- rules on the domains of a host ---- */
@@ -266,7 +318,7 @@ static const vdc_param tenant_anti_params[] = {LEVEL(vdc_level_names)};
 
 static vdc_code tenant_anti_read(vdc_rule *rule, vdc_isolation *iso, vdc_diag *diag) {
     (void)iso;
-    if (rule->tenants.count >= 2) return VDC_OK;
+    if (rule->tenants.count + 2 * rule->tenants.prefix_count >= 2) return VDC_OK; /* a name with a star may be many */
     return vdc_fail(diag, VDC_ERROR_INPUT, &rule->place, "isolation: rules: tenant-anti-affinity: names %zu tenants; allowed: at least two in `tenants`",
                     rule->tenants.count);
 }
@@ -288,24 +340,18 @@ static uint32_t meeting_unit(const vdc_rule *rule, const vdc_isolation *iso, uin
 
 /* Members of the rule on the unit: all, and of this tenant. */
 static bool tenant_anti_allows(const vdc_rule *rule, const vdc_isolation *iso, uint32_t host, const vdc_request *request) {
-    if (!concerns_level(rule, iso, host, request)) return true;
     uint32_t unit = meeting_unit(rule, iso, host);
-    return vdc_counts_get(&rule->counts, vdc_key(TOTAL, unit)) == vdc_counts_get(&rule->counts, vdc_key(request->tenant, unit));
+    return !concerns_level(rule, iso, host, request) || alone_with(rule, vdc_key(TOTAL, unit), vdc_key(request->tenant, unit));
 }
 
 static bool tenant_anti_change(vdc_rule *rule, const vdc_isolation *iso, uint32_t host, const vdc_request *request, int sign) {
-    if (!concerns_level(rule, iso, host, request)) return true;
     uint32_t unit = meeting_unit(rule, iso, host);
-    return vdc_counts_add(&rule->counts, vdc_key(TOTAL, unit), sign) >= 0 && vdc_counts_add(&rule->counts, vdc_key(request->tenant, unit), sign) >= 0;
+    return !concerns_level(rule, iso, host, request) || count_value(rule, vdc_key(TOTAL, unit), vdc_key(request->tenant, unit), sign);
 }
 
 static int64_t tenant_anti_violating(const vdc_rule *rule, const vdc_isolation *iso, uint32_t host, const vdc_request *request) {
-    uint32_t unit = meeting_unit(rule, iso, host);
-    int64_t all = vdc_counts_get(&rule->counts, vdc_key(TOTAL, unit));
     (void)request;
-    for (size_t i = 0; i < rule->tenants.count; i++)
-        if (vdc_counts_get(&rule->counts, vdc_key(rule->tenants.numbers[i], unit)) == all) return 0;
-    return all;
+    return mixed(rule, vdc_key(TOTAL, meeting_unit(rule, iso, host)));
 }
 
 static const vdc_rule_type tenant_anti_affinity = {
@@ -406,29 +452,38 @@ static uint32_t class_of(const vdc_rule *rule, const vdc_request *request) {
     return request->tenant < rule->conflict_size ? rule->conflict_class[request->tenant] : 0;
 }
 
+/* While one of the class is there, it is his; then his until it is scrubbed. */
 static bool wall_allows(const vdc_rule *rule, const vdc_isolation *iso, uint32_t host, const vdc_request *request) {
     uint32_t class = class_of(rule, request);
     if (class == 0) return true;
-    int64_t holder = vdc_counts_get(&rule->holder, vdc_key(host, class));
+    const uint64_t key = vdc_key(host, class);
+    if (vdc_counts_get(&rule->counts, key) > 0) return alone_with(rule, key, vdc_key(host, request->tenant));
+    int64_t holder = vdc_counts_get(&rule->holder, key);
     if (holder == 0 || holder == (int64_t)request->tenant + 1) return true;
-    if (vdc_counts_get(&rule->counts, vdc_key(host, class)) > 0) return false;
-    return iso->datacenter->now - (vdc_counts_get(&rule->left_at, vdc_key(host, class)) - 1) >= rule->scrub;
+    return iso->datacenter->now - (vdc_counts_get(&rule->left_at, key) - 1) >= rule->scrub;
 }
 
 static bool wall_change(vdc_rule *rule, const vdc_isolation *iso, uint32_t host, const vdc_request *request, int sign) {
     uint32_t class = class_of(rule, request);
     if (class == 0) return true;
-    uint64_t key = vdc_key(host, class);
-    int64_t count = vdc_counts_add(&rule->counts, key, sign);
-    if (count < 0) return false;
+    const uint64_t key = vdc_key(host, class);
+    if (!count_value(rule, key, vdc_key(host, request->tenant), sign)) return false;
     if (sign > 0) return put(&rule->holder, key, (int64_t)request->tenant + 1);
-    return count > 0 || put(&rule->left_at, key, iso->datacenter->now + 1);
+    return vdc_counts_get(&rule->counts, key) > 0
+           || (put(&rule->holder, key, (int64_t)request->tenant + 1) && put(&rule->left_at, key, iso->datacenter->now + 1));
+}
+
+static int64_t wall_violating(const vdc_rule *rule, const vdc_isolation *iso, uint32_t host, const vdc_request *request) {
+    (void)iso;
+    const uint32_t class = class_of(rule, request);
+    return class ? mixed(rule, vdc_key(host, class)) : 0;
 }
 
 static const vdc_rule_type chinese_wall = {
     .name = "chinese-wall", .summary = "a host serves one tenant of each conflict class, and the next only after scrubbing",
         .source = "Brewer, Nash 1989",
     .params = wall_params, .param_count = COUNT_OF(wall_params), .read = wall_read, .allows = wall_allows, .change = wall_change,
+    .violating = wall_violating,
 };
 
 /* ---- rules that give the VMs they concern a wish, which isolation.c keeps ---- */
@@ -506,7 +561,7 @@ static bool aggregate_possible(const vdc_rule *rule, const vdc_isolation *iso, c
 static const vdc_rule_type aggregate = {
     .name = "aggregate", .summary = "the VMs it concerns only on hosts with these labels", .source = "OpenStack Nova host aggregates",
     .params = aggregate_params, .param_count = COUNT_OF(aggregate_params), .read = aggregate_read, .allows = aggregate_allows,
-    .possible = aggregate_possible,
+    .possible = aggregate_possible, .change = count_misplaced, .violating = misplaced,
 };
 
 const vdc_rule_type *const vdc_rule_types[] = {

@@ -215,12 +215,17 @@ void vdc_isolation_destroy(vdc_isolation *iso) {
         vdc_free(rule->conflict_class);
         vdc_counts_free(&rule->counts);
         vdc_counts_free(&rule->sets);
+        vdc_counts_free(&rule->values);
+        vdc_counts_free(&rule->distinct);
         vdc_counts_free(&rule->left_at);
         vdc_counts_free(&rule->holder);
         for (size_t s = 0; s < rule->spread_count; s++) vdc_free(rule->spreads[s].units_with);
         vdc_free(rule->spreads);
     }
-    for (size_t i = 0; i < iso->vm_capacity; i++) vdc_free(iso->vms[i].met);
+    for (size_t i = 0; i < iso->vm_capacity; i++) {
+        vdc_free(iso->vms[i].met);
+        vdc_free(iso->vms[i].uncounted);
+    }
     vdc_threads_free(&iso->threads);
     vdc_counts_free(&iso->rack_domains);
     vdc_counts_free(&iso->racks);

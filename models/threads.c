@@ -97,13 +97,20 @@ vdc_code vdc_threads_take(vdc_threads *threads, const vdc_hosts *hosts, uint32_t
     return VDC_OK;
 }
 
+void vdc_threads_mark(vdc_threads *threads, uint32_t host, uint32_t slot, bool owned_by_it) {
+    if (slot >= threads->set_count || !threads->sets[slot]) return;
+    const uint64_t *set = threads->sets[slot];
+    uint64_t *map = threads->owned + (size_t)host * threads->words;
+    for (uint32_t w = 0; w < threads->words; w++) {
+        const uint32_t count = (uint32_t)__builtin_popcountll(set[w]);
+        map[w] = owned_by_it ? map[w] | set[w] : map[w] & ~set[w];
+        threads->owned_count[host] = owned_by_it ? threads->owned_count[host] + count : threads->owned_count[host] - count;
+    }
+}
+
 void vdc_threads_give(vdc_threads *threads, uint32_t host, uint32_t slot) {
     if (slot >= threads->set_count || !threads->sets[slot]) return;
-    uint64_t *set = threads->sets[slot], *map = threads->owned + (size_t)host * threads->words;
-    for (uint32_t w = 0; w < threads->words; w++) {
-        map[w] &= ~set[w];
-        threads->owned_count[host] -= (uint32_t)__builtin_popcountll(set[w]);
-    }
-    vdc_free(set);
+    vdc_threads_mark(threads, host, slot, false);
+    vdc_free(threads->sets[slot]);
     threads->sets[slot] = NULL;
 }

@@ -26,6 +26,8 @@ bool vdc_threads_available(const vdc_threads *threads, const vdc_hosts *hosts, u
 /* Takes them for the VM: whole cores first and lowest numbers first; single threads fill cores that are broken already. */
 vdc_code vdc_threads_take(vdc_threads *threads, const vdc_hosts *hosts, uint32_t host, uint32_t slot, vdc_thread_mode mode, int64_t vcpus_milli);
 void vdc_threads_give(vdc_threads *threads, uint32_t host, uint32_t slot);
+/* The VM's threads count as owned, or as free, on the host's map; they stay its own. */
+void vdc_threads_mark(vdc_threads *threads, uint32_t host, uint32_t slot, bool owned_by_it);
 /* Cores of the pool that no VM owns a thread of. */
 uint32_t vdc_threads_free_cores(const vdc_threads *threads, const vdc_hosts *hosts, uint32_t host);
 

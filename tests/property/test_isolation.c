@@ -1,7 +1,7 @@
 /* Isolation rules against a brute-force checker that shares no code with their counters: it looks at every VM that is placed, each time.
  *
- * Random rule sets, random arrivals and departures; for every arrival each host's verdict is compared. VDC_TEST_STEPS sets the number of
- * arrivals and departures in all (default 20 000).
+ * Random rule sets, hard and soft, 200 random arrivals, departures and moves each; for every arrival and move each host's verdict and
+ * penalty are compared. VDC_TEST_STEPS sets the number of steps in all (default 100 000, 500 rule sets; 20 000 000 for 10^5 rule sets).
  */
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -16,7 +16,7 @@
 enum { HOSTS = 12, RACKS = 4, ZONES = 2, TENANTS = 5, GROUPS = 4, RULES = 5, ALIVE = 60 };
 
 typedef enum kind {
-    ANTI_AFFINITY, AFFINITY, SPREAD, FAULT_DOMAINS, MAX_TENANTS, MAX_VMS, TENANT_ANTI, LATTICE, WALL, DEDICATED, KINDS
+    ANTI_AFFINITY, AFFINITY, SPREAD, FAULT_DOMAINS, MAX_TENANTS, MAX_VMS, TENANT_ANTI, LATTICE, WALL, PARTS_APART, OWN_CORES, DEDICATED, KINDS
 } kind;
 
 /* A rule as the checker knows it. Selections are bit masks of names, 0 = all. */
@@ -27,15 +27,19 @@ typedef struct plain_rule {
     unsigned tenants, groups;
     int class_of[TENANTS + 1];
     vdc_time scrub;
+    int weight;         /* 0 = hard */
+    vdc_thread_mode threads;
 } plain_rule;
 
 typedef struct plain_vm {
     uint32_t slot;
-    int host, tenant, group, member, level;
+    int host, tenant, group, member, division, level;
     unsigned categories;
     vdc_thread_mode threads;
-    int vcpus;
+    int vcpus, reserved;
     bool dedicated;
+    int other;          /* the host that it is on its way to, -1 = none; and the slot that holds its place there */
+    uint32_t part;
 } plain_vm;
 
 typedef struct departure {
@@ -57,19 +61,34 @@ static int unit(int level, int host) { return level == 0 ? host : level == 1 ? h
 static bool picked(unsigned mask, int number) { return mask == 0 || (mask >> number & 1); }
 static bool selects(const plain_rule *rule, const plain_vm *vm) { return picked(rule->tenants, vm->tenant) && picked(rule->groups, vm->group); }
 static int set_of(const plain_rule *rule, const plain_vm *vm) { return rule->of_tenant ? vm->tenant : vm->group; }
+static bool is_on(const plain_vm *vm, int host) { return vm->host == host || vm->other == host; }
+static bool is_in(const plain_vm *vm, int level, int where) {
+    return unit(level, vm->host) == where || (vm->other >= 0 && unit(level, vm->other) == where);
+}
+static bool is_wholly_in(const plain_vm *vm, int level, int where) {
+    return unit(level, vm->host) == where && (vm->other < 0 || unit(level, vm->other) == where);
+}
 
 static int members(const plain_world *world, const plain_rule *rule, int set, int level, int where) {
     int count = 0;
     for (int i = 0; i < world->vm_count; i++) {
         const plain_vm *vm = &world->vms[i];
-        if (selects(rule, vm) && set_of(rule, vm) == set && (where < 0 || unit(level, vm->host) == where)) count++;
+        if (selects(rule, vm) && set_of(rule, vm) == set && is_in(vm, level, where)) count++;
     }
     return count;
 }
 
+static bool all_are_in(const plain_world *world, const plain_rule *rule, int set, int level, int where) {
+    for (int i = 0; i < world->vm_count; i++) {
+        const plain_vm *vm = &world->vms[i];
+        if (selects(rule, vm) && set_of(rule, vm) == set && !is_wholly_in(vm, level, where)) return false;
+    }
+    return true;
+}
+
 static bool tenant_on_host(const plain_world *world, int tenant, int host) {
     for (int i = 0; i < world->vm_count; i++)
-        if (world->vms[i].host == host && world->vms[i].tenant == tenant) return true;
+        if (is_on(&world->vms[i], host) && world->vms[i].tenant == tenant) return true;
     return false;
 }
 
@@ -86,7 +105,7 @@ static bool lattice_allows(const plain_world *world, const plain_rule *rule, con
     int low = vm->level, high = vm->level;
     for (int i = 0; i < world->vm_count; i++) {
         const plain_vm *other = &world->vms[i];
-        if (other->host != host || !selects(rule, other)) continue;
+        if (!is_on(other, host) || !selects(rule, other)) continue;
         unsigned both = other->categories & vm->categories;
         if (both != other->categories && both != vm->categories) return false;
         low = other->level < low ? other->level : low;
@@ -100,7 +119,7 @@ static bool wall_allows(const plain_world *world, const plain_rule *rule, const 
     if (!class) return true;
     for (int i = 0; i < world->vm_count; i++) {
         const plain_vm *other = &world->vms[i];
-        if (other->host == host && selects(rule, other) && other->tenant != vm->tenant && rule->class_of[other->tenant] == class) return false;
+        if (is_on(other, host) && selects(rule, other) && other->tenant != vm->tenant && rule->class_of[other->tenant] == class) return false;
     }
     /* Only the last one of the class to leave an idle host is remembered. */
     for (int i = world->left_count - 1; i >= 0; i--) {
@@ -115,9 +134,36 @@ static bool wall_allows(const plain_world *world, const plain_rule *rule, const 
 static bool max_tenants_allows(const plain_world *world, const plain_rule *rule, const plain_vm *vm, int host) {
     bool concerned = selects(rule, vm);
     int tenants = 0;
-    for (int i = 0; i < world->vm_count; i++) concerned = concerned || (world->vms[i].host == host && selects(rule, &world->vms[i]));
+    for (int i = 0; i < world->vm_count; i++) concerned = concerned || (is_on(&world->vms[i], host) && selects(rule, &world->vms[i]));
     for (int t = 0; t <= TENANTS; t++) tenants += t == vm->tenant || tenant_on_host(world, t, host);
     return !concerned || tenants <= rule->max;
+}
+
+static vdc_thread_mode threads_of(const plain_world *world, const plain_vm *vm) {
+    for (int i = 0; i < world->rule_count && vm->threads == VDC_THREADS_SHARED; i++)
+        if (world->rules[i].kind == OWN_CORES && selects(&world->rules[i], vm)) return world->rules[i].threads;
+    return vm->threads;
+}
+
+/* At the level of cores only VMs that float over them meet. */
+static bool tenants_apart(const plain_world *world, const plain_rule *rule, const plain_vm *vm, int host) {
+    const int level = rule->level == 3 ? 0 : rule->level;
+    if (rule->level == 3 && threads_of(world, vm)) return true;
+    for (int i = 0; i < world->vm_count; i++) {
+        const plain_vm *other = &world->vms[i];
+        if (rule->level == 3 && threads_of(world, other)) continue;
+        if (is_in(other, level, unit(level, host)) && selects(rule, other) && other->tenant != vm->tenant) return false;
+    }
+    return true;
+}
+
+static bool divisions_apart(const plain_world *world, const plain_rule *rule, const plain_vm *vm, int host) {
+    for (int i = 0; i < world->vm_count && vm->group && vm->division; i++) {
+        const plain_vm *other = &world->vms[i];
+        if (selects(rule, other) && other->group == vm->group && other->division && other->division != vm->division
+            && is_in(other, rule->level, unit(rule->level, host))) return false;
+    }
+    return true;
 }
 
 static bool rule_allows(const plain_world *world, const plain_rule *rule, const plain_vm *vm, int host) {
@@ -127,20 +173,17 @@ static bool rule_allows(const plain_world *world, const plain_rule *rule, const 
     case ANTI_AFFINITY: return set_of(rule, vm) == 0 || members(world, rule, set_of(rule, vm), rule->level, unit(rule->level, host)) < rule->max;
     case AFFINITY:
         return set_of(rule, vm) == 0
-               || members(world, rule, set_of(rule, vm), rule->level, unit(rule->level, host)) == members(world, rule, set_of(rule, vm), 0, -1);
+               || all_are_in(world, rule, set_of(rule, vm), rule->level, unit(rule->level, host));
     case SPREAD: return set_of(rule, vm) == 0 || spread_allows(world, rule, vm, host);
     case FAULT_DOMAINS:
         return vm->group == 0 || (unit(1, host) % rule->faults == vm->member % rule->faults && host % rule->updates == vm->member % rule->updates);
     case MAX_VMS: {
         int count = 0;
-        for (int i = 0; i < world->vm_count; i++) count += world->vms[i].host == host && selects(rule, &world->vms[i]);
+        for (int i = 0; i < world->vm_count; i++) count += is_on(&world->vms[i], host) && selects(rule, &world->vms[i]);
         return count < rule->max;
     }
-    case TENANT_ANTI:
-        for (int i = 0; i < world->vm_count; i++)
-            if (unit(rule->level, world->vms[i].host) == unit(rule->level, host) && selects(rule, &world->vms[i])
-                && world->vms[i].tenant != vm->tenant) return false;
-        return true;
+    case TENANT_ANTI: return tenants_apart(world, rule, vm, host);
+    case PARTS_APART: return divisions_apart(world, rule, vm, host);
     case LATTICE: return lattice_allows(world, rule, vm, host);
     case WALL: return wall_allows(world, rule, vm, host);
     default: return true;
@@ -155,40 +198,55 @@ static bool is_dedicated(const plain_world *world, const plain_vm *vm) {
 
 /* Hosts have 8 cores of 2 threads and an overcommit of 2; a VM that owns threads takes them from what can be promised. Pinned VMs have
  * even sizes here, so that no core is broken and which cores are left does not depend on history. */
+static int fenced(const plain_world *world, const plain_vm *vm) {
+    switch (threads_of(world, vm)) {
+    case VDC_THREADS_PIN: return vm->vcpus;
+    case VDC_CORES_PREFER: return (vm->vcpus + 1) / 2 * 2;
+    case VDC_CORES_ISOLATE: return vm->vcpus * 2;
+    default: return 0;
+    }
+}
+
 static bool threads_allow(const plain_world *world, const plain_vm *vm, int host) {
-    int owned = 0, floating = 0;
+    int owned = 0, floating = 0, reserved = 0;
     for (int i = 0; i < world->vm_count; i++) {
         const plain_vm *other = &world->vms[i];
-        if (other->host != host) continue;
-        if (other->threads == VDC_THREADS_SHARED) floating += other->vcpus;
-        if (other->threads == VDC_THREADS_PIN) owned += other->vcpus;
-        if (other->threads == VDC_CORES_PREFER) owned += (other->vcpus + 1) / 2 * 2;
-        if (other->threads == VDC_CORES_ISOLATE) owned += other->vcpus * 2;
+        if (!is_on(other, host)) continue;
+        owned += fenced(world, other);
+        if (threads_of(world, other) == VDC_THREADS_SHARED) floating += other->vcpus, reserved += other->reserved;
     }
-    int need = vm->threads == VDC_THREADS_PIN ? vm->vcpus : vm->threads == VDC_CORES_PREFER ? (vm->vcpus + 1) / 2 * 2
-             : vm->threads == VDC_CORES_ISOLATE ? vm->vcpus * 2 : 0;
+    int need = fenced(world, vm);
     if (owned + need > 16) return false;
-    return 2 * (16 - owned - need) >= floating + (vm->threads == VDC_THREADS_SHARED ? vm->vcpus : 0);
+    const int also = need ? 0 : vm->reserved;
+    if ((need || also) && owned + need + reserved + also > 16) return false;
+    return 2 * (16 - owned - need) >= floating + (need ? 0 : vm->vcpus);
 }
 
 static bool brute_force(const plain_world *world, const plain_vm *vm, int host) {
     for (int i = 0; i < world->vm_count; i++) {
         const plain_vm *other = &world->vms[i];
-        if (other->host == host && other->tenant != vm->tenant && (is_dedicated(world, vm) || is_dedicated(world, other))) return false;
+        if (is_on(other, host) && other->tenant != vm->tenant && (is_dedicated(world, vm) || is_dedicated(world, other))) return false;
     }
     if (!threads_allow(world, vm, host)) return false;
     for (int i = 0; i < world->rule_count; i++)
-        if (!rule_allows(world, &world->rules[i], vm, host)) return false;
+        if (!world->rules[i].weight && !rule_allows(world, &world->rules[i], vm, host)) return false;
     return true;
+}
+
+static int64_t penalty(const plain_world *world, const plain_vm *vm, int host) {
+    int64_t sum = 0;
+    for (int i = 0; i < world->rule_count; i++)
+        if (!rule_allows(world, &world->rules[i], vm, host)) sum += world->rules[i].weight;
+    return sum;
 }
 
 /* ---- random rules, for the checker and as YAML ---- */
 
-static void names(char *text, const char *key, unsigned mask, char letter, int count) {
+static void names(char *text, const char *key, unsigned mask, char letter, int count) { /* with or without a star: one name or those that begin so */
     if (!mask) return;
     sprintf(text + strlen(text), ", %s: [", key);
     for (int i = 1, first = 1; i <= count; i++)
-        if (mask >> i & 1) sprintf(text + strlen(text), "%s%c%d", first ? "" : ", ", letter, i), first = 0;
+        if (mask >> i & 1) sprintf(text + strlen(text), "%s%c%d%s", first ? "" : ", ", letter, i, mask >> 1 & 1 ? "*" : ""), first = 0;
     strcat(text, "]");
 }
 
@@ -207,7 +265,17 @@ static void random_rule(vdc_stream *stream, plain_rule *rule, char *text) {
     case FAULT_DOMAINS: sprintf(text, "{rule: fault-domains, fault_domains: %d, update_domains: %d", rule->faults, rule->updates); break;
     case MAX_TENANTS: sprintf(text, "{rule: max-tenants, max: %d", rule->max); break;
     case MAX_VMS: sprintf(text, "{rule: max-vms, max: %d", rule->max + 2); rule->max += 2; break;
-    case TENANT_ANTI: sprintf(text, "{rule: tenant-anti-affinity, level: %s", level); rule->tenants |= 6; break;
+    case TENANT_ANTI:
+        if (DRAW(4) == 0) rule->level = 3, level = "core";
+        sprintf(text, "{rule: tenant-anti-affinity, level: %s", level);
+        rule->tenants |= 6;
+        break;
+    case PARTS_APART: sprintf(text, "{rule: parts-apart, level: %s", level); break;
+    case OWN_CORES:
+        rule->threads = DRAW(2) ? VDC_CORES_PREFER : VDC_CORES_ISOLATE;
+        sprintf(text, "{rule: core-isolation, threads: %s", rule->threads == VDC_CORES_PREFER ? "prefer" : "isolate");
+        rule->tenants |= 1u << (1 + DRAW(TENANTS));
+        break;
     case LATTICE: sprintf(text, "{rule: label-lattice, range: %d", rule->range); break;
     case WALL:
         sprintf(text, "{rule: chinese-wall, scrub: %ldns, classes: {a: [t1, t2], b: [t3, t4]}", (long)rule->scrub);
@@ -219,6 +287,10 @@ static void random_rule(vdc_stream *stream, plain_rule *rule, char *text) {
     }
     names(text, "tenants", rule->tenants, 't', TENANTS);
     names(text, "groups", rule->groups, 'g', GROUPS);
+    if (rule->kind != DEDICATED && rule->kind != OWN_CORES && DRAW(4) == 0) { /* those are guarantees */
+        rule->weight = 1 + DRAW(9);
+        sprintf(text + strlen(text), ", mode: soft, weight: %d", rule->weight);
+    }
     strcat(text, "}");
 }
 
@@ -311,18 +383,22 @@ static void close_fixture(fixture *f) {
 /* A VM at random, and its wishes as an entry of the table. */
 static vdc_request random_vm(vdc_stream *stream, fixture *f, plain_vm *vm, int64_t number) {
     static const char *const modes[] = {"", "pin: true", "core_isolate: prefer", "core_isolate: isolate"};
-    *vm = (plain_vm){.tenant = 1 + DRAW(TENANTS), .group = DRAW(GROUPS + 1), .vcpus = 1 + DRAW(4), .level = DRAW(3), .categories = (unsigned)DRAW(4),
-                     .dedicated = DRAW(20) == 0, .threads = DRAW(3) == 0 ? (vdc_thread_mode)(1 + DRAW(3)) : VDC_THREADS_SHARED};
+    *vm = (plain_vm){.tenant = 1 + DRAW(TENANTS), .group = DRAW(GROUPS + 1), .division = DRAW(4), .vcpus = 1 + DRAW(4), .level = DRAW(3),
+                     .categories = (unsigned)DRAW(4), .dedicated = DRAW(20) == 0, .other = -1,
+                     .threads = DRAW(3) == 0 ? (vdc_thread_mode)(1 + DRAW(3)) : VDC_THREADS_SHARED};
     if (vm->threads == VDC_THREADS_PIN) vm->vcpus += vm->vcpus % 2;
+    if (DRAW(4) == 0) vm->reserved = 1 + DRAW(vm->vcpus);
     char text[256];
     sprintf(text, "{label: {level: %d, categories: [%s%s%s]}, dedicated_host: %s%s%s}", vm->level, vm->categories & 1 ? "x" : "",
             vm->categories == 3 ? ", " : "", vm->categories & 2 ? "y" : "", vm->dedicated ? "true" : "false", vm->threads ? ", " : "",
             modes[vm->threads]);
     const vdc_node *node;
     vdc_request request = {.number = number, .id = number, .lifetime = VDC_UNLIMITED, .cpu_weight = VDC_UNLIMITED, .cpu_limit = VDC_UNLIMITED,
-                           .predicted_lifetime = VDC_UNLIMITED, .tenant = (uint32_t)vm->tenant, .group = (uint32_t)vm->group};
+                           .predicted_lifetime = VDC_UNLIMITED, .tenant = (uint32_t)vm->tenant, .group = (uint32_t)vm->group,
+                           .part = (uint32_t)vm->division};
     request.size[VDC_CPU] = vm->vcpus * 1000;
     request.size[VDC_MEMORY] = 1 << 20;
+    request.cpu_reservation = vm->reserved * INT64_C(1000000000);
     cr_assert_eq(vdc_yaml_parse(text, strlen(text), "vm", &f->arena, &node, NULL), VDC_OK, "%s", text);
     cr_assert_eq(vdc_isolation_spec_read(&f->specs, node, &request.isolation, NULL), VDC_OK, "%s", text);
     return request;
@@ -335,72 +411,151 @@ static void fix_categories(fixture *f) {
     vdc_names_intern(f->specs.categories, "y", 1, &number);
 }
 
-/* One rule set: arrivals and departures; returns how many verdicts were compared. */
+typedef struct lives {
+    vdc_stream *stream;
+    fixture f;
+    plain_world *world;
+    char text[4096];    /* the rules */
+    int members_of[GROUPS + 1];
+    uint64_t compared;  /* verdicts */
+} lives;
+
+/* Every host's verdict on the VM by the counters and by the checker; a host that allows it, -1 = none does. */
+static int compare(lives *life, const plain_vm *vm, const vdc_request *request, const char *what) {
+    vdc_stream *stream = life->stream;
+    int chosen = -1, seen = 0;
+    for (int host = 0; host < HOSTS; host++) {
+        bool verdict = vdc_host_fits(&life->f.dc.hosts, (uint32_t)host, request) && vdc_isolation_allows(life->f.iso, (uint32_t)host, request);
+        bool plain = brute_force(life->world, vm, host);
+        cr_assert_eq(verdict, plain, "%s: %s of VM %d (tenant %d, group %d, member %d, threads %d) on host %d: counters say %d, recount says %d",
+                     life->text, what, (int)request->id, vm->tenant, vm->group, vm->member, vm->threads, host, verdict, plain);
+        cr_assert_eq(vdc_isolation_penalty(life->f.iso, (uint32_t)host, request), penalty(life->world, vm, host), "%s: %s of VM %d on host %d",
+                     life->text, what, (int)request->id, host);
+        life->compared++;
+        if (plain && DRAW(++seen) == 0) chosen = host;
+    }
+    return chosen;
+}
+
+static void arrival(lives *life, int64_t number) {
+    fixture *f = &life->f;
+    plain_vm vm;
+    vdc_request request = random_vm(life->stream, f, &vm, number);
+    uint32_t slot = vdc_vm_create(&f->dc, &request);
+    cr_assert(vdc_isolation_arrive(f->iso, slot));
+    vm.slot = slot;
+    vm.member = vm.group ? life->members_of[vm.group]++ : 0;
+    int chosen = compare(life, &vm, &f->dc.records[slot].request, "arrival");
+    if (chosen < 0) {
+        vdc_isolation_leave(f->iso, slot);
+        vdc_vm_destroy(&f->dc, slot);
+        return;
+    }
+    cr_assert_eq(vdc_datacenter_place(&f->dc, slot, (uint32_t)chosen, 0, 0), VDC_OK);
+    vdc_progress_begin(&f->dc, slot);
+    vm.host = chosen;
+    life->world->vms[life->world->vm_count++] = vm;
+}
+
+static void left(plain_world *world, int host, int tenant) { world->left[world->left_count++] = (departure){host, tenant, world->now}; }
+
+/* Gives up the place that the VM holds on another host. */
+static void drop_part(lives *life, plain_vm *vm) {
+    if (vm->other < 0) return;
+    vdc_datacenter_remove(&life->f.dc, vm->part);
+    vdc_isolation_leave_part(life->f.iso, vm->part);
+    vdc_vm_destroy(&life->f.dc, vm->part);
+    left(life->world, vm->other, vm->tenant);
+    vm->other = -1;
+}
+
+static void depart(lives *life, int i) {
+    fixture *f = &life->f;
+    plain_vm *vm = &life->world->vms[i];
+    drop_part(life, vm);
+    vdc_progress_stop(&f->dc, vm->slot);
+    vdc_datacenter_remove(&f->dc, vm->slot);
+    left(life->world, vm->host, vm->tenant);
+    vdc_isolation_leave(f->iso, vm->slot);
+    vdc_vm_destroy(&f->dc, vm->slot);
+    life->world->vms[i] = life->world->vms[--life->world->vm_count];
+}
+
+/* Where could it go, or grow, being on a host already? Then it may take a place on another host, or change over to it. */
+static void move(lives *life, int i) {
+    fixture *f = &life->f;
+    vdc_stream *stream = life->stream;
+    plain_world *world = life->world;
+    plain_vm vm = world->vms[i], others = world->vms[world->vm_count - 1];
+    if (vm.other >= 0) {
+        int to = vm.other;
+        drop_part(life, &world->vms[i]);
+        if (DRAW(2)) return;
+        vdc_progress_stop(&f->dc, vm.slot);
+        vdc_datacenter_remove(&f->dc, vm.slot);
+        left(world, vm.host, vm.tenant);
+        cr_assert_eq(vdc_datacenter_place(&f->dc, vm.slot, (uint32_t)to, 0, 0), VDC_OK);
+        vdc_progress_begin(&f->dc, vm.slot);
+        world->vms[i].host = to;
+        return;
+    }
+    vdc_vm_record *record = &f->dc.records[vm.slot];
+    vdc_request resized = record->request;
+    plain_vm grown = vm;
+    if (DRAW(2)) grown.vcpus = grown.threads == VDC_THREADS_PIN ? 2 + 2 * DRAW(3) : 1 + DRAW(6);
+    resized.size[VDC_CPU] = grown.vcpus * 1000;
+    if (grown.reserved > grown.vcpus) grown.reserved = grown.vcpus;
+    world->vms[i] = others; /* it counts nowhere, for the checker too */
+    world->vm_count--;
+    vdc_isolation_set_aside(f->iso, vm.slot);
+    vdc_host_give(&f->dc.hosts, (uint32_t)vm.host, &record->request, 0, 0);
+    left(world, vm.host, vm.tenant); /* of its own host it was the last tenant */
+    int to = compare(life, &grown, &resized, "move");
+    world->left_count--;
+    vdc_host_take(&f->dc.hosts, (uint32_t)vm.host, &record->request, 0, 0);
+    vdc_isolation_put_back(f->iso, vm.slot);
+    world->vm_count++;
+    world->vms[world->vm_count - 1] = others;
+    world->vms[i] = vm;
+    if (to < 0 || to == vm.host || grown.vcpus != vm.vcpus) return;
+    uint32_t part = vdc_vm_create(&f->dc, &record->request);
+    f->dc.records[part].request.number = f->dc.records[part].request.id = 1000000 + (int64_t)part;
+    cr_assert(vdc_isolation_arrive_part(f->iso, part, vm.slot));
+    cr_assert_eq(vdc_datacenter_place(&f->dc, part, (uint32_t)to, 0, 0), VDC_OK);
+    world->vms[i].other = to;
+    world->vms[i].part = part;
+}
+
+/* One rule set: arrivals, departures and moves; returns how many verdicts were compared. */
 static uint64_t live(vdc_stream *stream, int steps) {
     static plain_world world;
-    fixture f;
-    char text[4096];
+    lives life = {.stream = stream, .world = &world};
     vdc_checks checks;
-    uint64_t compared = 0;
-    int members_of[GROUPS + 1] = {0};
     memset(&world, 0, sizeof world);
-    world.left = malloc((size_t)steps * sizeof *world.left);
-    random_rules(stream, &world, text);
-    open_fixture(&f, text);
-    fix_categories(&f);
+    world.left = malloc(3 * (size_t)steps * sizeof *world.left);
+    random_rules(stream, &world, life.text);
+    open_fixture(&life.f, life.text);
+    fix_categories(&life.f);
     vdc_checks_setup(&checks);
     for (int step = 0; step < steps; step++) {
-        world.now = f.dc.now += DRAW(15);
-        if (world.vm_count < ALIVE && DRAW(3)) {
-            plain_vm vm;
-            vdc_request request = random_vm(stream, &f, &vm, step);
-            uint32_t slot = vdc_vm_create(&f.dc, &request);
-            cr_assert(vdc_isolation_arrive(f.iso, slot));
-            vm.slot = slot;
-            vm.member = vm.group ? members_of[vm.group]++ : 0;
-            const vdc_request *kept = &f.dc.records[slot].request;
-            int chosen = -1, seen = 0;
-            for (int host = 0; host < HOSTS; host++) {
-                bool verdict = vdc_host_fits(&f.dc.hosts, (uint32_t)host, kept) && vdc_isolation_allows(f.iso, (uint32_t)host, kept);
-                bool plain = brute_force(&world, &vm, host);
-                cr_assert_eq(verdict, plain, "%s: VM %d (tenant %d, group %d, member %d, threads %d) on host %d: counters say %d, recount says %d",
-                             text, step, vm.tenant, vm.group, vm.member, vm.threads, host, verdict, plain);
-                compared++;
-                if (plain && DRAW(++seen) == 0) chosen = host;
-            }
-            if (chosen < 0) {
-                vdc_isolation_leave(f.iso, slot);
-                vdc_vm_destroy(&f.dc, slot);
-                continue;
-            }
-            cr_assert_eq(vdc_datacenter_place(&f.dc, slot, (uint32_t)chosen, 0, 0), VDC_OK);
-            vdc_progress_begin(&f.dc, slot);
-            vm.host = chosen;
-            world.vms[world.vm_count++] = vm;
-        } else if (world.vm_count) {
-            int i = DRAW(world.vm_count);
-            plain_vm gone = world.vms[i];
-            vdc_progress_stop(&f.dc, gone.slot);
-            vdc_datacenter_remove(&f.dc, gone.slot);
-            vdc_isolation_leave(f.iso, gone.slot);
-            vdc_vm_destroy(&f.dc, gone.slot);
-            world.vms[i] = world.vms[--world.vm_count];
-            world.left[world.left_count++] = (departure){gone.host, gone.tenant, world.now};
-        }
-        cr_assert_eq(vdc_datacenter_settle(&f.dc, NULL), VDC_OK);
-        vdc_checks_event(&checks, &f.dc);
-        if (step % 20 == 0) vdc_isolation_check(f.iso, &checks);
+        world.now = life.f.dc.now += DRAW(15);
+        if (world.vm_count < ALIVE && DRAW(3)) arrival(&life, step);
+        else if (world.vm_count && DRAW(2)) depart(&life, DRAW(world.vm_count));
+        else if (world.vm_count) move(&life, DRAW(world.vm_count));
+        cr_assert_eq(vdc_datacenter_settle(&life.f.dc, NULL), VDC_OK);
+        vdc_checks_event(&checks, &life.f.dc);
+        if (step % 20 == 0) vdc_isolation_check(life.f.iso, &checks);
     }
     for (int i = 0; i < VDC_INVARIANTS; i++)
-        cr_assert_eq(checks.items[i].residual, 0, "%s: %s: residual %g", text, checks.items[i].name, checks.items[i].residual);
-    close_fixture(&f);
+        cr_assert_eq(checks.items[i].residual, 0, "%s: %s: residual %g", life.text, checks.items[i].name, checks.items[i].residual);
+    close_fixture(&life.f);
     free(world.left);
-    return compared;
+    return life.compared;
 }
 
 Test(isolation, counters_agree_with_brute_force_on_random_rules) {
     const char *wanted = getenv("VDC_TEST_STEPS");
-    int64_t steps = wanted ? atoll(wanted) : 20000;
+    int64_t steps = wanted ? atoll(wanted) : 100000;
     vdc_stream stream;
     vdc_stream_open(&stream, 11, "test.isolation", 0);
     uint64_t compared = 0;
