@@ -8,6 +8,7 @@
 static const vdc_benchmark benchmarks[] = {
     {"engine.hold", "event queue: take the earliest event, push one a random time later", vdc_bench_hold},
     {"engine.cancel", "event queue: cancel a random event, push another", vdc_bench_cancel},
+    {"flows.leaf-spine", "flows: 1 000 on a leaf-spine fabric of 10 000 hosts; one ends, another starts", vdc_bench_flows},
     {"placement.policies", "placement: a VM comes and goes, by policy and number of hosts", vdc_bench_placement},
     {"placement.shapes", "placement: the same on 10 000 hosts, by number of different VM sizes", vdc_bench_shapes},
     {"placement.vm", "one VM in a whole run, beside a bare loop of arrivals, placement and departures", vdc_bench_vm},

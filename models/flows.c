@@ -1,0 +1,701 @@
+/* See flows.h. */
+#include "models/flows.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/base/memory.h"
+
+typedef struct link {
+    int64_t capacity, used;       /* units/s; used by its flows at their present rates */
+    int64_t per_unit;             /* sum over its flows */
+    uint32_t *members;            /* flow << 4 | index in the flow's path, in no order */
+    uint32_t count, room;
+    vdc_time since;
+    vdc_wide carried;             /* up to since */
+    /* While a part is solved; valid when stamp is the set's. */
+    int64_t free;                 /* capacity that flows outside the part leave */
+    int64_t rest, rising;         /* of it, not given out yet; weight x per_unit of the part's flows that still rise */
+    int64_t mark_rest, mark_rising; /* the same when its mark was put into the heap */
+    uint32_t stamp;
+    uint32_t inside, unfrozen;    /* of its flows: in the part; still rising */
+    bool expanded;                /* all its flows are in the part */
+    bool active;                  /* it can fill up */
+    bool dirty;
+} link;
+
+typedef enum flow_state { FREE, FLOWING, DELIVERING, ENDING } flow_state;
+
+typedef struct flow {
+    const vdc_flow_user *user;
+    uint64_t subject, serial;
+    int64_t id, cap, weight, rate, told;
+    vdc_wide total, moved;        /* unit·ns; total < 0: endless. moved is up to since */
+    vdc_time since, latency;
+    vdc_event_handle event;
+    uint32_t stamp, next_free;
+    int64_t next_rate, limit;     /* while a part is solved: the solution; cap, also by links that it has alone */
+    uint8_t links, state;
+    bool dirty, frozen;
+    uint32_t at[VDC_FLOW_LINKS], position[VDC_FLOW_LINKS];
+    int32_t per_unit[VDC_FLOW_LINKS];
+} flow;
+
+/* Where something stops rising: at level amount / weight. */
+typedef struct mark {
+    int64_t amount, weight;
+    uint32_t index;
+    bool is_link;
+} mark;
+
+typedef struct remainder {
+    int64_t id;
+    uint64_t serial;
+    int64_t numerator;
+    uint32_t flow;
+    int32_t per_unit;
+} remainder;
+
+typedef struct change {
+    uint64_t serial;
+    int64_t old_rate;
+    uint32_t flow;
+} change;
+
+struct vdc_flow_set {
+    vdc_queue *queue;
+    const vdc_time *clock;
+    uint32_t event_kind;
+    link *links;
+    flow *flows;
+    size_t link_count, link_room, flow_room;
+    uint32_t flow_slots, first_free, count;
+    uint64_t serials, solved;
+    uint32_t *dirty_flows, *dirty_links;
+    size_t dirty_flow_count, dirty_flow_room, dirty_link_count, dirty_link_room;
+    /* The part that is being solved. */
+    uint32_t stamp;
+    uint32_t *part, *part_links;
+    size_t part_count, part_room, part_link_count, part_link_room;
+    size_t looked_at;             /* links of the part whose flows were taken in where they must be */
+    mark *heap;
+    size_t heap_count, heap_room;
+    remainder *remainders;
+    size_t remainder_room;
+    change *changes;
+    size_t change_room;
+};
+
+enum { PATH_BITS = 4 };
+
+/* ---- the set ---- */
+
+vdc_code vdc_flows_create(vdc_flow_set **out, vdc_queue *queue, uint32_t event_kind, const vdc_time *clock) {
+    vdc_flow_set *set = *out = vdc_calloc(1, sizeof *set);
+    if (!set) return VDC_ERROR_MEMORY;
+    set->queue = queue;
+    set->event_kind = event_kind;
+    set->clock = clock;
+    set->first_free = VDC_NO_FLOW;
+    return VDC_OK;
+}
+
+void vdc_flows_destroy(vdc_flow_set *set) {
+    if (!set) return;
+    for (size_t l = 0; l < set->link_count; l++) vdc_free(set->links[l].members);
+    vdc_free(set->links);
+    vdc_free(set->flows);
+    vdc_free(set->dirty_flows);
+    vdc_free(set->dirty_links);
+    vdc_free(set->part);
+    vdc_free(set->part_links);
+    vdc_free(set->heap);
+    vdc_free(set->remainders);
+    vdc_free(set->changes);
+    vdc_free(set);
+}
+
+uint32_t vdc_flows_add_link(vdc_flow_set *set, int64_t capacity) {
+    if (set->link_count >= VDC_NO_LINK || !VDC_RESERVE(set->links, set->link_room, set->link_count + 1)) return VDC_NO_LINK;
+    set->links[set->link_count] = (link){.capacity = capacity < VDC_FLOW_RATE_MAX ? capacity : VDC_FLOW_RATE_MAX, .since = *set->clock};
+    return (uint32_t)set->link_count++;
+}
+
+/* Has it less left than one unit for each of its flows? Only such links carry influence: at the end of the filling, at least per_unit is left on
+ * any other, so that at no level before it could be the one that fills up, nor refuse anybody the unit that rounds up. */
+static bool is_tight(const link *l) {
+    return l->capacity - l->used <= l->per_unit;
+}
+
+static vdc_code dirty_link(vdc_flow_set *set, uint32_t index) {
+    link *l = &set->links[index];
+    if (l->dirty) return VDC_OK;
+    if (!VDC_RESERVE(set->dirty_links, set->dirty_link_room, set->dirty_link_count + 1)) return VDC_ERROR_MEMORY;
+    set->dirty_links[set->dirty_link_count++] = index;
+    l->dirty = true;
+    return VDC_OK;
+}
+
+static vdc_code dirty_flow(vdc_flow_set *set, uint32_t index) {
+    flow *f = &set->flows[index];
+    if (f->dirty) return VDC_OK;
+    if (!VDC_RESERVE(set->dirty_flows, set->dirty_flow_room, set->dirty_flow_count + 1)) return VDC_ERROR_MEMORY;
+    set->dirty_flows[set->dirty_flow_count++] = index;
+    f->dirty = true;
+    return VDC_OK;
+}
+
+vdc_code vdc_flows_set_capacity(vdc_flow_set *set, uint32_t index, int64_t capacity) {
+    link *l = &set->links[index];
+    if (capacity < 0) return VDC_ERROR_STATE;
+    bool matters = is_tight(l);
+    l->capacity = capacity < VDC_FLOW_RATE_MAX ? capacity : VDC_FLOW_RATE_MAX;
+    return matters || is_tight(l) ? dirty_link(set, index) : VDC_OK;
+}
+
+/* ---- one flow ---- */
+
+static void link_load(vdc_flow_set *set, link *l, int64_t more) {
+    l->carried += (vdc_wide)l->used * (*set->clock - l->since);
+    l->since = *set->clock;
+    l->used += more;
+}
+
+/* Brings what it moved up to the clock. */
+static void advance(const vdc_flow_set *set, flow *f) {
+    f->moved += (vdc_wide)f->rate * (*set->clock - f->since);
+    if (f->total >= 0 && f->moved > f->total) f->moved = f->total;
+    f->since = *set->clock;
+}
+
+/* Sets the event of a transfer by its rate. */
+static vdc_code schedule(vdc_flow_set *set, uint32_t index) {
+    flow *f = &set->flows[index];
+    if (f->total < 0) return VDC_OK;
+    vdc_wide left = f->total - f->moved, span = left == 0 ? 0 : f->rate == 0 ? VDC_TIME_MAX : (left + f->rate - 1) / f->rate;
+    if (span > VDC_TIME_MAX - 1 - *set->clock) {
+        if (f->event) vdc_queue_cancel(set->queue, f->event);
+        f->event = 0;
+        return VDC_OK;
+    }
+    vdc_time time = *set->clock + (vdc_time)span;
+    if (f->event) return vdc_queue_move(set->queue, &f->event, time, VDC_RANK_VM_END, set->event_kind, index);
+    return vdc_queue_push(set->queue, time, VDC_RANK_VM_END, set->event_kind, index, &f->event);
+}
+
+static vdc_code set_rate(vdc_flow_set *set, uint32_t index, int64_t rate) {
+    flow *f = &set->flows[index];
+    advance(set, f);
+    for (uint8_t i = 0; i < f->links; i++) link_load(set, &set->links[f->at[i]], f->per_unit[i] * (rate - f->rate));
+    f->rate = rate;
+    return schedule(set, index);
+}
+
+static vdc_code attach(vdc_flow_set *set, uint32_t index, uint32_t links, const vdc_flow_use *path) {
+    flow *f = &set->flows[index];
+    for (uint32_t i = 0; i < links; i++) {
+        link *l = &set->links[path[i].link];
+        size_t room = l->room;
+        if (!VDC_RESERVE(l->members, room, l->count + 1)) return VDC_ERROR_MEMORY;
+        l->room = (uint32_t)room;
+    }
+    for (uint32_t i = 0; i < links; i++) {
+        link *l = &set->links[path[i].link];
+        f->at[i] = path[i].link;
+        f->per_unit[i] = path[i].per_unit;
+        f->position[i] = l->count;
+        l->members[l->count++] = index << PATH_BITS | i;
+        l->per_unit += path[i].per_unit;
+    }
+    f->links = (uint8_t)links;
+    return VDC_OK;
+}
+
+/* Takes it off its links. Where one was tight, the others can have more. */
+static vdc_code detach(vdc_flow_set *set, uint32_t index) {
+    flow *f = &set->flows[index];
+    advance(set, f);
+    for (uint8_t i = 0; i < f->links; i++) {
+        link *l = &set->links[f->at[i]];
+        if (is_tight(l) && l->count > 1 && dirty_link(set, f->at[i])) return VDC_ERROR_MEMORY;
+        link_load(set, l, -f->per_unit[i] * f->rate);
+        l->per_unit -= f->per_unit[i];
+        uint32_t last = l->members[--l->count];
+        l->members[f->position[i]] = last;
+        set->flows[last >> PATH_BITS].position[last & ((1 << PATH_BITS) - 1)] = f->position[i];
+    }
+    f->links = 0;
+    f->rate = 0;
+    return VDC_OK;
+}
+
+static bool path_is_valid(const vdc_flow_set *set, uint32_t links, const vdc_flow_use *path) {
+    if (links > VDC_FLOW_LINKS) return false;
+    for (uint32_t i = 0; i < links; i++) {
+        if (path[i].link >= set->link_count || path[i].per_unit < 1 || path[i].per_unit > VDC_FLOW_PER_UNIT_MAX) return false;
+        for (uint32_t j = 0; j < i; j++)
+            if (path[j].link == path[i].link) return false;
+    }
+    return true;
+}
+
+static int64_t cap_of(int64_t cap) {
+    return cap < 0 || cap > VDC_FLOW_RATE_MAX ? VDC_FLOW_RATE_MAX : cap;
+}
+
+vdc_code vdc_flows_open(vdc_flow_set *set, const vdc_flow_spec *spec, uint32_t *out) {
+    if (spec->weight < 1 || spec->weight > VDC_FLOW_WEIGHT_MAX || spec->amount < VDC_FLOW_ENDLESS || spec->latency < 0
+        || set->count >= VDC_FLOW_COUNT_MAX || !path_is_valid(set, spec->links, spec->path))
+        return VDC_ERROR_STATE;
+    uint32_t index = set->first_free;
+    if (index == VDC_NO_FLOW) {
+        index = set->flow_slots;
+        if (!VDC_RESERVE(set->flows, set->flow_room, (size_t)index + 1)) return VDC_ERROR_MEMORY;
+    }
+    uint32_t next_free = index == set->flow_slots ? VDC_NO_FLOW : set->flows[index].next_free;
+    flow *f = &set->flows[index];
+    *f = (flow){.user = spec->user, .subject = spec->subject, .serial = ++set->serials, .id = spec->id, .cap = cap_of(spec->cap),
+                .weight = spec->weight, .total = spec->amount < 0 ? -1 : (vdc_wide)spec->amount * VDC_SECOND, .since = *set->clock,
+                .latency = spec->latency, .state = FLOWING};
+    vdc_code code = attach(set, index, spec->links, spec->path);
+    if (code) return code;
+    if (index == set->flow_slots) set->flow_slots++;
+    set->first_free = next_free;
+    set->count++;
+    *out = index;
+    code = dirty_flow(set, index);
+    return code || f->total != 0 ? code : schedule(set, index);
+}
+
+vdc_code vdc_flows_change(vdc_flow_set *set, uint32_t index, int64_t cap, int64_t weight) {
+    flow *f = &set->flows[index];
+    if (weight < 1 || weight > VDC_FLOW_WEIGHT_MAX) return VDC_ERROR_STATE;
+    cap = cap_of(cap);
+    /* A cap that it does not reach is as good as another one. */
+    bool matters = weight != f->weight || (cap != f->cap && (cap <= f->rate || f->rate == f->cap));
+    f->cap = cap;
+    f->weight = weight;
+    return matters && f->state == FLOWING ? dirty_flow(set, index) : VDC_OK;
+}
+
+vdc_code vdc_flows_reroute(vdc_flow_set *set, uint32_t index, uint32_t links, const vdc_flow_use *path) {
+    flow *f = &set->flows[index];
+    if (f->state != FLOWING || !path_is_valid(set, links, path)) return VDC_ERROR_STATE;
+    vdc_code code = detach(set, index);
+    if (!code) code = attach(set, index, links, path);
+    if (!code) code = schedule(set, index);
+    return code ? code : dirty_flow(set, index);
+}
+
+vdc_code vdc_flows_extend(vdc_flow_set *set, uint32_t index, int64_t more) {
+    flow *f = &set->flows[index];
+    if (f->state != FLOWING || f->total < 0 || more < 0) return VDC_ERROR_STATE;
+    advance(set, f);
+    f->total += (vdc_wide)more * VDC_SECOND;
+    return schedule(set, index);
+}
+
+static void release(vdc_flow_set *set, uint32_t index) {
+    flow *f = &set->flows[index];
+    f->state = FREE;
+    f->dirty = false;
+    f->next_free = set->first_free;
+    set->first_free = index;
+    set->count--;
+}
+
+vdc_code vdc_flows_close(vdc_flow_set *set, uint32_t index) {
+    flow *f = &set->flows[index];
+    if (f->state == FREE) return VDC_ERROR_STATE;
+    vdc_code code = detach(set, index);
+    if (f->event) vdc_queue_cancel(set->queue, f->event);
+    f->event = 0;
+    release(set, index);
+    return code;
+}
+
+vdc_code vdc_flows_event(vdc_flow_set *set, uint32_t index, vdc_diag *diag) {
+    flow *f = &set->flows[index];
+    f->event = 0;
+    if (f->state == FLOWING) {
+        f->dirty = false;
+        if (detach(set, index)) return vdc_no_memory(diag, "flows");
+        f->state = DELIVERING;
+        if (f->latency > 0) {
+            vdc_time at = f->latency > VDC_TIME_MAX - *set->clock ? VDC_TIME_MAX : *set->clock + f->latency;
+            return vdc_queue_push(set->queue, at, VDC_RANK_VM_END, set->event_kind, index, &f->event) ? vdc_no_memory(diag, "pending events") : VDC_OK;
+        }
+    }
+    f->state = ENDING;
+    uint64_t serial = f->serial;
+    vdc_code code = f->user && f->user->ended ? f->user->ended(f->user->context, index, f->subject, f->told, diag) : VDC_OK;
+    f = &set->flows[index];
+    if (f->serial == serial && f->state == ENDING) release(set, index);
+    return code;
+}
+
+/* ---- the part that changes reach ---- */
+
+static vdc_code take_flow(vdc_flow_set *set, uint32_t index) {
+    flow *f = &set->flows[index];
+    if (f->stamp == set->stamp) return VDC_OK;
+    if (!VDC_RESERVE(set->part, set->part_room, set->part_count + 1)
+        || !VDC_RESERVE(set->part_links, set->part_link_room, set->part_link_count + f->links))
+        return VDC_ERROR_MEMORY;
+    f->stamp = set->stamp;
+    set->part[set->part_count++] = index;
+    for (uint8_t i = 0; i < f->links; i++) {
+        link *l = &set->links[f->at[i]];
+        if (l->stamp != set->stamp) {
+            l->stamp = set->stamp;
+            l->inside = 0;
+            l->expanded = false;
+            l->free = l->capacity - l->used;
+            set->part_links[set->part_link_count++] = f->at[i];
+        }
+        l->inside++;
+        l->free += f->per_unit[i] * f->rate;
+    }
+    return VDC_OK;
+}
+
+static vdc_code take_link(vdc_flow_set *set, uint32_t index) {
+    link *l = &set->links[index];
+    for (uint32_t i = 0; i < l->count; i++)
+        if (take_flow(set, l->members[i] >> PATH_BITS)) return VDC_ERROR_MEMORY;
+    if (l->stamp == set->stamp) l->expanded = true;
+    return VDC_OK;
+}
+
+/* Takes in all that is connected by links that are tight at the rates up to now. */
+static vdc_code close_part(vdc_flow_set *set) {
+    for (; set->looked_at < set->part_link_count; set->looked_at++) {
+        uint32_t index = set->part_links[set->looked_at];
+        if (!set->links[index].expanded && is_tight(&set->links[index]) && take_link(set, index)) return VDC_ERROR_MEMORY;
+    }
+    return VDC_OK;
+}
+
+/* ---- progressive filling ---- */
+
+static bool mark_before(const mark *a, const mark *b) {
+    vdc_wide left = (vdc_wide)a->amount * b->weight, right = (vdc_wide)b->amount * a->weight;
+    if (left != right) return left < right;
+    if (a->is_link != b->is_link) return b->is_link;
+    return a->index < b->index;
+}
+
+static void sink(mark *heap, size_t count, size_t at) {
+    mark sinking = heap[at];
+    for (size_t child; (child = 2 * at + 1) < count; at = child) {
+        if (child + 1 < count && mark_before(&heap[child + 1], &heap[child])) child++;
+        if (!mark_before(&heap[child], &sinking)) break;
+        heap[at] = heap[child];
+    }
+    heap[at] = sinking;
+}
+
+static void mark_link(vdc_flow_set *set, mark *place, uint32_t index) {
+    link *l = &set->links[index];
+    l->mark_rest = l->rest;
+    l->mark_rising = l->rising;
+    *place = (mark){l->rest, l->rising, index, true};
+}
+
+/* Whoever was rounded up may have taken more of a link than its share at the level where the link will be full: that is lower now. */
+static vdc_code mark_again(vdc_flow_set *set, uint32_t index) {
+    const link *l = &set->links[index];
+    if (!l->active || l->unfrozen == 0 || (vdc_wide)l->rest * l->mark_rising >= (vdc_wide)l->mark_rest * l->rising) return VDC_OK;
+    if (!VDC_RESERVE(set->heap, set->heap_room, set->heap_count + 1)) return VDC_ERROR_MEMORY;
+    mark rises;
+    mark_link(set, &rises, index);
+    size_t at = set->heap_count++;
+    for (; at > 0 && mark_before(&rises, &set->heap[(at - 1) / 2]); at = (at - 1) / 2) set->heap[at] = set->heap[(at - 1) / 2];
+    set->heap[at] = rises;
+    return VDC_OK;
+}
+
+static void freeze(vdc_flow_set *set, flow *f, int64_t rate) {
+    f->next_rate = rate;
+    f->frozen = true;
+    for (uint8_t i = 0; i < f->links; i++) {
+        link *l = &set->links[f->at[i]];
+        l->rest -= f->per_unit[i] * rate;
+        l->rising -= f->per_unit[i] * f->weight;
+        l->unfrozen--;
+    }
+}
+
+static int by_remainder(const void *a, const void *b) {
+    const remainder *x = a, *y = b;
+    if (x->numerator != y->numerator) return x->numerator > y->numerator ? -1 : 1;
+    if (x->id != y->id) return x->id < y->id ? -1 : 1;
+    return x->serial < y->serial ? -1 : x->serial > y->serial;
+}
+
+/* Could it have one unit more without taking it from those that still rise, who are entitled to level amount / weight on every link? */
+static bool may_round_up(const vdc_flow_set *set, const flow *f, const link *filled, int64_t amount, int64_t weight) {
+    for (uint8_t i = 0; i < f->links; i++) {
+        const link *l = &set->links[f->at[i]];
+        if (l == filled || !l->active) continue;
+        if ((vdc_wide)(l->rest - f->per_unit[i]) * weight < (vdc_wide)amount * l->rising) return false;
+    }
+    return true;
+}
+
+/* The link is full at this level: those of its flows that still rise get what is left of it. */
+static vdc_code fill(vdc_flow_set *set, link *l, size_t *rising) {
+    int64_t amount = l->rest, weight = l->rising;
+    if (!VDC_RESERVE(set->remainders, set->remainder_room, l->unfrozen)) return VDC_ERROR_MEMORY;
+    size_t count = 0;
+    for (uint32_t i = 0; i < l->count; i++) {
+        uint32_t index = l->members[i] >> PATH_BITS;
+        flow *f = &set->flows[index];
+        if (f->stamp != set->stamp || f->frozen) continue;
+        vdc_wide share = (vdc_wide)amount * f->weight;
+        int64_t rate = (int64_t)(share / weight), numerator = (int64_t)(share - (vdc_wide)rate * weight);
+        freeze(set, f, rate);
+        --*rising;
+        if (numerator)
+            set->remainders[count++] = (remainder){f->id, f->serial, numerator, index, f->per_unit[l->members[i] & ((1 << PATH_BITS) - 1)]};
+    }
+    if (l->rest == 0 || count == 0) return VDC_OK;
+    qsort(set->remainders, count, sizeof *set->remainders, by_remainder);
+    for (size_t i = 0; i < count && l->rest > 0; i++) {
+        flow *f = &set->flows[set->remainders[i].flow];
+        if (set->remainders[i].per_unit > l->rest || !may_round_up(set, f, l, amount, weight)) continue;
+        f->next_rate++;
+        for (uint8_t k = 0; k < f->links; k++) set->links[f->at[k]].rest -= f->per_unit[k];
+        for (uint8_t k = 0; k < f->links; k++)
+            if (mark_again(set, f->at[k])) return VDC_ERROR_MEMORY;
+    }
+    return VDC_OK;
+}
+
+/* Which links can fill up at all, and the caps that links with a single flow are. Returns the number of flows that cross such links;
+ * the others have their limit. */
+static size_t prepare(vdc_flow_set *set) {
+    for (size_t i = 0; i < set->part_link_count; i++) {
+        link *l = &set->links[set->part_links[i]];
+        l->rest = l->free;
+        l->rising = 0;
+        l->unfrozen = l->inside;
+        l->active = false;
+    }
+    for (size_t i = 0; i < set->part_count; i++) {
+        flow *f = &set->flows[set->part[i]];
+        f->frozen = false;
+        f->limit = f->cap;
+        for (uint8_t k = 0; k < f->links; k++) {
+            link *l = &set->links[f->at[k]];
+            l->rising += f->per_unit[k] * f->weight;
+            if (l->inside > 1) continue;
+            int64_t alone = f->per_unit[k] == 1 ? l->free : l->free / f->per_unit[k];
+            if (alone < f->limit) f->limit = alone;
+        }
+    }
+    /* A link that has per_unit left when all have their limits never matters. */
+    for (size_t i = 0; i < set->part_link_count; i++) {
+        link *l = &set->links[set->part_links[i]];
+        if (l->inside == 1) continue;
+        vdc_wide most = l->per_unit;
+        for (uint32_t m = 0; m < l->count && most <= l->free; m++) {
+            const flow *f = &set->flows[l->members[m] >> PATH_BITS];
+            if (f->stamp == set->stamp) most += (vdc_wide)f->per_unit[l->members[m] & ((1 << PATH_BITS) - 1)] * f->limit;
+        }
+        l->active = most > l->free;
+    }
+    size_t rising = 0;
+    for (size_t i = 0; i < set->part_count; i++) {
+        flow *f = &set->flows[set->part[i]];
+        bool rises = false;
+        for (uint8_t k = 0; k < f->links && !rises; k++) rises = set->links[f->at[k]].active;
+        if (rises) rising++;
+        else freeze(set, f, f->limit);
+    }
+    return rising;
+}
+
+static void drop_first(vdc_flow_set *set) {
+    set->heap[0] = set->heap[--set->heap_count];
+    if (set->heap_count) sink(set->heap, set->heap_count, 0);
+}
+
+/* Fills the part; the rates are in next_rate. */
+static vdc_code fill_part(vdc_flow_set *set) {
+    size_t rising = prepare(set), count = 0;
+    set->solved += set->part_count;
+    if (rising == 0) return VDC_OK;
+    if (!VDC_RESERVE(set->heap, set->heap_room, rising + set->part_link_count)) return VDC_ERROR_MEMORY;
+    for (size_t i = 0; i < set->part_count; i++) {
+        const flow *f = &set->flows[set->part[i]];
+        if (!f->frozen && f->limit < VDC_FLOW_RATE_MAX) set->heap[count++] = (mark){f->limit, f->weight, set->part[i], false};
+    }
+    for (size_t i = 0; i < set->part_link_count; i++)
+        if (set->links[set->part_links[i]].active && set->links[set->part_links[i]].unfrozen) mark_link(set, &set->heap[count++], set->part_links[i]);
+    set->heap_count = count;
+    for (size_t at = count / 2; at-- > 0;) sink(set->heap, count, at);
+    while (rising > 0 && set->heap_count > 0) {
+        mark first = set->heap[0];
+        if (!first.is_link) {
+            drop_first(set);
+            flow *f = &set->flows[first.index];
+            if (f->frozen) continue;
+            freeze(set, f, first.amount);
+            rising--;
+            continue;
+        }
+        link *l = &set->links[first.index];
+        if (l->unfrozen && (l->rest != first.amount || l->rising != first.weight)) {
+            /* Flows that froze left it more for the others than it had when it was marked. */
+            mark_link(set, &set->heap[0], first.index);
+            sink(set->heap, set->heap_count, 0);
+            continue;
+        }
+        drop_first(set);
+        if (l->unfrozen && fill(set, l, &rising)) return VDC_ERROR_MEMORY;
+    }
+    return VDC_OK;
+}
+
+/* Takes in the other flows of links that the solution makes tight. */
+static vdc_code widen(vdc_flow_set *set, bool *wider) {
+    *wider = false;
+    size_t links = set->part_link_count;
+    for (size_t i = 0; i < links; i++) {
+        link *l = &set->links[set->part_links[i]];
+        if (l->expanded || l->inside == l->count || l->rest > l->per_unit) continue;
+        if (take_link(set, set->part_links[i])) return VDC_ERROR_MEMORY;
+        *wider = true;
+    }
+    return *wider ? close_part(set) : VDC_OK;
+}
+
+bool vdc_flows_unsettled(const vdc_flow_set *set) {
+    return set->dirty_flow_count > 0 || set->dirty_link_count > 0;
+}
+
+static vdc_code gather_part(vdc_flow_set *set) {
+    if (++set->stamp == 0) { /* after 2^32 settlings old stamps could be mistaken */
+        for (size_t l = 0; l < set->link_count; l++) set->links[l].stamp = 0;
+        for (uint32_t f = 0; f < set->flow_slots; f++) set->flows[f].stamp = 0;
+        set->stamp = 1;
+    }
+    set->part_count = set->part_link_count = set->looked_at = 0;
+    for (size_t i = 0; i < set->dirty_flow_count; i++) {
+        flow *f = &set->flows[set->dirty_flows[i]];
+        if (f->dirty && take_flow(set, set->dirty_flows[i])) return VDC_ERROR_MEMORY;
+        f->dirty = false;
+    }
+    for (size_t i = 0; i < set->dirty_link_count; i++) {
+        if (take_link(set, set->dirty_links[i])) return VDC_ERROR_MEMORY;
+        set->links[set->dirty_links[i]].dirty = false;
+    }
+    set->dirty_flow_count = set->dirty_link_count = 0;
+    return close_part(set);
+}
+
+/* Puts the solution into force. */
+static vdc_code apply(vdc_flow_set *set, size_t *changed) {
+    *changed = 0;
+    if (!VDC_RESERVE(set->changes, set->change_room, set->part_count)) return VDC_ERROR_MEMORY;
+    for (size_t i = 0; i < set->part_count; i++) {
+        flow *f = &set->flows[set->part[i]];
+        if (f->next_rate != f->rate && set_rate(set, set->part[i], f->next_rate)) return VDC_ERROR_MEMORY;
+        if (f->told == f->rate) continue;
+        if (f->user && f->user->changed) set->changes[(*changed)++] = (change){f->serial, f->told, set->part[i]};
+        f->told = f->rate;
+    }
+    return VDC_OK;
+}
+
+vdc_code vdc_flows_settle(vdc_flow_set *set, vdc_diag *diag) {
+    while (vdc_flows_unsettled(set)) {
+        bool wider = true;
+        size_t changed = 0;
+        if (gather_part(set)) return vdc_no_memory(diag, "flows");
+        while (wider)
+            if (fill_part(set) || widen(set, &wider)) return vdc_no_memory(diag, "flows");
+        if (apply(set, &changed)) return vdc_no_memory(diag, "flows");
+        for (size_t i = 0; i < changed; i++) {
+            const change *c = &set->changes[i];
+            const flow *f = &set->flows[c->flow];
+            if (f->serial != c->serial || f->state != FLOWING) continue; /* closed by somebody who was told before */
+            vdc_code code = f->user->changed(f->user->context, c->flow, f->subject, c->old_rate, f->told, diag);
+            if (code) return code;
+        }
+    }
+    return VDC_OK;
+}
+
+/* ---- looking ---- */
+
+int64_t vdc_flows_rate(const vdc_flow_set *set, uint32_t index) {
+    return set->flows[index].rate;
+}
+
+vdc_wide vdc_flows_moved(const vdc_flow_set *set, uint32_t index) {
+    const flow *f = &set->flows[index];
+    vdc_wide moved = f->moved + (vdc_wide)f->rate * (*set->clock - f->since);
+    return f->total >= 0 && moved > f->total ? f->total : moved;
+}
+
+int64_t vdc_flows_left(const vdc_flow_set *set, uint32_t index) {
+    const flow *f = &set->flows[index];
+    return f->total < 0 ? 0 : (int64_t)((f->total - vdc_flows_moved(set, index) + VDC_SECOND - 1) / VDC_SECOND);
+}
+
+uint32_t vdc_flows_count(const vdc_flow_set *set) {
+    return set->count;
+}
+
+uint32_t vdc_flows_links(const vdc_flow_set *set) {
+    return (uint32_t)set->link_count;
+}
+
+int64_t vdc_flows_capacity(const vdc_flow_set *set, uint32_t index) {
+    return set->links[index].capacity;
+}
+
+int64_t vdc_flows_load(const vdc_flow_set *set, uint32_t index) {
+    return set->links[index].used;
+}
+
+uint32_t vdc_flows_on_link(const vdc_flow_set *set, uint32_t index) {
+    return set->links[index].count;
+}
+
+vdc_wide vdc_flows_carried(const vdc_flow_set *set, uint32_t index) {
+    const link *l = &set->links[index];
+    return l->carried + (vdc_wide)l->used * (*set->clock - l->since);
+}
+
+uint64_t vdc_flows_solved(const vdc_flow_set *set) {
+    return set->solved;
+}
+
+int64_t vdc_flows_violations(vdc_flow_set *set) {
+    int64_t wrong = 0;
+    for (size_t i = 0; i < set->link_count; i++) {
+        link *l = &set->links[i];
+        vdc_wide sum = 0;
+        l->rest = -1, l->rising = 1; /* the largest (rate - 1) / weight of its flows */
+        for (uint32_t m = 0; m < l->count; m++) {
+            const flow *f = &set->flows[l->members[m] >> PATH_BITS];
+            sum += (vdc_wide)f->per_unit[l->members[m] & ((1 << PATH_BITS) - 1)] * f->rate;
+            if ((vdc_wide)(f->rate - 1) * l->rising > (vdc_wide)l->rest * f->weight) l->rest = f->rate - 1, l->rising = f->weight;
+        }
+        wrong += sum != l->used || l->used > l->capacity;
+    }
+    for (uint32_t i = 0; i < set->flow_slots; i++) {
+        const flow *f = &set->flows[i];
+        if (f->state != FLOWING) continue;
+        bool held = f->rate == f->cap;
+        for (uint8_t k = 0; k < f->links && !held; k++) {
+            const link *l = &set->links[f->at[k]];
+            held = is_tight(l) && (vdc_wide)l->rest * f->weight <= (vdc_wide)(f->rate + 1) * l->rising;
+        }
+        wrong += !held || f->rate < 0 || f->rate > f->cap;
+    }
+    return wrong;
+}
