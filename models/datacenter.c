@@ -476,6 +476,7 @@ void vdc_datacenter_close_stay(vdc_datacenter *dc, uint32_t slot, uint32_t h, vd
     totals->idle += vdc_wide_over(nominal - demand, thread_second);
     vdc_wide reserved = vdc_ledger_sum(ledger, slot, VDC_FLOW_RESERVED);
     totals->fenced += vdc_wide_over(vdc_ledger_sum(ledger, slot, (vdc_flow)(VDC_FLOW_FENCE + VDC_CPU)) + reserved, thread_second);
+    totals->reserved += vdc_wide_over(reserved, thread_second);
     totals->fence_waste += vdc_wide_over(vdc_ledger_sum(ledger, slot, (vdc_flow)(VDC_FLOW_WASTE + VDC_CPU)), thread_second);
     totals->fence_idle += vdc_wide_over(vdc_ledger_sum(ledger, slot, VDC_FLOW_FENCE_IDLE), thread_second);
     totals->fenced_memory += vdc_wide_over(vdc_ledger_sum(ledger, slot, (vdc_flow)(VDC_FLOW_FENCE + VDC_MEMORY)), VDC_SECOND);

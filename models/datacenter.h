@@ -81,6 +81,7 @@ typedef struct vdc_position {
 typedef struct vdc_vm_totals {
     double p_cpu, p_memory, run, used, ready, throttled, idle;
     double fenced, fence_waste, fence_idle, fenced_memory; /* S of cpu, of it beyond what it held, idling; S of memory (byte·s) */
+    double reserved;                                       /* of S of cpu: its reservation */
 } vdc_vm_totals;
 
 /* The rest of a live VM. */

@@ -276,6 +276,7 @@ bool vdc_isolation_placed(vdc_isolation *iso, uint32_t slot) {
         /* The promise of its threads in place of that of its size, which was taken already. */
         dc->hosts.free[VDC_CPU][host] += request->size[VDC_CPU] - promise_of_threads(iso, host, threads);
         if (vdc_threads_take(&iso->threads, &dc->hosts, host, slot, vm->spec.threads, request->size[VDC_CPU])) return false;
+        if (vdc_isolation_fences_memory(class) && dc->hosts.free[VDC_MEMORY]) state->owners_memory += request->size[VDC_MEMORY];
         vdc_datacenter_fence_threads(dc, slot, (int64_t)threads * class->speed);
     } else if (vm->spec.core_scheduling && class->threads > 1) {
         vdc_datacenter_core_schedule(dc, slot, vm->domain + 1);
@@ -313,6 +314,7 @@ void vdc_isolation_removed(vdc_isolation *iso, uint32_t slot) {
         uint32_t threads = vdc_threads_needed(class, vm->spec.threads, request->size[VDC_CPU]);
         vdc_threads_give(&iso->threads, host, slot);
         dc->hosts.free[VDC_CPU][host] -= request->size[VDC_CPU] - promise_of_threads(iso, host, threads);
+        if (vdc_isolation_fences_memory(class) && dc->hosts.free[VDC_MEMORY]) state->owners_memory -= request->size[VDC_MEMORY];
         vdc_datacenter_fence_threads(dc, slot, -(int64_t)threads * class->speed);
     } else if (vm->spec.core_scheduling && class->threads > 1) {
         vdc_datacenter_core_schedule(dc, slot, 0);
@@ -374,6 +376,7 @@ bool vdc_isolation_arrive_part(vdc_isolation *iso, uint32_t part, uint32_t slot)
 void vdc_isolation_leave_part(vdc_isolation *iso, uint32_t slot) {
     vdc_vm_isolation *part = &iso->vms[slot], *vm = &iso->vms[part->whole];
     vm->exposure += part->exposure;
+    for (int kind = 0; kind < VDC_FENCE_KINDS; kind++) vm->fenced[kind] += part->fenced[kind];
     vm->met_attacker = vm->met_attacker || part->met_attacker;
     vm->hit = vm->hit || part->hit;
     if (part->first_meeting >= 0 && (vm->first_meeting < 0 || part->first_meeting < vm->first_meeting)) vm->first_meeting = part->first_meeting;

@@ -91,6 +91,16 @@ struct vdc_rule {
     vdc_time since;
 };
 
+/* Why CPU is fenced. Reservations are a flow of their own (VDC_FLOW_RESERVED) and lendable; what is neither of these is core scheduling. */
+typedef enum vdc_fence_kind { VDC_FENCE_THREADS, VDC_FENCE_DEDICATED, VDC_FENCE_KINDS } vdc_fence_kind;
+
+/* Fenced CPU of a class, a host or a VM by kind: Hz now and Hz·ns up to `since`. */
+typedef struct vdc_fences {
+    int64_t rate[VDC_FENCE_KINDS];
+    vdc_wide time[VDC_FENCE_KINDS];
+    vdc_time since;
+} vdc_fences;
+
 /* The VMs of one domain on one host. */
 typedef struct vdc_domain_entry {
     uint32_t domain, next;
@@ -106,6 +116,8 @@ typedef struct vdc_host_isolation {
     uint32_t bound;                  /* VMs that may run on some of its sockets only */
     int64_t fence[VDC_RESOURCES], waste[VDC_RESOURCES], idle; /* rates as booked; CPU in Hz */
     bool fenced;                     /* something is booked for its VMs */
+    int64_t owners_memory;           /* bytes of the VMs with own threads, where memory is not overcommitted */
+    vdc_fences kinds;                /* of fence[VDC_CPU] */
     int64_t ways, bandwidth;         /* of cache and memory, given away */
 } vdc_host_isolation;
 
@@ -118,6 +130,8 @@ typedef struct vdc_vm_isolation {
     size_t met_count, met_capacity;
     vdc_time first_meeting;          /* -1 = none */
     int64_t fence[VDC_RESOURCES], waste[VDC_RESOURCES], idle; /* rates as booked; CPU in Hz */
+    vdc_fences kinds;                /* of fence[VDC_CPU], since it came to its host */
+    double fenced[VDC_FENCE_KINDS];  /* core·s of the stays on hosts that are over */
     bool met_attacker, hit;          /* shared a host with an attacker; (attackers) with a target */
     uint32_t whole;                  /* of a second part: the slot of its VM; else VDC_NOWHERE */
     bool *uncounted;                 /* [rule] of a second part: its VM is counted in the same unit already */
@@ -160,6 +174,7 @@ struct vdc_isolation {
     uint64_t *class_labels;          /* [host class] its labels */
     uint64_t *class_taints;          /* [host class] */
     int64_t *class_ways, *class_bandwidth;
+    vdc_fences *class_kinds;         /* [host class] */
     vdc_host_isolation *hosts;
     vdc_vm_isolation *vms;           /* [slot] */
     size_t vm_capacity;
@@ -235,6 +250,11 @@ void vdc_isolation_removed(vdc_isolation *isolation, uint32_t slot);
 void vdc_isolation_granted(vdc_isolation *isolation, uint32_t host);
 /* Books what is fenced for each VM of the host, whose grants are settled. Called by the datacenter where VMs have ledgers. */
 void vdc_isolation_book_vms(vdc_isolation *isolation, uint32_t host);
+/* CPU fenced for that reason so far, in Hz·ns: on hosts of a class, on a host. */
+vdc_wide vdc_isolation_class_fenced(const vdc_isolation *isolation, uint16_t class_id, vdc_fence_kind kind);
+vdc_wide vdc_isolation_host_fenced(const vdc_isolation *isolation, uint32_t host, vdc_fence_kind kind);
+/* The same of a VM in core·s. It is kept where VMs have ledgers. */
+double vdc_isolation_vm_fenced(const vdc_isolation *isolation, uint32_t slot, vdc_fence_kind kind);
 /* Brings exposure and violations up to the clock. */
 void vdc_isolation_advance(vdc_isolation *isolation);
 /* Does the VM get hardware threads of its own? */

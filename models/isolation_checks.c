@@ -48,6 +48,23 @@ static void check_fences(vdc_checks *checks, const vdc_isolation *iso, uint32_t 
     }
 }
 
+/* Fences by kind: those of classes, hosts and what is fenced altogether agree. */
+static void check_kinds(vdc_checks *checks, const vdc_isolation *iso) {
+    const vdc_datacenter *dc = iso->datacenter;
+    vdc_wide classes[VDC_FENCE_KINDS] = {0}, hosts[VDC_FENCE_KINDS] = {0}, all = 0;
+    for (int kind = 0; kind < VDC_FENCE_KINDS; kind++) {
+        for (uint16_t k = 0; k < dc->hosts.class_count; k++) classes[kind] += vdc_isolation_class_fenced(iso, k, (vdc_fence_kind)kind);
+        for (uint32_t host = 0; host < dc->hosts.count; host++) hosts[kind] += vdc_isolation_host_fenced(iso, host, (vdc_fence_kind)kind);
+        vdc_check_equal(checks, VDC_I1_AGGREGATION, dc->now, classes[kind], hosts[kind]);
+    }
+    for (size_t k = 0; k < dc->class_ledger.count; k++) {
+        const vdc_ledger *ledger = &dc->class_ledger;
+        all += vdc_ledger_sum(ledger, k, (vdc_flow)(VDC_FLOW_FENCE + VDC_CPU))
+               + (vdc_wide)vdc_ledger_rate(ledger, k, (vdc_flow)(VDC_FLOW_FENCE + VDC_CPU)) * (dc->now - ledger->since[k]);
+    }
+    vdc_check_at_most(checks, VDC_I10_FENCE_PARTS, dc->now, hosts[VDC_FENCE_THREADS] + hosts[VDC_FENCE_DEDICATED], all);
+}
+
 /* Pairs of VMs of different domains on the host, counted pair by pair; returns them, and those that may share sockets and cores
  * in *sockets and *cores. */
 static int64_t count_pairs(const vdc_isolation *iso, uint32_t host, int64_t *sockets, int64_t *cores) {
@@ -118,6 +135,7 @@ void vdc_isolation_check(const vdc_isolation *iso, vdc_checks *checks) {
         check_threads(checks, iso, host);
         check_fences(checks, iso, host);
     }
+    check_kinds(checks, iso);
     check_exposure(checks, iso);
     for (size_t i = 0; i < iso->rule_count; i++) {
         check_counters(checks, iso, &iso->rules[i]);

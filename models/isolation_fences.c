@@ -7,6 +7,46 @@ static void book(vdc_isolation *iso, uint32_t host, vdc_flow flow, int64_t *book
     *booked = rate;
 }
 
+static void set_kinds(vdc_fences *fences, vdc_time now, const int64_t rate[VDC_FENCE_KINDS]) {
+    for (int kind = 0; kind < VDC_FENCE_KINDS; kind++) {
+        fences->time[kind] += (vdc_wide)fences->rate[kind] * (now - fences->since);
+        fences->rate[kind] = rate[kind];
+    }
+    fences->since = now;
+}
+
+static void book_kinds(vdc_isolation *iso, uint32_t host, int64_t threads, int64_t dedicated) {
+    const vdc_time now = iso->datacenter->now;
+    vdc_fences *here = &iso->hosts[host].kinds, *class = &iso->class_kinds[iso->datacenter->hosts.class_of[host]];
+    const int64_t rate[VDC_FENCE_KINDS] = {threads, dedicated};
+    if (rate[0] == here->rate[0] && rate[1] == here->rate[1]) return;
+    const int64_t all[VDC_FENCE_KINDS] = {class->rate[0] + rate[0] - here->rate[0], class->rate[1] + rate[1] - here->rate[1]};
+    set_kinds(class, now, all);
+    set_kinds(here, now, rate);
+}
+
+static vdc_wide fenced_by(const vdc_isolation *iso, const vdc_fences *fences, vdc_fence_kind kind) {
+    return fences->time[kind] + (vdc_wide)fences->rate[kind] * (iso->datacenter->now - fences->since);
+}
+
+vdc_wide vdc_isolation_class_fenced(const vdc_isolation *iso, uint16_t class_id, vdc_fence_kind kind) {
+    return fenced_by(iso, &iso->class_kinds[class_id], kind);
+}
+
+vdc_wide vdc_isolation_host_fenced(const vdc_isolation *iso, uint32_t host, vdc_fence_kind kind) {
+    return fenced_by(iso, &iso->hosts[host].kinds, kind);
+}
+
+static vdc_wide thread_second(const vdc_datacenter *dc, uint32_t host) {
+    return (vdc_wide)dc->hosts.classes[dc->hosts.class_of[host]].speed * VDC_SECOND;
+}
+
+double vdc_isolation_vm_fenced(const vdc_isolation *iso, uint32_t slot, vdc_fence_kind kind) {
+    const vdc_vm_isolation *vm = &iso->vms[slot];
+    const uint32_t host = iso->datacenter->vms[slot].host;
+    return host == VDC_NOWHERE ? vm->fenced[kind] : vm->fenced[kind] + vdc_wide_over(fenced_by(iso, &vm->kinds, kind), thread_second(iso->datacenter, host));
+}
+
 /* What is fenced on the host now; own threads lie within a dedicated host, so regions are not added. */
 void vdc_isolation_granted(vdc_isolation *iso, uint32_t host) {
     vdc_datacenter *dc = iso->datacenter;
@@ -19,7 +59,7 @@ void vdc_isolation_granted(vdc_isolation *iso, uint32_t host) {
         fence[VDC_CPU] = class->cpu_hz - dc->reserved[host]; /* reservations are booked by themselves */
         waste[VDC_CPU] = held < class->cpu_hz ? class->cpu_hz - held : 0;
         idle = class->cpu_hz - dc->hosts.granted[host];
-        for (int r = VDC_MEMORY; r < VDC_RESOURCES; r++) {
+        for (int r = VDC_MEMORY; r < VDC_RESOURCES; r++) { /* the owners' memory lies within */
             if (!dc->hosts.free[r]) continue;
             int64_t used = vdc_ledger_rate(&dc->host_ledger, host, (vdc_flow)(VDC_FLOW_P + r));
             fence[r] = class->physical[r];
@@ -29,6 +69,7 @@ void vdc_isolation_granted(vdc_isolation *iso, uint32_t host) {
         fence[VDC_CPU] = region->exclusive;
         waste[VDC_CPU] = region->exclusive - region->exclusive_nominal;
         idle = region->exclusive - region->exclusive_granted;
+        fence[VDC_MEMORY] = state->owners_memory;
         if (region->cookies) {
             int64_t held = region->cookie_granted + forced_idle;
             fence[VDC_CPU] += held;
@@ -41,6 +82,7 @@ void vdc_isolation_granted(vdc_isolation *iso, uint32_t host) {
         book(iso, host, (vdc_flow)(VDC_FLOW_WASTE + r), &state->waste[r], waste[r]);
     }
     book(iso, host, VDC_FLOW_FENCE_IDLE, &state->idle, idle);
+    book_kinds(iso, host, state->dedicated ? 0 : region->exclusive, state->dedicated ? fence[VDC_CPU] : 0);
     /* Each VM's part is booked when the host's grants are settled. */
     if (dc->track_vms && (state->fence[VDC_CPU] || state->fence[VDC_MEMORY] || state->fenced)) {
         state->fenced = state->fence[VDC_CPU] || state->fence[VDC_MEMORY];
@@ -62,11 +104,20 @@ static void book_vm_fences(vdc_isolation *iso, uint32_t slot, const int64_t *fen
         book_vm(iso, slot, (vdc_flow)(VDC_FLOW_WASTE + r), &vm->waste[r], waste[r]);
     }
     book_vm(iso, slot, VDC_FLOW_FENCE_IDLE, &vm->idle, idle);
+    const bool dedicated = iso->hosts[iso->datacenter->vms[slot].host].dedicated > 0, owner = !dedicated && iso->datacenter->vms[slot].exclusive;
+    const int64_t rate[VDC_FENCE_KINDS] = {owner ? fence[VDC_CPU] : 0, dedicated ? fence[VDC_CPU] : 0};
+    if (rate[0] != vm->kinds.rate[0] || rate[1] != vm->kinds.rate[1]) set_kinds(&vm->kinds, iso->datacenter->now, rate);
 }
 
 void vdc_isolation_release_fences(vdc_isolation *iso, uint32_t slot) {
     const int64_t nothing[VDC_RESOURCES] = {0};
-    if (iso->datacenter->track_vms) book_vm_fences(iso, slot, nothing, nothing, 0);
+    vdc_vm_isolation *vm = &iso->vms[slot];
+    if (!iso->datacenter->track_vms) return;
+    book_vm_fences(iso, slot, nothing, nothing, 0);
+    for (int kind = 0; kind < VDC_FENCE_KINDS; kind++) {
+        vm->fenced[kind] += vdc_wide_over(vm->kinds.time[kind], thread_second(iso->datacenter, iso->datacenter->vms[slot].host));
+        vm->kinds.time[kind] = 0;
+    }
 }
 
 static int64_t held_by(const vdc_datacenter *dc, uint32_t slot, int r) {
@@ -117,6 +168,7 @@ void vdc_isolation_book_vms(vdc_isolation *iso, uint32_t host) {
             fence[VDC_CPU] = class->speed * (int64_t)vdc_threads_needed(class, iso->vms[slot].spec.threads, dc->records[slot].request.size[VDC_CPU]);
             waste[VDC_CPU] = fence[VDC_CPU] - vm->nominal;
             idle = fence[VDC_CPU] - vm->grant;
+            if (vdc_isolation_fences_memory(class) && dc->hosts.free[VDC_MEMORY]) fence[VDC_MEMORY] = dc->records[slot].request.size[VDC_MEMORY];
         } else if (vm->cookie) {
             fence[VDC_CPU] = vm->grant + vm->forced_idle;
             waste[VDC_CPU] = fence[VDC_CPU] > vm->nominal ? fence[VDC_CPU] - vm->nominal : 0;

@@ -12,6 +12,9 @@ static inline bool vdc_is_listed(const uint32_t *numbers, size_t count, uint32_t
     return false;
 }
 
+/* A VM with own threads keeps its memory to itself, too, where memory is not overcommitted (accounts.md, fence rules). */
+static inline bool vdc_isolation_fences_memory(const vdc_host_class *class) { return class->capacity[VDC_MEMORY] == class->physical[VDC_MEMORY]; }
+
 /* isolation_setup.c */
 /* Holds names that are new against the selection's prefixes. False when memory is out. */
 bool vdc_selection_follow(vdc_selection *selection, const vdc_names *names);

@@ -38,7 +38,7 @@ typedef struct vdc_live_ids {
 typedef struct vdc_tenant_totals {
     int64_t arrived, placed, completed, rejected;
     double p_cpu, p_memory, t, used, ready, throttled, idle, wait;
-    double fenced, fence_waste, fence_idle, fenced_memory, exposure;
+    double fenced, fence_waste, fence_idle, fenced_memory, exposure, reserved, fenced_threads, fenced_dedicated;
 } vdc_tenant_totals;
 
 typedef struct vdc_results vdc_results; /* sim/results/ */

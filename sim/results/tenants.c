@@ -43,7 +43,11 @@ vdc_code vdc_results_add_to_tenant(vdc_simulation *sim, uint32_t slot, vdc_vm_st
     sum->fence_idle += record->totals.fence_idle;
     sum->fenced_memory += record->totals.fenced_memory;
     sum->wait += vdc_seconds(record->waited);
-    if (sim->isolation) sum->exposure += vdc_pair_seconds(vdc_isolation_exposure(sim->isolation, slot));
+    sum->reserved += record->totals.reserved;
+    if (!sim->isolation) return VDC_OK;
+    sum->exposure += vdc_pair_seconds(vdc_isolation_exposure(sim->isolation, slot));
+    sum->fenced_threads += vdc_isolation_vm_fenced(sim->isolation, slot, VDC_FENCE_THREADS);
+    sum->fenced_dedicated += vdc_isolation_vm_fenced(sim->isolation, slot, VDC_FENCE_DEDICATED);
     return VDC_OK;
 }
 
