@@ -1,7 +1,11 @@
 /* See isolation_spec.h. */
 #include "models/isolation_spec.h"
 
+#include <errno.h>
+#include <inttypes.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* As written, before names become bits. */
@@ -40,7 +44,7 @@ vdc_code vdc_isolation_specs_create(vdc_isolation_specs *specs, vdc_diag *diag) 
     if (!code) code = vdc_names_create(&specs->categories, diag);
     if (!code && !VDC_RESERVE(specs->items, specs->capacity, 1)) code = vdc_no_memory(diag, "isolation");
     if (code) return code;
-    specs->items[specs->count++] = (vdc_isolation_spec){0};
+    memset(&specs->items[specs->count++], 0, sizeof *specs->items); /* padding too: entries are compared as bytes */
     return VDC_OK;
 }
 
@@ -64,10 +68,35 @@ vdc_code vdc_isolation_bit(vdc_names *names, const char *text, uint64_t *mask, c
 static vdc_code known_label(const vdc_isolation_specs *specs, const char *text, uint64_t *mask, const vdc_place *place, const char *what,
                             vdc_diag *diag) {
     uint32_t number = vdc_names_find(specs->labels, text, strlen(text));
-    if (number == UINT32_MAX || number == 0)
-        return vdc_fail(diag, VDC_ERROR_INPUT, place, "%s: no host class has '%s'", what, text);
+    if (specs->open) return vdc_isolation_bit(specs->labels, text, mask, place, what, diag);
+    if (number == UINT32_MAX || number == 0) {
+        const char *known[65];
+        size_t count = 0;
+        for (uint32_t i = 1; i < vdc_names_count(specs->labels) && count < 64; i++) known[count++] = vdc_names_text(specs->labels, i);
+        known[count] = NULL;
+        const char *near = vdc_nearest(text, known);
+        return vdc_fail(diag, VDC_ERROR_INPUT, place, "%s: no host class has '%s'%s%s%s", what, text, near ? "; did you mean '" : "",
+                        near ? near : "", near ? "'?" : "");
+    }
     *mask |= UINT64_C(1) << (number - 1);
     return VDC_OK;
+}
+
+void vdc_isolation_specs_offer(vdc_isolation_specs *specs, int64_t ways, int64_t bandwidth, const vdc_place *place) {
+    if (ways > specs->most_ways) specs->most_ways = ways, specs->ways_place = *place;
+    if (bandwidth > specs->most_bandwidth) specs->most_bandwidth = bandwidth, specs->bandwidth_place = *place;
+}
+
+/* More than any host class offers, in words; false when it is not. */
+static bool exceeds(const vdc_isolation_specs *specs, const vdc_isolation_spec *spec, char *text, size_t size) {
+    const bool ways = spec->llc_ways > specs->most_ways, bandwidth = spec->memory_bandwidth > specs->most_bandwidth;
+    if (specs->open || (!ways && !bandwidth)) return false;
+    const long long wanted = ways ? spec->llc_ways : spec->memory_bandwidth, most = ways ? specs->most_ways : specs->most_bandwidth;
+    const int line = ways ? specs->ways_place.line : specs->bandwidth_place.line;
+    const char *key = ways ? "llc_ways" : "memory_bandwidth";
+    if (most) snprintf(text, size, "%s: %lld; no host class has more than %lld (line %d)", key, wanted, most, line);
+    else snprintf(text, size, "%s: %lld; no host class says that it has %s", key, wanted, key);
+    return true;
 }
 
 /* A list of category names, or of taints that hosts have. */
@@ -120,6 +149,20 @@ static vdc_code read_lattice_label(const vdc_node *node, vdc_isolation_specs *sp
     return code ? code : read_list(values.categories, specs, false, &spec->categories, "isolation: label: categories", diag);
 }
 
+/* The entry that equals it, or a new one; false when memory is out. */
+static bool find_or_add(vdc_isolation_specs *specs, const vdc_isolation_spec *spec, uint32_t *index) {
+    for (size_t i = 0; i < specs->count; i++)
+        if (memcmp(&specs->items[i], spec, sizeof *spec) == 0) {
+            *index = (uint32_t)i;
+            return true;
+        }
+    if (!VDC_RESERVE(specs->items, specs->capacity, specs->count + 1)) return false;
+    memcpy(&specs->items[specs->count], spec, sizeof *spec);
+    *index = (uint32_t)specs->count++;
+    specs->used = true;
+    return true;
+}
+
 vdc_code vdc_isolation_spec_read(vdc_isolation_specs *specs, const vdc_node *node, uint32_t *index, vdc_diag *diag) {
     *index = 0;
     if (!node) return VDC_OK;
@@ -133,21 +176,121 @@ vdc_code vdc_isolation_spec_read(vdc_isolation_specs *specs, const vdc_node *nod
     if (!code && as.pin && as.core_isolate)
         code = vdc_fail(diag, VDC_ERROR_INPUT, &node->place, "isolation: pin and core_isolate exclude each other: a core that is "
                         "isolated is the VM's own already");
-    if (!code) code = read_lattice_label(as.label, specs, &as.spec, diag);
-    if (!code) code = read_labels(as.requires, specs, &as.spec.requires, diag);
-    if (!code) code = read_list(as.tolerates, specs, true, &as.spec.tolerates, "isolation: tolerate", diag);
     if (code) return code;
+    const vdc_code codes[] = {read_lattice_label(as.label, specs, &as.spec, diag), read_labels(as.requires, specs, &as.spec.requires, diag),
+                              read_list(as.tolerates, specs, true, &as.spec.tolerates, "isolation: tolerate", diag)};
+    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
+        if (codes[i]) return codes[i];
     as.spec.threads = as.pin ? VDC_THREADS_PIN : as.core_isolate == 1 ? VDC_CORES_PREFER : as.core_isolate == 2 ? VDC_CORES_ISOLATE
                                                                                                             : VDC_THREADS_SHARED;
     as.spec.numa_nodes = (int)as.numa;
-    for (size_t i = 0; i < specs->count; i++)
-        if (memcmp(&specs->items[i], &as.spec, sizeof as.spec) == 0) {
-            *index = (uint32_t)i;
-            return VDC_OK;
+    char wrong[160];
+    if (exceeds(specs, &as.spec, wrong, sizeof wrong)) return vdc_fail(diag, VDC_ERROR_INPUT, &node->place, "isolation: %s", wrong);
+    return find_or_add(specs, &as.spec, index) ? VDC_OK : vdc_no_memory(diag, "isolation");
+}
+
+/* ---- as one text ---- */
+
+enum { WORD_LIMIT = 200 };
+
+static bool is_number(const char *text, int64_t most, int64_t *number) {
+    char *end;
+    errno = 0;
+    const long long value = strtoll(text, &end, 10);
+    *number = value;
+    return *text && *end == 0 && errno == 0 && value >= 0 && value <= most;
+}
+
+/* One word, "key" or "key=value"; NULL, or what is wrong with it. */
+static const char *take_word(vdc_isolation_specs *specs, vdc_isolation_spec *spec, const char *key, const char *value, int64_t *number) {
+    static const char *const once = "asks for own threads or cores a second time";
+    const vdc_thread_mode threads = strcmp(key, "pin") == 0 && !value ? VDC_THREADS_PIN
+                                  : strcmp(key, "core_isolate") != 0 || !value ? VDC_THREADS_SHARED
+                                  : strcmp(value, "prefer") == 0 ? VDC_CORES_PREFER : strcmp(value, "isolate") == 0 ? VDC_CORES_ISOLATE
+                                                                                                                    : VDC_THREADS_SHARED;
+    if (threads != VDC_THREADS_SHARED) {
+        if (spec->threads != VDC_THREADS_SHARED) return once;
+        spec->threads = threads;
+        return NULL;
+    }
+    if (!value) {
+        if (strcmp(key, "core_scheduling") == 0) spec->core_scheduling = true;
+        else if (strcmp(key, "dedicated_host") == 0) spec->dedicated_host = true;
+        else return "is no wish: pin, core_isolate=…, core_scheduling, dedicated_host, level=…, category=…, require=…, tolerate=…, llc_ways=…, "
+                    "memory_bandwidth=…, numa=… are";
+        return NULL;
+    }
+    if (strcmp(key, "category") == 0)
+        return vdc_isolation_bit(specs->categories, value, &spec->categories, NULL, "category", NULL) ? "is an empty name, or the 65th" : NULL;
+    if (strcmp(key, "require") == 0) return known_label(specs, value, &spec->requires, NULL, "require", NULL) ? "is a label that no host has" : NULL;
+    if (strcmp(key, "tolerate") == 0) return known_label(specs, value, &spec->tolerates, NULL, "tolerate", NULL) ? "is a taint that no host has" : NULL;
+    const bool level = strcmp(key, "level") == 0, ways = strcmp(key, "llc_ways") == 0, bandwidth = strcmp(key, "memory_bandwidth") == 0,
+               numa = strcmp(key, "numa") == 0;
+    if (!level && !ways && !bandwidth && !numa) return "is no wish";
+    if (!is_number(value, numa ? 64 : INT64_MAX, number)) return "wants a whole number";
+    if (level) spec->level = *number;
+    if (ways) spec->llc_ways = *number;
+    if (bandwidth) spec->memory_bandwidth = *number;
+    if (numa) spec->numa_nodes = (int)*number;
+    return NULL;
+}
+
+vdc_code vdc_isolation_spec_parse(vdc_isolation_specs *specs, const char *text, uint32_t *index, char *wrong, size_t size) {
+    vdc_isolation_spec spec;
+    memset(&spec, 0, sizeof spec); /* padding too: entries are compared as bytes */
+    *index = 0;
+    for (const char *at = text; *at;) {
+        const size_t length = strcspn(at, "|");
+        char word[WORD_LIMIT];
+        int64_t number = 0;
+        snprintf(word, sizeof word, "%.*s", (int)(length < sizeof word ? length : sizeof word), at);
+        char *value = strchr(word, '=');
+        if (value) *value++ = 0;
+        const char *what = length >= sizeof word ? "is too long" : take_word(specs, &spec, word, value, &number);
+        if (what) {
+            snprintf(wrong, size, "'%.*s' %s", (int)(length < 60 ? length : 60), at, what);
+            return VDC_ERROR_INPUT;
         }
-    if (!VDC_RESERVE(specs->items, specs->capacity, specs->count + 1)) return vdc_no_memory(diag, "isolation");
-    memcpy(&specs->items[specs->count], &as.spec, sizeof as.spec);
-    *index = (uint32_t)specs->count++;
-    specs->used = true;
-    return VDC_OK;
+        at += length + (at[length] == '|');
+    }
+    if (exceeds(specs, &spec, wrong, size)) return VDC_ERROR_INPUT;
+    if (find_or_add(specs, &spec, index)) return VDC_OK;
+    snprintf(wrong, size, "memory is out");
+    return VDC_ERROR_MEMORY;
+}
+
+/* Adds a word; *text is NULL when memory is out. */
+static void add_word(char **text, const char *key, const char *value) {
+    if (!*text) return;
+    char *longer = vdc_format("%s%s%s%s%s", *text, **text ? "|" : "", key, value ? "=" : "", value ? value : "");
+    vdc_free(*text);
+    *text = longer;
+}
+
+static void add_number(char **text, const char *key, int64_t number) {
+    char value[32];
+    snprintf(value, sizeof value, "%" PRId64, number);
+    if (number) add_word(text, key, value);
+}
+
+static void add_names(char **text, const char *key, const vdc_names *names, uint64_t mask) {
+    for (uint32_t i = 0; i < 64; i++)
+        if (mask >> i & 1) add_word(text, key, vdc_names_text(names, i + 1));
+}
+
+char *vdc_isolation_spec_text(const vdc_isolation_specs *specs, uint32_t index) {
+    const vdc_isolation_spec *spec = &specs->items[index];
+    char *text = vdc_strdup("");
+    if (spec->threads == VDC_THREADS_PIN) add_word(&text, "pin", NULL);
+    else if (spec->threads != VDC_THREADS_SHARED) add_word(&text, "core_isolate", isolate_words[spec->threads == VDC_CORES_PREFER ? 1 : 2]);
+    if (spec->core_scheduling) add_word(&text, "core_scheduling", NULL);
+    if (spec->dedicated_host) add_word(&text, "dedicated_host", NULL);
+    add_number(&text, "level", spec->level);
+    add_names(&text, "category", specs->categories, spec->categories);
+    add_names(&text, "require", specs->labels, spec->requires);
+    add_names(&text, "tolerate", specs->labels, spec->tolerates);
+    add_number(&text, "llc_ways", spec->llc_ways);
+    add_number(&text, "memory_bandwidth", spec->memory_bandwidth);
+    add_number(&text, "numa", spec->numa_nodes);
+    return text;
 }

@@ -35,6 +35,9 @@ typedef struct vdc_isolation_specs {
     vdc_names *labels;           /* "key=value" of hosts, taints; bit i = name i + 1; at most 64 */
     vdc_names *categories;       /* likewise */
     bool used;                   /* some VM has a wish */
+    bool open;                   /* no hosts are known: labels and taints may be new, cache ways any number */
+    int64_t most_ways, most_bandwidth;          /* that a host class offers */
+    vdc_place ways_place, bandwidth_place;      /* of that class; line 0 = none offers any */
 } vdc_isolation_specs;
 
 vdc_code vdc_isolation_specs_create(vdc_isolation_specs *specs, vdc_diag *diag);
@@ -44,6 +47,16 @@ void vdc_isolation_specs_destroy(vdc_isolation_specs *specs);
 vdc_code vdc_isolation_spec_read(vdc_isolation_specs *specs, const vdc_node *node, uint32_t *index, vdc_diag *diag);
 /* The bit of a name, new ones get the next; an error beyond 64. */
 vdc_code vdc_isolation_bit(vdc_names *names, const char *text, uint64_t *mask, const vdc_place *place, const char *what, vdc_diag *diag);
+
+/* A host class offers so much: what VMs want more of is an error with both places. */
+void vdc_isolation_specs_offer(vdc_isolation_specs *specs, int64_t ways, int64_t bandwidth, const vdc_place *place);
+
+/* Wishes as one text, as traces carry them: words joined by '|', such as "core_isolate=isolate|require=pool=gold|level=2|category=x". The
+ * words are the keys of `isolation: {…}`; `level` and `category` are those of a label, `category`, `require` and `tolerate` may repeat. */
+/* Finds or adds the entry of a text; VDC_ERROR_INPUT with what is wrong in `wrong`. */
+vdc_code vdc_isolation_spec_parse(vdc_isolation_specs *specs, const char *text, uint32_t *index, char *wrong, size_t size);
+/* The text of an entry, in fresh memory; "" of none. NULL when memory is out. */
+char *vdc_isolation_spec_text(const vdc_isolation_specs *specs, uint32_t index);
 
 extern const vdc_param vdc_isolation_spec_params[];
 extern const size_t vdc_isolation_spec_param_count;

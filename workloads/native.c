@@ -31,6 +31,8 @@ const vdc_native_column vdc_native_columns[VDC_NATIVE_COLUMNS] = {
     OTHER("name", VDC_NATIVE_NAME),
     OTHER("tenant", VDC_NATIVE_TENANT),
     OTHER("group", VDC_NATIVE_GROUP),
+    OTHER("part", VDC_NATIVE_PART),
+    OTHER("isolation", VDC_NATIVE_ISOLATION),
     {"arrival", VDC_NATIVE_NUMBER, vdc_native_time_units, "ns", AT(arrival), INT64_MIN, 0, true},
     NUMBER("lifetime", vdc_native_time_units, "ns", lifetime, VDC_UNLIMITED, 0),
     {"vcpus", VDC_NATIVE_NUMBER, milli_units, "milli-vCPU", AT(size[VDC_CPU]), INT64_MIN, 1, true},
@@ -84,6 +86,8 @@ int64_t vdc_native_value(const vdc_native_column *column, const vdc_request *req
     case VDC_NATIVE_NAME: value = request->name != NULL; break;
     case VDC_NATIVE_TENANT: value = request->tenant; break;
     case VDC_NATIVE_GROUP: value = request->group; break;
+    case VDC_NATIVE_PART: value = request->part; break;
+    case VDC_NATIVE_ISOLATION: value = request->isolation; break;
     case VDC_NATIVE_PRIORITY:
         value = request->priority;
         otherwise = VDC_PRIORITY_NORMAL;

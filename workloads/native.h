@@ -18,6 +18,8 @@ typedef enum vdc_native_kind {
     VDC_NATIVE_NAME,        /* the VM's own name */
     VDC_NATIVE_TENANT,
     VDC_NATIVE_GROUP,
+    VDC_NATIVE_PART,        /* of its group */
+    VDC_NATIVE_ISOLATION,   /* its wishes as one text (models/isolation_spec.h) */
     VDC_NATIVE_PRIORITY,    /* low, normal, high or an integer */
     VDC_NATIVE_NUMA,
     VDC_NATIVE_GPUS,
@@ -37,7 +39,7 @@ typedef struct vdc_native_column {
     bool required;
 } vdc_native_column;
 
-enum { VDC_NATIVE_COLUMNS = 25 };
+enum { VDC_NATIVE_COLUMNS = 27 };
 extern const vdc_native_column vdc_native_columns[VDC_NATIVE_COLUMNS];
 extern const vdc_native_unit vdc_native_time_units[], vdc_native_frequency_units[];
 

@@ -19,6 +19,10 @@ typedef struct native_csv {
     vdc_source base;
     vdc_table table;
     vdc_names *tenants, *groups, *gpu_models;
+    vdc_isolation_specs *isolation; /* NULL: wishes are left out */
+    vdc_names *wishes;              /* texts of wishes so far */
+    uint32_t *wish_entries;         /* [text] its entry, UINT32_MAX = not read yet */
+    size_t wish_capacity;
     struct { const vdc_native_column *column; int64_t scale; } columns[VDC_FIELD_LIMIT]; /* of the file, in its order */
     int64_t last_arrival;
     int64_t row;
@@ -126,6 +130,27 @@ static void take_name(native_csv *self, vdc_field field, vdc_request *request) {
     request->name = self->name;
 }
 
+/* Equal texts are read once. */
+static void take_wishes(native_csv *self, int index, vdc_request *request) {
+    const uint32_t text = vdc_table_name(&self->table, index, self->wishes);
+    const size_t before = self->wish_capacity;
+    char wrong[256];
+    if (!self->isolation || text == 0) return;
+    if (!VDC_RESERVE(self->wish_entries, self->wish_capacity, text + (size_t)1)) {
+        self->table.bad = true;
+        self->table.code = vdc_no_memory(self->table.diag, "isolation");
+        return;
+    }
+    for (size_t i = before; i < self->wish_capacity; i++) self->wish_entries[i] = UINT32_MAX;
+    uint32_t *entry = &self->wish_entries[text];
+    if (*entry == UINT32_MAX && vdc_isolation_spec_parse(self->isolation, vdc_names_text(self->wishes, text), entry, wrong, sizeof wrong)) {
+        *entry = UINT32_MAX;
+        vdc_table_complain(&self->table, index, "%s", wrong);
+        return;
+    }
+    request->isolation = *entry;
+}
+
 /* One field that is not empty and no plain number. */
 static void take_other(native_csv *self, int index, vdc_request *request, int64_t *gpus, int64_t *milli) {
     const vdc_field field = vdc_table_field(&self->table, index);
@@ -134,6 +159,8 @@ static void take_other(native_csv *self, int index, vdc_request *request, int64_
     case VDC_NATIVE_NAME: take_name(self, field, request); break;
     case VDC_NATIVE_TENANT: request->tenant = vdc_table_name(&self->table, index, self->tenants); break;
     case VDC_NATIVE_GROUP: request->group = vdc_table_name(&self->table, index, self->groups); break;
+    case VDC_NATIVE_PART: request->part = (uint32_t)vdc_table_number(&self->table, index, 1, 0, UINT32_MAX - 1); break;
+    case VDC_NATIVE_ISOLATION: take_wishes(self, index, request); break;
     case VDC_NATIVE_GPU_MODELS: vdc_table_gpu_models(&self->table, index, self->gpu_models, request); break;
     case VDC_NATIVE_NUMA: request->numa_nodes = (uint8_t)vdc_table_number(&self->table, index, 1, 0, 64); break;
     case VDC_NATIVE_GPUS: *gpus = vdc_table_number(&self->table, index, 1, 0, 64); break;
@@ -244,6 +271,8 @@ static void close(vdc_source *source) {
     vdc_table_close(&self->table);
     vdc_table_close(&self->segments);
     vdc_live_loads_free(&self->loads);
+    vdc_names_destroy(self->wishes);
+    vdc_free(self->wish_entries);
     vdc_free(self->list);
     vdc_free(self->name);
     vdc_free(self);
@@ -260,7 +289,9 @@ vdc_code vdc_native_csv_open(const vdc_native_params *params, const char *path, 
     self->groups = context->groups;
     self->gpu_models = context->gpu_models;
     self->progress = (vdc_progress)params->progress;
-    vdc_code code = vdc_table_open(&self->table, path, &(vdc_table_layout){.separator = ','}, context, diag);
+    self->isolation = context->isolation;
+    vdc_code code = vdc_names_create(&self->wishes, diag);
+    if (!code) code = vdc_table_open(&self->table, path, &(vdc_table_layout){.separator = ','}, context, diag);
     if (!code) code = map_columns(self, diag);
     if (!code && params->segments) {
         code = open_segments(self, params->segments, context, diag);

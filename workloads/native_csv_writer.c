@@ -23,7 +23,7 @@ typedef struct csv_writer {
     const vdc_workload_context *context;
     output vms, segments;
     uint32_t columns;
-    bool force;
+    bool force, without_memory;
     int64_t row;
 } csv_writer;
 
@@ -98,7 +98,14 @@ static void write_models(FILE *file, uint64_t models, const vdc_names *names) {
     }
 }
 
-static void write_field(const csv_writer *self, const vdc_native_column *column, const vdc_request *request) {
+static bool write_wishes(FILE *file, const vdc_isolation_specs *specs, uint32_t index) {
+    char *text = specs ? vdc_isolation_spec_text(specs, index) : vdc_strdup("");
+    if (text) write_text(file, text);
+    vdc_free(text);
+    return text != NULL;
+}
+
+static void write_field(csv_writer *self, const vdc_native_column *column, const vdc_request *request) {
     FILE *file = self->vms.file;
     bool absent;
     const int64_t value = vdc_native_value(column, request, &absent);
@@ -107,6 +114,7 @@ static void write_field(const csv_writer *self, const vdc_native_column *column,
     case VDC_NATIVE_NAME: write_text(file, request->name); break;
     case VDC_NATIVE_TENANT: write_text(file, vdc_names_text(self->context->tenants, request->tenant)); break;
     case VDC_NATIVE_GROUP: write_text(file, vdc_names_text(self->context->groups, request->group)); break;
+    case VDC_NATIVE_ISOLATION: self->without_memory |= !write_wishes(file, self->context->isolation, request->isolation); break;
     case VDC_NATIVE_GPU_MODELS: write_models(file, request->gpu_models, self->context->gpu_models); break;
     case VDC_NATIVE_SCALE: write_number(file, request->checkpoint_scale_num, request->checkpoint_scale_den); break;
     case VDC_NATIVE_PRIORITY:
@@ -116,6 +124,7 @@ static void write_field(const csv_writer *self, const vdc_native_column *column,
         break;
     case VDC_NATIVE_NUMBER:
     case VDC_NATIVE_NUMA:
+    case VDC_NATIVE_PART:
     case VDC_NATIVE_GPUS:
     case VDC_NATIVE_GPU_MILLI:
         if (value != VDC_FOREVER) write_number(file, value, column->units[0].scale); /* no end but the run's: an empty field */
@@ -143,6 +152,7 @@ static vdc_code add(vdc_trace_writer *writer, const vdc_request *request, vdc_di
         first = false;
     }
     (void)fputc('\n', self->vms.file);
+    if (self->without_memory) return vdc_no_memory(diag, "isolation");
     const vdc_code code = vdc_trace_segments(request, write_segment, self, diag);
     self->row++;
     if (code) return code;

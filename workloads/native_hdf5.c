@@ -28,8 +28,8 @@ typedef struct hdf5_reader {
     hid_t file;
     series columns[VDC_TRACE_COLUMNS], names, duration, demand;
     uint64_t rows, row;
-    uint32_t *tenants, *groups, *models; /* the file's numbers -> the context's */
-    size_t tenant_count, group_count, model_count;
+    uint32_t *tenants, *groups, *models, *wishes; /* the file's numbers -> the context's */
+    size_t tenant_count, group_count, model_count, wish_count;
     vdc_workload_context context;
     int64_t last_arrival;
     char *name;
@@ -165,6 +165,10 @@ static bool set_value(const hdf5_reader *self, size_t index, int64_t value, vdc_
         return value >= column->minimum || value == column->absent;
     case VDC_NATIVE_TENANT: return map_name(self->tenants, self->tenant_count, value, &request->tenant);
     case VDC_NATIVE_GROUP: return map_name(self->groups, self->group_count, value, &request->group);
+    case VDC_NATIVE_PART: request->part = (uint32_t)value; return value >= 0 && value < UINT32_MAX;
+    case VDC_NATIVE_ISOLATION:
+        if (self->context.isolation) return map_name(self->wishes, self->wish_count, value, &request->isolation);
+        return value >= 0;
     case VDC_NATIVE_PRIORITY: request->priority = (int32_t)value; return value >= INT32_MIN && value <= INT32_MAX;
     case VDC_NATIVE_NUMA: request->numa_nodes = (uint8_t)value; return value >= 0 && value <= 64;
     case VDC_NATIVE_GPUS: request->gpu_count = (uint16_t)value; return value >= 0 && value <= 64;
@@ -260,6 +264,7 @@ static void close(vdc_source *source) {
     vdc_free(self->tenants);
     vdc_free(self->groups);
     vdc_free(self->models);
+    vdc_free(self->wishes);
     vdc_free(self->segments);
     vdc_free(self->name);
     vdc_free(self->path);
@@ -284,6 +289,19 @@ static vdc_code read_names(hdf5_reader *self, const char *dataset, vdc_names *na
         else ++*count;
     }
     close_series(&of);
+    return code;
+}
+
+/* The entries of the context that the file's texts of wishes are. */
+static vdc_code read_wishes(hdf5_reader *self, vdc_diag *diag) {
+    vdc_names *texts;
+    char wrong[256];
+    vdc_code code = vdc_names_create(&texts, diag);
+    if (!code) code = read_names(self, "/names/isolation", texts, &self->wishes, &self->wish_count, diag);
+    for (size_t i = 0; i < self->wish_count && !code && self->context.isolation; i++)
+        if (vdc_isolation_spec_parse(self->context.isolation, vdc_names_text(texts, self->wishes[i]), &self->wishes[i], wrong, sizeof wrong))
+            code = refuse(self, "/names/isolation:", wrong, diag);
+    vdc_names_destroy(texts);
     return code;
 }
 
@@ -352,6 +370,7 @@ static vdc_code start(hdf5_reader *self, vdc_diag *diag) {
     if (!code && self->duration.size != self->demand.size) code = refuse(self, "/segments", "has columns of two lengths", diag);
     if (!code) code = read_names(self, "/names/tenants", self->context.tenants, &self->tenants, &self->tenant_count, diag);
     if (!code) code = read_names(self, "/names/groups", self->context.groups, &self->groups, &self->group_count, diag);
+    if (!code) code = read_wishes(self, diag);
     if (!code) code = read_names(self, "/names/gpu_models", self->context.gpu_models, &self->models, &self->model_count, diag);
     for (size_t i = 0; i < self->model_count && !code; i++)
         if (self->models[i] > 64) code = refuse(self, "/names/gpu_models", "makes more than 64 GPU models", diag);

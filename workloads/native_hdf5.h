@@ -4,7 +4,7 @@
  *   /vms/COLUMN        [VM] int64: the columns of native.h in base units, and those below; one that is not there is absent
  *                      for all
  *   /names/tenants     [byte] the texts that numbers stand for, each ended by a NUL, from number 0 ("") on; likewise groups,
- *                      gpu_models
+ *                      gpu_models and isolation (wishes as models/isolation_spec.h has them as text; not there when no VM has any)
  *   /names/vms         [byte] the VMs' own names, each ended by a NUL; not there when no VM has one
  *   /segments/duration, /segments/demand  [segment] int64, ns and Hz: the loads of all VMs one after another
  *

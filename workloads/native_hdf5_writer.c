@@ -164,6 +164,23 @@ static vdc_code write_names(hdf5_writer *self, const char *name, const vdc_names
     return code;
 }
 
+/* The wishes of all entries as texts, in the order of their numbers. */
+static vdc_code write_wishes(hdf5_writer *self, vdc_diag *diag) {
+    const vdc_isolation_specs *specs = self->context->isolation;
+    if (!specs || !specs->used) return VDC_OK;
+    growing to;
+    vdc_code code = begin(&to, "/names", "isolation", "1", "wishes that numbers stand for, each ended by a NUL", true, 0, diag);
+    for (uint32_t i = 0; i < specs->count && !code; i++) {
+        char *text = vdc_isolation_spec_text(specs, i);
+        code = text ? put_text(self, &to, text, diag) : vdc_no_memory(diag, "isolation");
+        vdc_free(text);
+    }
+    if (!code && !flush(self, &to)) code = cannot_write(self, diag);
+    if (to.dataset > 0) H5Dclose(to.dataset);
+    vdc_free(to.block.any);
+    return code;
+}
+
 static vdc_code flush_all(hdf5_writer *self, vdc_diag *diag) {
     for (size_t i = 0; i < VDC_TRACE_COLUMNS; i++)
         if (vdc_trace_column_stored(i) && !flush(self, &self->columns[i])) return cannot_write(self, diag);
@@ -171,6 +188,7 @@ static vdc_code flush_all(hdf5_writer *self, vdc_diag *diag) {
             diag);
     vdc_code code = write_names(self, "tenants", self->context->tenants, diag);
     if (!code) code = write_names(self, "groups", self->context->groups, diag);
+    if (!code) code = write_wishes(self, diag);
     return code ? code : write_names(self, "gpu_models", self->context->gpu_models, diag);
 }
 

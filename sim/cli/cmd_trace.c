@@ -16,6 +16,7 @@ typedef struct opened {
     vdc_document document;
     vdc_workload_context context;
     vdc_trace_report report;
+    vdc_isolation_specs isolation;
     vdc_source *source;
     const vdc_workload_type *type; /* NULL: a mix */
 } opened;
@@ -35,6 +36,9 @@ static vdc_code start(opened *work, vdc_diag *diag) {
     work->context.host_speed = INT64_C(1000000000);
     vdc_code code = VDC_OK;
     for (size_t i = 0; i < 3 && !code; i++) code = vdc_names_create(tables[i], diag);
+    if (!code) code = vdc_isolation_specs_create(&work->isolation, diag);
+    work->isolation.open = true; /* there are no hosts that would have the labels */
+    work->context.isolation = &work->isolation;
     return code;
 }
 
@@ -43,6 +47,7 @@ static void end(opened *work) {
     vdc_names_destroy(work->context.tenants);
     vdc_names_destroy(work->context.groups);
     vdc_names_destroy(work->context.gpu_models);
+    vdc_isolation_specs_destroy(&work->isolation);
     vdc_trace_report_clear(&work->report);
     vdc_document_close(&work->document);
     *work = (opened){0};

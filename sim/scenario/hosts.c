@@ -63,6 +63,7 @@ vdc_code vdc_scenario_host_class(const vdc_scenario *scenario, size_t index, vdc
         return without_memory(diag);
     vdc_code code = labels_of(class, specs, &made, diag);
     if (code) return code;
+    vdc_isolation_specs_offer(specs, class->llc_ways, class->memory_bandwidth, &class->place);
     made.name = vdc_strdup(class->name);
     if (!made.name) return without_memory(diag);
     *out = made;

@@ -18,6 +18,9 @@ void test_workload_start(test_workload *work) {
     cr_assert_eq(vdc_names_create(&work->context.tenants, &work->diag), VDC_OK);
     cr_assert_eq(vdc_names_create(&work->context.groups, &work->diag), VDC_OK);
     cr_assert_eq(vdc_names_create(&work->context.gpu_models, &work->diag), VDC_OK);
+    cr_assert_eq(vdc_isolation_specs_create(&work->isolation, &work->diag), VDC_OK);
+    work->isolation.open = true;
+    work->context.isolation = &work->isolation;
     work->context.seed = 42;
     work->context.host_speed = 1000000000;
 }
@@ -37,6 +40,7 @@ void test_workload_end(test_workload *work) {
     vdc_names_destroy(work->context.tenants);
     vdc_names_destroy(work->context.groups);
     vdc_names_destroy(work->context.gpu_models);
+    vdc_isolation_specs_destroy(&work->isolation);
     vdc_arena_free(&work->arena);
     char command[128];
     (void)snprintf(command, sizeof command, "rm -rf '%s'", work->folder);

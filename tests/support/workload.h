@@ -8,6 +8,7 @@ typedef struct test_workload {
     char folder[64];             /* a temporary folder of its own */
     vdc_arena arena;
     vdc_workload_context context;
+    vdc_isolation_specs isolation;
     vdc_trace_report report;     /* not used unless the test sets context.report to it */
     vdc_diag diag;
     vdc_source *source;

@@ -61,6 +61,10 @@ static void expect_equal(const vdc_request *a, const vdc_request *b) {
     for (int r = 0; r < VDC_RESOURCES; r++) cr_assert_eq(a->size[r], b->size[r]);
     expect_equal_text(work.context.tenants, a->tenant, back.context.tenants, b->tenant);
     expect_equal_text(work.context.groups, a->group, back.context.groups, b->group);
+    char *wishes = vdc_isolation_spec_text(&work.isolation, a->isolation), *other_wishes = vdc_isolation_spec_text(&back.isolation, b->isolation);
+    cr_assert_str_eq(wishes, other_wishes);
+    vdc_free(wishes);
+    vdc_free(other_wishes);
     cr_assert_eq(a->priority, b->priority);
     cr_assert_eq(a->cpu_weight, b->cpu_weight);
     cr_assert_eq(a->cpu_reservation, b->cpu_reservation);
@@ -81,9 +85,11 @@ static void expect_equal(const vdc_request *a, const vdc_request *b) {
     "[{id: 12, name: \"a, b \", tenant: \"t,1\", group: g, arrival: 1.5s, lifetime: 20s, vcpus: 2.5, memory: 3 GiB, disk: 7 GB," \
     " iops: 100, disk_bandwidth: 5 MB/s, net_tx: 1 Gbit/s, net_rx: 7 B/s, priority: high, numa_nodes: 2," \
     " gpus: {count: 1, share: 37%, models: [T4, \"A 10\"]}, cpu: {weight: 7, reservation: 1.000000001 GHz, limit: 2 GHz}," \
+    " isolation: {core_isolate: prefer, core_scheduling: true, dedicated_host: true, label: {level: 3, categories: [x, \"y z\"]}," \
+    " require: {pool: gold, a: b}, tolerate: [gpu], llc_ways: 4, memory_bandwidth: 3 GB/s, numa: 2}," \
     " predicted_lifetime: 25s, checkpoint: {interval: 60s, duration: 1s, scale: 1.25}," \
     " load: {segments: [[8s, 1 GHz], [0s, 7 Hz], [100s, 2 GHz]]}}," \
-    " {arrival: 2.000000001s, vcpus: 1}," \
+    " {arrival: 2.000000001s, vcpus: 1, isolation: {pin: true}}," \
     " {arrival: 3s, vcpus: 1, priority: low, load: {segments: [[1s, 5 Hz]]}}, {arrival: 3s, vcpus: 1, priority: -9}," \
     " {arrival: 4s, vcpus: 1, load: {segments: []}}]"
 

@@ -1,0 +1,215 @@
+/* Isolation as a user has it: whole runs with figures by hand, and what is refused. */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "analysis/result.h"
+#include "sim/base/memory.h"
+#include "tests/support/result_files.h"
+#include "tests/support/runs.h"
+
+#define HEAD "vdcsim: 1\nname: isolation\ntime: {tick: 10s, end: 60s}\n"
+
+static double ask(const char *text, const char *key) {
+    vdc_simulation *sim = run_text(text, NULL, NULL);
+    double value = summary_of(sim, key);
+    vdc_simulation_close(sim);
+    return value;
+}
+
+/* ---- fences ---- */
+
+/* Host 0: VM 1 owns 4 cores (8 threads) of 16 GHz for 60 s; 2 has 2 threads reserved; 3 runs under core scheduling on 2 threads of its own.
+ * Host 1: dedicated to VM 4 for 30 s, which has half a thread of it reserved. */
+#define FENCES HEAD \
+    "datacenter: {hosts: [{class: h, count: 2, cpu: {sockets: 2, cores: 4, threads: 2, speed: 2 GHz}, memory: 64 GiB}], overcommit: {cpu: 2}}\n" \
+    "workload:\n  vms:\n" \
+    "    - {id: 1, tenant: a, vcpus: 4, memory: 4 GiB, isolation: {core_isolate: isolate}}\n" \
+    "    - {id: 2, tenant: b, vcpus: 4, memory: 4 GiB, cpu: {reservation: 4 GHz}}\n" \
+    "    - {id: 3, tenant: c, vcpus: 2, memory: 4 GiB, isolation: {core_scheduling: true}}\n" \
+    "    - {id: 4, tenant: d, vcpus: 4, memory: 4 GiB, isolation: {dedicated_host: true}, cpu: {reservation: 1 GHz}, lifetime: 30s}\n" \
+    "output: {hosts: final, vms: final}\n"
+
+Test(isolation_runs, fences_by_kind_add_up_for_the_run_hosts_and_vms, .fini = test_folder_remove) {
+    test_folder_make();
+    vdc_simulation *sim = run_text(FENCES, NULL, test_folder_path("f.h5"));
+    cr_expect_eq(summary_of(sim, "S_reserved_cpu_core_s"), 2 * 60 + 0.5 * 30);
+    cr_expect_eq(summary_of(sim, "S_threads_cpu_core_s"), 8 * 60);
+    cr_expect_eq(summary_of(sim, "S_dedicated_cpu_core_s"), 15.5 * 30);
+    cr_expect_eq(summary_of(sim, "S_core_scheduling_cpu_core_s"), 2 * 60);
+    cr_expect_eq(summary_of(sim, "S_cpu_core_s"), 135 + 480 + 465 + 120);
+    cr_expect_eq(summary_of(sim, "S_waste_cpu_core_s"), 4 * 60 + 12 * 30);
+    /* Memory of the VM with own cores, as nobody may overcommit it, and all of the dedicated host's. */
+    cr_expect_eq(summary_of(sim, "S_memory_byte_s"), (4.0 * 60 + 64.0 * 30) * (1 << 30));
+    vdc_simulation_close(sim);
+    static const char *const tables[] = {"/vms/", "/hosts/"}, *const kinds[] = {"S_reserved", "S_threads", "S_dedicated", "S_core_scheduling", "S"};
+    static const double sums[] = {135, 480, 465, 120, 1200};
+    vdc_result *result;
+    cr_assert_eq(vdc_result_open(&result, test_folder_path("f.h5"), NULL), VDC_OK);
+    for (int t = 0; t < 2; t++)
+        for (int k = 0; k < 5; k++) {
+            char path[64];
+            double values[4], sum = 0;
+            const size_t rows = t ? 2 : 4;
+            snprintf(path, sizeof path, "%s%s_cpu_core_s", tables[t], kinds[k]);
+            cr_assert_eq(vdc_result_read_reals(result, path, 0, rows, values, NULL), VDC_OK, "%s", path);
+            for (size_t i = 0; i < rows; i++) sum += values[i];
+            cr_expect_eq(sum, sums[k], "%s: %g", path, sum);
+        }
+    vdc_result_close(result);
+}
+
+/* alpha counts for what is not owned: beside 4 of 8 threads, 2 x 4 vCPUs can still be promised (I7), and not one more. */
+Test(isolation_runs, pinned_threads_are_not_overcommitted) {
+    const char *text = HEAD
+        "datacenter: {hosts: [{count: 1, cpu: {cores: 8}, memory: 8 GiB}], overcommit: {cpu: 2}}\n"
+        "workload: {vms: [{vcpus: 4, isolation: {pin: true}}, {vcpus: 8}, {vcpus: 1}]}\nschedulers: {admission: {timeout: 0s}}\n";
+    cr_expect_eq(ask(text, "vms_placed"), 2);
+    cr_expect_eq(ask(text, "vms_rejected"), 1);
+}
+
+/* What is reserved for others cannot be owned: 3 of 4 threads are, so of two pinned threads there is but one. */
+Test(isolation_runs, own_threads_and_reservations_lie_apart) {
+    const char *text = HEAD
+        "datacenter: {hosts: [{count: 1, cpu: {cores: 4, speed: 1 GHz}, memory: 8 GiB}], overcommit: {cpu: 3}}\n"
+        "workload: {vms: [{vcpus: 4, cpu: {reservation: 3 GHz}}, {vcpus: 2, isolation: {pin: true}}, {vcpus: 1, isolation: {pin: true}},\n"
+        "  {vcpus: 1, cpu: {reservation: 1 Hz}}]}\nschedulers: {admission: {timeout: 0s}}\n";
+    cr_expect_eq(ask(text, "vms_placed"), 2);
+}
+
+/* ---- exposure ---- */
+
+/* Two tenants on the two sockets of one host, and one that floats over both: 3 pairs on the host, 2 that may share a socket. */
+Test(isolation_runs, exposure_by_level) {
+    const char *mixed = HEAD
+        "datacenter: {hosts: [{count: 1, cpu: {sockets: 2, cores: 4, threads: 2}, memory: 64 GiB}], overcommit: {cpu: 2}, topology: {racks: 1}}\n"
+        "workload: {vms: [{tenant: a, vcpus: 16, isolation: {numa: 1}}, {tenant: b, vcpus: 12, isolation: {numa: 1}}, {tenant: c, vcpus: 2}]}\n";
+    cr_expect_eq(ask(mixed, "exposure_host_pair_s"), 3 * 60);
+    cr_expect_eq(ask(mixed, "exposure_socket_pair_s"), 2 * 60);
+    cr_expect_eq(ask(mixed, "exposure_core_pair_s"), 3 * 60);
+    cr_expect_eq(ask(mixed, "exposure_rack_pair_s"), 3 * 60);
+}
+
+/* Own cores of the first socket, own cores of the second, and a third that floats. */
+Test(isolation_runs, own_cores_say_the_socket) {
+    const char *text = HEAD
+        "datacenter: {hosts: [{count: 1, cpu: {sockets: 2, cores: 2, threads: 2}, memory: 64 GiB}]}\n"
+        "workload: {vms: [{tenant: a, vcpus: 2, isolation: {core_isolate: isolate}}, {tenant: b, vcpus: 1, isolation: {core_isolate: isolate}},\n"
+        "  {tenant: c, vcpus: 1}]}\n";
+    cr_expect_eq(ask(text, "exposure_host_pair_s"), 3 * 60);
+    cr_expect_eq(ask(text, "exposure_socket_pair_s"), 2 * 60);
+    cr_expect_eq(ask(text, "exposure_core_pair_s"), 0);
+}
+
+#define FOUR_TENANTS \
+    "datacenter: {hosts: [{count: 4, cpu: {cores: 4, threads: 2}, memory: 64 GiB}]}\n" \
+    "workload: {vms: [{tenant: a, vcpus: 2}, {tenant: b, vcpus: 2}, {tenant: c, vcpus: 2}, {tenant: d, vcpus: 2}]}\n"
+
+Test(isolation_runs, guarantees_end_exposure) {
+    cr_expect_eq(ask(HEAD FOUR_TENANTS, "vms_placed"), 4);
+    cr_expect_eq(ask(HEAD FOUR_TENANTS "isolation: {domain: tenant}\n", "exposure_core_pair_s"), 6 * 60);
+    cr_expect_eq(ask(HEAD FOUR_TENANTS "isolation: {rules: [{rule: core-scheduling}]}\n", "exposure_core_pair_s"), 0);
+    cr_expect_eq(ask(HEAD FOUR_TENANTS "isolation: {rules: [{rule: core-scheduling}]}\n", "exposure_host_pair_s"), 6 * 60);
+    cr_expect_eq(ask(HEAD FOUR_TENANTS "isolation: {rules: [{rule: core-isolation}]}\n", "exposure_core_pair_s"), 0);
+    cr_expect_eq(ask(HEAD FOUR_TENANTS "isolation: {rules: [{rule: dedicated-host}]}\n", "exposure_host_pair_s"), 0);
+}
+
+/* ---- rules ---- */
+
+/* Each soft rule that cannot be kept is broken by so many VMs for 60 s. */
+Test(isolation_runs, broken_soft_rules_are_counted) {
+    static const struct { const char *rule, *vms; double breaking; } cases[] = {
+        {"aggregate, labels: {pool: gold}", "{vcpus: 1}, {vcpus: 2}, {vcpus: 8}, {vcpus: 8}", 1},
+        {"anti-affinity", "{vcpus: 1, group: g}, {vcpus: 1, group: g}, {vcpus: 1, group: g}", 2},
+        {"affinity", "{vcpus: 8, group: g}, {vcpus: 8, group: g}", 2},
+        {"max-vms", "{vcpus: 1}, {vcpus: 1}, {vcpus: 1}", 2},
+        {"max-tenants", "{vcpus: 1, tenant: a}, {vcpus: 1, tenant: b}, {vcpus: 1, tenant: c}", 2},
+        {"tenant-anti-affinity, tenants: [a, b, c]", "{vcpus: 1, tenant: a}, {vcpus: 1, tenant: b}, {vcpus: 1, tenant: c}", 2},
+        {"tenant-anti-affinity, tenants: [\"t*\"]",
+         "{vcpus: 1, tenant: t1}, {vcpus: 1, tenant: t1}, {vcpus: 1, tenant: t2}, {vcpus: 1, tenant: t3}", 3},
+        {"label-lattice", "{vcpus: 1}, {vcpus: 1, isolation: {label: {level: 1}}}, {vcpus: 1, isolation: {label: {level: 2}}}", 2},
+        {"chinese-wall, classes: {c: [a, b, c]}", "{vcpus: 1, tenant: a}, {vcpus: 1, tenant: b}, {vcpus: 1, tenant: c}", 2},
+        {"fault-domains, fault_domains: 1, update_domains: 3", "{vcpus: 1, group: g}, {vcpus: 1, group: g}, {vcpus: 1, group: g}", 1},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[1024];
+        snprintf(text, sizeof text, HEAD
+                 "datacenter: {hosts: [{class: one, count: 1, cpu: {cores: 10}, memory: 8 GiB, labels: {pool: gold}},"
+                 " {class: two, count: 1, cpu: {cores: 10}, memory: 8 GiB}],"
+                 " topology: {racks: 1}}\nworkload: {vms: [%s]}\nisolation: {rules: [{rule: %s, mode: soft}]}\n", cases[i].vms, cases[i].rule);
+        cr_expect_eq(ask(text, "violations_soft_vm_s"), 60 * cases[i].breaking, "%s: %g VM s", cases[i].rule, ask(text, "violations_soft_vm_s"));
+        cr_expect_eq(ask(text, "violations_hard_vm_s"), 0);
+    }
+}
+
+/* A VM that no host could take is rejected at once with the rule; one that must wait says which rule it waits for. */
+Test(isolation_runs, the_log_names_the_rule, .fini = test_folder_remove) {
+    static const char *const wanted[] = {"rejected: rule aggregate (line 7) forbids it on every host", "waits: rule anti-affinity (line 8)"};
+    test_folder_make();
+    vdc_simulation *sim = run_text("vdcsim: 1\nname: log\n"
+        "datacenter: {hosts: [{class: a, count: 1, cpu: {cores: 8}, memory: 8 GiB, labels: {k: x}},\n"
+        "  {class: b, count: 1, cpu: {cores: 2}, memory: 8 GiB, labels: {l: y}}]}\n"
+        "workload: {vms: [{group: g, vcpus: 3, lifetime: 10s}, {group: g, vcpus: 3, lifetime: 10s}, {tenant: t, vcpus: 1, lifetime: 10s}]}\n"
+        "isolation:\n  rules: [{rule: aggregate, tenants: [t], labels: {k: x, l: y}},\n    {rule: anti-affinity}]\noutput: {events: true}\n",
+        NULL, test_folder_path("log.h5"));
+    cr_expect_eq(summary_of(sim, "vms_rejected"), 1);
+    cr_expect_eq(summary_of(sim, "wait_total_s"), 10);
+    vdc_simulation_close(sim);
+    vdc_result *result;
+    vdc_result_shape shape;
+    char *texts[64];
+    bool said[2] = {false};
+    cr_assert_eq(vdc_result_open(&result, test_folder_path("log.h5"), NULL), VDC_OK);
+    cr_assert(vdc_result_dataset(result, "/events/event", &shape) && shape.rows <= 64);
+    cr_assert_eq(vdc_result_read_texts(result, "/events/event", 0, shape.rows, texts, NULL), VDC_OK);
+    for (size_t i = 0; i < shape.rows; i++) {
+        for (int w = 0; w < 2; w++) said[w] = said[w] || strcmp(texts[i], wanted[w]) == 0;
+        vdc_free(texts[i]);
+    }
+    for (int w = 0; w < 2; w++) cr_expect(said[w], "not said: %s", wanted[w]);
+    vdc_result_close(result);
+}
+
+/* ---- what is refused ---- */
+
+#define HOSTS \
+    "datacenter:\n  hosts:\n    - {count: 2, cpu: {cores: 8}, memory: 8 GiB, labels: {pool: gold}, llc_ways: 11, memory_bandwidth: 10 GB/s}\n" \
+    "  topology: {racks: 2}\n"
+#define VMS(isolation) "workload:\n  vms:\n    - {vcpus: 1, isolation: {" isolation "}}\n"
+#define RULES(rules) "workload: {vms: [{vcpus: 1}]}\nisolation:\n  rules:\n" rules
+
+Test(isolation_runs, bad_input_names_both_lines) {
+    refuse_text(HEAD HOSTS RULES("    - {rule: affinity, level: host, groups: [web]}\n    - {rule: anti-affinity, level: rack, groups: [web, db]}\n"),
+                "affinity (line 11) and anti-affinity (line 12) of the same VMs on one rack contradict each other");
+    refuse_text(HEAD HOSTS RULES("    - {rule: anti-affinity, of: tenant}\n    - {rule: affinity, of: tenant, tenants: [a]}\n"),
+                "affinity (line 12) and anti-affinity (line 11) of the same VMs on one host contradict each other");
+    refuse_text(HEAD HOSTS RULES("    - {rule: anti-affinity, groups: [\"w*\"]}\n    - {rule: affinity, groups: [web]}\n"), "contradict each other");
+    refuse_text(HEAD HOSTS VMS("llc_ways: 12"), "llc_ways: 12; no host class has more than 11 (line 6)");
+    refuse_text(HEAD HOSTS VMS("memory_bandwidth: 11 GB/s"), "memory_bandwidth: 11000000000; no host class has more than 10000000000 (line 6)");
+    refuse_text(HEAD "datacenter: {hosts: [{count: 1, cpu: {cores: 8}, memory: 8 GiB}]}\n" VMS("llc_ways: 1"), "no host class says that it has llc_ways");
+    refuse_text(HEAD HOSTS VMS("require: {pool: glod}"), "no host class has 'pool=glod'; did you mean 'pool=gold'?");
+    refuse_text(HEAD HOSTS VMS("tolerate: [gpu]"), "no host class has 'gpu'");
+    refuse_text(HEAD HOSTS VMS("pin: true, core_isolate: prefer"), "pin and core_isolate exclude each other");
+    refuse_text(HEAD HOSTS RULES("    - {rule: aggregate, labels: {pool: silver}}\n"), "no host class has the label pool=silver");
+    refuse_text(HEAD HOSTS RULES("    - {rule: dedicated-host, mode: soft}\n"), "dedicated-host cannot be soft: it is a guarantee");
+    refuse_text(HEAD HOSTS RULES("    - {rule: tenant-anti-affinity, tenants: [a]}\n"), "allowed: at least two");
+    refuse_text(HEAD HOSTS RULES("    - {rule: chinese-wall, classes: {x: [a, b], y: [b]}}\n"), "tenant 'b' is in two classes");
+    refuse_text(HEAD "datacenter: {hosts: [{count: 1, cpu: {cores: 8}, memory: 8 GiB}]}\n" RULES("    - {rule: spread, level: rack}\n"),
+                "spread on racks or zones needs datacenter.topology");
+}
+
+/* Rules of which one can be kept without the other contradict nothing. */
+Test(isolation_runs, what_does_not_contradict_is_taken) {
+    static const char *const rules[] = {
+        "{rule: affinity, level: rack, groups: [web]}, {rule: anti-affinity, level: host, groups: [web]}",
+        "{rule: affinity, groups: [web]}, {rule: anti-affinity, groups: [db]}",
+        "{rule: affinity, groups: [web]}, {rule: anti-affinity, groups: [web], mode: soft}",
+        "{rule: affinity, groups: [web]}, {rule: anti-affinity, groups: [web], max: 2}",
+        "{rule: affinity, of: tenant}, {rule: anti-affinity, of: group}",
+    };
+    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
+        char text[512];
+        snprintf(text, sizeof text, HEAD "%sworkload: {vms: [{vcpus: 1, group: web}]}\nisolation: {rules: [%s]}\n", HOSTS, rules[i]);
+        cr_expect_eq(ask(text, "vms_placed"), 1, "%s", rules[i]);
+    }
+}
