@@ -22,6 +22,9 @@
     row(gantt)          \
     row(waiting)        \
     row(fragmentation)  \
+    row(isolation)      \
+    row(coresidency)    \
+    row(isolation_price) \
     row(front)          \
     row(sla)            \
     row(sensitivity)
@@ -42,10 +45,10 @@ const vdc_plot_kind *vdc_plot_find(const char *name)
     return NULL;
 }
 
-static bool asked_for(const vdc_plot_options *options, const vdc_plot_kind *kind)
+static bool asked_for(const vdc_plot_options *options, const char *name)
 {
-    for (size_t i = 0; i < options->kind_count; i++) {
-        if (strcmp(options->kinds[i], kind->name) == 0) {
+    for (size_t i = 0; i < options->kind_count && name; i++) {
+        if (strcmp(options->kinds[i], name) == 0) {
             return true;
         }
     }
@@ -104,7 +107,7 @@ static vdc_code draw_one(const vdc_runs *runs, const vdc_plot_options *options, 
     if (!code && picture.missing.length > 0) {
         drawn->missing = vdc_strdup(vdc_text_get(&picture.missing));
         code = drawn->missing ? VDC_OK : vdc_no_memory(diag, "a picture");
-        if (!code && asked_for(options, kind)) {
+        if (!code && asked_for(options, kind->name)) {
             /* Said now, told by the exit status in the end. */
             vdc_fail(diag, VDC_ERROR_CHECK, NULL, "%s is not drawn: %s", drawn->name, drawn->missing);
         }
@@ -129,10 +132,10 @@ vdc_code vdc_plot_draw(const vdc_runs *runs, const vdc_plot_options *options, vd
     }
     for (size_t k = 0; vdc_plot_kinds[k] && (!code || code == VDC_ERROR_CHECK); k++) {
         const vdc_plot_kind *kind = vdc_plot_kinds[k];
-        if (options->kind_count > 0 && !asked_for(options, kind)) {
+        if (options->kind_count > 0 && !asked_for(options, kind->name) && !asked_for(options, kind->family)) {
             continue;
         }
-        if (runs->group_count < kind->least_groups && options->kind_count == 0) {
+        if (runs->group_count < kind->least_groups && !asked_for(options, kind->name)) {
             continue; /* nothing to compare: nobody expects it */
         }
         if (kind->joint) {

@@ -11,6 +11,7 @@
 
 typedef struct vdc_plot_kind {
     const char *name;
+    const char *family;          /* the kind with which it is drawn, too, as far as the results allow; NULL = only by its own name */
     const char *summary;         /* one line: what is to be seen */
     bool joint;                  /* one picture of all runs; else one of each group's first run */
     size_t least_groups;         /* groups without which a joint kind shows nothing */

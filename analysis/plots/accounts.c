@@ -18,15 +18,6 @@ enum { SHOWN = sizeof shown / sizeof *shown, CURVES = 4, PANELS_MOST = 3 };
 enum { CURVE_P, CURVE_T, CURVE_U, CURVE_S };
 static const char *const paths[CURVES] = {"/ticks/P", "/ticks/T", "/ticks/U", "/ticks/S"};
 
-static bool equal_curves(const double *a, const double *b, size_t count)
-{
-    size_t i = 0;
-    while (i < count && a[i] == b[i]) {
-        i++;
-    }
-    return i == count;
-}
-
 static void draw_panel(vdc_picture *picture, const vdc_ticks *ticks, double time_factor, const shown_resource *resource,
                        double *const *values, double capacity, vdc_panels *panels)
 {
@@ -58,8 +49,8 @@ static void draw_panel(vdc_picture *picture, const vdc_ticks *ticks, double time
     vdc_panels_next(panels, title);
     vdc_text *body = &panels->body;
     /* A curve that lies on another would hide it: one line then stands for both. */
-    bool used_is_scheduled = there[CURVE_T] && there[CURVE_U] && equal_curves(values[CURVE_T], values[CURVE_U], ticks->count);
-    bool used_is_allocated = there[CURVE_P] && there[CURVE_U] && equal_curves(values[CURVE_P], values[CURVE_U], ticks->count);
+    bool used_is_scheduled = there[CURVE_T] && there[CURVE_U] && vdc_plot_equal(values[CURVE_T], values[CURVE_U], ticks->count);
+    bool used_is_allocated = there[CURVE_P] && there[CURVE_U] && vdc_plot_equal(values[CURVE_P], values[CURVE_U], ticks->count);
     const char *allocated = used_is_allocated && !used_is_scheduled ? "P allocated = U used" : "P allocated";
     vdc_text_add(body,
                  "set yrange [0:*]\nplot data index %u using 1:2 with filledcurves y1=0 fc rgb '#cfe3f1' title '%s'", block,

@@ -20,6 +20,15 @@ void vdc_plot_title(vdc_picture *picture, const vdc_runs *runs, const vdc_run *r
     }
 }
 
+bool vdc_plot_equal(const double *a, const double *b, size_t count)
+{
+    size_t i = 0;
+    while (i < count && a[i] == b[i]) {
+        i++;
+    }
+    return i == count;
+}
+
 void vdc_plot_steps(vdc_picture *picture, const vdc_ticks *ticks, double time_factor, double *const *values,
                     const double *factors, size_t count)
 {

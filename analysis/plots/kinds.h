@@ -16,6 +16,9 @@ extern const char *const vdc_plot_no_vms;   /* and one of VMs without a table of
 /* The title's two lines: what is shown, and of which run ("best-fit, seed 1") when there are several. */
 void vdc_plot_title(vdc_picture *picture, const vdc_runs *runs, const vdc_run *run, const char *what);
 
+/* Are two curves the same? One would hide the other. */
+bool vdc_plot_equal(const double *a, const double *b, size_t count);
+
 /* Rows of the current data block: columns over the intervals of `ticks`, two rows an interval, its begin and its end, so that
  * lines are steps. Times are divided by `time_factor`, column k by factors[k]. A NULL column is written as NaN. At most
  * VDC_PLOT_COLUMNS. */

@@ -151,8 +151,9 @@ Test(plot, every_kind_is_drawn_or_says_what_is_missing, .fini = test_folder_remo
         if (list.items[i].missing) {
             /* Two seeds alike leave nothing to plot against each other; there is no sweep, and no attribute of isolation. */
             const char *name = list.items[i].kind->name;
-            cr_assert(strcmp(name, "front") == 0 || strcmp(name, "sensitivity") == 0 || strcmp(name, "fragmentation") == 0, "%s: %s",
-                      list.items[i].name, list.items[i].missing);
+            bool of_isolation = strstr(name, "isolation") || strcmp(name, "coresidency") == 0;
+            cr_assert(of_isolation || strcmp(name, "front") == 0 || strcmp(name, "sensitivity") == 0 || strcmp(name, "fragmentation") == 0,
+                      "%s: %s", list.items[i].name, list.items[i].missing);
             continue;
         }
         char file[256];
@@ -317,6 +318,73 @@ Test(plot, ticks_drawn_together_keep_their_sums, .fini = test_folder_remove)
         vdc_free(largest);
         vdc_ticks_clear(&ticks);
     }
+    vdc_runs_close(&runs);
+}
+
+/* Three degrees of isolation, drawn by one name: areas, cells and points are what the summaries say. */
+Test(plot, isolation_agrees_with_the_summary, .fini = test_folder_remove)
+{
+    static const char *const rules[][2] = {{"isolation.domain=tenant", NULL}, {"isolation.rules=[{rule: dedicated-host, tenants: [t1]}]", NULL},
+                                           {"isolation.rules=[{rule: core-isolation}]", NULL}};
+    static const char *const names[] = {"none.h5", "dedicated.h5", "cores.h5"};
+    if (no_gnuplot()) {
+        return;
+    }
+    const char *folder = test_folder_make();
+    for (int i = 0; i < 3; i++) {
+        sample_run(test_folder_path(names[i]), "first-fit", 1, rules[i]);
+    }
+    vdc_runs runs;
+    vdc_drawn_list list = {0};
+    cr_assert_eq(vdc_runs_open(&runs, &folder, 1, NULL), VDC_OK);
+    cr_assert_eq(runs.group_count, 3);
+    draw(&runs, "isolation", VDC_PICTURE_SVG, &list);
+    cr_assert_eq(list.count, 3 + 3 + 1, "%zu pictures", list.count);
+    for (size_t i = 0; i < list.count; i++) {
+        cr_assert_not_null(list.items[i].title, "%s: %s", list.items[i].name, list.items[i].missing);
+    }
+    double (*rows)[8] = vdc_calloc(ROWS_MOST, sizeof *rows);
+    for (size_t g = 0; g < runs.group_count; g++) {
+        const vdc_run *run = &runs.items[runs.groups[g].first];
+        char name[64];
+        /* All fences, exposure on hosts, on sockets and on cores. */
+        snprintf(name, sizeof name, "isolation_%s.dat", runs.groups[g].label);
+        double factor = vdc_time_axis_choose(0, vdc_run_value(run, "end_s")).factor;
+        static const struct { unsigned block, column; const char *key; } areas[] = {
+            {0, 4, "S_cpu_core_s"}, {0, 5, "S_waste_cpu_core_s"}, {0, 6, "S_idle_cpu_core_s"},
+            {1, 1, "exposure_host_pair_s"}, {1, 2, "exposure_socket_pair_s"}, {1, 3, "exposure_core_pair_s"}};
+        for (size_t a = 0; a < sizeof areas / sizeof *areas; a++) {
+            size_t count = read_block(name, areas[a].block, rows, ROWS_MOST);
+            double area = 0, expected = vdc_run_value(run, areas[a].key);
+            for (size_t i = 0; i + 1 < count; i += 2) {
+                area += (rows[i + 1][0] - rows[i][0]) * factor * rows[i][areas[a].column];
+            }
+            cr_expect_float_eq(area, expected, 1e-6 * expected + 1e-6, "%s, %s: %g, not %g", name, areas[a].key, area, expected);
+        }
+        /* Every pair stands on both sides of the diagonal. */
+        snprintf(name, sizeof name, "coresidency_%s.dat", runs.groups[g].label);
+        size_t count = read_block(name, 0, rows, ROWS_MOST);
+        double sum = 0, largest = 0, expected = vdc_run_value(run, "exposure_host_pair_s");
+        vdc_matrix pairs;
+        cr_assert_eq(count, SAMPLE_TENANTS * SAMPLE_TENANTS);
+        cr_assert_eq(vdc_matrix_read(&pairs, run, "/tenants/coresidency", NULL), VDC_OK);
+        largest = vdc_largest(pairs.cells, pairs.rows * pairs.width);
+        vdc_matrix_clear(&pairs);
+        for (size_t i = 0; i < count; i++) {
+            cr_expect_eq(isnan(rows[i][2]), rows[i][0] == rows[i][1]);
+            sum += isnan(rows[i][2]) ? 0 : rows[i][2] * vdc_time_axis_choose(0, largest).factor;
+        }
+        cr_expect_float_eq(sum, 2 * expected, 1e-6 * expected, "%s: %g, not 2 x %g", name, sum, expected);
+        /* A point a group: waste, idle, VMs placed. */
+        static const char *const parts[] = {"S_waste_cpu_core_s", "S_idle_cpu_core_s", "vms_placed"};
+        for (unsigned price = 0; price < 3; price++) {
+            cr_assert_eq(read_block("isolation-price.dat", price, rows, ROWS_MOST), 3);
+            double whole = price < 2 ? 4 * 8 * vdc_run_value(run, "end_s") : SAMPLE_VMS, share = 100 * vdc_run_value(run, parts[price]) / whole;
+            cr_expect_float_eq(rows[g][1], share, 1e-6 * share + 1e-9, "%s: %g, not %g", parts[price], rows[g][1], share);
+        }
+    }
+    vdc_free(rows);
+    vdc_drawn_list_clear(&list);
     vdc_runs_close(&runs);
 }
 
