@@ -1,6 +1,7 @@
 /* See checks.h. The recounts use the VMs' own requests and the lists of VMs, not the sums that they verify. */
 #include "models/checks.h"
 #include "models/isolation.h"
+#include "models/lifecycle.h"
 
 #include <math.h>
 
@@ -9,7 +10,7 @@ void vdc_checks_setup(vdc_checks *checks) {
         [VDC_I1_AGGREGATION] = {.name = "I1", .statement = "sums over VMs, hosts and classes are equal"},
         [VDC_I2_CHAIN] = {.name = "I2", .statement = "0 <= used <= grant <= demand <= allocation for every VM"},
         [VDC_I3_GUARANTEE] = {.name = "I3", .statement = "grant >= min(reservation, demand) and <= limit"},
-        [VDC_I4_VCPU_TIME] = {.name = "I4", .statement = "run + ready + throttled + idle = vCPU time for every VM"},
+        [VDC_I4_VCPU_TIME] = {.name = "I4", .statement = "run + ready + throttled + idle + what its state takes = vCPU time for every VM"},
         [VDC_I5_THREAD_TIME] = {.name = "I5", .statement = "run + idle = thread time of every host"},
         [VDC_I6_WORK_CONSERVATION] = {.name = "I6", .statement = "grants of a host = min(capacity, what its VMs may have)"},
         [VDC_I7_COMMIT] = {.name = "I7", .statement = "promises of a host <= overcommit x capacity"},
@@ -17,12 +18,13 @@ void vdc_checks_setup(vdc_checks *checks) {
         [VDC_I9_FENCES] = {.name = "I9", .statement = "fences lie within their host, those of different VMs apart"},
         [VDC_I10_FENCE_PARTS] = {.name = "I10", .statement = "0 <= S_waste, S_idle <= S"},
         [VDC_I11_RESERVATIONS] = {.name = "I11", .statement = "reservations of a host <= capacity"},
-        [VDC_I13_ONE_HOST] = {.name = "I13", .statement = "every running VM is on exactly one host"},
+        [VDC_I13_ONE_HOST] = {.name = "I13", .statement = "every VM executes on at most one host and holds a place on at most two"},
         [VDC_I14_DOWN_HOST] = {.name = "I14", .statement = "a host that is down or off runs nothing"},
-        [VDC_I15_POPULATION] = {.name = "I15", .statement = "arrived = queued + running + ended, by state"},
+        [VDC_I15_POPULATION] = {.name = "I15", .statement = "arrived = queued + running + stopped + suspended + ended, by state"},
         [VDC_I16_RULES] = {.name = "I16", .statement = "no hard rule is broken; counters = a recount"},
         [VDC_I17_EXPOSURE] = {.name = "I17", .statement = "exposure of all VMs = 2 x exposure of the fleet"},
         [VDC_I18_ENERGY] = {.name = "I18", .statement = "power of the fleet = sum over hosts, between off and the maximum"},
+        [VDC_I19_MIGRATION] = {.name = "I19", .statement = "migrations begun = ended + under way; bytes sent = bytes carried; blackout = downtimes"},
         [VDC_I22_LITTLE] = {.name = "I22", .statement = "integral of the queue's length = sum of the waits"},
     };
     for (int i = 0; i < VDC_INVARIANTS; i++) {
@@ -69,20 +71,32 @@ static void check_vm(vdc_checks *checks, const vdc_datacenter *dc, uint32_t slot
     entry.demand = vm->demand;
     entry.nominal = nominal;
     int64_t ceiling = vdc_cpu_ceiling(&entry);
+    if (vm->throttled) ceiling = vdc_least(ceiling, vm->ceiling); /* slowed down so that its migration ends */
     vdc_check_at_most(checks, VDC_I3_GUARANTEE, now, vm->grant, ceiling);
     if (dc->sharing.fluid && vm->cookie == 0) vdc_check_at_most(checks, VDC_I3_GUARANTEE, now, vdc_least(entry.reservation, ceiling), vm->grant);
+}
+
+/* A second part executes nothing, and it and its VM know of each other. */
+static void check_part(vdc_checks *checks, const vdc_datacenter *dc, uint32_t slot) {
+    uint32_t of = dc->lifecycle->vms[slot].other;
+    vdc_check_equal(checks, VDC_I13_ONE_HOST, dc->now, dc->vms[slot].demand + dc->vms[slot].grant, 0);
+    vdc_check_equal(checks, VDC_I13_ONE_HOST, dc->now, dc->lifecycle->vms[of].other, slot);
+    vdc_check_at_most(checks, VDC_I13_ONE_HOST, dc->now, dc->vms[of].host == dc->vms[slot].host, 0);
 }
 
 static void check_host(vdc_checks *checks, const vdc_datacenter *dc, uint32_t h) {
     const vdc_hosts *hosts = &dc->hosts;
     const vdc_host_class *class = &hosts->classes[hosts->class_of[h]];
     vdc_time now = dc->now;
+    int64_t shared_disk = 0, overhead = dc->lifecycle ? dc->lifecycle->overhead[h] : 0;
     int64_t held[VDC_RESOURCES] = {0}, reserved = 0, granted = 0, ceiling = 0, owners_ceiling = 0, owners_held = 0;
     uint32_t count = 0;
     for (uint32_t slot = dc->first_vm[h]; slot != VDC_NOWHERE; slot = dc->vms[slot].next) {
         const vdc_request *request = &dc->records[slot].request;
         vdc_check_equal(checks, VDC_I13_ONE_HOST, now, dc->vms[slot].host, h);
-        vdc_check_equal(checks, VDC_I13_ONE_HOST, now, dc->vms[slot].state, VDC_VM_RUNNING);
+        vdc_check_equal(checks, VDC_I13_ONE_HOST, now, vdc_vm_state_is_on_host((vdc_vm_state)dc->vms[slot].state), true);
+        if (dc->vms[slot].state == VDC_VM_HELD) check_part(checks, dc, slot);
+        if (dc->vms[slot].disk_once) shared_disk += request->size[VDC_DISK];
         for (int r = 0; r < VDC_RESOURCES; r++) held[r] += request->size[r];
         granted += dc->vms[slot].grant;
         if (dc->vms[slot].exclusive) {
@@ -98,9 +112,11 @@ static void check_host(vdc_checks *checks, const vdc_datacenter *dc, uint32_t h)
     vdc_check_equal(checks, VDC_I13_ONE_HOST, now, count, hosts->vms[h]);
     vdc_check_equal(checks, VDC_I1_AGGREGATION, now, ceiling, dc->ceiling_sum[h]);
     vdc_check_equal(checks, VDC_I1_AGGREGATION, now, granted, hosts->granted[h]);
+    if (dc->lifecycle) held[VDC_DISK] += dc->lifecycle->stored[h];
     for (int r = 0; r < VDC_RESOURCES; r++) {
         if (!hosts->free[r]) continue;
-        int64_t promised = held[r], capacity = class->capacity[r];
+        int64_t promised = held[r], capacity = class->capacity[r], booked = held[r];
+        if (r == VDC_DISK) booked -= shared_disk;
         if (r == VDC_CPU && dc->regions && dc->regions[h].exclusive) {
             /* Beside owned threads only what is left can be promised, overcommit included. */
             int64_t fenced = dc->regions[h].exclusive / (class->speed / 1000 ? class->speed / 1000 : 1);
@@ -109,15 +125,16 @@ static void check_host(vdc_checks *checks, const vdc_datacenter *dc, uint32_t h)
         }
         vdc_check_at_most(checks, VDC_I7_COMMIT, now, promised, capacity);
         vdc_check_equal(checks, VDC_I7_COMMIT, now, promised + hosts->free[r][h], capacity);
-        vdc_check_equal(checks, VDC_I1_AGGREGATION, now, held[r], vdc_ledger_rate(&dc->host_ledger, h, (vdc_flow)(VDC_FLOW_P + r)));
+        vdc_check_equal(checks, VDC_I1_AGGREGATION, now, booked, vdc_ledger_rate(&dc->host_ledger, h, (vdc_flow)(VDC_FLOW_P + r)));
     }
-    vdc_check_at_most(checks, VDC_I8_PHYSICAL, now, granted, class->cpu_hz);
-    int64_t pool = class->cpu_hz - (dc->regions ? dc->regions[h].exclusive : 0);
+    vdc_check_at_most(checks, VDC_I8_PHYSICAL, now, granted + overhead, class->cpu_hz);
+    int64_t pool = class->cpu_hz - (dc->regions ? dc->regions[h].exclusive : 0) - overhead;
     if (dc->sharing.fluid && !(dc->regions && dc->regions[h].cookies))
         vdc_check_equal(checks, VDC_I6_WORK_CONSERVATION, now, granted, vdc_least(pool, ceiling) + owners_ceiling);
     vdc_check_equal(checks, VDC_I11_RESERVATIONS, now, reserved, dc->reserved[h]);
     vdc_check_at_most(checks, VDC_I11_RESERVATIONS, now, reserved, class->cpu_hz);
-    if (hosts->state[h] == VDC_HOST_DOWN || hosts->state[h] == VDC_HOST_OFF) vdc_check_at_most(checks, VDC_I14_DOWN_HOST, now, count + granted, 0);
+    if (hosts->state[h] == VDC_HOST_DOWN || hosts->state[h] == VDC_HOST_OFF)
+        vdc_check_at_most(checks, VDC_I14_DOWN_HOST, now, count + granted + overhead + held[VDC_DISK], 0);
     if (dc->power && class->power.model) {
         double watts = (double)dc->power[h] / 1e12, most = vdc_power_most(&class->power);
         note(checks, VDC_I18_ENERGY, now, fmax(fmin(0, class->power.off) - watts, watts - fmax(most, class->power.off) * (1 + 1e-12)));
@@ -148,17 +165,46 @@ static void check_vcpu_time(vdc_checks *checks, const vdc_datacenter *dc) {
         const vdc_ledger *ledger = &dc->vm_ledger;
         vdc_wide run = vdc_ledger_sum(ledger, slot, VDC_FLOW_GRANTED), ceiling = vdc_ledger_sum(ledger, slot, VDC_FLOW_CEILING),
                  demand = vdc_ledger_sum(ledger, slot, VDC_FLOW_DEMAND), nominal = vdc_ledger_sum(ledger, slot, VDC_FLOW_NOMINAL);
-        vdc_wide ready = ceiling - run, throttled = demand - ceiling, idle = nominal - demand;
+        vdc_wide away = vdc_ledger_sum(ledger, slot, VDC_FLOW_AWAY), lost = vdc_ledger_sum(ledger, slot, VDC_FLOW_LOST);
+        vdc_wide ready = ceiling - run, throttled = demand - ceiling, idle = nominal - demand - away;
         vdc_check_at_most(checks, VDC_I4_VCPU_TIME, dc->now, 0, run);
         vdc_check_at_most(checks, VDC_I4_VCPU_TIME, dc->now, 0, ready);
         vdc_check_at_most(checks, VDC_I4_VCPU_TIME, dc->now, 0, throttled);
         vdc_check_at_most(checks, VDC_I4_VCPU_TIME, dc->now, 0, idle);
-        vdc_check_equal(checks, VDC_I4_VCPU_TIME, dc->now, run + ready + throttled + idle, nominal);
+        vdc_check_equal(checks, VDC_I4_VCPU_TIME, dc->now, run + ready + throttled + idle + away, nominal);
+        vdc_check_at_most(checks, VDC_I4_VCPU_TIME, dc->now, lost, run);
+        if (!dc->lifecycle || dc->vms[slot].state == VDC_VM_HELD) continue;
+        const vdc_vm_lifecycle *life = &dc->lifecycle->vms[slot];
+        vdc_wide spent = 0;
+        for (int account = 0; account < VDC_ACCOUNTS; account++) spent += vdc_lifecycle_vm_spent(dc, slot, (vdc_account)account);
+        vdc_check_equal(checks, VDC_I4_VCPU_TIME, dc->now, spent,
+                        life->size_time + (vdc_wide)dc->records[slot].request.size[VDC_CPU] * (dc->now - life->size_since));
     }
 }
 
+/* The fleet's accounts against those of all VMs, and each VM's state against the account that its time goes into. */
+static void check_accounts(vdc_checks *checks, const vdc_datacenter *dc) {
+    static const vdc_account account_of[VDC_VM_STATES] = {
+        [VDC_VM_RUNNING] = VDC_ACCOUNT_RUN, [VDC_VM_BUILDING] = VDC_ACCOUNT_BOOT, [VDC_VM_BOOTING] = VDC_ACCOUNT_BOOT,
+        [VDC_VM_PAUSED] = VDC_ACCOUNT_PAUSED, [VDC_VM_SAVING] = VDC_ACCOUNT_PAUSED, [VDC_VM_BLACKOUT] = VDC_ACCOUNT_BLACKOUT,
+        [VDC_VM_SUSPENDED] = VDC_ACCOUNT_SUSPENDED, [VDC_VM_STOPPED] = VDC_ACCOUNT_STOPPED,
+    };
+    vdc_wide spent[VDC_ACCOUNTS];
+    for (int account = 0; account < VDC_ACCOUNTS; account++) spent[account] = dc->lifecycle->left[account];
+    for (uint32_t slot = 0; slot < dc->vm_count; slot++) {
+        vdc_vm_state state = (vdc_vm_state)dc->vms[slot].state;
+        if (state == VDC_VM_FREE || state == VDC_VM_HELD) continue;
+        for (int account = 0; account < VDC_ACCOUNTS; account++) spent[account] += vdc_lifecycle_vm_spent(dc, slot, (vdc_account)account);
+        vdc_account account = dc->lifecycle->vms[slot].account;
+        if (state == VDC_VM_QUEUED) vdc_check_at_most(checks, VDC_I15_POPULATION, dc->now, account, VDC_ACCOUNT_DOWN);
+        else vdc_check_equal(checks, VDC_I15_POPULATION, dc->now, account, account_of[state]);
+    }
+    for (int account = 0; account < VDC_ACCOUNTS; account++)
+        vdc_check_equal(checks, VDC_I4_VCPU_TIME, dc->now, spent[account], vdc_lifecycle_spent(dc, (vdc_account)account));
+}
+
 void vdc_checks_all(vdc_checks *checks, const vdc_datacenter *dc, const vdc_wait_queue *queue, const vdc_population *population) {
-    int64_t running = 0, queued = 0;
+    int64_t running = 0, queued = 0, off = 0, held = dc->lifecycle ? dc->lifecycle->held : 0;
     vdc_wide power = 0;
     for (uint32_t h = 0; h < dc->hosts.count; h++) {
         check_host(checks, dc, h);
@@ -170,6 +216,8 @@ void vdc_checks_all(vdc_checks *checks, const vdc_datacenter *dc, const vdc_wait
     if (dc->power) vdc_check_equal(checks, VDC_I18_ENERGY, dc->now, power, dc->power_now);
     check_aggregation(checks, dc, population);
     check_vcpu_time(checks, dc);
+    if (dc->lifecycle) check_accounts(checks, dc);
+    for (uint32_t slot = 0; dc->lifecycle && slot < dc->vm_count; slot++) off += vdc_vm_state_is_off((vdc_vm_state)dc->vms[slot].state);
     vdc_wide waited = population->waited;
     for (uint32_t slot = queue->first; slot != VDC_NOWHERE; slot = dc->vms[slot].next) {
         waited += dc->now - dc->records[slot].queued_at;
@@ -177,9 +225,9 @@ void vdc_checks_all(vdc_checks *checks, const vdc_datacenter *dc, const vdc_wait
         queued++;
     }
     vdc_check_equal(checks, VDC_I15_POPULATION, dc->now, queued, queue->count);
-    vdc_check_equal(checks, VDC_I15_POPULATION, dc->now, running, dc->running);
+    vdc_check_equal(checks, VDC_I15_POPULATION, dc->now, running, dc->running + held);
     vdc_check_equal(checks, VDC_I15_POPULATION, dc->now, population->arrived,
-          queued + running + population->completed + population->rejected + population->failed + population->lost + population->evicted
+          queued + dc->running + off + population->completed + population->rejected + population->failed + population->lost + population->evicted
               + population->deleted);
     if (dc->isolation) vdc_isolation_check(dc->isolation, checks);
     vdc_check_equal(checks, VDC_I22_LITTLE, dc->now, vdc_wait_queue_integral(queue, dc->now), waited);

@@ -27,6 +27,7 @@ typedef enum vdc_invariant {
     VDC_I16_RULES,
     VDC_I17_EXPOSURE,
     VDC_I18_ENERGY,
+    VDC_I19_MIGRATION,
     VDC_I22_LITTLE,
     VDC_INVARIANTS
 } vdc_invariant;

@@ -1,11 +1,13 @@
 /* See datacenter.h. */
 #include "models/datacenter.h"
 #include "models/isolation.h"
+#include "models/lifecycle.h"
 
 #include <string.h>
 
 const char *const vdc_vm_state_names[VDC_VM_STATES] = {
-    "free", "queued", "running", "completed", "rejected", "failed", "lost", "evicted", "deleted",
+    "free", "queued", "running", "building", "booting", "paused", "saving", "blackout", "held", "suspended", "stopped",
+    "completed", "rejected", "failed", "lost", "evicted", "deleted",
 };
 
 vdc_code vdc_datacenter_setup(vdc_datacenter *dc, vdc_diag *diag) {
@@ -17,6 +19,7 @@ vdc_code vdc_datacenter_setup(vdc_datacenter *dc, vdc_diag *diag) {
     if (dc->efficiency_count) use |= 1u << VDC_FLOW_USED;
     for (int r = VDC_MEMORY; r < VDC_RESOURCES; r++)
         if (dc->serviced >> r & 1) use |= UINT64_C(1) << (VDC_FLOW_G + r) | UINT64_C(1) << (VDC_FLOW_U + r);
+    if (dc->lifecycle) use |= 1u << VDC_FLOW_AWAY | 1u << VDC_FLOW_LOST | 1u << VDC_FLOW_OVERHEAD;
     if (dc->isolation) {
         use |= 1u << VDC_FLOW_FENCE_IDLE;
         for (int r = 0; r < VDC_RESOURCES; r++)
@@ -156,6 +159,9 @@ double vdc_datacenter_carbon_grams(const vdc_datacenter *dc) {
     return dc->carbon + kilowatt_hours(energy) * dc->carbon_intensity;
 }
 
+/* Hz that the host's hypervisor uses for migrations. */
+static inline int64_t overhead(const vdc_datacenter *dc, uint32_t h) { return dc->lifecycle ? dc->lifecycle->overhead[h] : 0; }
+
 /* Sets what a host draws now, from its state and what it grants. */
 static void power_changed(vdc_datacenter *dc, uint32_t h) {
     if (!dc->power) return;
@@ -165,7 +171,7 @@ static void power_changed(vdc_datacenter *dc, uint32_t h) {
         vdc_host_state state = (vdc_host_state)dc->hosts.state[h];
         if (state == VDC_HOST_DOWN) watts = dc->down_host_idle ? vdc_power_picowatts(&class->power, 0, class->cpu_hz) : 0;
         else if (state == VDC_HOST_OFF || (dc->empty_host_off && dc->hosts.vms[h] == 0)) watts = (int64_t)(class->power.off * 1e12);
-        else watts = vdc_power_picowatts(&class->power, dc->hosts.granted[h], class->cpu_hz);
+        else watts = vdc_power_picowatts(&class->power, dc->hosts.granted[h] + overhead(dc, h), class->cpu_hz);
     }
     if (watts == dc->power[h]) return;
     vdc_datacenter_advance_fleet(dc);
@@ -193,7 +199,7 @@ int64_t vdc_reserved_rate(const vdc_request *request, const vdc_host_class *clas
 
 bool vdc_datacenter_keeps_reservation(const vdc_datacenter *dc, uint32_t h, const vdc_request *request) {
     const vdc_host_class *class = &dc->hosts.classes[dc->hosts.class_of[h]];
-    return vdc_reserved_rate(request, class) <= class->cpu_hz - dc->reserved[h];
+    return vdc_reserved_rate(request, class) <= class->cpu_hz - dc->reserved[h] - overhead(dc, h);
 }
 
 static void touch(vdc_datacenter *dc, uint32_t h) {
@@ -232,7 +238,12 @@ static void set_granted(vdc_datacenter *dc, uint32_t h, uint16_t k, int64_t gran
 
 /* What the VMs that own no threads share. */
 static int64_t pool_capacity(const vdc_datacenter *dc, uint32_t h, uint16_t k) {
-    return dc->hosts.classes[k].cpu_hz - (dc->regions ? dc->regions[h].exclusive : 0);
+    return dc->hosts.classes[k].cpu_hz - (dc->regions ? dc->regions[h].exclusive : 0) - overhead(dc, h);
+}
+
+/* Must the host's VMs be looked at one by one whenever something changes there? */
+static inline bool is_single(const vdc_datacenter *dc, uint32_t h) {
+    return dc->efficiency_count || (dc->lifecycle && dc->lifecycle->taxed[h]);
 }
 
 /* What a host grants when everybody in the pool may have `ceilings` together, by fluid sharing. */
@@ -274,7 +285,7 @@ static void ceiling_moved(vdc_datacenter *dc, uint32_t slot, uint32_t h, uint16_
     if (dc->vms[slot].exclusive) {
         dc->regions[h].exclusive_granted += change;
         set_granted(dc, h, k, dc->hosts.granted[h] + change);
-        if (dc->efficiency_count) vdc_datacenter_resolve(dc, h);
+        if (is_single(dc, h)) vdc_datacenter_resolve(dc, h);
         else grant_ceiling(dc, slot);
         return;
     }
@@ -283,7 +294,7 @@ static void ceiling_moved(vdc_datacenter *dc, uint32_t slot, uint32_t h, uint16_
     if (is_fluid(dc, h)) {
         set_granted(dc, h, k, fluid_grant(dc, h, k, after));
         if (!grants_matter) return;
-        if (before <= capacity && after <= capacity && !dc->dirty[h] && !dc->efficiency_count) {
+        if (before <= capacity && after <= capacity && !dc->dirty[h] && !is_single(dc, h)) {
             grant_ceiling(dc, slot);
             return;
         }
@@ -295,6 +306,24 @@ void vdc_datacenter_account(vdc_datacenter *dc, uint32_t h, vdc_flow flow, int64
     uint16_t k = dc->hosts.class_of[h];
     host_advance(dc, h, k);
     host_add(dc, h, k, flow, change);
+}
+
+void vdc_datacenter_account_vm(vdc_datacenter *dc, uint32_t slot, vdc_flow flow, int64_t change) {
+    vdc_datacenter_account(dc, dc->vms[slot].host, flow, change);
+    if (dc->track_vms) vdc_ledger_advance(&dc->vm_ledger, slot, dc->now);
+    vm_rate(dc, slot, flow, change);
+    touch(dc, dc->vms[slot].host);
+}
+
+void vdc_datacenter_held(vdc_datacenter *dc, vdc_resource resource, int64_t change) { held_changed(dc, resource, change); }
+
+void vdc_datacenter_pool_changed(vdc_datacenter *dc, uint32_t h) {
+    uint16_t k = dc->hosts.class_of[h];
+    host_advance(dc, h, k);
+    if (is_fluid(dc, h)) set_granted(dc, h, k, fluid_grant(dc, h, k, dc->ceiling_sum[h]));
+    power_changed(dc, h);
+    vdc_datacenter_resolve(dc, h);
+    touch(dc, h);
 }
 
 void vdc_datacenter_fence_threads(vdc_datacenter *dc, uint32_t slot, int64_t change) {
@@ -324,6 +353,12 @@ void vdc_datacenter_core_schedule(vdc_datacenter *dc, uint32_t slot, uint32_t co
     vdc_datacenter_resolve(dc, vm->host);
 }
 
+/* The limit of a VM that is slowed down: of its own limit, or of all its vCPUs, what is not taken away. */
+static int64_t throttled_limit(const vdc_datacenter *dc, uint32_t slot, int64_t limit) {
+    int64_t whole = limit >= 0 ? vdc_least(limit, dc->vms[slot].nominal) : dc->vms[slot].nominal;
+    return (int64_t)((vdc_wide)whole * (100 - dc->lifecycle->vms[slot].throttle) / 100);
+}
+
 /* The limit on the VM's CPU where it is. */
 static int64_t ceiling_of(const vdc_datacenter *dc, uint32_t slot, int64_t demand) {
     const vdc_request *request = &dc->records[slot].request;
@@ -335,13 +370,34 @@ static int64_t ceiling_of(const vdc_datacenter *dc, uint32_t slot, int64_t deman
         dc->sharing.map(dc->sharing.state, request, class->speed, &entry);
         limit = entry.limit;
     }
+    if (dc->vms[slot].throttled) limit = throttled_limit(dc, slot, limit);
     return limit >= 0 && limit < demand ? limit : demand;
+}
+
+void vdc_datacenter_limit_changed(vdc_datacenter *dc, uint32_t slot) {
+    vdc_vm *vm = &dc->vms[slot];
+    uint32_t h = vm->host;
+    uint16_t k = dc->hosts.class_of[h];
+    int64_t ceiling = ceiling_of(dc, slot, vm->demand), change = ceiling - vm->ceiling;
+    if (change == 0) return;
+    host_advance(dc, h, k);
+    if (dc->track_vms) vdc_ledger_advance(&dc->vm_ledger, slot, dc->now);
+    host_add(dc, h, k, VDC_FLOW_CEILING, change);
+    vm_rate(dc, slot, VDC_FLOW_CEILING, change);
+    vm->ceiling = ceiling;
+    touch(dc, h);
+    ceiling_moved(dc, slot, h, k, change);
+    power_changed(dc, h);
 }
 
 void vdc_datacenter_demand(vdc_datacenter *dc, uint32_t slot, int64_t demand) {
     vdc_vm *vm = &dc->vms[slot];
     uint32_t h = vm->host;
     if (demand > vm->nominal) demand = vm->nominal;
+    if (vm->frozen) {
+        vdc_lifecycle_want(dc, slot, demand);
+        return;
+    }
     if (demand == vm->demand) return;
     uint16_t k = dc->hosts.class_of[h];
     int64_t ceiling = ceiling_of(dc, slot, demand), ceiling_change = ceiling - vm->ceiling;
@@ -365,15 +421,16 @@ vdc_code vdc_datacenter_place(vdc_datacenter *dc, uint32_t slot, uint32_t h, uin
     const vdc_request *request = &record->request;
     uint16_t k = dc->hosts.class_of[h];
     vdc_host_take(&dc->hosts, h, request, gpu_devices, numa_nodes);
+    bool held = vm->state == VDC_VM_HELD;
     record->gpu_devices = gpu_devices;
     record->numa_nodes = numa_nodes;
     record->started_at = dc->now;
     record->last_host = h;
     vm->host = h;
-    vm->state = VDC_VM_RUNNING;
+    if (!held) vm->state = VDC_VM_RUNNING;
     vm->demand = vm->ceiling = vm->grant = vm->used = 0;
     vm->nominal = nominal_rate(request, &dc->hosts.classes[k]);
-    vm->work = request->load && request->progress == VDC_PROGRESS_WORK;
+    vm->work = !held && request->load && request->progress == VDC_PROGRESS_WORK;
     vm->previous = VDC_NOWHERE;
     vm->next = dc->first_vm[h];
     if (vm->next != VDC_NOWHERE) dc->vms[vm->next].previous = slot;
@@ -383,7 +440,7 @@ vdc_code vdc_datacenter_place(vdc_datacenter *dc, uint32_t slot, uint32_t h, uin
     bool owner = dc->isolation && vdc_isolation_owns_threads(dc->isolation, slot);
     int64_t reserved = owner ? 0 : vdc_reserved_rate(request, &dc->hosts.classes[k]);
     dc->reserved[h] += reserved;
-    dc->running++;
+    if (!held) dc->running++;
     dc->gpu_allocated += request->size[VDC_GPU];
     if (dc->hosts.vms[h] == 1) {
         vdc_datacenter_advance_fleet(dc);
@@ -393,7 +450,7 @@ vdc_code vdc_datacenter_place(vdc_datacenter *dc, uint32_t slot, uint32_t h, uin
     host_advance(dc, h, k);
     if (dc->track_vms) vdc_ledger_advance(&dc->vm_ledger, slot, dc->now);
     for (int r = 0; r < VDC_RESOURCES; r++)
-        if (dc->hosts.free[r] && request->size[r]) {
+        if (dc->hosts.free[r] && request->size[r] && !(r == VDC_DISK && vm->disk_once)) {
             held_changed(dc, r, request->size[r]);
             host_add(dc, h, k, (vdc_flow)(VDC_FLOW_P + r), request->size[r]);
             vm_rate(dc, slot, (vdc_flow)(VDC_FLOW_P + r), request->size[r]);
@@ -414,7 +471,13 @@ void vdc_datacenter_remove(vdc_datacenter *dc, uint32_t slot) {
     const vdc_request *request = &record->request;
     uint32_t h = vm->host;
     uint16_t k = dc->hosts.class_of[h];
-    bool owner = vm->exclusive;
+    bool owner = vm->exclusive, held = vm->state == VDC_VM_HELD;
+    if (dc->lifecycle) {
+        if (vm->taxed) vdc_lifecycle_tax(dc, slot, 0);
+        vdc_lifecycle_thaw(dc, slot);
+        vdc_lifecycle_set_away(dc, slot, false);
+        vm->throttled = false;
+    }
     vdc_datacenter_demand(dc, slot, 0);
     if (dc->isolation) vdc_isolation_removed(dc->isolation, slot);
     host_advance(dc, h, k);
@@ -426,7 +489,7 @@ void vdc_datacenter_remove(vdc_datacenter *dc, uint32_t slot) {
     }
     if (dc->efficiency_count) host_add(dc, h, k, VDC_FLOW_USED, -vm->used);
     for (int r = 0; r < VDC_RESOURCES; r++)
-        if (dc->hosts.free[r] && request->size[r]) {
+        if (dc->hosts.free[r] && request->size[r] && !(r == VDC_DISK && vm->disk_once)) {
             held_changed(dc, r, -request->size[r]);
             host_add(dc, h, k, (vdc_flow)(VDC_FLOW_P + r), -request->size[r]);
             vm_rate(dc, slot, (vdc_flow)(VDC_FLOW_P + r), -request->size[r]);
@@ -444,7 +507,7 @@ void vdc_datacenter_remove(vdc_datacenter *dc, uint32_t slot) {
     else dc->first_vm[h] = vm->next;
     if (vm->next != VDC_NOWHERE) dc->vms[vm->next].previous = vm->previous;
     vdc_host_give(&dc->hosts, h, request, record->gpu_devices, record->numa_nodes);
-    dc->running--;
+    if (!held) dc->running--;
     dc->gpu_allocated -= request->size[VDC_GPU];
     if (dc->hosts.vms[h] == 0) {
         vdc_datacenter_advance_fleet(dc);
@@ -470,10 +533,11 @@ void vdc_datacenter_close_stay(vdc_datacenter *dc, uint32_t slot, uint32_t h, vd
     totals->p_cpu += vdc_wide_over(vdc_ledger_sum(ledger, slot, (vdc_flow)(VDC_FLOW_P + VDC_CPU)), (vdc_wide)1000 * VDC_SECOND);
     totals->p_memory += vdc_wide_over(vdc_ledger_sum(ledger, slot, (vdc_flow)(VDC_FLOW_P + VDC_MEMORY)), VDC_SECOND);
     totals->run += vdc_wide_over(run, thread_second);
-    totals->used += vdc_wide_over(dc->efficiency_count ? vdc_ledger_sum(ledger, slot, VDC_FLOW_USED) : run, thread_second);
+    vdc_wide lost = vdc_ledger_sum(ledger, slot, VDC_FLOW_LOST), away = vdc_ledger_sum(ledger, slot, VDC_FLOW_AWAY);
+    totals->used += vdc_wide_over(dc->efficiency_count ? vdc_ledger_sum(ledger, slot, VDC_FLOW_USED) : run - lost, thread_second);
     totals->ready += vdc_wide_over(ceiling - run, thread_second);
     totals->throttled += vdc_wide_over(demand - ceiling, thread_second);
-    totals->idle += vdc_wide_over(nominal - demand, thread_second);
+    totals->idle += vdc_wide_over(nominal - demand - away, thread_second);
     vdc_wide reserved = vdc_ledger_sum(ledger, slot, VDC_FLOW_RESERVED);
     totals->fenced += vdc_wide_over(vdc_ledger_sum(ledger, slot, (vdc_flow)(VDC_FLOW_FENCE + VDC_CPU)) + reserved, thread_second);
     totals->reserved += vdc_wide_over(reserved, thread_second);
@@ -501,6 +565,7 @@ static vdc_code gather(vdc_datacenter *dc, uint32_t h, uint32_t *pool, uint32_t 
         vdc_cpu_entry entry;
         vdc_cpu_entry_of(request, class->speed, &entry);
         if (dc->sharing.map) dc->sharing.map(dc->sharing.state, request, class->speed, &entry);
+        if (dc->vms[slot].throttled) entry.limit = throttled_limit(dc, slot, entry.limit);
         entry.demand = dc->vms[slot].demand;
         entry.nominal = dc->vms[slot].nominal;
         if (dc->vms[slot].exclusive) {
@@ -590,6 +655,12 @@ static vdc_code solve(vdc_datacenter *dc, uint32_t h, vdc_diag *diag) {
         vdc_vm *vm = &dc->vms[slot];
         /* Rounded down to whole Hz, so that used <= granted holds exactly. */
         int64_t old = vm->used, used = dc->efficiency_count ? (int64_t)((double)vm->grant * dc->entry_factors[i]) : vm->grant;
+        if (vm->taxed) {
+            int64_t lost = (int64_t)((vdc_wide)used * dc->lifecycle->vms[slot].tax_ppm / 1000000);
+            if (lost != vm->lost) vdc_datacenter_account_vm(dc, slot, VDC_FLOW_LOST, lost - vm->lost);
+            vm->lost = lost;
+            used -= lost;
+        }
         if (used == old) continue;
         if (dc->efficiency_count) {
             host_add(dc, h, k, VDC_FLOW_USED, used - old);

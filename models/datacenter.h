@@ -23,6 +23,16 @@ typedef enum vdc_vm_state {
     VDC_VM_FREE,        /* an unused slot */
     VDC_VM_QUEUED,
     VDC_VM_RUNNING,
+    /* on a host, with a lifecycle only (models/lifecycle.h) */
+    VDC_VM_BUILDING,    /* gets its image */
+    VDC_VM_BOOTING,
+    VDC_VM_PAUSED,
+    VDC_VM_SAVING,      /* its memory goes to disk */
+    VDC_VM_BLACKOUT,    /* between two hosts */
+    VDC_VM_HELD,        /* no VM but the second part of one that moves: promises and executes nothing */
+    /* on no host and in no queue */
+    VDC_VM_SUSPENDED,
+    VDC_VM_STOPPED,
     /* terminal states (accounts.md 5.3) */
     VDC_VM_COMPLETED,
     VDC_VM_REJECTED,
@@ -63,6 +73,13 @@ typedef struct vdc_vm {
     bool work;                          /* progress: work, so its grant moves its end */
     bool checkpointing;
     bool exclusive;                     /* it owns hardware threads */
+    /* of its lifecycle (models/lifecycle.h) */
+    bool away;                          /* holds its vCPUs and cannot run */
+    bool frozen;                        /* stands still between two hosts: what it asks for is only noted */
+    bool taxed;                         /* gives a part of its grant to its migration */
+    bool throttled;                     /* is slowed down so that its migration ends */
+    bool disk_once;                     /* a second part whose disk is shared: it counts with the first one only */
+    int64_t lost;                       /* Hz that it gives to its migration */
     int64_t forced_idle;                /* Hz of siblings that idle because of it */
     uint32_t cookie;                    /* of core scheduling: who may share a core with it at the same time; 0 = none */
 } vdc_vm;
@@ -112,6 +129,7 @@ typedef struct vdc_cpu_sharing {
 
 struct vdc_datacenter;
 struct vdc_isolation;
+struct vdc_lifecycle;
 
 /* How a host's CPU is divided before it is shared: threads that single VMs own, the rest is the pool. Kept only with isolation. */
 typedef struct vdc_region {
@@ -169,6 +187,7 @@ typedef struct vdc_datacenter {
 
     vdc_ledger class_ledger, host_ledger, vm_ledger;
 
+    struct vdc_lifecycle *lifecycle; /* NULL: VMs only start and end; not owned */
     struct vdc_isolation *isolation; /* NULL: no isolation; not owned */
     vdc_region *regions;             /* [host]; NULL without isolation */
 
@@ -230,6 +249,14 @@ void vdc_datacenter_resolve(vdc_datacenter *datacenter, uint32_t host);
 void vdc_datacenter_host_state(vdc_datacenter *datacenter, uint32_t host, vdc_host_state state);
 /* For isolation: a rate of a host changes by `change`. */
 void vdc_datacenter_account(vdc_datacenter *datacenter, uint32_t host, vdc_flow flow, int64_t change);
+/* For the lifecycle: a rate of a VM changes, on its host and in its own ledger. */
+void vdc_datacenter_account_vm(vdc_datacenter *datacenter, uint32_t slot, vdc_flow flow, int64_t change);
+/* For the lifecycle: what is held of a resource by all hosts together changes. */
+void vdc_datacenter_held(vdc_datacenter *datacenter, vdc_resource resource, int64_t change);
+/* For the lifecycle: what VMs may share on the host became more or less. */
+void vdc_datacenter_pool_changed(vdc_datacenter *datacenter, uint32_t host);
+/* For the lifecycle: the VM's limit is another one from now on. */
+void vdc_datacenter_limit_changed(vdc_datacenter *datacenter, uint32_t slot);
 /* For isolation: the VM, which asks for nothing yet, owns threads of `change` Hz on its host, or gives them back (negative). */
 void vdc_datacenter_fence_threads(vdc_datacenter *datacenter, uint32_t slot, int64_t change);
 /* For isolation: the VM, which asks for nothing yet, shares cores only with equal cookies; 0 = with all that have none. */
@@ -252,8 +279,25 @@ vdc_code vdc_progress_begin(vdc_datacenter *datacenter, uint32_t slot);
 vdc_code vdc_progress_event(vdc_datacenter *datacenter, uint32_t slot, vdc_event_kind kind, bool *ended);
 /* The rate of its progress changed from `old` to what vm->used says now (progress: work). */
 vdc_code vdc_progress_granted(vdc_datacenter *datacenter, uint32_t slot, int64_t old);
+/* What it asks for now by its load, in Hz; while it boots, what booting asks for. */
+int64_t vdc_progress_demand(const vdc_datacenter *datacenter, uint32_t slot);
+/* It stands still on its host: its events wait, its load and lifetime with them; and goes on. */
+void vdc_progress_pause(vdc_datacenter *datacenter, uint32_t slot);
+vdc_code vdc_progress_continue(vdc_datacenter *datacenter, uint32_t slot);
+/* Its progress is brought up to the clock. */
+void vdc_progress_catch_up(vdc_datacenter *datacenter, uint32_t slot);
+/* It is taken down in order: it will begin again where it is now. */
+void vdc_progress_save(vdc_datacenter *datacenter, uint32_t slot);
+/* It begins to boot: its lifetime runs, its load waits; and has booted. */
+vdc_code vdc_progress_boot(vdc_datacenter *datacenter, uint32_t slot);
+vdc_code vdc_progress_booted(vdc_datacenter *datacenter, uint32_t slot);
 /* It stops running: cancels its events and forgets what was not saved. */
 void vdc_progress_stop(vdc_datacenter *datacenter, uint32_t slot);
+
+/* Does a VM in this state hold a place on a host? */
+static inline bool vdc_vm_state_is_on_host(vdc_vm_state state) { return state >= VDC_VM_RUNNING && state <= VDC_VM_HELD; }
+/* Does it exist but is neither on a host nor in the queue? */
+static inline bool vdc_vm_state_is_off(vdc_vm_state state) { return state == VDC_VM_SUSPENDED || state == VDC_VM_STOPPED; }
 
 static inline int64_t vdc_least(int64_t a, int64_t b) {
     return a < b ? a : b;

@@ -194,23 +194,32 @@ bool vdc_isolation_impossible(const vdc_isolation *iso, const vdc_request *reque
     return false;
 }
 
+/* Which guarantee or rule keeps it from this host, in words; false when none does. */
+static bool blocked_on(const vdc_isolation *iso, uint32_t host, const vdc_request *request, const vdc_isolation_spec *wishes, char *text, size_t size) {
+    const char *guarantee = guarantee_broken(iso, host, request, wishes);
+    if (guarantee) {
+        snprintf(text, size, "%s", guarantee);
+        return true;
+    }
+    for (size_t i = 0; i < iso->rule_count; i++) {
+        const vdc_rule *rule = &iso->rules[i];
+        if (!vdc_rule_is_hard(rule) || !rule->type->allows || !concerns(rule, request) || rule->type->allows(rule, iso, host, request)) continue;
+        snprintf(text, size, "rule %s (line %d)", rule->type->name, rule->place.line);
+        return true;
+    }
+    return false;
+}
+
+bool vdc_isolation_forbids(const vdc_isolation *iso, uint32_t host, const vdc_request *request, char *text, size_t size) {
+    vdc_isolation_spec wishes = vdc_isolation_wishes(iso, request);
+    return blocked_on(iso, host, request, &wishes, text, size);
+}
+
 void vdc_isolation_blocker(const vdc_isolation *iso, const vdc_request *request, char *text, size_t size) {
     vdc_isolation_spec wishes = vdc_isolation_wishes(iso, request);
     text[0] = 0;
-    for (uint32_t host = 0; host < iso->datacenter->hosts.count; host++) {
-        if (!vdc_host_fits(&iso->datacenter->hosts, host, request)) continue;
-        const char *guarantee = guarantee_broken(iso, host, request, &wishes);
-        if (guarantee) {
-            snprintf(text, size, "%s", guarantee);
-            return;
-        }
-        for (size_t i = 0; i < iso->rule_count; i++) {
-            const vdc_rule *rule = &iso->rules[i];
-            if (!vdc_rule_is_hard(rule) || !rule->type->allows || !concerns(rule, request) || rule->type->allows(rule, iso, host, request)) continue;
-            snprintf(text, size, "rule %s (line %d)", rule->type->name, rule->place.line);
-            return;
-        }
-    }
+    for (uint32_t host = 0; host < iso->datacenter->hosts.count; host++)
+        if (vdc_host_fits(&iso->datacenter->hosts, host, request) && blocked_on(iso, host, request, &wishes, text, size)) return;
 }
 
 /* ---- coming and going ---- */

@@ -243,6 +243,8 @@ int64_t vdc_isolation_penalty(const vdc_isolation *isolation, uint32_t host, con
 bool vdc_isolation_impossible(const vdc_isolation *isolation, const vdc_request *request, char *text, size_t size);
 /* Which rule or guarantee, in words, keeps it from a host where it fits otherwise; "" when none does. */
 void vdc_isolation_blocker(const vdc_isolation *isolation, const vdc_request *request, char *text, size_t size);
+/* The same for one host, without asking whether it fits there: true when something keeps it away. */
+bool vdc_isolation_forbids(const vdc_isolation *isolation, uint32_t host, const vdc_request *request, char *text, size_t size);
 /* It came to its host, or is about to leave it. Called by the datacenter. */
 bool vdc_isolation_placed(vdc_isolation *isolation, uint32_t slot);
 void vdc_isolation_removed(vdc_isolation *isolation, uint32_t slot);

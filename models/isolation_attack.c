@@ -61,6 +61,6 @@ void vdc_isolation_attack_leaves(vdc_isolation *iso, uint32_t slot) {
 vdc_attack_counts vdc_isolation_attack_counts(const vdc_isolation *iso) {
     vdc_attack_counts counts = iso->attack.counts;
     for (uint32_t slot = 0; attacks(iso) && slot < iso->datacenter->vm_count; slot++)
-        if (iso->datacenter->vms[slot].state != VDC_VM_FREE) count(iso, slot, &counts);
+        if (iso->datacenter->vms[slot].state != VDC_VM_FREE && iso->vms[slot].whole == VDC_NOWHERE) count(iso, slot, &counts);
     return counts;
 }

@@ -21,6 +21,9 @@ typedef enum vdc_flow {
     VDC_FLOW_USED,                                     /* Hz that became progress: U of cpu */
     VDC_FLOW_RESERVED,                                 /* Hz fenced by reservations (lendable) */
     VDC_FLOW_FENCE_IDLE,                               /* Hz fenced exclusively and not running anything */
+    VDC_FLOW_AWAY,                                     /* Hz held by vCPUs that cannot run: paused, between two hosts, held on a second one */
+    VDC_FLOW_LOST,                                     /* Hz granted that went into being migrated */
+    VDC_FLOW_OVERHEAD,                                 /* Hz that hypervisors use for a migration, besides what VMs are granted */
     VDC_FLOW_FENCE,                                    /* + resource: fenced exclusively; CPU in Hz */
     VDC_FLOW_WASTE = VDC_FLOW_FENCE + VDC_RESOURCES,   /* + resource: of it, beyond what VMs hold; CPU in Hz */
     VDC_FLOW_G = VDC_FLOW_WASTE + VDC_RESOURCES,       /* + resource: given, of resources with a service of their own (not CPU) */

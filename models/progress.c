@@ -4,7 +4,7 @@
  * demand is done: ceil(work / rate) ns after the rate of its progress last changed. A checkpoint suspends the load for its duration, asks for
  * the VM's largest demand meanwhile, and saves the position that the VM had when it began.
  */
-#include "models/datacenter.h"
+#include "models/lifecycle.h"
 
 static int64_t peak_demand(const vdc_datacenter *dc, uint32_t slot) {
     const vdc_request *request = &dc->records[slot].request;
@@ -121,19 +121,23 @@ static vdc_code go_on(vdc_datacenter *dc, uint32_t slot, bool *ended) {
     return schedule_segment(dc, slot);
 }
 
-vdc_code vdc_progress_begin(vdc_datacenter *dc, uint32_t slot) {
-    vdc_vm *vm = &dc->vms[slot];
+/* From where it was saved, with its lifetime running. */
+static vdc_code begin_clock(vdc_datacenter *dc, uint32_t slot) {
     vdc_vm_record *record = &dc->records[slot];
     const vdc_request *request = &record->request;
     record->position = record->saved;
     record->progress_since = dc->now;
-    vm->checkpointing = false;
+    dc->vms[slot].checkpointing = false;
+    if (request->lifetime < 0 || request->lifetime == VDC_FOREVER) return VDC_OK;
+    vdc_time left = request->lifetime - record->saved.elapsed;
+    return vdc_queue_push(dc->queue, after(dc->now, left > 0 ? left : 0), VDC_RANK_VM_END, VDC_EVENT_VM_END, slot, &dc->vms[slot].end_event);
+}
+
+static vdc_code begin_load(vdc_datacenter *dc, uint32_t slot) {
+    vdc_vm *vm = &dc->vms[slot];
+    vdc_vm_record *record = &dc->records[slot];
+    const vdc_request *request = &record->request;
     vdc_code code = VDC_OK;
-    if (request->lifetime >= 0 && request->lifetime != VDC_FOREVER) {
-        vdc_time left = request->lifetime - record->saved.elapsed;
-        code = vdc_queue_push(dc->queue, after(dc->now, left > 0 ? left : 0), VDC_RANK_VM_END, VDC_EVENT_VM_END, slot, &vm->end_event);
-        if (code) return code;
-    }
     if (!request->load) {
         vdc_datacenter_demand(dc, slot, vm->nominal);
     } else {
@@ -148,6 +152,81 @@ vdc_code vdc_progress_begin(vdc_datacenter *dc, uint32_t slot) {
                               &vm->checkpoint_event);
     }
     return code;
+}
+
+vdc_code vdc_progress_begin(vdc_datacenter *dc, uint32_t slot) {
+    vdc_code code = begin_clock(dc, slot);
+    return code ? code : begin_load(dc, slot);
+}
+
+vdc_code vdc_progress_boot(vdc_datacenter *dc, uint32_t slot) {
+    vdc_datacenter_demand(dc, slot, vdc_progress_demand(dc, slot));
+    return begin_clock(dc, slot);
+}
+
+vdc_code vdc_progress_booted(vdc_datacenter *dc, uint32_t slot) {
+    vdc_vm_record *record = &dc->records[slot];
+    record->position.elapsed += dc->now - record->progress_since;
+    record->progress_since = dc->now;
+    return begin_load(dc, slot);
+}
+
+int64_t vdc_progress_demand(const vdc_datacenter *dc, uint32_t slot) {
+    const vdc_vm *vm = &dc->vms[slot];
+    const vdc_position *at = &dc->records[slot].position;
+    switch ((vdc_vm_state)vm->state) {
+    case VDC_VM_BOOTING: return dc->lifecycle->vms[slot].boot_demand;
+    case VDC_VM_RUNNING:
+    case VDC_VM_BLACKOUT: break;
+    default: return 0;
+    }
+    if (vm->checkpointing) return peak_demand(dc, slot);
+    if (!dc->records[slot].request.load) return vm->nominal;
+    return at->active ? at->segment_demand : 0;
+}
+
+/* Takes an event out of the queue; how long it would still have taken, -1 when there was none. */
+static vdc_time take_event(vdc_datacenter *dc, vdc_event_handle *handle) {
+    vdc_time due = vdc_queue_time(dc->queue, *handle);
+    if (due < 0) return -1;
+    vdc_queue_cancel(dc->queue, *handle);
+    *handle = 0;
+    return due - dc->now;
+}
+
+void vdc_progress_pause(vdc_datacenter *dc, uint32_t slot) {
+    vdc_vm *vm = &dc->vms[slot];
+    vdc_vm_lifecycle *life = &dc->lifecycle->vms[slot];
+    catch_up(dc, slot, vm->used);
+    life->end_left = take_event(dc, &vm->end_event);
+    life->change_left = take_event(dc, &vm->change_event);
+    life->checkpoint_left = take_event(dc, &vm->checkpoint_event);
+    vdc_datacenter_demand(dc, slot, 0);
+}
+
+vdc_code vdc_progress_continue(vdc_datacenter *dc, uint32_t slot) {
+    vdc_vm *vm = &dc->vms[slot];
+    vdc_vm_record *record = &dc->records[slot];
+    const vdc_vm_lifecycle *life = &dc->lifecycle->vms[slot];
+    vdc_code code = VDC_OK;
+    record->progress_since = dc->now;
+    if (life->end_left >= 0)
+        code = vdc_queue_push(dc->queue, after(dc->now, life->end_left), VDC_RANK_VM_END, VDC_EVENT_VM_END, slot, &vm->end_event);
+    if (!code && life->checkpoint_left >= 0)
+        code = vdc_queue_push(dc->queue, after(dc->now, life->checkpoint_left), VDC_RANK_CHANGE, VDC_EVENT_CHECKPOINT_START, slot,
+                              &vm->checkpoint_event);
+    if (!code && vm->checkpointing && life->change_left >= 0)
+        code = vdc_queue_push(dc->queue, after(dc->now, life->change_left), VDC_RANK_CHANGE, VDC_EVENT_CHECKPOINT_END, slot, &vm->change_event);
+    else if (!code && record->position.active) code = schedule_segment(dc, slot);
+    vdc_datacenter_demand(dc, slot, vdc_progress_demand(dc, slot));
+    return code;
+}
+
+void vdc_progress_catch_up(vdc_datacenter *dc, uint32_t slot) { catch_up(dc, slot, dc->vms[slot].used); }
+
+void vdc_progress_save(vdc_datacenter *dc, uint32_t slot) {
+    catch_up(dc, slot, dc->vms[slot].used);
+    dc->records[slot].saved = dc->records[slot].position;
 }
 
 static vdc_code checkpoint_start(vdc_datacenter *dc, uint32_t slot) {
@@ -206,7 +285,8 @@ vdc_code vdc_progress_event(vdc_datacenter *dc, uint32_t slot, vdc_event_kind ki
 
 vdc_code vdc_progress_granted(vdc_datacenter *dc, uint32_t slot, int64_t old) {
     vdc_vm_record *record = &dc->records[slot];
-    if (dc->vms[slot].state != VDC_VM_RUNNING || dc->vms[slot].checkpointing || !record->position.active) return VDC_OK;
+    vdc_vm_state state = (vdc_vm_state)dc->vms[slot].state;
+    if ((state != VDC_VM_RUNNING && state != VDC_VM_BLACKOUT) || dc->vms[slot].checkpointing || !record->position.active) return VDC_OK;
     catch_up(dc, slot, old);
     return schedule_segment(dc, slot);
 }

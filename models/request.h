@@ -73,6 +73,7 @@ typedef struct vdc_request {
     uint32_t part;                /* of its group, from 1, where its source names one (a fault domain of its own choice); 0 = none */
     uint32_t interference;        /* index of its profile (vdc_interference_profiles), 0 = none */
     uint32_t source;              /* which workload source it came from */
+    uint32_t operations;          /* index of its own operations (vdc_operation_lists), 0 = none */
     uint64_t token;               /* the source's own mark, below 2^56, given back when the VM is finished with; 0 = nothing to give back */
 } vdc_request;
 

@@ -1,6 +1,7 @@
 /* Hosts fail and come back: what becomes of them and of their VMs. */
 #include <stdlib.h>
 
+#include "sim/operations.h"
 #include "sim/results/results.h"
 
 vdc_code vdc_failures_next(vdc_simulation *sim, vdc_time after_time, vdc_diag *diag) {
@@ -38,8 +39,14 @@ static vdc_code fail_host(vdc_simulation *sim, uint32_t host, vdc_diag *diag) {
         uint32_t earliest = dc->first_vm[host];
         for (uint32_t slot = earliest; slot != VDC_NOWHERE; slot = dc->vms[slot].next)
             if (dc->records[slot].request.number < dc->records[earliest].request.number) earliest = slot;
+        /* The second part of one that moves: it stays where it runs, unless pages were still to be fetched from here. */
+        if (dc->vms[earliest].state == VDC_VM_HELD) {
+            earliest = dc->lifecycle->vms[earliest].other;
+            if (vdc_migration_abort(sim, earliest, "the host that it was going to failed", diag)) continue;
+        }
         code = fail_vm(sim, earliest, diag);
     }
+    if (dc->lifecycle) vdc_operations_host_fails(sim, host);
     vdc_datacenter_host_state(dc, host, VDC_HOST_DOWN);
     vdc_run_host_changed(sim, host);
     return code;

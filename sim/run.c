@@ -7,7 +7,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "sim/parts/part.h"
+#include "sim/operations.h"
 #include "sim/results/results.h"
 
 /* ---- ids ---- */
@@ -62,7 +62,8 @@ static vdc_code ids_arrive(vdc_simulation *sim, int64_t id, vdc_diag *diag) {
         }
         ids->hashed = true;
         for (uint32_t slot = 0; slot < sim->datacenter.vm_count; slot++)
-            if (sim->datacenter.vms[slot].state != VDC_VM_FREE && !ids_insert(ids, sim->datacenter.records[slot].request.id))
+            if (sim->datacenter.vms[slot].state != VDC_VM_FREE && sim->datacenter.vms[slot].state != VDC_VM_HELD
+                && !ids_insert(ids, sim->datacenter.records[slot].request.id))
                 return vdc_no_memory(diag, "the ids of live VMs");
     }
     if (ids->size && ids->table[id_slot(ids, id)] == id)
@@ -75,7 +76,7 @@ static vdc_code ids_arrive(vdc_simulation *sim, int64_t id, vdc_diag *diag) {
 
 /* ---- small helpers ---- */
 
-static bool has_end(const vdc_request *request) {
+bool vdc_run_has_end(const vdc_request *request) {
     return request->lifetime >= 0 ? request->lifetime != VDC_FOREVER : request->load != NULL;
 }
 
@@ -122,6 +123,7 @@ vdc_code vdc_run_leave(vdc_simulation *sim, uint32_t slot, vdc_vm_state state, v
     ids_remove(&sim->ids, request->id);
     if (sim->workload->operations->release) sim->workload->operations->release(sim->workload, request->token);
     if (sim->isolation) vdc_isolation_leave(sim->isolation, slot);
+    if (dc->lifecycle) vdc_operations_leave(sim, slot);
     vdc_vm_destroy(dc, slot);
     return code;
 }
@@ -134,8 +136,7 @@ static void cancel_timeout(vdc_simulation *sim, uint32_t slot) {
     sim->pending_timeouts--;
 }
 
-/* Ends its stay in the queue. */
-static void leave_queue(vdc_simulation *sim, uint32_t slot) {
+void vdc_run_leave_queue(vdc_simulation *sim, uint32_t slot) {
     vdc_datacenter *dc = &sim->datacenter;
     vdc_time wait = dc->now - dc->records[slot].queued_at;
     cancel_timeout(sim, slot);
@@ -145,7 +146,7 @@ static void leave_queue(vdc_simulation *sim, uint32_t slot) {
 }
 
 static vdc_code reject(vdc_simulation *sim, uint32_t slot, const char *why, vdc_diag *diag) {
-    leave_queue(sim, slot);
+    vdc_run_leave_queue(sim, slot);
     vdc_code code = vdc_results_event(sim, why, sim->datacenter.records[slot].request.id, -1, diag);
     return code ? code : vdc_run_leave(sim, slot, VDC_VM_REJECTED, diag);
 }
@@ -155,6 +156,7 @@ vdc_code vdc_run_enqueue(vdc_simulation *sim, uint32_t slot, vdc_diag *diag) {
     const vdc_admission_hooks *hooks = &sim->admission.policy->admission;
     vdc_vm *vm = &dc->vms[slot];
     vm->state = VDC_VM_QUEUED;
+    if (dc->lifecycle) vdc_operations_waits(sim, slot);
     int64_t key = hooks->key ? hooks->key(sim->admission.state, &dc->records[slot].request) : 0;
     if (vdc_wait_queue_add(&sim->waiting, dc, slot, key)) return vdc_no_memory(diag, "the waiting VMs");
     sim->pass_wanted = true;
@@ -167,8 +169,7 @@ vdc_code vdc_run_enqueue(vdc_simulation *sim, uint32_t slot, vdc_diag *diag) {
     return VDC_OK;
 }
 
-/* What forbids the VM for ever, or NULL. */
-static const char *fits_nowhere(const vdc_simulation *sim, const vdc_request *request, char *text, size_t size) {
+const char *vdc_run_fits_nowhere(const vdc_simulation *sim, const vdc_request *request, char *text, size_t size) {
     const vdc_hosts *hosts = &sim->datacenter.hosts;
     bool fits = false, keeps = false;
     for (uint16_t k = 0; k < hosts->class_count && !(fits && keeps); k++) {
@@ -184,9 +185,8 @@ static const char *fits_nowhere(const vdc_simulation *sim, const vdc_request *re
     return sim->isolation && vdc_isolation_impossible(sim->isolation, request, text, size) ? text : NULL;
 }
 
-static vdc_code arrive(vdc_simulation *sim, vdc_diag *diag) {
+vdc_code vdc_run_arrive(vdc_simulation *sim, vdc_request *request, vdc_diag *diag) {
     vdc_datacenter *dc = &sim->datacenter;
-    vdc_request *request = &sim->next;
     request->number = sim->population.arrived;
     if (request->id == VDC_NO_ID) request->id = request->number;
     vdc_code code = ids_arrive(sim, request->id, diag);
@@ -200,10 +200,15 @@ static vdc_code arrive(vdc_simulation *sim, vdc_diag *diag) {
     sim->tick.arrivals++;
     sim->gpu_arrived += request->size[VDC_GPU];
     if (sim->isolation && !vdc_isolation_arrive(sim->isolation, slot)) return vdc_no_memory(diag, "isolation");
+    if (dc->lifecycle && (code = vdc_operations_arrive(sim, slot, diag))) return code;
     char text[160];
-    const char *why = fits_nowhere(sim, &record->request, text, sizeof text);
+    const char *why = vdc_run_fits_nowhere(sim, &record->request, text, sizeof text);
     code = vdc_run_enqueue(sim, slot, diag);
-    if (!code && why) code = reject(sim, slot, why, diag);
+    return !code && why ? reject(sim, slot, why, diag) : code;
+}
+
+static vdc_code arrive(vdc_simulation *sim, vdc_diag *diag) {
+    vdc_code code = vdc_run_arrive(sim, &sim->next, diag);
     return code ? code : read_next(sim, diag);
 }
 
@@ -211,8 +216,9 @@ vdc_code vdc_run_start(vdc_simulation *sim, uint32_t slot, const vdc_decision *d
     vdc_datacenter *dc = &sim->datacenter;
     vdc_vm_record *record = &dc->records[slot];
     if (vdc_histogram_add(&sim->waits, dc->now - record->queued_at)) return vdc_no_memory(diag, "the waiting times");
-    leave_queue(sim, slot);
+    vdc_run_leave_queue(sim, slot);
     uint32_t host = (uint32_t)decision->host;
+    if (dc->lifecycle) vdc_operations_placing(sim, slot, host);
     vdc_code code = vdc_datacenter_place(dc, slot, host, decision->gpu_devices, decision->numa_nodes);
     if (code) return vdc_no_memory(diag, "a placement");
     vdc_run_host_changed(sim, host);
@@ -225,9 +231,11 @@ vdc_code vdc_run_start(vdc_simulation *sim, uint32_t slot, const vdc_decision *d
         record->first_start = dc->now;
         sim->placed++;
     }
-    if (has_end(&record->request)) sim->with_end++;
+    if (vdc_run_has_end(&record->request)) sim->with_end++;
     if (sim->follower_count && (code = vdc_parts_placed(sim, slot, diag))) return code;
-    if (vdc_progress_begin(dc, slot)) return vdc_no_memory(diag, "pending events");
+    if (dc->lifecycle) code = vdc_operations_begin(sim, slot, diag);
+    else if (vdc_progress_begin(dc, slot)) return vdc_no_memory(diag, "pending events");
+    if (code) return code;
     return sim->results ? vdc_results_event(sim, "placed", record->request.id, host, diag) : VDC_OK;
 }
 
@@ -241,8 +249,9 @@ void vdc_run_stop(vdc_simulation *sim, uint32_t slot) {
     vdc_datacenter *dc = &sim->datacenter;
     vdc_vm_record *record = &dc->records[slot];
     uint32_t host = dc->vms[slot].host;
+    if (dc->lifecycle) vdc_operations_stopping(sim, slot);
     if (sim->follower_count) vdc_parts_removing(sim, slot);
-    if (has_end(&record->request)) sim->with_end--;
+    if (vdc_run_has_end(&record->request)) sim->with_end--;
     if (dc->vms[slot].eviction_event) vdc_queue_cancel(sim->events, dc->vms[slot].eviction_event);
     dc->vms[slot].eviction_event = 0;
     vdc_progress_stop(dc, slot);
@@ -318,6 +327,10 @@ static vdc_code try_vm(vdc_simulation *sim, uint32_t slot, bool *placed, vdc_dia
     const vdc_vm_record *record = &sim->datacenter.records[slot];
     vdc_decision decision;
     sim->trying = slot;
+    if (sim->datacenter.lifecycle && vdc_operations_home(sim, slot, &decision)) {
+        *placed = true;
+        return vdc_run_start(sim, slot, &decision, diag);
+    }
     for (bool again = sim->scenario->preemption.wanted;; again = false) {
         weigh_soft_rules(sim, &record->request);
         vdc_code code = vdc_search_decide(sim->search, &record->request, &decision, placed, diag);
@@ -456,6 +469,7 @@ static bool is_over(const vdc_simulation *sim) {
     if (sim->fixed_end != VDC_TIME_MAX || sim->has_next || sim->pass_wanted) return false;
     if (sim->end_at_last_arrival) return true;
     if (sim->next_retry != VDC_TIME_MAX && sim->waiting.count > 0) return false;
+    if (sim->pending_operations > 0) return false;
     if (vdc_queue_count(sim->events) <= sim->background_events) return true;
     if (sim->with_end > 0) return false;
     return sim->waiting.count == 0 || (sim->datacenter.hosts_down == 0 && sim->pending_timeouts == 0);
@@ -549,6 +563,7 @@ vdc_code vdc_run_step(vdc_simulation *sim, vdc_time limit, bool *more, vdc_diag 
             vdc_time end = over ? dc->now : sim->fixed_end;
             if (over || time > end) {
                 if (end > limit) {
+                    sim->reached = limit;
                     *more = false;
                     return VDC_OK;
                 }
@@ -557,6 +572,7 @@ vdc_code vdc_run_step(vdc_simulation *sim, vdc_time limit, bool *more, vdc_diag 
                 return end_run(sim, diag);
             }
             if (time > limit) {
+                sim->reached = limit;
                 *more = false;
                 return VDC_OK;
             }

@@ -10,10 +10,10 @@ const char *vdc_version(void) { return VDC_VERSION; }
 
 /* ---- assembly ---- */
 
-static vdc_code assemble_workload(vdc_simulation *sim, vdc_diag *diag) {
-    vdc_scenario *scenario = sim->scenario;
+vdc_workload_context vdc_context_of(vdc_simulation *sim, int64_t capacity[VDC_RESOURCES]) {
     const vdc_hosts *hosts = &sim->datacenter.hosts;
-    int64_t capacity[VDC_RESOURCES] = {0}, speed = 0;
+    int64_t speed = 0;
+    for (int r = 0; r < VDC_RESOURCES; r++) capacity[r] = 0;
     for (uint16_t k = 0; k < hosts->class_count; k++) {
         for (int r = 0; r < VDC_RESOURCES; r++) {
             vdc_wide sum = capacity[r] + (vdc_wide)hosts->classes[k].physical[r] * hosts->classes[k].count;
@@ -21,10 +21,16 @@ static vdc_code assemble_workload(vdc_simulation *sim, vdc_diag *diag) {
         }
         if (hosts->classes[k].speed > speed) speed = hosts->classes[k].speed;
     }
-    vdc_workload_context context = {
+    return (vdc_workload_context){
         .tenants = sim->tenants, .groups = sim->groups, .gpu_models = sim->gpu_models, .isolation = &sim->wishes, .interference = &sim->profiles,
-        .seed = scenario->seed, .host_speed = speed, .capacity = capacity, .inputs = &scenario->inputs,
+        .operations = &sim->operations, .seed = sim->scenario->seed, .host_speed = speed, .capacity = capacity, .inputs = &sim->scenario->inputs,
     };
+}
+
+static vdc_code assemble_workload(vdc_simulation *sim, vdc_diag *diag) {
+    vdc_scenario *scenario = sim->scenario;
+    int64_t capacity[VDC_RESOURCES];
+    vdc_workload_context context = vdc_context_of(sim, capacity);
     vdc_source *sources[4];
     size_t count = 0;
     vdc_code first = VDC_OK, code;
@@ -86,6 +92,11 @@ static vdc_code assemble_isolation(vdc_simulation *sim, vdc_diag *diag) {
 static bool may_come(const void *rules, uint32_t host, const vdc_request *request) {
     const vdc_simulation *sim = rules;
     const vdc_admission_hooks *admission = &sim->admission.policy->admission;
+    if (sim->leaving != VDC_NOWHERE) { /* a VM that moves */
+        if (host == sim->leaving) return false;
+        if (!sim->isolation) return request->cpu_reservation == 0 || vdc_datacenter_keeps_reservation(&sim->datacenter, host, request);
+        return vdc_isolation_allows(sim->isolation, host, request);
+    }
     if (sim->behind_blocked && !admission->allows(sim->admission.state, vdc_search_view(sim->search), host, request)) return false;
     if (!sim->isolation) return request->cpu_reservation == 0 || vdc_datacenter_keeps_reservation(&sim->datacenter, host, request);
     return vdc_isolation_allows(sim->isolation, host, request)
@@ -104,7 +115,7 @@ static double predicted_slowdown(const void *rules, uint32_t host, const vdc_req
 /* Is there anything that could keep this VM from a host where it fits? */
 static bool rules_concern(const void *rules, const vdc_request *request) {
     const vdc_simulation *sim = rules;
-    if (sim->behind_blocked) return true;
+    if (sim->behind_blocked || sim->leaving != VDC_NOWHERE) return true;
     return sim->isolation ? vdc_isolation_concerns(sim->isolation, request) : request->cpu_reservation != 0;
 }
 
@@ -140,6 +151,8 @@ static vdc_code assemble(vdc_simulation *sim, const char *path, const vdc_run_op
     const vdc_scenario *scenario = sim->scenario;
     vdc_datacenter *dc = &sim->datacenter;
     sim->check = options->check;
+    sim->operable = options->operable;
+    sim->leaving = VDC_NOWHERE;
     vdc_checks_setup(&sim->checks);
     vdc_wait_queue_setup(&sim->waiting);
     if ((code = vdc_names_create(&sim->tenants, diag)) || (code = vdc_names_create(&sim->groups, diag))
@@ -161,7 +174,7 @@ static vdc_code assemble(vdc_simulation *sim, const char *path, const vdc_run_op
     dc->sharing = (vdc_cpu_sharing){
         .share = cpu->share, .scratch_size = cpu->scratch_size, .map = cpu->map, .state = sim->cpu.state, .fluid = cpu->fluid};
     bool writes = options->output || options->default_output;
-    dc->track_vms = dc->track_vms || sim->check || (writes && scenario->output_vms != VDC_OUTPUT_NONE);
+    dc->track_vms = sim->check || (writes && scenario->output_vms != VDC_OUTPUT_NONE);
     dc->track_hosts = sim->check || (writes && scenario->output_hosts != VDC_OUTPUT_NONE);
     dc->checking = sim->check;
     dc->empty_host_off = scenario->empty_host_off;
@@ -266,6 +279,7 @@ void vdc_simulation_close(vdc_simulation *sim) {
     vdc_datacenter_destroy(&sim->datacenter);
     vdc_isolation_specs_destroy(&sim->wishes);
     vdc_interference_profiles_destroy(&sim->profiles);
+    vdc_operation_lists_free(&sim->operations);
     vdc_queue_destroy(sim->events);
     vdc_wait_queue_free(&sim->waiting);
     vdc_histogram_free(&sim->waits);

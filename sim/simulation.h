@@ -44,7 +44,7 @@ typedef struct vdc_tenant_totals {
 typedef struct vdc_results vdc_results; /* sim/results/ */
 
 /* Optional parts of a simulation (sim/parts/part.h): whoever adds one adds a row here and a file there. */
-#define VDC_PARTS(ROW) ROW(preemption) ROW(isolation) ROW(attack) ROW(power) ROW(carbon) ROW(gpu) ROW(cost)
+#define VDC_PARTS(ROW) ROW(preemption) ROW(isolation) ROW(attack) ROW(power) ROW(carbon) ROW(gpu) ROW(lifecycle) ROW(migration)
 #define VDC_PART_ID(name) VDC_PART_##name,
 typedef enum vdc_part_id { VDC_PARTS(VDC_PART_ID) VDC_PART_COUNT } vdc_part_id;
 #undef VDC_PART_ID
@@ -96,6 +96,12 @@ struct vdc_simulation {
     bool behind_blocked;          /* those tried now come after one that found no host: the admission policy may keep hosts from them */
     bool timeouts_due;            /* a VM that waits has waited as long as it may: the next pass is its last */
     bool ended;
+    bool operable;                /* the caller may operate on VMs (vdc_simulation_operate) */
+    size_t pending_operations;    /* pending events of VMs' lives, which keep the run alive: operations, booting, moving */
+    vdc_time reached;             /* the run was asked to go this far and did: what is called now happens then */
+    vdc_operation_lists operations; /* what is asked of VMs by the workload */
+    int64_t migrations;           /* begun */
+    uint32_t leaving;             /* the host that the VM a host is sought for would leave; VDC_NOWHERE = it is on none */
     size_t background_events;     /* pending events that keep no run alive: the next failure, the next carbon value */
     size_t pending_timeouts;
     vdc_time next_retry;          /* when those who wait are tried again after a release; VDC_TIME_MAX: nothing was released */
@@ -125,6 +131,10 @@ struct vdc_simulation {
 /* datacenter.c */
 vdc_code vdc_lay_out_datacenter(vdc_simulation *simulation, vdc_diag *diag);
 
+/* simulation.c */
+/* What workload sources are opened with; `capacity` is filled and must outlive it. */
+vdc_workload_context vdc_context_of(vdc_simulation *simulation, int64_t capacity[VDC_RESOURCES]);
+
 /* gpu_census.c */
 /* Looks through the workload for what is typical; leaves simulation->gpu_mix empty where that cannot be told. */
 vdc_code vdc_take_gpu_census(vdc_simulation *simulation, const vdc_workload_context *context, vdc_diag *diag);
@@ -142,6 +152,14 @@ vdc_code vdc_run_push(vdc_simulation *simulation, vdc_time time, vdc_rank rank, 
 void vdc_run_host_changed(vdc_simulation *simulation, uint32_t host);
 /* A VM joins the tail of the queue. It is on no host. */
 vdc_code vdc_run_enqueue(vdc_simulation *simulation, uint32_t slot, vdc_diag *diag);
+/* A VM arrives now: *request gets its number, and an id where it has none. */
+vdc_code vdc_run_arrive(vdc_simulation *simulation, vdc_request *request, vdc_diag *diag);
+/* Ends its stay in the queue. */
+void vdc_run_leave_queue(vdc_simulation *simulation, uint32_t slot);
+/* Does a VM that runs come to an end by itself? */
+bool vdc_run_has_end(const vdc_request *request);
+/* What forbids a VM for ever, in words, or NULL. */
+const char *vdc_run_fits_nowhere(const vdc_simulation *simulation, const vdc_request *request, char *text, size_t size);
 /* A waiting VM comes to the host that was decided on, where it fits. */
 vdc_code vdc_run_start(vdc_simulation *simulation, uint32_t slot, const vdc_decision *decision, vdc_diag *diag);
 /* Takes a running VM off its host. The caller says what becomes of it. */

@@ -33,6 +33,7 @@ typedef struct vdc_run_options {
     bool check;                  /* verify the invariants of the accounts as it runs */
     const char *placement_search;/* "auto" (NULL), "scan" or "index": the same decisions, another speed */
     const char *event_queue;     /* NULL, "heap" or "ladder": the same order, another speed */
+    bool operable;               /* vdc_simulation_operate may be called: the run keeps account of VMs' lives */
     /* When set, the scenario is this text instead of the file's content; the path still names it in messages and roots relative paths. */
     const char *text;
 } vdc_run_options;
@@ -57,6 +58,12 @@ vdc_code vdc_simulation_run_until(vdc_simulation *simulation, vdc_time time, vdc
 /* The same, but returns after at most `events` events, so that the caller can show progress or stop. */
 vdc_code vdc_simulation_run_some(vdc_simulation *simulation, vdc_time time, uint64_t events, vdc_diag *diag);
 void vdc_simulation_progress(const vdc_simulation *simulation, vdc_progress_report *report);
+
+/* Asks something of a VM now, in the notation of a scenario's operations, with the VM's id: "{do: resize, vm: 3, vcpus: 4}". "{do: create, …}" with
+ * the keys of a VM makes one. "Now" is the time that the run was asked to go to. *refusal is NULL when it was carried out or has begun, else why not,
+ * in words that are valid until the next call; the state is then as before and the event log says so. An error is a text that is no operation,
+ * or a run that was opened without `operable` and has no lives to operate on. */
+vdc_code vdc_simulation_operate(vdc_simulation *simulation, const char *operation, const char **refusal, vdc_diag *diag);
 
 /* Completes the result file: complete and under its final name when the run has ended, else readable as OUT.partial, marked complete = 0. */
 vdc_code vdc_simulation_finish(vdc_simulation *simulation, vdc_diag *diag);

@@ -32,19 +32,13 @@ static const vdc_param shape_params[] = {
     NODE("checkpoint", checkpoint, "{interval, duration, scale}"),
     NODE("isolation", isolation, "what it asks for by way of isolation: pin, core_isolate, dedicated_host, …"),
     NODE("interference", interference, "how it disturbs its neighbours and suffers from them: pressure, sensitivity, accesses, …"),
-    NODE("operations", operations, "lifecycle operations"),
+    NODE("operations", operations, "a list of {at: time after its arrival, do: stop, resize, migrate, …}"),
 };
 enum { SHAPE_PARAMS = sizeof shape_params / sizeof shape_params[0] };
 
 const vdc_param *vdc_shape_params(size_t *count) {
     *count = SHAPE_PARAMS;
     return shape_params;
-}
-
-/* Keys that are known but whose model comes later: the one place where they are refused. */
-static void refuse_unsupported(const shape *given, const char *what, vdc_diag *diag) {
-    if (given->operations)
-        vdc_fail(diag, VDC_ERROR_INPUT, &given->operations->place, "%s: operations: not supported yet", what);
 }
 
 static void read_cpu(const vdc_node *node, vdc_request *request, const char *what, vdc_diag *diag) {
@@ -112,11 +106,11 @@ static void take(const shape *given, const vdc_node *node, const vdc_workload_co
     request->size[VDC_NET_RX] = given->net_rx;
     request->numa_nodes = (uint8_t)given->numa_nodes;
     if (given->vcpus == 0) vdc_fail(diag, VDC_ERROR_INPUT, &node->place, "%s: vcpus: found 0; allowed: more than 0", what);
-    refuse_unsupported(given, what, diag);
     if (given->priority) read_priority(given->priority, request, what, diag);
     if (given->cpu) read_cpu(given->cpu, request, what, diag);
     if (given->isolation) vdc_isolation_spec_read(context->isolation, given->isolation, &request->isolation, diag);
     if (given->interference) vdc_interference_profile_read(context->interference, given->interference, &request->interference, diag);
+    if (given->operations) vdc_operation_list_read(context->operations, given->operations, what, &request->operations, diag);
     if (given->checkpoint) read_checkpoint(given->checkpoint, request, what, diag);
     if (!given->gpus) return;
     char section[96];

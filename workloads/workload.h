@@ -8,6 +8,7 @@
 
 #include "models/interference_profile.h"
 #include "models/isolation_spec.h"
+#include "models/operation.h"
 #include "models/request.h"
 #include "sim/base/names.h"
 #include "sim/base/param.h"
@@ -41,6 +42,7 @@ typedef struct vdc_workload_context {
     vdc_names *tenants, *groups;      /* interned names; 0 is "" */
     struct vdc_isolation_specs *isolation; /* what VMs ask for by way of isolation; NULL: it is read and checked only */
     vdc_interference_profiles *interference; /* how VMs disturb each other; NULL: it is read and checked only */
+    vdc_operation_lists *operations;  /* what is asked of VMs in the course of their lives; NULL: it is read and checked only */
     vdc_names *gpu_models;            /* bit i of vdc_request.gpu_models = name i+1 */
     uint64_t seed;
     int64_t host_speed;               /* Hz of the fastest host's core: what relative loads refer to where no speed is named */

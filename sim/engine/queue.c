@@ -153,6 +153,12 @@ void vdc_queue_cancel(vdc_queue *queue, vdc_event_handle handle) {
     vdc_slots_give(&queue->slots, handle);
 }
 
+vdc_time vdc_queue_time(const vdc_queue *queue, vdc_event_handle handle) {
+    if (!pending(queue, handle)) return -1;
+    uint32_t place = queue->slots.places[handle];
+    return place & VDC_SLOT_FAR ? vdc_ladder_event(&queue->far, place)->time : queue->near.events[place].time;
+}
+
 vdc_code vdc_queue_move(vdc_queue *queue, vdc_event_handle *handle, vdc_time time, vdc_rank rank, uint32_t kind, uint32_t subject) {
     if (!pending(queue, *handle)) return vdc_queue_push(queue, time, rank, kind, subject, handle);
     vdc_event event = next_event(queue, time, rank, kind, subject);

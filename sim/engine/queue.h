@@ -53,6 +53,8 @@ uint64_t vdc_queue_take_sequence(vdc_queue *queue);
 const vdc_event *vdc_queue_peek(vdc_queue *queue);
 bool vdc_queue_pop(vdc_queue *queue, vdc_event *event);
 void vdc_queue_cancel(vdc_queue *queue, vdc_event_handle handle);
+/* When the pending event is due; -1 when there is none of that handle. */
+vdc_time vdc_queue_time(const vdc_queue *queue, vdc_event_handle handle);
 /* Cancel and push in one, cheaper; the event gets a new sequence number. */
 vdc_code vdc_queue_move(vdc_queue *queue, vdc_event_handle *handle, vdc_time time, vdc_rank rank, uint32_t kind, uint32_t subject);
 size_t vdc_queue_count(const vdc_queue *queue);

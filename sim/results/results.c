@@ -38,10 +38,14 @@ void vdc_results_part_cells(vdc_simulation *sim, vdc_part_table *table, uint32_t
 
 /* ---- /events ---- */
 
-vdc_code vdc_results_event(vdc_simulation *sim, const char *what, int64_t vm, int64_t host, vdc_diag *diag) {
+vdc_code vdc_results_log(vdc_simulation *sim, const char *what, int64_t vm, int64_t host, const char *detail, vdc_diag *diag) {
     if (!sim->results || !sim->results->events) return VDC_OK;
-    vdc_cell cells[4] = {{.real = vdc_seconds(sim->datacenter.now)}, {.text = what}, {.integer = vm}, {.integer = host}};
+    vdc_cell cells[5] = {{.real = vdc_seconds(sim->datacenter.now)}, {.text = what}, {.integer = vm}, {.integer = host}, {.text = detail}};
     return vdc_table_append(sim->results->events, cells, diag);
+}
+
+vdc_code vdc_results_event(vdc_simulation *sim, const char *what, int64_t vm, int64_t host, vdc_diag *diag) {
+    return vdc_results_log(sim, what, vm, host, "", diag);
 }
 
 /* ---- /checks ---- */
@@ -89,8 +93,10 @@ static vdc_code open_events(vdc_simulation *sim, vdc_diag *diag) {
         {"event", "1", "what happened", VDC_CELL_TEXT, NULL, 1},
         {"vm", "1", "id of the VM, -1 = none", VDC_CELL_INTEGER, NULL, 1},
         {"host", "1", "host, -1 = none", VDC_CELL_INTEGER, NULL, 1},
+        {"detail", "1", "in words: with which parameters, why refused", VDC_CELL_TEXT, NULL, 1},
     };
-    return vdc_record_table(sim->results->record, &sim->results->events, "/events", columns, 4, NULL, 0, diag);
+    size_t count = sizeof columns / sizeof *columns - (sim->datacenter.lifecycle ? 0 : 1);
+    return vdc_record_table(sim->results->record, &sim->results->events, "/events", columns, count, NULL, 0, diag);
 }
 
 static vdc_code open_tables(vdc_simulation *sim, vdc_diag *diag) {

@@ -15,6 +15,8 @@ vdc_code vdc_results_tick(vdc_simulation *simulation, vdc_diag *diag);
 vdc_code vdc_results_vm(vdc_simulation *simulation, uint32_t slot, vdc_vm_state state, vdc_diag *diag);
 /* An event for the log. */
 vdc_code vdc_results_event(vdc_simulation *simulation, const char *what, int64_t vm, int64_t host, vdc_diag *diag);
+/* The same with a detail in words, which only runs with the part `lifecycle` keep. */
+vdc_code vdc_results_log(vdc_simulation *simulation, const char *what, int64_t vm, int64_t host, const char *detail, vdc_diag *diag);
 /* Rebuilds simulation->summary. */
 vdc_code vdc_results_summary(vdc_simulation *simulation, vdc_diag *diag);
 vdc_code vdc_results_finish(vdc_simulation *simulation, vdc_diag *diag);

@@ -90,7 +90,7 @@ vdc_code vdc_results_summary(vdc_simulation *sim, vdc_diag *diag) {
     vdc_summary_real(s, "cpu_active_s", sum.active, "s", "host time granted");
     vdc_summary_real(s, "cpu_idle_s", sum.unused, "s", "host time not granted");
     vdc_summary_real(s, "cpu_steal_s", sum.steal, "s", "host time demanded and not granted");
-    vdc_summary_integer(s, "migrations", 0, "migrations begun");
+    vdc_summary_integer(s, "migrations", sim->migrations, "migrations begun");
     vdc_summary_integer(s, "hosts_used_max", dc->hosts_used_max, "most hosts with a VM at one time");
     vdc_summary_real(s, "host_active_s", vdc_wide_over(dc->hosts_used_time, VDC_SECOND), "s", "host time with a VM");
     vdc_summary_real(s, "lower_bound_host_s", vdc_wide_over(dc->hosts_needed_time, VDC_SECOND), "s",

@@ -24,10 +24,10 @@ vdc_totals vdc_totals_since(const vdc_datacenter *dc, const vdc_wide *previous, 
         for (int f = 0; f < VDC_FLOWS; f++) resource[f] += flow[f];
         vdc_wide thread = (vdc_wide)class->speed * VDC_SECOND, host = (vdc_wide)class->cpu_hz * VDC_SECOND;
         sum.granted[VDC_CPU] += vdc_wide_over(flow[VDC_FLOW_GRANTED], thread);
-        sum.used[VDC_CPU] += vdc_wide_over(flow[dc->efficiency_count ? VDC_FLOW_USED : VDC_FLOW_GRANTED], thread);
+        sum.used[VDC_CPU] += vdc_wide_over(dc->efficiency_count ? flow[VDC_FLOW_USED] : flow[VDC_FLOW_GRANTED] - flow[VDC_FLOW_LOST], thread);
         sum.ready += vdc_wide_over(flow[VDC_FLOW_CEILING] - flow[VDC_FLOW_GRANTED], thread);
         sum.throttled += vdc_wide_over(flow[VDC_FLOW_DEMAND] - flow[VDC_FLOW_CEILING], thread);
-        sum.idle += vdc_wide_over(flow[VDC_FLOW_NOMINAL] - flow[VDC_FLOW_DEMAND], thread);
+        sum.idle += vdc_wide_over(flow[VDC_FLOW_NOMINAL] - flow[VDC_FLOW_DEMAND] - flow[VDC_FLOW_AWAY], thread);
         sum.fenced[VDC_CPU] += vdc_wide_over(flow[VDC_FLOW_FENCE + VDC_CPU] + flow[VDC_FLOW_RESERVED], thread);
         sum.waste[VDC_CPU] += vdc_wide_over(flow[VDC_FLOW_WASTE + VDC_CPU], thread);
         sum.fence_idle[VDC_CPU] += vdc_wide_over(flow[VDC_FLOW_FENCE_IDLE], thread);

@@ -49,7 +49,7 @@ vdc_code vdc_results_vm(vdc_simulation *sim, uint32_t slot, vdc_vm_state state, 
     if (!sim->results || !sim->results->vms) return VDC_OK;
     const vdc_vm_record *record = &sim->datacenter.records[slot];
     const vdc_request *request = &record->request;
-    bool over = state != VDC_VM_QUEUED && state != VDC_VM_RUNNING;
+    bool over = state != VDC_VM_QUEUED && !vdc_vm_state_is_on_host(state) && !vdc_vm_state_is_off(state);
     vdc_row row = {.cells = sim->results->vm_cells};
     vdc_row_integer(&row, request->id);
     vdc_row_text(&row, record->name ? record->name : "");
@@ -83,9 +83,9 @@ vdc_code vdc_results_write_vms(vdc_simulation *sim, vdc_diag *diag) {
     vdc_datacenter *dc = &sim->datacenter;
     for (uint32_t slot = 0; slot < dc->vm_count; slot++) {
         vdc_vm_state state = (vdc_vm_state)dc->vms[slot].state;
-        if (state == VDC_VM_FREE) continue;
+        if (state == VDC_VM_FREE || state == VDC_VM_HELD) continue;
         if (state == VDC_VM_QUEUED) dc->records[slot].waited += dc->now - dc->records[slot].queued_at;
-        else vdc_datacenter_close_stay(dc, slot, dc->vms[slot].host, sim->population.finished);
+        else if (dc->vms[slot].host != VDC_NOWHERE) vdc_datacenter_close_stay(dc, slot, dc->vms[slot].host, sim->population.finished);
         vdc_code code = vdc_results_vm(sim, slot, state, diag);
         if (code) return code;
     }
@@ -103,7 +103,7 @@ vdc_code vdc_results_sample_vms(vdc_simulation *sim, vdc_diag *diag) {
         return vdc_no_memory(diag, "the VMs at every tick (output.vms: every-tick)");
     while (results->first_tick_count < arrived) results->first_ticks[results->first_tick_count++] = results->sampled_ticks;
     for (uint32_t slot = 0; slot < dc->vm_count; slot++)
-        if (dc->vms[slot].state == VDC_VM_RUNNING)
+        if (vdc_vm_state_is_on_host((vdc_vm_state)dc->vms[slot].state) && dc->vms[slot].state != VDC_VM_HELD)
             results->samples[results->sample_count++] = (vdc_vm_sample){
                 .number = (size_t)dc->records[slot].request.number, .tick = results->sampled_ticks,
                 .demand = dc->vms[slot].demand, .granted = dc->vms[slot].grant};

@@ -10,7 +10,6 @@
 
 #include "models/host.h"
 #include "models/isolation_spec.h"
-#include "models/prices.h"
 #include "schedulers/policy.h"
 #include "schedulers/preemption.h"
 #include "sim/base/digest.h"
@@ -58,6 +57,35 @@ typedef struct vdc_scenario_class {
     double latency_rise, remote_latency;
     vdc_place place;               /* where the entry was written */
 } vdc_scenario_class;
+
+/* How long VMs take over what is not running (section `lifecycle`). */
+typedef struct vdc_lifecycle_settings {
+    const vdc_node *boot, *image;  /* a time or a distribution; NULL = none */
+    double boot_cpu;               /* share of its vCPUs that a booting VM asks for */
+    vdc_time shutdown;             /* ns from `stop` until its host is free */
+    int64_t storage_bandwidth;     /* B/s at which memory is saved to disk and read back */
+} vdc_lifecycle_settings;
+
+/* How VMs move (section `migration`; models/migration.h). */
+typedef struct vdc_migration_settings {
+    int mode;                      /* vdc_migration_mode */
+    int64_t bandwidth;             /* B/s of a host in each direction, for all its migrations together */
+    int64_t cap;                   /* B/s of one migration, VDC_PARAM_NONE = none */
+    vdc_time downtime, resume;
+    int64_t rounds;
+    double traffic;                /* of memory and disk */
+    int dirtying;                  /* 0 exponential, 1 linear */
+    int64_t dirty_rate;            /* B/s */
+    double working_set;            /* share of the memory */
+    bool auto_converge, shared_storage;
+    int64_t disk_write_rate;       /* B/s */
+    int64_t device_state;          /* bytes */
+    double cpu_tax;                /* share */
+    double fault_rate;             /* pages a second */
+    vdc_time fault_latency;        /* ns, without the transfer of a page */
+    int64_t per_host, concurrent;  /* at a time; VDC_PARAM_NONE = any */
+    vdc_time timeout;              /* ns, VDC_PARAM_NONE = none */
+} vdc_migration_settings;
 
 typedef struct vdc_scenario {
     const char *path;              /* of the file, as given; names it in messages */
@@ -116,8 +144,10 @@ typedef struct vdc_scenario {
     double pue;                    /* facility energy / IT energy, >= 1 */
     vdc_series carbon;             /* g/kWh over time; count 0 = none */
     bool has_power;                /* a host class has a power model */
-    vdc_prices prices;             /* wanted: there is a section */
-    vdc_series energy_price;       /* currency units a kWh over time; count 0 = prices.energy holds */
+
+    bool has_lifecycle;            /* there is a section lifecycle or migration */
+    vdc_lifecycle_settings lifecycle;
+    vdc_migration_settings migration;
 
     bool output_ticks, output_events;
     vdc_output_level output_hosts, output_vms;

@@ -1,6 +1,8 @@
 /* The tables of every section: see sections.h. */
 #include "sim/scenario/sections.h"
 
+#include "models/migration.h"
+
 #define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
 #define AT(section, member) .offset = offsetof(vdc_section_##section, member)
 #define INTEGER .type = VDC_PARAM_INTEGER
@@ -23,9 +25,10 @@ static const vdc_param top[] = {
     {"schedulers", NODE, AT(top, schedulers), .help = "the policies: admission, placement, cpu, rebalance"},
     {"isolation", NODE, AT(top, isolation), .help = "constraints of tenants, groups and labels"},
     {"attack", NODE, AT(top, attack), .help = "a tenant that launches VMs to meet those of others"},
+    {"lifecycle", NODE, AT(top, lifecycle), .help = "how long VMs boot, shut down and are saved"},
+    {"migration", NODE, AT(top, migration), .help = "how VMs move between hosts"},
     {"failures", NODE, AT(top, failures), .help = "which hosts fail when, and what becomes of their VMs"},
     {"power", NODE, AT(top, power), .help = "empty and failed hosts, PUE, carbon"},
-    {"prices", NODE, AT(top, prices), .help = "what VMs pay, what energy costs, what is given back for poor service"},
     {"output", NODE, AT(top, output), .help = "what is written to the result file"},
 };
 
@@ -198,67 +201,6 @@ static const vdc_param carbon[] = {
      .help = "a CSV of timestamp (ms since 1970) and carbon_intensity (g/kWh)"},
 };
 
-#define MONEY .type = VDC_PARAM_INTEGER, .dimension = VDC_DIM_MONEY
-#define DEAREST 1e15 /* a million an hour */
-static const vdc_param prices[] = {
-    {"currency", TEXT, .fallback = "EUR", AT(prices, currency), .help = "names the unit of all amounts"},
-    {"period", INTEGER, .dimension = VDC_DIM_TIME, .fallback = "0s", AT(prices, period),
-     .help = "each stay of a VM on a host is rounded up to a multiple of it; 0s: billed exactly"},
-    {"flavors", NODE, AT(prices, flavors), .help = "a list of {name, vcpus, memory, disk, gpus, on_demand, reserved, spot}, prices an hour"},
-    {"units", NODE, AT(prices, units), .help = "{vcpu, memory, disk, gpu, spot}: of VMs that no flavor holds"},
-    {"reservations", NODE, AT(prices, reservations), .help = "a list of {tenant, flavor, count}: paid for whether used or not"},
-    {"spot", NODE, AT(prices, spot), .help = "a list of {tenant, group, priority}: whose VMs pay the spot price"},
-    {"energy", NODE, AT(prices, energy), .help = "{price} or {trace}: a kWh of the facility"},
-    {"sla", NODE, AT(prices, sla), .help = "a list of {wait, ready, availability, credit}: promises, and the share of the bill given back"},
-};
-
-static const vdc_param flavor_price[] = {
-    {"name", TEXT, .required = true, AT(flavor_price, name), .help = "for reservations"},
-    {"vcpus", INTEGER, .dimension = VDC_DIM_MILLI, AT(flavor_price, vcpus), .help = "at most so many virtual CPUs"},
-    {"memory", INTEGER, .dimension = VDC_DIM_BYTES, AT(flavor_price, memory), .help = "at most so much memory"},
-    {"disk", INTEGER, .dimension = VDC_DIM_BYTES, .fallback = "any", .none = "any", AT(flavor_price, disk), .help = "at most so much disk"},
-    {"gpus", INTEGER, .dimension = VDC_DIM_MILLI, .fallback = "0", AT(flavor_price, gpus), .help = "at most so many GPUs"},
-    {"on_demand", MONEY, .maximum = DEAREST, AT(flavor_price, price[VDC_PLAN_ON_DEMAND]), .help = "an hour, while a VM runs"},
-    {"reserved", MONEY, .fallback = "none", .none = "none", .maximum = DEAREST, AT(flavor_price, price[VDC_PLAN_RESERVED]),
-     .help = "an hour of a reservation, all the time"},
-    {"spot", MONEY, .fallback = "none", .none = "none", .maximum = DEAREST, AT(flavor_price, price[VDC_PLAN_SPOT]),
-     .help = "an hour, while a VM runs that may be displaced; default: as on demand"},
-};
-
-static const vdc_param units[] = {
-    {"vcpu", MONEY, .fallback = "0", .maximum = DEAREST, AT(units, vcpu), .help = "an hour of a virtual CPU"},
-    {"memory", MONEY, .fallback = "0", .maximum = DEAREST, AT(units, memory), .help = "an hour of a GiB of memory"},
-    {"disk", MONEY, .fallback = "0", .maximum = DEAREST, AT(units, disk), .help = "an hour of a GiB of disk"},
-    {"gpu", MONEY, .fallback = "0", .maximum = DEAREST, AT(units, gpu), .help = "an hour of a GPU"},
-    {"spot", REAL, .dimension = VDC_DIM_RATIO, .fallback = "100%", .maximum = 1, AT(units, spot), .help = "of these, what spot VMs pay"},
-};
-
-static const vdc_param reservation[] = {
-    {"tenant", TEXT, .required = true, AT(reservation, tenant), .help = "whose VMs may use it"},
-    {"flavor", TEXT, .required = true, AT(reservation, flavor), .help = "the flavor's name; it needs a price for reserved"},
-    {"count", INTEGER, .fallback = "1", .minimum = 1, .maximum = 1e9, AT(reservation, count), .help = "VMs at one time; more pay on demand"},
-};
-
-static const vdc_param spot[] = {
-    {"tenant", TEXT, AT(spot, tenant), .help = "VMs of this tenant"},
-    {"group", TEXT, AT(spot, group), .help = "VMs of this group"},
-    {"priority", TEXT, AT(spot, priority), .help = "VMs of this priority: low, normal, high or an integer"},
-};
-
-static const vdc_param energy[] = {
-    {"price", MONEY, .fallback = "0", .minimum = -DEAREST, .maximum = DEAREST, AT(energy, price), .help = "a kWh"},
-    {"trace", PATH, AT(energy, trace), .help = "a CSV of timestamp (ms since 1970) and price (a kWh; may be negative); needs time.start"},
-};
-
-static const vdc_param sla[] = {
-    {"wait", INTEGER, .dimension = VDC_DIM_TIME, .fallback = "none", .none = "none", AT(sla, wait), .help = "longest time in the queue"},
-    {"ready", REAL, .dimension = VDC_DIM_RATIO, .fallback = "0", .maximum = 1, AT(sla, ready),
-     .help = "largest share of the CPU time that a VM wanted and was allowed that it did not get; not given: no promise"},
-    {"availability", REAL, .dimension = VDC_DIM_RATIO, .fallback = "0", .maximum = 1, AT(sla, availability),
-     .help = "least share of the time since its first start that a VM ran; not given: no promise"},
-    {"credit", REAL, .dimension = VDC_DIM_RATIO, .maximum = 1, AT(sla, credit), .help = "share of the bill given back where one of these is broken"},
-};
-
 static const char *const levels[] = {"none", "final", "every-tick", NULL}; /* vdc_output_level */
 static const vdc_param output[] = {
     {"ticks", BOOL, .fallback = "true", AT(output, ticks), .help = "the totals of every tick"},
@@ -267,6 +209,55 @@ static const vdc_param output[] = {
     {"vms", CHOICE, .choices = levels, .fallback = "final", AT(output, vms),
      .help = "the table of VMs; every-tick: their columns over time too"},
     {"events", BOOL, .fallback = "false", AT(output, events), .help = "the log of events"},
+};
+
+#undef AT
+#define AT(member) .offset = offsetof(vdc_lifecycle_settings, member)
+static const vdc_param lifecycle[] = {
+    {"boot", NODE, AT(boot), .help = "a time, or {dist: NAME, ...}: from its image until its load begins"},
+    {"image", NODE, AT(image), .help = "a time, or {dist: NAME, ...}: until its image is on its host, at its first start"},
+    {"boot_cpu", REAL, .dimension = VDC_DIM_RATIO, .fallback = "100%", .maximum = 1, AT(boot_cpu),
+     .help = "share of its vCPUs that a booting VM asks for"},
+    {"shutdown", INTEGER, .dimension = VDC_DIM_TIME, .fallback = "0s", AT(shutdown), .help = "from `stop` until its host is free"},
+    {"storage_bandwidth", INTEGER, .dimension = VDC_DIM_BYTE_RATE, .fallback = "500 MB/s", .minimum = 1, .maximum = 1e15, AT(storage_bandwidth),
+     .help = "at which memory is saved to disk and read back"},
+};
+#undef AT
+#define AT(member) .offset = offsetof(vdc_migration_settings, member)
+static const char *const dirtying[] = {"exponential", "linear", NULL};
+static const vdc_param migration[] = {
+    {"mode", CHOICE, .choices = vdc_migration_mode_names, .fallback = "pre-copy", AT(mode), .help = "how VMs move"},
+    {"bandwidth", INTEGER, .dimension = VDC_DIM_BYTE_RATE, .fallback = "10 Gbit/s", .minimum = 1, .maximum = 1e15, AT(bandwidth),
+     .help = "of a host in each direction, shared by its migrations"},
+    {"cap", INTEGER, .dimension = VDC_DIM_BYTE_RATE, .fallback = "128 MiB/s", .none = "none", .minimum = 1, .maximum = 1e15, AT(cap),
+     .help = "of one migration"},
+    {"downtime", INTEGER, .dimension = VDC_DIM_TIME, .fallback = "300ms", AT(downtime),
+     .help = "pre-copy: stops for what is left when that takes no longer"},
+    {"resume", INTEGER, .dimension = VDC_DIM_TIME, .fallback = "0s", AT(resume), .help = "downtime besides what is sent"},
+    {"rounds", INTEGER, .fallback = "30", .minimum = 1, .maximum = 1000, AT(rounds), .help = "pre-copy: stops after so many rounds"},
+    {"traffic", REAL, .dimension = VDC_DIM_RATIO, .fallback = "300%", .minimum = 1, .maximum = 1000, AT(traffic),
+     .help = "pre-copy: stops when more than this share of the VM was sent"},
+    {"dirtying", CHOICE, .choices = dirtying, .fallback = "exponential", AT(dirtying),
+     .help = "memory written in t: w (1 - exp(-d t / w)), or min(w, d t)"},
+    {"dirty_rate", INTEGER, .dimension = VDC_DIM_BYTE_RATE, .fallback = "40 MB/s", .maximum = 1e15, AT(dirty_rate),
+     .help = "d: memory written by a running VM"},
+    {"working_set", REAL, .dimension = VDC_DIM_RATIO, .fallback = "25%", .maximum = 1, AT(working_set),
+     .help = "w: share of its memory that it writes to again and again"},
+    {"auto_converge", BOOL, .fallback = "false", AT(auto_converge), .help = "slows down VMs that write faster than half of what is sent"},
+    {"shared_storage", BOOL, .fallback = "true", AT(shared_storage), .help = "disks need not be copied"},
+    {"disk_write_rate", INTEGER, .dimension = VDC_DIM_BYTE_RATE, .fallback = "0 B/s", .maximum = 1e15, AT(disk_write_rate),
+     .help = "written to a disk while it is copied"},
+    {"device_state", INTEGER, .dimension = VDC_DIM_BYTES, .fallback = "10 MB", .maximum = 1e15, AT(device_state),
+     .help = "post-copy and hybrid: sent while the VM stands still"},
+    {"cpu_tax", REAL, .dimension = VDC_DIM_RATIO, .fallback = "10%", .maximum = 0.9, AT(cpu_tax),
+     .help = "share of a moving VM's CPU that goes into it, and as much of its size on the host that it goes to"},
+    {"fault_rate", REAL, .fallback = "5000", .maximum = 1e12, AT(fault_rate), .help = "post-copy: absent pages that a VM touches a second"},
+    {"fault_latency", INTEGER, .dimension = VDC_DIM_TIME, .fallback = "100us", AT(fault_latency),
+     .help = "post-copy: to fetch one, besides its transfer"},
+    {"per_host", INTEGER, .fallback = "2", .none = "none", .minimum = 1, AT(per_host), .help = "migrations of a host at a time, from it or to it"},
+    {"concurrent", INTEGER, .fallback = "none", .none = "none", .minimum = 1, AT(concurrent), .help = "migrations at a time"},
+    {"timeout", INTEGER, .dimension = VDC_DIM_TIME, .fallback = "none", .none = "none", .minimum = 1, AT(timeout),
+     .help = "a migration that has not switched by then is given up"},
 };
 
 const vdc_scenario_section vdc_scenario_sections[] = {
@@ -292,13 +283,8 @@ const vdc_scenario_section vdc_scenario_sections[] = {
     [VDC_SECTION_OUTPUT] = {"output", "what is written", output, COUNT_OF(output)},
     [VDC_SECTION_INTERFERENCE] = {"datacenter.hosts[].interference", "what neighbours share beside CPU time", interference, COUNT_OF(interference)},
     [VDC_SECTION_PREEMPTION] = {"schedulers.admission.preemption", "who may displace whom", preemption, COUNT_OF(preemption)},
-    [VDC_SECTION_PRICES] = {"prices", "what it costs", prices, COUNT_OF(prices)},
-    [VDC_SECTION_FLAVOR_PRICE] = {"prices.flavors[]", "the price list", flavor_price, COUNT_OF(flavor_price)},
-    [VDC_SECTION_UNITS] = {"prices.units", "prices by size", units, COUNT_OF(units)},
-    [VDC_SECTION_RESERVATION] = {"prices.reservations[]", "instances paid for in advance", reservation, COUNT_OF(reservation)},
-    [VDC_SECTION_SPOT] = {"prices.spot[]", "who pays the spot price; of what a row gives all must hold", spot, COUNT_OF(spot)},
-    [VDC_SECTION_ENERGY] = {"prices.energy", "the price of energy", energy, COUNT_OF(energy)},
-    [VDC_SECTION_SLA] = {"prices.sla[]", "a promise; of several that are broken the largest credit counts", sla, COUNT_OF(sla)},
+    [VDC_SECTION_LIFECYCLE] = {"lifecycle", "how long a VM's changes of state take", lifecycle, COUNT_OF(lifecycle)},
+    [VDC_SECTION_MIGRATION] = {"migration", "live migration", migration, COUNT_OF(migration)},
     [VDC_SECTION_ATTACK] = {"attack", "a co-residency attack", attack, COUNT_OF(attack)},
 };
 const size_t vdc_scenario_section_count = VDC_SECTIONS;

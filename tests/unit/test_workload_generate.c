@@ -363,7 +363,7 @@ Test(workload_generate, what_is_wrong) {
         {"{count: 1, arrivals: {dist: exponential, mean: 1s}, flavors: [{vcpus: 1, weight: 0}]}", "weights add up to 0"},
         {"{count: 1, arrivals: {dist: exponential, mean: 1s}, flavors: [{vcpus: 1, weight: -1}]}", "is negative"},
         {"{count: 1, arrivals: {dist: exponential, mean: 1s}, flavors: [{memory: 1 GiB}]}", "'vcpus' is missing"},
-        {"{count: 1, arrivals: {dist: exponential, mean: 1s}, flavors: [{vcpus: 1, operations: {}}]}", "not supported yet"},
+        {"{count: 1, arrivals: {dist: exponential, mean: 1s}, flavors: [{vcpus: 1, operations: {}}]}", "operations: found a mapping; allowed: a list of"},
         {"{count: 1, arrivals: {dist: exponential, mean: 1s}, flavors: [{vcpus: 1}], load: {level: 1}}", "'kind' is missing"},
         {"{count: 1, arrivals: {dist: exponential, mean: 1s}, flavors: [{vcpus: 1}], load: {kind: sine}}",
          "allowed: constant, uniform, ar"},

@@ -212,12 +212,12 @@ Test(workload_native, inline_vms) {
 
 Test(workload_native, all_errors_of_an_inline_list_at_once) {
     test_workload_refuses(&work, "vms",
-                          "[{vcpus: 0}, {vcpus: 1, isolation: {pni: true}}, {vcpus: 1, operations: []}, {vcpus: 1, memry: 1 GiB},"
+                          "[{vcpus: 0}, {vcpus: 1, isolation: {pni: true}}, {vcpus: 1, operations: [{at: 1s, do: stpo}]}, {vcpus: 1, memry: 1 GiB},"
                           " {memory: 1 GiB}, {vcpus: 1, priority: urgent}, {vcpus: 1, load: {segments: [[1s]]}},"
                           " {vcpus: 1, load: {progress: both, segments: []}}, {vcpus: 1, memory: -1}, {vcpus: 1, arrival: 5 GHz},"
                           " {vcpus: 1, cpu: {weight: 0}}, {vcpus: 1, cpu: {reservation: 2 GHz, limit: 1 GHz}}, {vcpus: nan},"
                           " {vcpus: 1, gpus: {count: 2, share: 50%}}, {vcpus: 1, load: {segments: [[1s, -1 GHz]]}}]",
-                          "vcpus: found 0", "did you mean 'pin'", "operations: not supported yet",
+                          "vcpus: found 0", "did you mean 'pin'", "did you mean 'stop'",
                           "did you mean 'memory'",
                           "'vcpus' is missing", "priority: found", "[duration, demand]", "progress", "is negative", "arrival",
                           "weight", "above the limit", "share below 100%", NULL);

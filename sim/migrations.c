@@ -1,0 +1,452 @@
+/* See migrations.h. */
+#include "sim/migrations.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "sim/operations.h"
+#include "sim/results/results.h"
+
+enum { STEP, TIMEOUT };
+
+static vdc_moves *moves_of(vdc_simulation *sim) { return &vdc_operations_of(sim)->moves; }
+
+vdc_code vdc_moves_open(vdc_simulation *sim, vdc_moves *moves, vdc_diag *diag) {
+    size_t hosts = (size_t)sim->datacenter.hosts.count + 1;
+    moves->out = vdc_calloc(hosts, sizeof *moves->out);
+    moves->in = vdc_calloc(hosts, sizeof *moves->in);
+    return moves->out && moves->in ? VDC_OK : vdc_no_memory(diag, "migrations");
+}
+
+void vdc_moves_close(vdc_moves *moves) {
+    vdc_free(moves->items);
+    vdc_free(moves->out);
+    vdc_free(moves->in);
+    *moves = (vdc_moves){0};
+}
+
+static vdc_code log_move(vdc_simulation *sim, const vdc_move *move, const char *what, const char *detail, vdc_diag *diag) {
+    return vdc_results_log(sim, what, sim->datacenter.records[move->vm].request.id, move->switched ? move->to : move->from, detail, diag);
+}
+
+/* ---- bandwidth ---- */
+
+/* What the migration has now: its part of what its hosts have in its direction. */
+static int64_t rate_of(vdc_simulation *sim, const vdc_move *move) {
+    const vdc_migration_settings *settings = &sim->scenario->migration;
+    const vdc_moves *moves = moves_of(sim);
+    int64_t rate = vdc_least(settings->bandwidth / moves->out[move->from], settings->bandwidth / moves->in[move->to]);
+    if (settings->cap != VDC_PARAM_NONE) rate = vdc_least(rate, settings->cap);
+    return rate > 0 ? rate : 1;
+}
+
+/* Brings what is left of the stretch up to the clock. */
+static void advance(vdc_simulation *sim, vdc_move *move) {
+    vdc_wide carried = (vdc_wide)move->rate * (sim->datacenter.now - move->since);
+    move->since = sim->datacenter.now;
+    if (move->state.phase == VDC_MIGRATION_RESUME) return;
+    move->left -= carried;
+    moves_of(sim)->carried += carried;
+}
+
+/* The end of the stretch, as things stand. */
+static vdc_code schedule(vdc_simulation *sim, uint32_t number, vdc_diag *diag) {
+    vdc_move *move = &moves_of(sim)->items[number];
+    vdc_time span = move->plan.resume_time;
+    if (move->state.phase != VDC_MIGRATION_RESUME) {
+        vdc_wide ns = move->left > 0 ? (move->left + move->rate - 1) / move->rate : 0;
+        span = ns > VDC_TIME_MAX ? VDC_TIME_MAX : (vdc_time)ns;
+    }
+    uint32_t kind = (uint32_t)VDC_EVENT_KINDS + VDC_PART_migration;
+    vdc_time end = vdc_later(sim->datacenter.now, span);
+    if (!move->event) sim->pending_operations++;
+    vdc_code code = move->event ? vdc_queue_move(sim->events, &move->event, end, VDC_RANK_VM_END, kind, number * 2 + STEP)
+                                : vdc_queue_push(sim->events, end, VDC_RANK_VM_END, kind, number * 2 + STEP, &move->event);
+    return code ? vdc_no_memory(diag, "pending events") : VDC_OK;
+}
+
+/* Migrations that share a host's bandwidth in one direction with this one go on at what they have now. */
+static vdc_code share_anew(vdc_simulation *sim, uint32_t from, uint32_t to, vdc_diag *diag) {
+    vdc_moves *moves = moves_of(sim);
+    vdc_code code = VDC_OK;
+    for (uint32_t i = 0; !code && i < moves->count; i++) {
+        vdc_move *move = &moves->items[i];
+        if (!move->used || (move->from != from && move->to != to)) continue;
+        int64_t rate = rate_of(sim, move);
+        if (rate == move->rate) continue;
+        advance(sim, move);
+        move->rate = rate;
+        if (move->event) code = schedule(sim, i, diag);
+    }
+    return code;
+}
+
+/* ---- what a moving VM and its hosts bear ---- */
+
+static int64_t ppm(double share) { return (int64_t)(share * 1e6 + 0.5); }
+
+/* The hypervisor of the host where the VM is not works for it: the cpu_tax of the VM's size there. */
+static void bear(vdc_simulation *sim, vdc_move *move, uint32_t host) {
+    const vdc_hosts *hosts = &sim->datacenter.hosts;
+    int64_t nominal = (int64_t)((vdc_wide)move->request.size[VDC_CPU] * hosts->classes[hosts->class_of[host]].speed / 1000);
+    move->overhead = vdc_lifecycle_overhead(&sim->datacenter, move->vm, host, (int64_t)((vdc_wide)nominal * ppm(sim->scenario->migration.cpu_tax) / 1000000));
+}
+
+static void unbear(vdc_simulation *sim, vdc_move *move, uint32_t host) {
+    vdc_datacenter *dc = &sim->datacenter;
+    (void)vdc_lifecycle_overhead(dc, move->vm, host, -move->overhead);
+    move->overhead = 0;
+    if (dc->vms[move->vm].host == VDC_NOWHERE) return;
+    if (dc->vms[move->vm].taxed) vdc_lifecycle_tax(dc, move->vm, 0);
+    if (dc->vms[move->vm].throttled) vdc_lifecycle_throttle(dc, move->vm, 0);
+}
+
+/* It stands still from now on. A paused VM does so anyway. */
+static void stand_still(vdc_simulation *sim, vdc_move *move) {
+    vdc_datacenter *dc = &sim->datacenter;
+    if (move->frozen || dc->vms[move->vm].state != VDC_VM_RUNNING) return;
+    vdc_lifecycle_freeze(dc, move->vm);
+    dc->vms[move->vm].state = VDC_VM_BLACKOUT;
+    vdc_lifecycle_enter(dc, move->vm, VDC_ACCOUNT_BLACKOUT);
+    move->frozen = true;
+    move->stopped = dc->now;
+}
+
+static void note_downtime(vdc_simulation *sim, vdc_move *move) {
+    vdc_moves *moves = moves_of(sim);
+    if (!move->frozen) return;
+    vdc_time span = sim->datacenter.now - move->stopped;
+    moves->downtime += span;
+    moves->blackout += (vdc_wide)sim->datacenter.records[move->vm].request.size[VDC_CPU] * span;
+    move->frozen = false;
+}
+
+/* It goes on where it is. */
+static void go_on(vdc_simulation *sim, vdc_move *move) {
+    vdc_datacenter *dc = &sim->datacenter;
+    if (dc->vms[move->vm].state != VDC_VM_BLACKOUT) return;
+    vdc_lifecycle_thaw(dc, move->vm);
+    dc->vms[move->vm].state = VDC_VM_RUNNING;
+    vdc_lifecycle_enter(dc, move->vm, VDC_ACCOUNT_RUN);
+    vdc_datacenter_demand(dc, move->vm, vdc_progress_demand(dc, move->vm));
+}
+
+/* ---- may it move? ---- */
+
+static const char *host_refusal(vdc_simulation *sim, uint32_t slot, uint32_t host, const vdc_request *request) {
+    static const char *const states[] = {"up", "cordoned", "down", "off"};
+    vdc_datacenter *dc = &sim->datacenter;
+    const vdc_moves *moves = moves_of(sim);
+    char why[120];
+    if (host >= dc->hosts.count) return vdc_refuse(sim, "there is no host %" PRIu32, host);
+    if (host == dc->vms[slot].host) return vdc_refuse(sim, "it is on host %" PRIu32 " already", host);
+    if (dc->hosts.state[host] != VDC_HOST_UP) return vdc_refuse(sim, "host %" PRIu32 " is %s", host, states[dc->hosts.state[host]]);
+    int64_t most = sim->scenario->migration.per_host;
+    if (most != VDC_PARAM_NONE && moves->out[host] + moves->in[host] >= most)
+        return vdc_refuse(sim, "host %" PRIu32 " takes part in %" PRId64 " migrations already", host, most);
+    if (!vdc_host_fits(&dc->hosts, host, request)) return vdc_refuse(sim, "host %" PRIu32 " has no room for it", host);
+    if (sim->isolation) {
+        vdc_isolation_set_aside(sim->isolation, slot);
+        bool forbidden = vdc_isolation_forbids(sim->isolation, host, request, why, sizeof why);
+        vdc_isolation_put_back(sim->isolation, slot);
+        if (forbidden) return vdc_refuse(sim, "host %" PRIu32 " is forbidden: %s", host, why);
+    }
+    if (!sim->isolation && request->cpu_reservation && !vdc_datacenter_keeps_reservation(dc, host, request))
+        return vdc_refuse(sim, "host %" PRIu32 " cannot keep its CPU reservation", host);
+    return NULL;
+}
+
+const char *vdc_migration_refusal(vdc_simulation *sim, uint32_t slot, uint32_t host, const vdc_request *request) {
+    const vdc_datacenter *dc = &sim->datacenter;
+    const vdc_moves *moves = moves_of(sim);
+    const vdc_migration_settings *settings = &sim->scenario->migration;
+    vdc_vm_state state = (vdc_vm_state)dc->vms[slot].state;
+    if (state != VDC_VM_RUNNING && state != VDC_VM_PAUSED) return vdc_refuse(sim, "it is %s", vdc_vm_state_names[state]);
+    if (dc->lifecycle->vms[slot].migration != VDC_NOWHERE) return vdc_refuse(sim, "it is moving to another host");
+    if (dc->lifecycle->vms[slot].phase_event) return vdc_refuse(sim, "it is being shut down");
+    if (dc->vms[slot].eviction_event) return vdc_refuse(sim, "it was told to leave");
+    uint32_t from = dc->vms[slot].host;
+    if (settings->concurrent != VDC_PARAM_NONE && moves->in_flight >= settings->concurrent)
+        return vdc_refuse(sim, "%" PRIu32 " migrations are under way already", moves->in_flight);
+    if (settings->per_host != VDC_PARAM_NONE && moves->out[from] + moves->in[from] >= settings->per_host)
+        return vdc_refuse(sim, "its host takes part in %" PRId64 " migrations already", settings->per_host);
+    return host == VDC_NOWHERE ? NULL : host_refusal(sim, slot, host, request);
+}
+
+/* The placement policy's host for a VM that would leave its own. */
+static vdc_code choose(vdc_simulation *sim, uint32_t slot, const vdc_request *request, vdc_decision *decision, bool *found, vdc_diag *diag) {
+    if (vdc_search_follows_grants(sim->search)) {
+        vdc_code code = vdc_datacenter_settle(&sim->datacenter, diag);
+        if (code) return code;
+    }
+    sim->trying = slot;
+    sim->leaving = sim->datacenter.vms[slot].host;
+    if (sim->isolation) vdc_isolation_set_aside(sim->isolation, slot);
+    vdc_code code = vdc_search_decide(sim->search, request, decision, found, diag);
+    if (sim->isolation) vdc_isolation_put_back(sim->isolation, slot);
+    sim->leaving = VDC_NOWHERE;
+    return code;
+}
+
+/* ---- its way ---- */
+
+static vdc_migration_plan plan_of(const vdc_simulation *sim, uint32_t slot, int mode) {
+    const vdc_migration_settings *s = &sim->scenario->migration;
+    const vdc_datacenter *dc = &sim->datacenter;
+    const vdc_request *request = &dc->records[slot].request;
+    bool runs = dc->vms[slot].state == VDC_VM_RUNNING;
+    return (vdc_migration_plan){
+        .mode = (vdc_migration_mode)(mode < 0 ? s->mode : mode), .memory = request->size[VDC_MEMORY],
+        .working_set = (int64_t)((double)request->size[VDC_MEMORY] * s->working_set), .dirty_rate = runs ? s->dirty_rate : 0,
+        .linear = s->dirtying == 1, .disk = s->shared_storage ? 0 : request->size[VDC_DISK], .disk_write_rate = runs ? s->disk_write_rate : 0,
+        .downtime_limit = s->downtime, .round_limit = s->rounds, .traffic_percent = (int64_t)(s->traffic * 100 + 0.5),
+        .auto_converge = s->auto_converge, .resume_time = s->resume, .device_state = s->device_state};
+}
+
+static uint32_t take_number(vdc_moves *moves) {
+    for (uint32_t i = 0; i < moves->count; i++)
+        if (!moves->items[i].used) return i;
+    if (moves->count >= VDC_NOWHERE / 2 || !VDC_RESERVE(moves->items, moves->capacity, moves->count + 1)) return VDC_NOWHERE;
+    return (uint32_t)moves->count++;
+}
+
+static void cancel(vdc_simulation *sim, vdc_event_handle *event) {
+    if (!*event) return;
+    vdc_queue_cancel(sim->events, *event);
+    *event = 0;
+    sim->pending_operations--;
+}
+
+/* It is no longer in flight. */
+static vdc_code close(vdc_simulation *sim, uint32_t number, vdc_diag *diag) {
+    vdc_moves *moves = moves_of(sim);
+    vdc_move *move = &moves->items[number];
+    uint32_t from = move->from, to = move->to;
+    cancel(sim, &move->event);
+    cancel(sim, &move->timeout);
+    sim->datacenter.lifecycle->vms[move->vm].migration = VDC_NOWHERE;
+    move->used = false;
+    moves->in_flight--;
+    moves->out[from]--;
+    moves->in[to]--;
+    return share_anew(sim, from, to, diag);
+}
+
+/* Its second part, on the host where it is not, gives back what it holds. */
+static void drop(vdc_simulation *sim, const vdc_move *move) {
+    uint32_t host = move->switched ? move->from : move->to;
+    vdc_lifecycle_drop(&sim->datacenter, move->vm, sim->population.finished);
+    vdc_run_host_changed(sim, host);
+    vdc_run_wake(sim);
+}
+
+/* The VM is where it goes: off its old host and onto its new one, all at this instant. */
+static vdc_code switch_over(vdc_simulation *sim, vdc_move *move, vdc_diag *diag) {
+    vdc_datacenter *dc = &sim->datacenter;
+    vdc_vm_record *record = &dc->records[move->vm];
+    const vdc_admission_hooks *admission = &sim->admission.policy->admission;
+    uint32_t slot = move->vm;
+    vdc_request old = record->request;
+    vdc_time started = record->started_at;
+    bool paused = dc->vms[slot].state == VDC_VM_PAUSED;
+    unbear(sim, move, move->to);
+    drop(sim, move);
+    if (sim->follower_count) vdc_parts_removing(sim, slot);
+    note_downtime(sim, move);
+    vdc_progress_catch_up(dc, slot);
+    vdc_datacenter_remove(dc, slot);
+    if (dc->track_vms) vdc_datacenter_close_stay(dc, slot, move->from, sim->population.finished);
+    if (move->resizes) vdc_lifecycle_resize(dc, slot, move->request.size[VDC_CPU]);
+    if (move->resizes) record->request = move->request;
+    if (vdc_datacenter_place(dc, slot, move->to, move->gpu_devices, move->numa_nodes)) return vdc_no_memory(diag, "a migration");
+    record->started_at = started;
+    move->switched = true;
+    vdc_run_host_changed(sim, move->from);
+    vdc_run_host_changed(sim, move->to);
+    vdc_decision decision = {.host = move->to, .gpu_devices = move->gpu_devices, .numa_nodes = move->numa_nodes};
+    vdc_search_released(sim->search, &old, move->from);
+    vdc_search_placed(sim->search, &record->request, move->to);
+    if (admission->released) admission->released(sim->admission.state, vdc_search_view(sim->search), &old, move->from);
+    if (admission->placed) admission->placed(sim->admission.state, vdc_search_view(sim->search), &record->request, &decision);
+    vdc_code code = sim->follower_count ? vdc_parts_placed(sim, slot, diag) : VDC_OK;
+    vdc_run_wake(sim);
+    if (code) return code;
+    if (paused) {
+        dc->vms[slot].state = VDC_VM_PAUSED;
+        vdc_lifecycle_set_away(dc, slot, true);
+        return VDC_OK;
+    }
+    vdc_lifecycle_enter(dc, slot, VDC_ACCOUNT_RUN);
+    vdc_datacenter_demand(dc, slot, vdc_progress_demand(dc, slot));
+    return VDC_OK;
+}
+
+/* What is left behind until everything has been fetched: the memory. */
+static vdc_code leave_memory(vdc_simulation *sim, vdc_move *move, vdc_diag *diag) {
+    vdc_datacenter *dc = &sim->datacenter;
+    const vdc_migration_settings *s = &sim->scenario->migration;
+    vdc_request left = dc->records[move->vm].request;
+    for (int r = 0; r < VDC_RESOURCES; r++)
+        if (r != VDC_MEMORY) left.size[r] = 0;
+    left.size[VDC_MEMORY] = move->plan.memory;
+    left.cpu_reservation = 0;
+    left.gpu_count = left.gpu_milli = 0;
+    left.numa_nodes = 0;
+    left.load = NULL;
+    uint32_t part;
+    if (vdc_lifecycle_hold(dc, move->vm, &left, move->from, 0, 0, false, false, &part)) return vdc_no_memory(diag, "a migration");
+    vdc_run_host_changed(sim, move->from);
+    bear(sim, move, move->from);
+    if (dc->vms[move->vm].state != VDC_VM_RUNNING) return VDC_OK;
+    double latency = (double)s->fault_latency / 1e9 + 4096.0 / (double)move->rate;
+    int64_t kept = (1000000 - ppm(s->cpu_tax)) * (1000000 - vdc_migration_fault_loss(s->fault_rate, latency)) / 1000000;
+    vdc_lifecycle_tax(dc, move->vm, 1000000 - kept);
+    return VDC_OK;
+}
+
+static vdc_code finish(vdc_simulation *sim, uint32_t number, vdc_diag *diag) {
+    vdc_moves *moves = moves_of(sim);
+    vdc_move *move = &moves->items[number];
+    vdc_code code = VDC_OK;
+    char text[160];
+    if (!move->switched) code = switch_over(sim, move, diag);
+    else unbear(sim, move, move->from), drop(sim, move);
+    if (code) return code;
+    moves->done++;
+    (void)snprintf(text, sizeof text, "from host %" PRIu32 ": %" PRId64 " rounds, %" PRId64 " bytes, %.9g s, of them %.9g s at a stand", move->from,
+                   move->state.round, move->state.sent, (double)move->state.total / 1e9, (double)move->state.downtime / 1e9);
+    code = log_move(sim, move, "migrated", text, diag);
+    vdc_code shared = close(sim, number, diag);
+    return code ? code : shared;
+}
+
+/* The stretch that begins now; those that take no time are over at once. */
+static vdc_code stretch(vdc_simulation *sim, uint32_t number, vdc_diag *diag) {
+    vdc_datacenter *dc = &sim->datacenter;
+    vdc_move *move = &moves_of(sim)->items[number];
+    for (;;) {
+        if (move->state.phase == VDC_MIGRATION_DONE) return finish(sim, number, diag);
+        if (vdc_migration_stands(&move->state)) stand_still(sim, move);
+        if (move->state.phase == VDC_MIGRATION_REST && !move->switched) {
+            vdc_code code = switch_over(sim, move, diag);
+            if (!code) code = leave_memory(sim, move, diag);
+            if (code) return code;
+        }
+        if (move->state.phase == VDC_MIGRATION_COPY && move->state.throttle && dc->vms[move->vm].state == VDC_VM_RUNNING)
+            vdc_lifecycle_throttle(dc, move->vm, move->state.throttle);
+        move->since = move->stretch_begin = dc->now;
+        move->left = (vdc_wide)move->state.bytes * VDC_SECOND;
+        if (move->state.phase == VDC_MIGRATION_RESUME ? move->plan.resume_time > 0 : move->state.bytes > 0) return schedule(sim, number, diag);
+        vdc_migration_next(&move->state, &move->plan, 0, move->rate);
+    }
+}
+
+static vdc_code step(vdc_simulation *sim, uint32_t number, vdc_diag *diag) {
+    vdc_moves *moves = moves_of(sim);
+    vdc_move *move = &moves->items[number];
+    move->event = 0;
+    sim->pending_operations--;
+    advance(sim, move);
+    if (move->state.phase != VDC_MIGRATION_RESUME) moves->slack -= move->left;
+    moves->sent += move->state.bytes;
+    vdc_migration_next(&move->state, &move->plan, sim->datacenter.now - move->stretch_begin, move->rate);
+    return stretch(sim, number, diag);
+}
+
+vdc_code vdc_migrate(vdc_simulation *sim, uint32_t slot, uint32_t host, int mode, const vdc_request *resized, const char **refusal, vdc_diag *diag) {
+    vdc_datacenter *dc = &sim->datacenter;
+    const vdc_migration_settings *settings = &sim->scenario->migration;
+    vdc_moves *moves = moves_of(sim);
+    vdc_request request = resized ? *resized : dc->records[slot].request;
+    vdc_decision decision = {.host = host};
+    *refusal = vdc_migration_refusal(sim, slot, host, &request);
+    if (*refusal) return VDC_OK;
+    if (host == VDC_NOWHERE) {
+        bool found = false;
+        vdc_code code = choose(sim, slot, &request, &decision, &found, diag);
+        if (code) return code;
+        if (!found) {
+            *refusal = vdc_refuse(sim, "no host has room for it");
+            return VDC_OK;
+        }
+        host = (uint32_t)decision.host;
+        *refusal = host_refusal(sim, slot, host, &request);
+        if (*refusal) return VDC_OK;
+    }
+    if (!vdc_host_assign(&dc->hosts, host, &request, &decision.gpu_devices, &decision.numa_nodes)) {
+        *refusal = vdc_refuse(sim, "host %" PRIu32 " has no room for it", host);
+        return VDC_OK;
+    }
+    uint32_t number = take_number(moves), part;
+    if (number == VDC_NOWHERE) return vdc_no_memory(diag, "migrations");
+    vdc_move *move = &moves->items[number];
+    *move = (vdc_move){.used = true, .vm = slot, .from = dc->vms[slot].host, .to = host, .plan = plan_of(sim, slot, mode), .request = request,
+                       .resizes = resized != NULL, .gpu_devices = decision.gpu_devices, .numa_nodes = decision.numa_nodes,
+                       .since = dc->now, .began = dc->now};
+    if (vdc_lifecycle_hold(dc, slot, &request, host, move->gpu_devices, move->numa_nodes, true, settings->shared_storage, &part))
+        return vdc_no_memory(diag, "a migration");
+    dc->lifecycle->vms[slot].migration = number;
+    vdc_run_host_changed(sim, host);
+    moves->started++;
+    moves->in_flight++;
+    moves->out[move->from]++;
+    moves->in[host]++;
+    sim->migrations++;
+    sim->tick.migrations++;
+    move->rate = rate_of(sim, move);
+    vdc_code code = share_anew(sim, move->from, host, diag);
+    bear(sim, move, host);
+    if (!code && dc->vms[slot].state == VDC_VM_RUNNING) vdc_lifecycle_tax(dc, slot, ppm(settings->cpu_tax));
+    if (!code && settings->timeout != VDC_PARAM_NONE) {
+        sim->pending_operations++;
+        code = vdc_part_schedule(sim, VDC_PART_migration, vdc_later(dc->now, settings->timeout), VDC_RANK_VM_END, number * 2 + TIMEOUT, &move->timeout,
+                                 diag);
+    }
+    char text[120];
+    (void)snprintf(text, sizeof text, "to host %" PRIu32 ", %s", host, vdc_migration_mode_names[move->plan.mode]);
+    if (!code) code = log_move(sim, move, "migration begins", text, diag);
+    vdc_migration_begin(&move->state, &move->plan, move->rate);
+    return code ? code : stretch(sim, number, diag);
+}
+
+bool vdc_migration_abort(vdc_simulation *sim, uint32_t slot, const char *why, vdc_diag *diag) {
+    uint32_t number = sim->datacenter.lifecycle->vms[slot].migration;
+    if (number == VDC_NOWHERE) return true;
+    vdc_moves *moves = moves_of(sim);
+    vdc_move *move = &moves->items[number];
+    if (move->switched) return false;
+    advance(sim, move);
+    moves->slack -= move->left - (vdc_wide)move->state.bytes * VDC_SECOND; /* what was carried of a stretch that does not end */
+    unbear(sim, move, move->to);
+    note_downtime(sim, move);
+    go_on(sim, move);
+    drop(sim, move);
+    moves->aborted++;
+    (void)log_move(sim, move, "migration given up", why, diag);
+    (void)close(sim, number, diag);
+    return true;
+}
+
+void vdc_migration_ends(vdc_simulation *sim, uint32_t slot) {
+    uint32_t number = sim->datacenter.lifecycle->vms[slot].migration;
+    if (number == VDC_NOWHERE || vdc_migration_abort(sim, slot, "the VM leaves its host", NULL)) return;
+    vdc_moves *moves = moves_of(sim);
+    vdc_move *move = &moves->items[number];
+    advance(sim, move);
+    moves->slack -= move->left - (vdc_wide)move->state.bytes * VDC_SECOND;
+    unbear(sim, move, move->from);
+    drop(sim, move);
+    moves->aborted++;
+    (void)log_move(sim, move, "migration given up", "the VM leaves its host before everything has been fetched", NULL);
+    (void)close(sim, number, NULL);
+}
+
+vdc_code vdc_migration_event(vdc_simulation *sim, uint32_t subject, vdc_diag *diag) {
+    uint32_t number = subject / 2;
+    if (subject % 2 == STEP) return step(sim, number, diag);
+    vdc_move *move = &moves_of(sim)->items[number];
+    move->timeout = 0;
+    sim->pending_operations--;
+    if (!move->switched) (void)vdc_migration_abort(sim, move->vm, "it took too long", diag);
+    return VDC_OK;
+}

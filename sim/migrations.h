@@ -1,0 +1,58 @@
+/* Live migration in a run: models/migration.h over the bandwidth that there is.
+ *
+ * The target is reserved from the start (a second part, models/lifecycle.h) and given back when the migration is given up; the source is
+ * free from the switch on, after post-copy when everything has been fetched. At any instant the VM executes on one host at most: T and energy
+ * are where that is. Migrations share what their hosts have for it; when one begins or ends, those that share with it go on at another rate.
+ */
+#ifndef VDC_SIM_MIGRATIONS_H
+#define VDC_SIM_MIGRATIONS_H
+
+#include "models/migration.h"
+#include "sim/simulation.h"
+
+/* One in flight. */
+typedef struct vdc_move {
+    bool used, switched;         /* the slot of the table is taken; the VM is where it goes */
+    uint32_t vm, from, to;
+    vdc_migration_plan plan;
+    vdc_migration state;
+    vdc_request request;         /* what it becomes where it goes */
+    bool resizes, frozen;        /* it becomes another size; it stands still since `stopped` */
+    vdc_time stopped;
+    uint64_t gpu_devices, numa_nodes; /* there */
+    int64_t rate;                /* B/s now */
+    vdc_wide left;               /* byte·ns of the stretch still to be sent */
+    vdc_time since, stretch_begin, began;
+    int64_t overhead;            /* Hz of the hypervisor on the host where the VM is not */
+    vdc_event_handle event, timeout;
+} vdc_move;
+
+typedef struct vdc_moves {
+    vdc_move *items;
+    size_t count, capacity;      /* slots ever used */
+    uint32_t in_flight;
+    uint32_t *out, *in;          /* [host] migrations that send and receive */
+    int64_t started, done, aborted;
+    vdc_wide sent;               /* bytes of stretches that are over */
+    vdc_wide carried;            /* byte·ns that the network carried for them */
+    vdc_wide slack;              /* byte·ns by which the last ns of those stretches may exceed their bytes */
+    vdc_time downtime;           /* ns that VMs stood still, up to now but for those that do */
+    vdc_wide blackout;           /* milli-vCPU·ns of it */
+} vdc_moves;
+
+/* Why the VM may not move to that host now, as `request` (its own, or resized), or NULL. For VDC_NOWHERE: why it may not move at all. */
+const char *vdc_migration_refusal(vdc_simulation *simulation, uint32_t slot, uint32_t host, const vdc_request *request);
+/* Begins to move it. VDC_NOWHERE: to where the placement policy says. `mode` -1: as the scenario says. `resized` NULL: as it is. *refusal = NULL
+ * when it has begun, else why not; the state is then as it was. */
+vdc_code vdc_migrate(vdc_simulation *simulation, uint32_t slot, uint32_t host, int mode, const vdc_request *resized, const char **refusal,
+                     vdc_diag *diag);
+/* Gives up the migration of a VM, which stays where it runs; nothing happens when there is none. After the switch it cannot be given up: false. */
+bool vdc_migration_abort(vdc_simulation *simulation, uint32_t slot, const char *why, vdc_diag *diag);
+/* The VM leaves its host for another reason: its migration is given up, or what it left behind is. */
+void vdc_migration_ends(vdc_simulation *simulation, uint32_t slot);
+/* An event of the part `migration`. */
+vdc_code vdc_migration_event(vdc_simulation *simulation, uint32_t subject, vdc_diag *diag);
+vdc_code vdc_moves_open(vdc_simulation *simulation, vdc_moves *moves, vdc_diag *diag);
+void vdc_moves_close(vdc_moves *moves);
+
+#endif
