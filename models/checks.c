@@ -73,7 +73,9 @@ static void check_vm(vdc_checks *checks, const vdc_datacenter *dc, uint32_t slot
     int64_t ceiling = vdc_cpu_ceiling(&entry);
     if (vm->throttled) ceiling = vdc_least(ceiling, vm->ceiling); /* slowed down so that its migration ends */
     vdc_check_at_most(checks, VDC_I3_GUARANTEE, now, vm->grant, ceiling);
-    if (dc->sharing.fluid && vm->cookie == 0) vdc_check_at_most(checks, VDC_I3_GUARANTEE, now, vdc_least(entry.reservation, ceiling), vm->grant);
+    /* In slices a guarantee holds over time, not at every instant. */
+    if (dc->sharing.fluid && !dc->slices && vm->cookie == 0)
+        vdc_check_at_most(checks, VDC_I3_GUARANTEE, now, vdc_least(entry.reservation, ceiling), vm->grant);
 }
 
 /* A second part executes nothing, and it and its VM know of each other. */

@@ -71,6 +71,7 @@ void vdc_cpu_entry_of(const vdc_request *request, int64_t host_speed, vdc_cpu_en
         .weight = weight < 1 ? 1 : weight,
         .priority = request->priority,
         .id = request->id,
+        .period = request->cpu_period,
     };
 }
 

@@ -24,7 +24,23 @@ typedef struct vdc_cpu_entry {
     int64_t id;            /* ties to the lowest */
     int64_t ceiling;       /* out: Hz it may get: min(demand, limit, nominal) */
     int64_t grant;         /* out: Hz */
+    int64_t period;        /* ns in which the reservation is due, for schedulers with deadlines; 0 = theirs */
 } vdc_cpu_entry;
+
+/* A contended host at an instant, as a scheduler sees it that goes slice by slice. Plain data, part of the policy contract. */
+typedef struct vdc_cpu_moment {
+    uint32_t host, count;
+    int64_t now, since;       /* ns: the clock; when the scheduler last decided about this host */
+    bool continued;           /* the host has been contended ever since; else everybody had its ceiling for some time, and slices begin anew */
+    bool changed;             /* VMs came, left or ask for something else; else only time has passed */
+    int64_t capacity;         /* Hz to share */
+    int64_t speed;            /* Hz of one hardware thread */
+    vdc_cpu_entry *entries;   /* [count] in ascending id. In: grant = what it had since `since`. Out: ceiling and grant */
+    void *const *memory;      /* [count] what the scheduler remembers of each VM: vm_memory bytes, 0 when the VM comes to the host */
+    void *host_memory;        /* what it remembers of the host: host_memory bytes, 0 at first */
+    uint32_t *missed;         /* [count] 0; out: deadlines since `since` that passed without what the VM was promised by then */
+    void *scratch;            /* scratch_size(count) bytes */
+} vdc_cpu_moment;
 
 enum { VDC_CPU_WEIGHT_PER_VCPU = 100 };
 

@@ -2,6 +2,7 @@
 #include "models/datacenter.h"
 #include "models/isolation.h"
 #include "models/lifecycle.h"
+#include "models/slices.h"
 
 #include <string.h>
 
@@ -41,6 +42,10 @@ vdc_code vdc_datacenter_setup(vdc_datacenter *dc, vdc_diag *diag) {
     for (uint16_t k = 0; k < dc->hosts.class_count; k++)
         for (int r = 0; r < VDC_RESOURCES; r++)
             if (dc->hosts.classes[k].capacity[r] > dc->largest[r]) dc->largest[r] = dc->hosts.classes[k].capacity[r];
+    if (dc->sharing.slice) {
+        vdc_code code = vdc_slices_create(dc, diag);
+        if (code) return code;
+    }
     bool powered = false;
     for (uint16_t k = 0; k < dc->hosts.class_count; k++) powered = powered || dc->hosts.classes[k].power.model;
     if (powered) dc->power = vdc_calloc(count ? count : 1, sizeof *dc->power);
@@ -74,6 +79,7 @@ void vdc_datacenter_destroy(vdc_datacenter *dc) {
     vdc_free(dc->entry_factors);
     vdc_free(dc->entry_forced_idle);
     vdc_free(dc->scratch);
+    vdc_slices_destroy(dc->slices);
     vdc_ledger_free(&dc->class_ledger);
     vdc_ledger_free(&dc->host_ledger);
     vdc_ledger_free(&dc->vm_ledger);
@@ -208,6 +214,7 @@ static void touch(vdc_datacenter *dc, uint32_t h) {
 }
 
 void vdc_datacenter_resolve(vdc_datacenter *dc, uint32_t h) {
+    if (dc->slices) dc->slices->hosts[h].changed = true;
     if (dc->dirty[h]) return;
     dc->dirty[h] = true;
     dc->dirty_hosts[dc->dirty_count++] = h;
@@ -281,7 +288,7 @@ static void held_changed(vdc_datacenter *dc, int r, int64_t change) {
 
 /* A VM's ceiling moves by `change`: the host's grants follow. The VM's demand and ceiling are already the new ones. */
 static void ceiling_moved(vdc_datacenter *dc, uint32_t slot, uint32_t h, uint16_t k, int64_t change) {
-    bool grants_matter = dc->track_vms || dc->grant_vms[h] > 0 || dc->efficiency_count;
+    bool grants_matter = dc->track_vms || dc->grant_vms[h] > 0 || dc->efficiency_count || dc->slices;
     if (dc->vms[slot].exclusive) {
         dc->regions[h].exclusive_granted += change;
         set_granted(dc, h, k, dc->hosts.granted[h] + change);
@@ -462,6 +469,7 @@ vdc_code vdc_datacenter_place(vdc_datacenter *dc, uint32_t slot, uint32_t h, uin
         vm_rate(dc, slot, VDC_FLOW_RESERVED, reserved);
     }
     touch(dc, h);
+    if (dc->slices && vdc_slices_placed(dc, slot)) return VDC_ERROR_MEMORY;
     return dc->isolation && !vdc_isolation_placed(dc->isolation, slot) ? VDC_ERROR_MEMORY : VDC_OK;
 }
 
@@ -517,6 +525,7 @@ void vdc_datacenter_remove(vdc_datacenter *dc, uint32_t slot) {
             power_changed(dc, h);
         }
     }
+    if (dc->slices) vdc_slices_removed(dc, slot);
     vm->host = VDC_NOWHERE;
     vm->next = vm->previous = VDC_NOWHERE;
     vm->grant = vm->used = 0;
@@ -628,6 +637,8 @@ static vdc_code solve(vdc_datacenter *dc, uint32_t h, vdc_diag *diag) {
         if (!VDC_RESERVE(dc->entry_forced_idle, dc->forced_capacity, pool)
             || vdc_core_scheduling_share(dc, h, pool_capacity(dc, h, k), pool, dc->entry_forced_idle))
             return vdc_no_memory(diag, "the CPU shares of a host");
+    } else if (dc->slices) {
+        if (vdc_slices_share(dc, h, pool_capacity(dc, h, k), pool)) return vdc_no_memory(diag, "the CPU shares of a host");
     } else {
         dc->sharing.share(dc->sharing.state, pool_capacity(dc, h, k), dc->entries, pool, dc->scratch);
     }

@@ -56,6 +56,7 @@ typedef enum vdc_event_kind {
     VDC_EVENT_CARBON,
     VDC_EVENT_EVICTION,          /* a displaced VM's notice is over */
     VDC_EVENT_HOST_OFF,          /* an empty host's delay is over */
+    VDC_EVENT_SLICE,             /* a host's scheduler decides anew */
     VDC_EVENT_KINDS              /* from here on: the simulation's parts */
 } vdc_event_kind;
 
@@ -125,11 +126,14 @@ typedef struct vdc_cpu_sharing {
     void (*map)(const void *state, const vdc_request *request, int64_t host_speed, vdc_cpu_entry *entry);
     const void *state;
     bool fluid;     /* everybody gets its ceiling when they all fit, else the whole capacity is given out */
+    int64_t (*slice)(const void *state, const vdc_cpu_moment *moment); /* NULL: shares are rates that hold until something changes */
+    size_t vm_memory, host_memory;
 } vdc_cpu_sharing;
 
 struct vdc_datacenter;
 struct vdc_isolation;
 struct vdc_lifecycle;
+struct vdc_slices;
 
 /* How a host's CPU is divided before it is shared: threads that single VMs own, the rest is the pool. Kept only with isolation. */
 typedef struct vdc_region {
@@ -188,6 +192,7 @@ typedef struct vdc_datacenter {
     vdc_ledger class_ledger, host_ledger, vm_ledger;
 
     struct vdc_lifecycle *lifecycle; /* NULL: VMs only start and end; not owned */
+    struct vdc_slices *slices;       /* NULL: the sharing policy does not go slice by slice */
     struct vdc_isolation *isolation; /* NULL: no isolation; not owned */
     vdc_region *regions;             /* [host]; NULL without isolation */
 

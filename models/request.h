@@ -53,6 +53,7 @@ typedef struct vdc_request {
     int64_t cpu_weight;           /* >= 1; VDC_UNLIMITED = the default of 100 a vCPU */
     int64_t cpu_reservation;      /* Hz, 0 = none */
     int64_t cpu_limit;            /* Hz, VDC_UNLIMITED = none */
+    int64_t cpu_period;           /* ns in which the reservation is due, where the CPU policy has deadlines; 0 = the policy's */
 
     const vdc_load_source *load;  /* NULL: asks for all of its vCPUs as long as it lives */
     uint64_t load_cursor;         /* where its load begins */

@@ -175,6 +175,15 @@ typedef struct vdc_cpu_hooks {
     bool fluid;
     /* Parameters of a VM on this front-end (weight, reservation, limit); NULL = as in the request. */
     void (*map)(const void *state, const vdc_request *request, int64_t host_speed, vdc_cpu_entry *entry);
+    /* A scheduler that goes slice by slice gives this besides `share`, which then says what it comes to in the long run. It is asked on
+     * contended hosts only (the ceilings' sum exceeds the capacity; `fluid` must be true, so elsewhere everybody has its ceiling):
+     * when something changed there, and at the instant that it named itself. Sets ceiling and grant of each entry, the
+     * grants' sum being the capacity, and returns after how many ns (at least 1) it wants to decide anew, INT64_MAX = when
+     * something changes. Time passes between calls only; what VMs ran since the last one is their grant x (now - since), exactly. */
+    int64_t (*slice)(const void *state, const vdc_cpu_moment *moment);
+    size_t vm_memory, host_memory;   /* bytes that it remembers of a VM and of a host */
+    /* ns that a VM runs at a time when others wait: what dispatch latency is reckoned from (models.md 4.1.5). NULL = not said. */
+    int64_t (*quantum)(const void *state);
 } vdc_cpu_hooks;
 
 /* detection: is a host asked for too much CPU, or about to be? */

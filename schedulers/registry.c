@@ -57,6 +57,10 @@
     ROW(vdc_cpu_cgroup) \
     ROW(vdc_cpu_cfs_nice) \
     ROW(vdc_cpu_kubevirt) \
+    ROW(vdc_cpu_round_robin) \
+    ROW(vdc_cpu_credit) \
+    ROW(vdc_cpu_eevdf) \
+    ROW(vdc_cpu_edf) \
     ROW(vdc_rebalance_none) \
     ROW(vdc_detect_threshold) \
     ROW(vdc_detect_iqr) \

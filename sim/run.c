@@ -517,6 +517,9 @@ static vdc_code handle(vdc_simulation *sim, const vdc_event *event, vdc_diag *di
     case VDC_EVENT_CHECKPOINT_END:
         if (vdc_progress_event(dc, event->subject, (vdc_event_kind)event->kind, &ended)) return vdc_no_memory(diag, "pending events");
         return ended ? complete(sim, event->subject, diag) : VDC_OK;
+    case VDC_EVENT_SLICE:
+        vdc_slices_event(dc, event->subject);
+        return VDC_OK;
     case VDC_EVENT_QUEUE_TIMEOUT:
         dc->vms[event->subject].timeout_event = 0;
         sim->pending_timeouts--;

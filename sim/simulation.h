@@ -8,6 +8,7 @@
 #include "models/histogram.h"
 #include "models/interference.h"
 #include "models/isolation.h"
+#include "models/slices.h"
 #include "models/smt.h"
 #include "models/wait_queue.h"
 #include "schedulers/preemption.h"

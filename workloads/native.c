@@ -50,6 +50,7 @@ const vdc_native_column vdc_native_columns[VDC_NATIVE_COLUMNS] = {
     NUMBER("cpu_weight", count_units, "1", cpu_weight, VDC_UNLIMITED, 1),
     NUMBER("cpu_reservation", vdc_native_frequency_units, "Hz", cpu_reservation, 0, 0),
     NUMBER("cpu_limit", vdc_native_frequency_units, "Hz", cpu_limit, VDC_UNLIMITED, 0),
+    NUMBER("cpu_period", vdc_native_time_units, "ns", cpu_period, 0, 1),
     NUMBER("predicted_lifetime", vdc_native_time_units, "ns", predicted_lifetime, VDC_UNLIMITED, 0),
     NUMBER("checkpoint_interval", vdc_native_time_units, "ns", checkpoint_interval, 0, 1),
     NUMBER("checkpoint_duration", vdc_native_time_units, "ns", checkpoint_duration, 0, 0),

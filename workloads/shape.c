@@ -27,7 +27,7 @@ static const vdc_param shape_params[] = {
     {"numa_nodes", VDC_PARAM_INTEGER, VDC_DIM_COUNT, "0", 0, 64, NULL, "NUMA nodes it is split over evenly; 0 = any",
      FIELD(numa_nodes), false, NULL},
     NODE("priority", priority, "low, normal, high or an integer, larger first"),
-    NODE("cpu", cpu, "{weight, reservation, limit}"),
+    NODE("cpu", cpu, "{weight, reservation, limit, period}"),
     NODE("gpus", gpus, "{count, share, models}"),
     NODE("checkpoint", checkpoint, "{interval, duration, scale}"),
     NODE("isolation", isolation, "what it asks for by way of isolation: pin, core_isolate, dedicated_host, …"),
@@ -43,7 +43,7 @@ const vdc_param *vdc_shape_params(size_t *count) {
 
 static void read_cpu(const vdc_node *node, vdc_request *request, const char *what, vdc_diag *diag) {
     char section[96];
-    struct values { int64_t weight, reservation, limit; } values;
+    struct values { int64_t weight, reservation, limit, period; } values;
     static const vdc_param params[] = {
         {"weight", VDC_PARAM_INTEGER, VDC_DIM_COUNT, "default", 1, 1e12, NULL, "share under contention; default: 100 a vCPU",
          offsetof(struct values, weight), false, "default"},
@@ -51,12 +51,15 @@ static void read_cpu(const vdc_node *node, vdc_request *request, const char *wha
          offsetof(struct values, reservation), false, NULL},
         {"limit", VDC_PARAM_INTEGER, VDC_DIM_FREQUENCY, "none", 0, 0, NULL, "largest rate", offsetof(struct values, limit),
          false, "none"},
+        {"period", VDC_PARAM_INTEGER, VDC_DIM_TIME, "policy", 1e5, 1e11, NULL,
+         "in which the reservation is due, for CPU policies with deadlines; policy = theirs", offsetof(struct values, period), false, "policy"},
     };
     (void)snprintf(section, sizeof section, "%s: cpu", what);
-    if (vdc_params_read(node, params, 3, &values, NULL, section, diag)) return;
+    if (vdc_params_read(node, params, 4, &values, NULL, section, diag)) return;
     request->cpu_weight = values.weight;
     request->cpu_reservation = values.reservation;
     request->cpu_limit = values.limit;
+    request->cpu_period = values.period == VDC_PARAM_NONE ? 0 : values.period;
     if (values.limit != VDC_UNLIMITED && values.reservation > values.limit)
         vdc_fail(diag, VDC_ERROR_INPUT, &node->place, "%s: the reservation is above the limit", section);
 }
