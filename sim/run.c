@@ -413,6 +413,12 @@ static vdc_code reject_excess(vdc_simulation *sim, vdc_diag *diag) {
     return VDC_OK;
 }
 
+/* Solves the shares of hosts that changed. */
+static vdc_code settle(vdc_simulation *sim, vdc_diag *diag) {
+    vdc_code code = vdc_datacenter_settle(&sim->datacenter, diag);
+    return !code && sim->datacenter.slices ? vdc_hypervisor_settled(sim, diag) : code;
+}
+
 /* One pass over the waiting VMs, in the admission policy's order. Whose time is up is tried a last time. */
 static vdc_code pass(vdc_simulation *sim, vdc_diag *diag) {
     vdc_datacenter *dc = &sim->datacenter;
@@ -421,7 +427,7 @@ static vdc_code pass(vdc_simulation *sim, vdc_diag *diag) {
     sim->next_retry = VDC_TIME_MAX;
     sim->passes++;
     if (vdc_search_follows_grants(sim->search)) {
-        vdc_code code = vdc_datacenter_settle(dc, diag);
+        vdc_code code = settle(sim, diag);
         if (code) return code;
     }
     const vdc_admission_hooks *hooks = &sim->admission.policy->admission;
@@ -559,7 +565,7 @@ vdc_code vdc_run_step(vdc_simulation *sim, vdc_time limit, bool *more, vdc_diag 
 
     if (time > dc->now || rank >= VDC_RANK_REBALANCE) {
         /* The instant is over but for what looks at it. */
-        if (dc->dirty_count) return vdc_datacenter_settle(dc, diag);
+        if (dc->dirty_count) return settle(sim, diag);
         if (sim->check) vdc_checks_event(&sim->checks, dc);
         if (time > dc->now) {
             bool over = is_over(sim);

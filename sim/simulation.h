@@ -45,7 +45,7 @@ typedef struct vdc_tenant_totals {
 typedef struct vdc_results vdc_results; /* sim/results/ */
 
 /* Optional parts of a simulation (sim/parts/part.h): whoever adds one adds a row here and a file there. */
-#define VDC_PARTS(ROW) ROW(preemption) ROW(isolation) ROW(attack) ROW(power) ROW(carbon) ROW(gpu) ROW(lifecycle) ROW(migration)
+#define VDC_PARTS(ROW) ROW(hypervisor) ROW(preemption) ROW(isolation) ROW(attack) ROW(power) ROW(carbon) ROW(gpu) ROW(lifecycle) ROW(migration)
 #define VDC_PART_ID(name) VDC_PART_##name,
 typedef enum vdc_part_id { VDC_PARTS(VDC_PART_ID) VDC_PART_COUNT } vdc_part_id;
 #undef VDC_PART_ID
@@ -177,6 +177,10 @@ vdc_code vdc_run_displace(vdc_simulation *simulation, uint32_t slot, vdc_diag *d
 vdc_code vdc_preempt(vdc_simulation *simulation, uint32_t slot, bool *made_room, vdc_diag *diag);
 /* Counts a VM that is about to be displaced, and the work that it loses. */
 void vdc_note_displaced(vdc_simulation *simulation, uint32_t slot);
+
+/* parts/hypervisor.c */
+/* After each settling, with a scheduler that goes slice by slice: takes note of deadlines that were missed. */
+vdc_code vdc_hypervisor_settled(vdc_simulation *simulation, vdc_diag *diag);
 
 /* failures.c */
 /* Schedules the next row of failures.trace, counted from `after`. */

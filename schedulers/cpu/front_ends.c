@@ -14,7 +14,11 @@ static void share(const void *state, int64_t capacity, vdc_cpu_entry *entries, u
     vdc_cpu_share(capacity, entries, count, scratch);
 }
 
-#define FRONT_END(mapping) .cpu = {.share = share, .scratch_size = vdc_cpu_share_scratch, .fluid = true, .map = mapping}
+#define FRONT_END(mapping, its_quantum) \
+    .cpu = {.share = share, .scratch_size = vdc_cpu_share_scratch, .fluid = true, .map = mapping, .quantum = its_quantum}
+#define QUANTUM_ROW(state_type, standard) \
+    VDC_PARAM_NUMBER_ROW(VDC_PARAM_INTEGER, "quantum", state_type, quantum, VDC_DIM_TIME, standard, 1e3, 1e10, \
+                         "how long a vCPU runs at a time: what the expected wait for a thread follows from")
 
 static int64_t within(int64_t value, int64_t least, int64_t most) {
     return value < least ? least : value > most ? most : value;
@@ -26,8 +30,10 @@ static bool gives_weight(const vdc_request *request) {
 
 /* One of three parameters by the VM's priority. */
 typedef struct levels {
-    int64_t low, normal, high;
+    int64_t low, normal, high, quantum;
 } levels;
+
+static int64_t levels_quantum(const void *state) { return ((const levels *)state)->quantum; }
 
 static int64_t level_of(const levels *of, const vdc_request *request) {
     return request->priority <= 0 ? of->low : request->priority == 1 ? of->normal : of->high;
@@ -45,19 +51,22 @@ static const vdc_param vmware_params[] = {
     VDC_PARAM_COUNT_ROW("low", levels, low, "500", 1, 1000000, "shares per vCPU of a VM of low priority"),
     VDC_PARAM_COUNT_ROW("normal", levels, normal, "1000", 1, 1000000, "shares per vCPU of a VM of normal priority"),
     VDC_PARAM_COUNT_ROW("high", levels, high, "2000", 1, 1000000, "shares per vCPU of a VM of high priority"),
+    QUANTUM_ROW(levels, "50ms"),
 };
 
 const vdc_policy vdc_cpu_vmware = {
     VDC_POLICY_HEAD(VDC_CPU_SHARING, "vmware", "shares per vCPU by priority, reservations and limits", "VMware vSphere"),
     VDC_POLICY_STATE(vmware_params, levels),
-    FRONT_END(map_vmware),
+    FRONT_END(map_vmware, levels_quantum),
 };
 
 /* --- Xen credit scheduler: a weight per domain, a cap in percent of one physical CPU --- */
 
 typedef struct xen_state {
-    int64_t weight, cap;
+    int64_t weight, cap, quantum;
 } xen_state;
+
+static int64_t xen_quantum(const void *state) { return ((const xen_state *)state)->quantum; }
 
 static void map_xen(const void *state, const vdc_request *request, int64_t host_speed, vdc_cpu_entry *entry) {
     const xen_state *xen = state;
@@ -71,19 +80,22 @@ static const vdc_param xen_params[] = {
     VDC_PARAM_COUNT_ROW("weight", xen_state, weight, "256", 1, 65535, "weight of a domain"),
     VDC_PARAM_COUNT_ROW("cap", xen_state, cap, "0", 0, 1000000,
                         "most CPU of a domain, in percent of one physical CPU; 0 = no cap"),
+    QUANTUM_ROW(xen_state, "30ms"),
 };
 
 const vdc_policy vdc_cpu_xen_credit = {
     VDC_POLICY_HEAD(VDC_CPU_SHARING, "xen-credit", "a weight per domain and a cap", "Xen credit scheduler"),
     VDC_POLICY_STATE(xen_params, xen_state),
-    FRONT_END(map_xen),
+    FRONT_END(map_xen, xen_quantum),
 };
 
 /* --- Linux control groups, version 2: cpu.weight per group, cpu.max as quota per period --- */
 
 typedef struct cgroup_state {
-    int64_t weight, quota, period;
+    int64_t weight, quota, period, quantum;
 } cgroup_state;
+
+static int64_t cgroup_quantum(const void *state) { return ((const cgroup_state *)state)->quantum; }
 
 static void map_cgroup(const void *state, const vdc_request *request, int64_t host_speed, vdc_cpu_entry *entry) {
     const cgroup_state *cgroup = state;
@@ -101,12 +113,13 @@ static const vdc_param cgroup_params[] = {
      .help = "CPU time of a group in one period (cpu.max)", .offset = offsetof(cgroup_state, quota)},
     {.name = "period", .type = VDC_PARAM_INTEGER, .dimension = VDC_DIM_TIME, .fallback = "100ms", .minimum = 1e6, .maximum = 1e9,
      .help = "the period of cpu.max", .offset = offsetof(cgroup_state, period)},
+    QUANTUM_ROW(cgroup_state, "3ms"),
 };
 
 const vdc_policy vdc_cpu_cgroup = {
     VDC_POLICY_HEAD(VDC_CPU_SHARING, "cgroup", "cpu.weight and cpu.max of a group per VM", "Linux cgroup v2"),
     VDC_POLICY_STATE(cgroup_params, cgroup_state),
-    FRONT_END(map_cgroup),
+    FRONT_END(map_cgroup, cgroup_quantum),
 };
 
 /* --- Linux CFS: one nice level is 25 % --- */
@@ -125,20 +138,23 @@ static const vdc_param nice_params[] = {
     VDC_PARAM_COUNT_ROW("low", levels, low, "5", -20, 19, "nice value of a VM of low priority"),
     VDC_PARAM_COUNT_ROW("normal", levels, normal, "0", -20, 19, "nice value of a VM of normal priority"),
     VDC_PARAM_COUNT_ROW("high", levels, high, "-5", -20, 19, "nice value of a VM of high priority"),
+    QUANTUM_ROW(levels, "3ms"),
 };
 
 const vdc_policy vdc_cpu_cfs_nice = {
     VDC_POLICY_HEAD(VDC_CPU_SHARING, "cfs-nice", "a nice value by priority, weight 1024 / 1.25^nice per VM",
                     "after the Linux CFS"),
     VDC_POLICY_STATE(nice_params, levels),
-    FRONT_END(map_nice),
+    FRONT_END(map_nice, levels_quantum),
 };
 
 /* --- KubeVirt: the quality-of-service class follows from the VM's reservation (its request) and limit, as in Kubernetes --- */
 
 typedef struct kubevirt_state {
-    int64_t allocation_ratio;
+    int64_t allocation_ratio, quantum;
 } kubevirt_state;
+
+static int64_t kubevirt_quantum(const void *state) { return ((const kubevirt_state *)state)->quantum; }
 
 enum { BEST_EFFORT_SHARES = 2, SHARES_PER_CPU = 1024 };
 
@@ -160,11 +176,12 @@ static const vdc_param kubevirt_params[] = {
      .maximum = 1000000,
      .none = "none", .help = "vCPUs per requested CPU of a VM without reservation and limit; none = it is BestEffort",
      .offset = offsetof(kubevirt_state, allocation_ratio)},
+    QUANTUM_ROW(kubevirt_state, "3ms"),
 };
 
 const vdc_policy vdc_cpu_kubevirt = {
     VDC_POLICY_HEAD(VDC_CPU_SHARING, "kubevirt", "Guaranteed, Burstable or BestEffort by the VM's reservation and limit",
                     "after KubeVirt and Kubernetes"),
     VDC_POLICY_STATE(kubevirt_params, kubevirt_state),
-    FRONT_END(map_kubevirt),
+    FRONT_END(map_kubevirt, kubevirt_quantum),
 };
