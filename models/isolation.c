@@ -121,15 +121,34 @@ static inline bool concerns(const vdc_rule *rule, const vdc_request *request) {
     return rule->type->everybody || vdc_rule_selects(rule, request);
 }
 
+/* May the VM have guarantees of its own, or keep to those of others? */
+static inline bool has_guarantees(const vdc_isolation *iso, const vdc_request *request) {
+    return request->isolation || request->cpu_reservation || iso->dedicated || iso->has_taints || iso->has_wishes;
+}
+
 bool vdc_isolation_allows(const void *isolation, uint32_t host, const vdc_request *request) {
     const vdc_isolation *iso = isolation;
     vdc_isolation_spec room;
-    if (guarantee_broken(iso, host, request, wishes_of(iso, request, &room))) return false;
+    if (has_guarantees(iso, request) && guarantee_broken(iso, host, request, wishes_of(iso, request, &room))) return false;
     for (size_t i = 0; i < iso->rule_count; i++) {
         const vdc_rule *rule = &iso->rules[i];
         if (vdc_rule_is_hard(rule) && rule->type->allows && concerns(rule, request) && !rule->type->allows(rule, iso, host, request)) return false;
     }
     return true;
+}
+
+uint32_t vdc_isolation_beyond(const void *isolation, uint32_t host, const vdc_request *request) {
+    const vdc_isolation *iso = isolation;
+    uint32_t next = host + 1;
+    for (size_t i = 0; i < iso->rule_count; i++) {
+        const vdc_rule *rule = &iso->rules[i];
+        if ((rule->level != VDC_LEVEL_RACK && rule->level != VDC_LEVEL_ZONE) || !vdc_rule_is_hard(rule) || !rule->type->allows) continue;
+        const uint32_t *ends = iso->unit_end[rule->level == VDC_LEVEL_ZONE];
+        if (!ends || !concerns(rule, request) || rule->type->allows(rule, iso, host, request)) continue;
+        const uint32_t end = ends[vdc_isolation_unit(iso, rule->level, host)];
+        if (end > next) next = end;
+    }
+    return next;
 }
 
 bool vdc_isolation_concerns(const void *isolation, const vdc_request *request) {

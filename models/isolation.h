@@ -171,6 +171,7 @@ struct vdc_isolation {
     vdc_rule *rules;
     size_t rule_count, rule_capacity;
     vdc_threads threads;
+    uint32_t *unit_end[2];           /* [rack], [zone] the host behind its last one; NULL where units are not numbered through, or there are none */
     uint64_t *class_labels;          /* [host class] its labels */
     uint64_t *class_taints;          /* [host class] */
     int64_t *class_ways, *class_bandwidth;
@@ -230,6 +231,9 @@ void vdc_isolation_put_back(vdc_isolation *isolation, uint32_t slot);
 /* May it come to the host now, by every hard rule and guarantee? The same at a placement, a resize, a restart after a failure and a
  * migration; of a VM that is on a host, see vdc_isolation_set_aside. `isolation` is a vdc_isolation: the shape of vdc_search_options.allows. */
 bool vdc_isolation_allows(const void *isolation, uint32_t host, const vdc_request *request);
+/* It may not come to the host: the lowest host above that it might. A rule on racks or zones refuses all hosts of the unit, which is left as
+ * a whole where units are numbered through. The shape of vdc_search_options.beyond. */
+uint32_t vdc_isolation_beyond(const void *isolation, uint32_t host, const vdc_request *request);
 /* Does any rule, guarantee or wish concern the VM now? Where none does, vdc_isolation_allows is true on every host. The shape of
  * vdc_search_options.concerns. */
 bool vdc_isolation_concerns(const void *isolation, const vdc_request *request);

@@ -168,6 +168,17 @@ static vdc_code read_rules(vdc_isolation *iso, const vdc_node *node, vdc_diag *d
     return first ? first : contradictions(iso, diag);
 }
 
+/* Where each unit ends, if hosts of one unit stand together in the order of their units. */
+static vdc_code find_ends(uint32_t **ends, const uint32_t *unit_of, uint32_t hosts, uint32_t units, vdc_diag *diag) {
+    for (uint32_t h = 1; h < hosts && unit_of; h++)
+        if (unit_of[h] < unit_of[h - 1]) return VDC_OK;
+    if (!unit_of) return VDC_OK;
+    *ends = vdc_calloc((size_t)units + 1, sizeof **ends);
+    if (!*ends) return vdc_no_memory(diag, "isolation");
+    for (uint32_t h = 0; h < hosts; h++) (*ends)[unit_of[h]] = h + 1;
+    return VDC_OK;
+}
+
 vdc_code vdc_isolation_create(vdc_isolation **isolation, vdc_datacenter *dc, vdc_isolation_specs *specs, vdc_names *tenants, vdc_names *groups,
                               const vdc_node *node, vdc_diag *diag) {
     vdc_isolation *iso = vdc_calloc(1, sizeof *iso);
@@ -200,6 +211,8 @@ vdc_code vdc_isolation_create(vdc_isolation **isolation, vdc_datacenter *dc, vdc
     iso->pair_since = vdc_calloc(cells, sizeof *iso->pair_since);
     if (!iso->pair_rate || !iso->pair_time || !iso->pair_since) return vdc_no_memory(diag, "isolation");
     vdc_code code = vdc_threads_setup(&iso->threads, &dc->hosts, diag);
+    if (!code) code = find_ends(&iso->unit_end[0], dc->hosts.rack, hosts, vdc_isolation_units(iso, VDC_LEVEL_RACK), diag);
+    if (!code) code = find_ends(&iso->unit_end[1], dc->hosts.zone, hosts, vdc_isolation_units(iso, VDC_LEVEL_ZONE), diag);
     return code ? code : read_rules(iso, node, diag);
 }
 
@@ -232,6 +245,8 @@ void vdc_isolation_destroy(vdc_isolation *iso) {
     vdc_counts_free(&iso->racks);
     vdc_counts_free(&iso->group_members);
     vdc_free(iso->rules);
+    vdc_free(iso->unit_end[0]);
+    vdc_free(iso->unit_end[1]);
     vdc_free(iso->class_labels);
     vdc_free(iso->class_taints);
     vdc_free(iso->class_ways);

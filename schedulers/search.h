@@ -24,6 +24,9 @@ typedef struct vdc_search_options {
     bool (*allows)(const void *rules, uint32_t host, const vdc_request *request);
     /* Does any rule concern this VM at all? NULL = yes. Where none does, decisions cost what they cost without rules. */
     bool (*concerns)(const void *rules, const vdc_request *request);
+    /* The rules refuse the host: the lowest host above it that they might allow, as far as that is seen at once (a rule on racks refuses the
+     * whole rack). NULL = the next one. Only asked right after `allows` said no. */
+    uint32_t (*beyond)(const void *rules, uint32_t host, const vdc_request *request);
     const void *rules;
     /* VMs that are typical for the workload, for policies that look at fragmentation; NULL = not known. */
     const vdc_gpu_mix *gpu_mix;

@@ -23,6 +23,7 @@ struct vdc_search {
     const int64_t *now;
     vdc_allows *allows;
     bool (*concerns)(const void *rules, const vdc_request *request);
+    uint32_t (*beyond)(const void *rules, uint32_t host, const vdc_request *request);
     const void *rules;
     vdc_host_class_view *class_views;
     vdc_stream stream;

@@ -572,9 +572,28 @@ static bool is_allowed(const void *context, uint32_t position) {
     return q->allows(q->states->search->rules, host_at(q->states, position), q->request);
 }
 
+/* Many hosts in one state, such as the empty ones: they are met more quickly by going through all hosts, and rules on racks leave whole racks out. */
+enum { DENSE_MEMBERS = 64, DENSE_SHARE = 16 };
+
+static bool is_dense(const vdc_states *s, const vdc_members *members) {
+    return s->search->beyond && !s->order && members->count >= DENSE_MEMBERS && (uint64_t)members->count * DENSE_SHARE >= s->hosts->count;
+}
+
+static uint32_t first_of_dense(vdc_states *s, uint32_t id, const question *q, uint32_t limit) {
+    const void *rules = s->search->rules;
+    uint32_t position = vdc_members_first(&s->pool, &s->state[id].members, id), end = limit < s->hosts->count ? limit : s->hosts->count;
+    while (position < end) {
+        if (s->pool.state_of[position] != id) position++;
+        else if (q->allows(rules, position, q->request)) return position;
+        else position = s->search->beyond(rules, position, q->request);
+    }
+    return VDC_NO_POSITION;
+}
+
 /* The lowest position of the state that the rules allow, if it is below `limit`; else VDC_NO_POSITION. */
 static inline uint32_t first_allowed(vdc_states *s, uint32_t id, const question *q, uint32_t limit) {
     vdc_members *members = &s->state[id].members;
+    if (q->allows && is_dense(s, members)) return first_of_dense(s, id, q, limit);
     if (q->allows) return vdc_members_first_accepted(&s->pool, members, id, limit, is_allowed, q);
     uint32_t first = vdc_members_first(&s->pool, members, id);
     return first < limit ? first : VDC_NO_POSITION;

@@ -103,6 +103,12 @@ static bool may_come(const void *rules, uint32_t host, const vdc_request *reques
            && (!sim->isolation->has_soft || vdc_isolation_penalty(sim->isolation, host, request) <= sim->penalty_allowed);
 }
 
+/* Racks and zones that a rule closes to the VM are passed over as a whole. */
+static uint32_t beyond(const void *rules, uint32_t host, const vdc_request *request) {
+    const vdc_simulation *sim = rules;
+    return sim->isolation ? vdc_isolation_beyond(sim->isolation, host, request) : host + 1;
+}
+
 /* What the VM that a host is sought for would cost there in progress. */
 static double predicted_slowdown(const void *rules, uint32_t host, const vdc_request *request) {
     vdc_simulation *sim = (vdc_simulation *)rules;
@@ -122,7 +128,7 @@ static bool rules_concern(const void *rules, const vdc_request *request) {
 static vdc_code assemble_search(vdc_simulation *sim, const vdc_run_options *options, vdc_diag *diag) {
     vdc_search_options search = {
         .hosts = &sim->datacenter.hosts, .now = &sim->datacenter.now, .seed = sim->scenario->seed,
-        .strategy = options->placement_search, .component = "placement", .allows = may_come, .concerns = rules_concern, .rules = sim,
+        .strategy = options->placement_search, .component = "placement", .allows = may_come, .concerns = rules_concern, .beyond = beyond, .rules = sim,
         .gpu_mix = sim->gpu_mix.count ? &sim->gpu_mix : NULL,
         .tenants = sim->tenants, .slowdown = sim->profiles.count > 1 ? predicted_slowdown : NULL,
     };

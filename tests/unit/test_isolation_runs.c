@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "analysis/result.h"
+#include "sim/base/digest.h"
 #include "sim/base/memory.h"
 #include "tests/support/result_files.h"
 #include "tests/support/runs.h"
@@ -168,6 +169,38 @@ Test(isolation_runs, the_log_names_the_rule, .fini = test_folder_remove) {
     }
     for (int w = 0; w < 2; w++) cr_expect(said[w], "not said: %s", wanted[w]);
     vdc_result_close(result);
+}
+
+/* Racks and zones that a rule closes are passed over as a whole: the index decides what the plain scan decides, to the byte. */
+Test(isolation_runs, passing_over_racks_changes_no_decision, .fini = test_folder_remove) {
+    static const char *const rules[] = {
+        "{rule: spread, of: tenant, level: rack}", "{rule: spread, of: tenant, level: zone}, {rule: anti-affinity, of: tenant, level: rack, max: 9}",
+        "{rule: affinity, of: tenant, level: zone}", "{rule: tenant-anti-affinity, tenants: [tenant-1, tenant-2, tenant-3], level: rack}",
+        "{rule: anti-affinity, of: tenant, level: rack, max: 5, mode: soft}, {rule: max-tenants, max: 2}",
+    };
+    static const char *const policies[] = {"best-fit", "worst-fit", "first-fit"};
+    test_folder_make();
+    for (size_t i = 0; i < sizeof rules / sizeof *rules * 3; i++) {
+        char text[1024], digests[2][VDC_DIGEST_TEXT];
+        snprintf(text, sizeof text, "vdcsim: 1\nname: racks\nseed: 4\ntime: {tick: 1h, end: 6h}\n"
+                 "datacenter: {hosts: [{count: 400, cpu: {cores: 8}, memory: 64 GiB}], topology: {zones: 4, racks: 20}}\n"
+                 "workload: {generate: {count: 900, arrivals: {dist: exponential, mean: 20s}, lifetime: {dist: exponential, mean: 2h},\n"
+                 "  flavors: [{vcpus: 1, memory: 2 GiB}, {vcpus: 4, memory: 8 GiB}], tenants: {count: 12}}}\n"
+                 "isolation: {rules: [%s]}\nschedulers: {admission: {policy: fifo-skip, depth: 50}, placement: {policy: %s}}\n"
+                 "output: {vms: final}\n", rules[i / 3], policies[i % 3]);
+        for (int k = 0; k < 2; k++) {
+            vdc_simulation *sim;
+            vdc_diag diag = {0};
+            vdc_run_options options = {.text = text, .output = test_folder_path("r.h5"), .force = true, .placement_search = k ? "index" : "scan"};
+            cr_assert_eq(vdc_simulation_open(&sim, "racks.yaml", &options, &diag), VDC_OK, "%s", diag.count ? diag.messages[0].text : "");
+            cr_assert_eq(vdc_simulation_run_until(sim, VDC_TIME_MAX, &diag), VDC_OK);
+            cr_assert_eq(vdc_simulation_finish(sim, &diag), VDC_OK);
+            snprintf(digests[k], sizeof digests[k], "%s", vdc_simulation_digest(sim));
+            vdc_simulation_close(sim);
+            vdc_diag_clear(&diag);
+        }
+        cr_expect_str_eq(digests[0], digests[1], "%s, %s", rules[i / 3], policies[i % 3]);
+    }
 }
 
 /* ---- what is refused ---- */
