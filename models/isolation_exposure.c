@@ -89,8 +89,9 @@ void vdc_isolation_meet_all(vdc_isolation *iso, uint32_t slot, uint32_t host) {
 
 void vdc_isolation_scrub_arrival(vdc_isolation *iso, uint32_t host, uint32_t domain) {
     if (!iso->scrubs) return;
-    const vdc_scrub *left = &iso->scrubs[host];
+    vdc_scrub *left = &iso->scrubs[host];
     int which = left->domain[0] == domain;
+    if (which && left->left_at[0] == iso->datacenter->now + 1) left->left_at[0] = 0; /* it never was away, such as for a resize */
     if (left->left_at[which] > 0 && iso->datacenter->now - (left->left_at[which] - 1) < iso->scrub) iso->scrub_gaps++;
 }
 
