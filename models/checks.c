@@ -74,7 +74,7 @@ static void check_vm(vdc_checks *checks, const vdc_datacenter *dc, uint32_t slot
     if (vm->throttled) ceiling = vdc_least(ceiling, vm->ceiling); /* slowed down so that its migration ends */
     vdc_check_at_most(checks, VDC_I3_GUARANTEE, now, vm->grant, ceiling);
     /* In slices a guarantee holds over time, not at every instant. */
-    if (dc->sharing.fluid && !dc->slices && vm->cookie == 0)
+    if (dc->sharing.fluid && !dc->slices && vdc_vm_details_known(dc, slot)->cookie == 0)
         vdc_check_at_most(checks, VDC_I3_GUARANTEE, now, vdc_least(entry.reservation, ceiling), vm->grant);
 }
 

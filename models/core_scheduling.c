@@ -88,7 +88,7 @@ vdc_code vdc_core_scheduling_share(vdc_datacenter *dc, uint32_t h, int64_t capac
         return VDC_ERROR_MEMORY;
     }
     for (uint32_t i = 0; i < count; i++) {
-        uint32_t g = group_of(division.groups, &groups, dc->vms[dc->entry_slots[i]].cookie);
+        uint32_t g = group_of(division.groups, &groups, vdc_vm_details_known(dc, dc->entry_slots[i])->cookie);
         division.member_of[i] = g;
         division.groups[g].count++;
         division.groups[g].wanted += vdc_cpu_ceiling(&dc->entries[i]);

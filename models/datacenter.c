@@ -61,10 +61,11 @@ vdc_code vdc_datacenter_setup(vdc_datacenter *dc, vdc_diag *diag) {
 
 void vdc_datacenter_destroy(vdc_datacenter *dc) {
     for (uint32_t slot = 0; slot < dc->vm_count; slot++)
-        if (dc->vms[slot].state != VDC_VM_FREE) vdc_free(dc->records[slot].name);
+        if (dc->vms[slot].state != VDC_VM_FREE && dc->vms[slot].detailed) vdc_free(dc->details[slot].name);
     vdc_hosts_destroy(&dc->hosts);
-    vdc_free(dc->vms);
-    vdc_free(dc->records);
+    vdc_free_lines(dc->vms);
+    vdc_free_lines(dc->records);
+    vdc_free_lines(dc->details);
     vdc_free(dc->first_vm);
     vdc_free(dc->ceiling_sum);
     vdc_free(dc->reserved);
@@ -90,9 +91,12 @@ void vdc_datacenter_destroy(vdc_datacenter *dc) {
 
 uint32_t vdc_vm_create(vdc_datacenter *dc, const vdc_request *request) {
     uint32_t slot = dc->vm_free;
+    vdc_request copy;
     if (slot == VDC_NOWHERE) {
-        if (dc->vm_count == VDC_NOWHERE || !VDC_RESERVE(dc->vms, dc->vm_capacity, dc->vm_count + (size_t)1)
-            || !VDC_RESERVE(dc->records, dc->record_capacity, dc->vm_count + (size_t)1))
+        size_t need = dc->vm_count + (size_t)1;
+        if (need > dc->record_capacity) copy = *request, request = &copy; /* it may be that of another VM, which moves now */
+        if (dc->vm_count == VDC_NOWHERE || !VDC_RESERVE_LINES(dc->vms, dc->vm_capacity, need)
+            || !VDC_RESERVE_LINES(dc->records, dc->record_capacity, need) || !VDC_RESERVE_LINES(dc->details, dc->detail_capacity, need))
             return VDC_NOWHERE;
         slot = dc->vm_count;
         if (dc->track_vms && !vdc_ledger_grow(&dc->vm_ledger, slot + (size_t)1)) return VDC_NOWHERE;
@@ -103,26 +107,34 @@ uint32_t vdc_vm_create(vdc_datacenter *dc, const vdc_request *request) {
     dc->vms[slot] = (vdc_vm){.host = VDC_NOWHERE, .next = VDC_NOWHERE, .previous = VDC_NOWHERE, .state = VDC_VM_QUEUED};
     vdc_vm_record *record = &dc->records[slot];
     record->request = *request;
-    record->name = NULL;
+    record->request.name = NULL;
     record->gpu_devices = record->numa_nodes = 0;
-    record->saved = (vdc_position){.cursor = request->load_cursor};
     record->queued_at = dc->now;
     record->first_start = record->started_at = -1;
-    record->waited = 0;
     record->queue_key = 0;
     record->failures = 0;
     record->last_host = VDC_NOWHERE;
-    record->totals = (vdc_vm_totals){0};
+    if (request->load) vdc_vm_details_of(dc, slot)->saved.cursor = request->load_cursor;
     if (dc->track_vms) vdc_ledger_restart(&dc->vm_ledger, slot, dc->now);
     return slot;
 }
 
 void vdc_vm_destroy(vdc_datacenter *dc, uint32_t slot) {
-    vdc_free(dc->records[slot].name);
-    dc->records[slot].name = NULL;
+    if (dc->vms[slot].detailed) vdc_free(dc->details[slot].name);
     dc->vms[slot].state = VDC_VM_FREE;
     dc->vms[slot].next = dc->vm_free;
     dc->vm_free = slot;
+}
+
+vdc_vm_details *vdc_vm_details_of(vdc_datacenter *dc, uint32_t slot) {
+    if (!dc->vms[slot].detailed) dc->details[slot] = (vdc_vm_details){0};
+    dc->vms[slot].detailed = true;
+    return &dc->details[slot];
+}
+
+const vdc_vm_details *vdc_vm_details_known(const vdc_datacenter *dc, uint32_t slot) {
+    static const vdc_vm_details none;
+    return dc->vms[slot].detailed ? &dc->details[slot] : &none;
 }
 
 /* ---- the fleet's integrals ---- */
@@ -288,7 +300,7 @@ static void held_changed(vdc_datacenter *dc, int r, int64_t change) {
 
 /* A VM's ceiling moves by `change`: the host's grants follow. The VM's demand and ceiling are already the new ones. */
 static void ceiling_moved(vdc_datacenter *dc, uint32_t slot, uint32_t h, uint16_t k, int64_t change) {
-    bool grants_matter = dc->track_vms || dc->grant_vms[h] > 0 || dc->efficiency_count || dc->slices;
+    bool grants_matter = dc->track_vms || (dc->grant_vms_total && dc->grant_vms[h] > 0) || dc->efficiency_count || dc->slices;
     if (dc->vms[slot].exclusive) {
         dc->regions[h].exclusive_granted += change;
         set_granted(dc, h, k, dc->hosts.granted[h] + change);
@@ -354,8 +366,9 @@ void vdc_datacenter_core_schedule(vdc_datacenter *dc, uint32_t slot, uint32_t co
     int64_t nominal = cookie ? vm->nominal : -vm->nominal;
     region->cookies = cookie ? region->cookies + 1 : region->cookies - 1;
     region->cookie_nominal += nominal;
-    vm->cookie = cookie;
-    vm->forced_idle = 0;
+    vdc_vm_details *details = vdc_vm_details_of(dc, slot);
+    details->cookie = cookie;
+    details->forced_idle = 0;
     if (region->cookies == 0) region->forced_idle = region->cookie_granted = region->cookie_waste = 0;
     vdc_datacenter_resolve(dc, vm->host);
 }
@@ -366,8 +379,9 @@ static int64_t throttled_limit(const vdc_datacenter *dc, uint32_t slot, int64_t 
     return (int64_t)((vdc_wide)whole * (100 - dc->lifecycle->vms[slot].throttle) / 100);
 }
 
-/* The limit on the VM's CPU where it is. */
+/* What of the demand the limit on the VM's CPU allows where it is. */
 static int64_t ceiling_of(const vdc_datacenter *dc, uint32_t slot, int64_t demand) {
+    if (demand == 0) return 0;
     const vdc_request *request = &dc->records[slot].request;
     int64_t limit = request->cpu_limit;
     if (dc->sharing.map) {
@@ -442,11 +456,14 @@ vdc_code vdc_datacenter_place(vdc_datacenter *dc, uint32_t slot, uint32_t h, uin
     vm->next = dc->first_vm[h];
     if (vm->next != VDC_NOWHERE) dc->vms[vm->next].previous = slot;
     dc->first_vm[h] = slot;
-    if (vm->work && dc->grant_vms[h]++ == 0 && !dc->track_vms) vdc_datacenter_resolve(dc, h);
+    if (vm->work) {
+        dc->grant_vms_total++;
+        if (dc->grant_vms[h]++ == 0 && !dc->track_vms) vdc_datacenter_resolve(dc, h);
+    }
     /* A reservation lies within the threads that a VM owns. */
     bool owner = dc->isolation && vdc_isolation_owns_threads(dc->isolation, slot);
     int64_t reserved = owner ? 0 : vdc_reserved_rate(request, &dc->hosts.classes[k]);
-    dc->reserved[h] += reserved;
+    if (reserved) dc->reserved[h] += reserved;
     if (!held) dc->running++;
     dc->gpu_allocated += request->size[VDC_GPU];
     if (dc->hosts.vms[h] == 1) {
@@ -509,8 +526,11 @@ void vdc_datacenter_remove(vdc_datacenter *dc, uint32_t slot) {
         host_add(dc, h, k, VDC_FLOW_RESERVED, -reserved);
         vm_rate(dc, slot, VDC_FLOW_RESERVED, -reserved);
     }
-    dc->reserved[h] -= reserved;
-    if (vm->work) dc->grant_vms[h]--;
+    if (reserved) dc->reserved[h] -= reserved;
+    if (vm->work) {
+        dc->grant_vms_total--;
+        dc->grant_vms[h]--;
+    }
     if (vm->previous != VDC_NOWHERE) dc->vms[vm->previous].next = vm->next;
     else dc->first_vm[h] = vm->next;
     if (vm->next != VDC_NOWHERE) dc->vms[vm->next].previous = vm->previous;
@@ -535,7 +555,7 @@ void vdc_datacenter_remove(vdc_datacenter *dc, uint32_t slot) {
 
 void vdc_datacenter_close_stay(vdc_datacenter *dc, uint32_t slot, uint32_t h, vdc_wide finished[VDC_FLOWS]) {
     const vdc_ledger *ledger = &dc->vm_ledger;
-    vdc_vm_totals *totals = &dc->records[slot].totals;
+    vdc_vm_totals *totals = &vdc_vm_details_of(dc, slot)->totals;
     vdc_wide thread_second = (vdc_wide)dc->hosts.classes[dc->hosts.class_of[h]].speed * VDC_SECOND;
     vdc_wide run = vdc_ledger_sum(ledger, slot, VDC_FLOW_GRANTED), ceiling = vdc_ledger_sum(ledger, slot, VDC_FLOW_CEILING),
              demand = vdc_ledger_sum(ledger, slot, VDC_FLOW_DEMAND), nominal = vdc_ledger_sum(ledger, slot, VDC_FLOW_NOMINAL);
@@ -617,12 +637,12 @@ static void book_cookies(vdc_datacenter *dc, uint32_t h, uint32_t pool) {
     vdc_region *region = &dc->regions[h];
     region->cookie_granted = region->forced_idle = region->cookie_waste = 0;
     for (uint32_t i = 0; i < pool; i++) {
-        vdc_vm *vm = &dc->vms[dc->entry_slots[i]];
-        if (!vm->cookie) continue;
-        vm->forced_idle = dc->entry_forced_idle[i];
-        int64_t held = dc->entries[i].grant + vm->forced_idle;
+        const vdc_vm *vm = &dc->vms[dc->entry_slots[i]];
+        if (!vdc_vm_details_known(dc, dc->entry_slots[i])->cookie) continue;
+        int64_t forced_idle = dc->entry_forced_idle[i], held = dc->entries[i].grant + forced_idle;
+        vdc_vm_details_of(dc, dc->entry_slots[i])->forced_idle = forced_idle;
         region->cookie_granted += dc->entries[i].grant;
-        region->forced_idle += vm->forced_idle;
+        region->forced_idle += forced_idle;
         if (held > vm->nominal) region->cookie_waste += held - vm->nominal;
     }
     vdc_isolation_granted(dc->isolation, h);
@@ -668,8 +688,9 @@ static vdc_code solve(vdc_datacenter *dc, uint32_t h, vdc_diag *diag) {
         int64_t old = vm->used, used = dc->efficiency_count ? (int64_t)((double)vm->grant * dc->entry_factors[i]) : vm->grant;
         if (vm->taxed) {
             int64_t lost = (int64_t)((vdc_wide)used * dc->lifecycle->vms[slot].tax_ppm / 1000000);
-            if (lost != vm->lost) vdc_datacenter_account_vm(dc, slot, VDC_FLOW_LOST, lost - vm->lost);
-            vm->lost = lost;
+            vdc_vm_details *details = vdc_vm_details_of(dc, slot);
+            if (lost != details->lost) vdc_datacenter_account_vm(dc, slot, VDC_FLOW_LOST, lost - details->lost);
+            details->lost = lost;
             used -= lost;
         }
         if (used == old) continue;

@@ -60,7 +60,9 @@ typedef enum vdc_event_kind {
     VDC_EVENT_KINDS              /* from here on: the simulation's parts */
 } vdc_event_kind;
 
-/* The hot part of a live VM. */
+/* A live VM is in three parts, so that the life of a plain one (no load, no checkpoints, no rules, no tables per VM) touches few cache
+ * lines: what its host's accounts need, one line; its record, of which a departure reads two lines; and details, which only
+ * some VMs have. The latter through the accessors below. */
 typedef struct vdc_vm {
     int64_t demand, ceiling, nominal;   /* Hz: asked for; allowed; of all its vCPUs where it is */
     int64_t grant, used;                /* Hz given, Hz of it that become progress; kept only where grants matter */
@@ -68,21 +70,17 @@ typedef struct vdc_vm {
     uint32_t next, previous;            /* of the host's VMs, or of the waiting ones */
     vdc_event_handle end_event;         /* of its lifetime */
     vdc_event_handle change_event;      /* segment end, checkpoint end */
-    vdc_event_handle checkpoint_event, timeout_event;
-    vdc_event_handle eviction_event;    /* it was told to leave */
     uint8_t state;                      /* vdc_vm_state */
-    bool work;                          /* progress: work, so its grant moves its end */
-    bool checkpointing;
-    bool exclusive;                     /* it owns hardware threads */
+    bool work : 1;                      /* progress: work, so its grant moves its end */
+    bool checkpointing : 1;
+    bool exclusive : 1;                 /* it owns hardware threads */
+    bool detailed : 1;                  /* it has details */
     /* of its lifecycle (models/lifecycle.h) */
-    bool away;                          /* holds its vCPUs and cannot run */
-    bool frozen;                        /* stands still between two hosts: what it asks for is only noted */
-    bool taxed;                         /* gives a part of its grant to its migration */
-    bool throttled;                     /* is slowed down so that its migration ends */
-    bool disk_once;                     /* a second part whose disk is shared: it counts with the first one only */
-    int64_t lost;                       /* Hz that it gives to its migration */
-    int64_t forced_idle;                /* Hz of siblings that idle because of it */
-    uint32_t cookie;                    /* of core scheduling: who may share a core with it at the same time; 0 = none */
+    bool away : 1;                      /* holds its vCPUs and cannot run */
+    bool frozen : 1;                    /* stands still between two hosts: what it asks for is only noted */
+    bool taxed : 1;                     /* gives a part of its grant to its migration */
+    bool throttled : 1;                 /* is slowed down so that its migration ends */
+    bool disk_once : 1;                 /* a second part whose disk is shared: it counts with the first one only */
 } vdc_vm;
 
 /* How far a VM is along its load. */
@@ -102,22 +100,31 @@ typedef struct vdc_vm_totals {
     double reserved;                                       /* of S of cpu: its reservation */
 } vdc_vm_totals;
 
-/* The rest of a live VM. */
+/* What is known of every live VM besides. Five cache lines. */
 typedef struct vdc_vm_record {
-    vdc_request request;
-    char *name;                       /* kept only when tables per VM are written */
+    vdc_request request;              /* its name belongs to the details */
     uint64_t gpu_devices, numa_nodes; /* what it holds on its host */
-    vdc_position position, saved;     /* saved: what a restart begins from */
-    vdc_time progress_since;          /* position holds up to here */
-    vdc_time checkpoint_interval;     /* the next one */
     vdc_time queued_at, started_at, first_start;
-    vdc_time waited;                  /* ns in the queue before this stay in it */
     int64_t queue_key;
-    vdc_time displacing_until;        /* it waits for VMs that were told to leave by then */
     uint32_t failures;                /* of hosts under it */
     uint32_t last_host;
-    vdc_vm_totals totals;             /* of the stays on hosts that are over */
 } vdc_vm_record;
+
+/* What only some VMs need; all zero until somebody writes. */
+typedef struct vdc_vm_details {
+    char *name;                       /* kept only when tables per VM are written */
+    vdc_event_handle checkpoint_event, timeout_event;
+    vdc_event_handle eviction_event;  /* it was told to leave */
+    uint32_t cookie;                  /* of core scheduling: who may share a core with it at the same time; 0 = none */
+    int64_t forced_idle;              /* Hz of siblings that idle because of it */
+    int64_t lost;                     /* Hz that it gives to its migration */
+    vdc_time waited;                  /* ns in the queue before this stay in it */
+    vdc_position position, saved;     /* of VMs with a load or checkpoints; saved: what a restart begins from */
+    vdc_time progress_since;          /* position holds up to here */
+    vdc_time checkpoint_interval;     /* the next one */
+    vdc_time displacing_until;        /* it waits for VMs that were told to leave by then */
+    vdc_vm_totals totals;             /* of the stays on hosts that are over */
+} vdc_vm_details;
 
 /* CPU sharing as the scenario's policy does it. */
 typedef struct vdc_cpu_sharing {
@@ -174,7 +181,8 @@ typedef struct vdc_datacenter {
     /* VMs, by slot. Slots of finished VMs are used again. */
     vdc_vm *vms;
     vdc_vm_record *records;
-    size_t vm_capacity, record_capacity;
+    vdc_vm_details *details;      /* see vdc_vm_details_of and vdc_vm_details_known */
+    size_t vm_capacity, record_capacity, detail_capacity;
     uint32_t vm_count, vm_free;   /* slots ever used; head of the free list, VDC_NOWHERE when empty */
 
     /* Per host. */
@@ -182,6 +190,7 @@ typedef struct vdc_datacenter {
     int64_t *ceiling_sum;         /* Hz that its VMs may have together */
     int64_t *reserved;            /* Hz promised by reservations */
     uint32_t *grant_vms;          /* VMs whose single grants matter */
+    uint32_t grant_vms_total;     /* on all hosts */
     int64_t *power;               /* pW drawn now; NULL without power models */
     bool *dirty;
     uint32_t *dirty_hosts;
@@ -231,6 +240,10 @@ void vdc_datacenter_destroy(vdc_datacenter *datacenter);
 
 /* A slot for a VM that arrived; the request is copied. VDC_NOWHERE when out of memory. */
 uint32_t vdc_vm_create(vdc_datacenter *datacenter, const vdc_request *request);
+/* The details of a VM, to write them. */
+vdc_vm_details *vdc_vm_details_of(vdc_datacenter *datacenter, uint32_t slot);
+/* To read them: zeros where it has none. */
+const vdc_vm_details *vdc_vm_details_known(const vdc_datacenter *datacenter, uint32_t slot);
 /* Gives the slot back. The VM holds nothing any more. */
 void vdc_vm_destroy(vdc_datacenter *datacenter, uint32_t slot);
 
@@ -296,6 +309,9 @@ void vdc_progress_save(vdc_datacenter *datacenter, uint32_t slot);
 /* It begins to boot: its lifetime runs, its load waits; and has booted. */
 vdc_code vdc_progress_boot(vdc_datacenter *datacenter, uint32_t slot);
 vdc_code vdc_progress_booted(vdc_datacenter *datacenter, uint32_t slot);
+/* ns of its lifetime that are lost when it is taken off its host now: all that it has had or, when it is to begin again, those since its
+ * last checkpoint. */
+vdc_time vdc_progress_lost(const vdc_datacenter *datacenter, uint32_t slot, bool restart);
 /* It stops running: cancels its events and forgets what was not saved. */
 void vdc_progress_stop(vdc_datacenter *datacenter, uint32_t slot);
 

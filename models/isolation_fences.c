@@ -163,16 +163,17 @@ void vdc_isolation_book_vms(vdc_isolation *iso, uint32_t host) {
     }
     for (uint32_t slot = dc->first_vm[host]; slot != VDC_NOWHERE; slot = dc->vms[slot].next) {
         const vdc_vm *vm = &dc->vms[slot];
+        const vdc_vm_details *details = vdc_vm_details_known(dc, slot);
         int64_t fence[VDC_RESOURCES] = {0}, waste[VDC_RESOURCES] = {0}, idle = 0;
         if (vm->exclusive) {
             fence[VDC_CPU] = class->speed * (int64_t)vdc_threads_needed(class, iso->vms[slot].spec.threads, dc->records[slot].request.size[VDC_CPU]);
             waste[VDC_CPU] = fence[VDC_CPU] - vm->nominal;
             idle = fence[VDC_CPU] - vm->grant;
             if (vdc_isolation_fences_memory(class) && dc->hosts.free[VDC_MEMORY]) fence[VDC_MEMORY] = dc->records[slot].request.size[VDC_MEMORY];
-        } else if (vm->cookie) {
-            fence[VDC_CPU] = vm->grant + vm->forced_idle;
+        } else if (details->cookie) {
+            fence[VDC_CPU] = vm->grant + details->forced_idle;
             waste[VDC_CPU] = fence[VDC_CPU] > vm->nominal ? fence[VDC_CPU] - vm->nominal : 0;
-            idle = vm->forced_idle;
+            idle = details->forced_idle;
         }
         book_vm_fences(iso, slot, fence, waste, idle);
     }

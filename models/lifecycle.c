@@ -205,8 +205,8 @@ void vdc_lifecycle_drop(vdc_datacenter *dc, uint32_t slot, vdc_wide finished[VDC
     vdc_datacenter_remove(dc, part);
     if (dc->track_vms) {
         vdc_datacenter_close_stay(dc, part, host, finished);
-        vdc_vm_totals *to = &dc->records[slot].totals;
-        const vdc_vm_totals *from = &dc->records[part].totals;
+        vdc_vm_totals *to = &vdc_vm_details_of(dc, slot)->totals;
+        const vdc_vm_totals *from = &vdc_vm_details_known(dc, part)->totals;
         to->p_cpu += from->p_cpu;
         to->p_memory += from->p_memory;
         to->fenced += from->fenced;
@@ -247,11 +247,13 @@ void vdc_lifecycle_tax(vdc_datacenter *dc, uint32_t slot, int64_t ppm) {
     if (vm->taxed != taxed) {
         dc->lifecycle->taxed[host] += taxed ? 1 : UINT32_MAX;
         dc->grant_vms[host] += taxed ? 1 : UINT32_MAX;
+        dc->grant_vms_total += taxed ? 1 : UINT32_MAX;
         vm->taxed = taxed;
     }
-    if (!taxed && vm->lost) {
-        vdc_datacenter_account_vm(dc, slot, VDC_FLOW_LOST, -vm->lost);
-        vm->lost = 0;
+    int64_t lost = vdc_vm_details_known(dc, slot)->lost;
+    if (!taxed && lost) {
+        vdc_datacenter_account_vm(dc, slot, VDC_FLOW_LOST, -lost);
+        vdc_vm_details_of(dc, slot)->lost = 0;
     }
     vdc_datacenter_resolve(dc, host);
 }

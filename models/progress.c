@@ -17,10 +17,9 @@ static bool lasts(const vdc_segment *segment, bool by_time) {
 }
 
 /* Takes the next segment that lasts; neighbours with equal demand are one where only time counts. */
-static void next_segment(vdc_vm_record *record) {
-    const vdc_load_source *load = record->request.load;
-    vdc_position *at = &record->position;
-    bool by_time = record->request.progress == VDC_PROGRESS_TIME;
+static void next_segment(const vdc_request *request, vdc_position *at) {
+    const vdc_load_source *load = request->load;
+    bool by_time = request->progress == VDC_PROGRESS_TIME;
     vdc_segment segment;
     at->active = false;
     for (uint64_t ahead = at->cursor; load->next(load, &ahead, &segment); at->cursor = ahead) {
@@ -43,11 +42,11 @@ static void next_segment(vdc_vm_record *record) {
 }
 
 /* Is the current segment the load's last one? */
-static bool is_last(const vdc_vm_record *record) {
-    const vdc_load_source *load = record->request.load;
+static bool is_last(const vdc_request *request, const vdc_position *at) {
+    const vdc_load_source *load = request->load;
     vdc_segment segment;
-    for (uint64_t ahead = record->position.cursor; load->next(load, &ahead, &segment);)
-        if (lasts(&segment, record->request.progress == VDC_PROGRESS_TIME)) return false;
+    for (uint64_t ahead = at->cursor; load->next(load, &ahead, &segment);)
+        if (lasts(&segment, request->progress == VDC_PROGRESS_TIME)) return false;
     return true;
 }
 
@@ -58,8 +57,8 @@ static vdc_time after(vdc_time now, vdc_time span) {
 /* Schedules the end of the current segment, as far as it is known. */
 static vdc_code schedule_segment(vdc_datacenter *dc, uint32_t slot) {
     vdc_vm *vm = &dc->vms[slot];
-    vdc_vm_record *record = &dc->records[slot];
-    vdc_position *at = &record->position;
+    const vdc_request *request = &dc->records[slot].request;
+    const vdc_position *at = &dc->details[slot].position;
     vdc_time end;
     if (!vm->work) {
         end = after(dc->now, at->left);
@@ -74,7 +73,7 @@ static vdc_code schedule_segment(vdc_datacenter *dc, uint32_t slot) {
         vm->change_event = 0;
         return VDC_OK;
     }
-    bool ends_vm = record->request.lifetime < 0 && is_last(record);
+    bool ends_vm = request->lifetime < 0 && is_last(request, at);
     vdc_rank rank = ends_vm ? VDC_RANK_VM_END : VDC_RANK_CHANGE;
     if (vm->change_event) return vdc_queue_move(dc->queue, &vm->change_event, end, rank, VDC_EVENT_SEGMENT_END, slot);
     return vdc_queue_push(dc->queue, end, rank, VDC_EVENT_SEGMENT_END, slot, &vm->change_event);
@@ -83,10 +82,10 @@ static vdc_code schedule_segment(vdc_datacenter *dc, uint32_t slot) {
 /* Brings the position up to the clock, given the rate of progress since it was last brought there. */
 static void catch_up(vdc_datacenter *dc, uint32_t slot, int64_t rate) {
     vdc_vm *vm = &dc->vms[slot];
-    vdc_vm_record *record = &dc->records[slot];
-    vdc_position *at = &record->position;
-    vdc_time span = dc->now - record->progress_since;
-    record->progress_since = dc->now;
+    vdc_vm_details *details = vdc_vm_details_of(dc, slot);
+    vdc_position *at = &details->position;
+    vdc_time span = dc->now - details->progress_since;
+    details->progress_since = dc->now;
     if (span == 0 || vm->checkpointing) return;
     at->elapsed += span;
     if (!at->active) return;
@@ -101,13 +100,13 @@ static void catch_up(vdc_datacenter *dc, uint32_t slot, int64_t rate) {
 /* Goes on to the next segment when the current one is used up, and asks for what it wants. */
 static vdc_code go_on(vdc_datacenter *dc, uint32_t slot, bool *ended) {
     vdc_vm *vm = &dc->vms[slot];
-    vdc_vm_record *record = &dc->records[slot];
-    vdc_position *at = &record->position;
+    const vdc_request *request = &dc->records[slot].request;
+    vdc_position *at = &dc->details[slot].position;
     if (at->active && (vm->work ? at->work_left == 0 : at->left == 0)) at->active = false;
-    if (!at->active) next_segment(record);
+    if (!at->active) next_segment(request, at);
     if (!at->active) {
         vdc_datacenter_demand(dc, slot, 0);
-        *ended = record->request.lifetime < 0;
+        *ended = request->lifetime < 0;
         return VDC_OK;
     }
     if (vm->work) {
@@ -121,22 +120,36 @@ static vdc_code go_on(vdc_datacenter *dc, uint32_t slot, bool *ended) {
     return schedule_segment(dc, slot);
 }
 
+/* Is there more to its progress than its start and its lifetime? */
+static bool has_position(const vdc_datacenter *dc, const vdc_request *request) {
+    return request->load || request->checkpoint_interval > 0 || dc->lifecycle;
+}
+
+vdc_time vdc_progress_lost(const vdc_datacenter *dc, uint32_t slot, bool restart) {
+    const vdc_vm_details *details = vdc_vm_details_known(dc, slot);
+    if (!has_position(dc, &dc->records[slot].request)) return dc->now - dc->records[slot].started_at;
+    return details->position.elapsed + (dc->now - details->progress_since) - (restart ? details->saved.elapsed : 0);
+}
+
 /* From where it was saved, with its lifetime running. */
 static vdc_code begin_clock(vdc_datacenter *dc, uint32_t slot) {
-    vdc_vm_record *record = &dc->records[slot];
-    const vdc_request *request = &record->request;
-    record->position = record->saved;
-    record->progress_since = dc->now;
+    const vdc_request *request = &dc->records[slot].request;
+    vdc_time elapsed = 0;
+    if (has_position(dc, request)) {
+        vdc_vm_details *details = vdc_vm_details_of(dc, slot);
+        details->position = details->saved;
+        details->progress_since = dc->now;
+        elapsed = details->saved.elapsed;
+    }
     dc->vms[slot].checkpointing = false;
     if (request->lifetime < 0 || request->lifetime == VDC_FOREVER) return VDC_OK;
-    vdc_time left = request->lifetime - record->saved.elapsed;
+    vdc_time left = request->lifetime - elapsed;
     return vdc_queue_push(dc->queue, after(dc->now, left > 0 ? left : 0), VDC_RANK_VM_END, VDC_EVENT_VM_END, slot, &dc->vms[slot].end_event);
 }
 
 static vdc_code begin_load(vdc_datacenter *dc, uint32_t slot) {
     vdc_vm *vm = &dc->vms[slot];
-    vdc_vm_record *record = &dc->records[slot];
-    const vdc_request *request = &record->request;
+    const vdc_request *request = &dc->records[slot].request;
     vdc_code code = VDC_OK;
     if (!request->load) {
         vdc_datacenter_demand(dc, slot, vm->nominal);
@@ -147,9 +160,10 @@ static vdc_code begin_load(vdc_datacenter *dc, uint32_t slot) {
         if (!code && ended) code = vdc_queue_push(dc->queue, dc->now, VDC_RANK_VM_END, VDC_EVENT_VM_END, slot, &vm->end_event);
     }
     if (!code && request->checkpoint_interval > 0) {
-        record->checkpoint_interval = request->checkpoint_interval;
-        code = vdc_queue_push(dc->queue, after(dc->now, record->checkpoint_interval), VDC_RANK_CHANGE, VDC_EVENT_CHECKPOINT_START, slot,
-                              &vm->checkpoint_event);
+        vdc_vm_details *details = vdc_vm_details_of(dc, slot);
+        details->checkpoint_interval = request->checkpoint_interval;
+        code = vdc_queue_push(dc->queue, after(dc->now, details->checkpoint_interval), VDC_RANK_CHANGE, VDC_EVENT_CHECKPOINT_START, slot,
+                              &details->checkpoint_event);
     }
     return code;
 }
@@ -165,15 +179,15 @@ vdc_code vdc_progress_boot(vdc_datacenter *dc, uint32_t slot) {
 }
 
 vdc_code vdc_progress_booted(vdc_datacenter *dc, uint32_t slot) {
-    vdc_vm_record *record = &dc->records[slot];
-    record->position.elapsed += dc->now - record->progress_since;
-    record->progress_since = dc->now;
+    vdc_vm_details *details = vdc_vm_details_of(dc, slot);
+    details->position.elapsed += dc->now - details->progress_since;
+    details->progress_since = dc->now;
     return begin_load(dc, slot);
 }
 
 int64_t vdc_progress_demand(const vdc_datacenter *dc, uint32_t slot) {
     const vdc_vm *vm = &dc->vms[slot];
-    const vdc_position *at = &dc->records[slot].position;
+    const vdc_position *at = &vdc_vm_details_known(dc, slot)->position;
     switch ((vdc_vm_state)vm->state) {
     case VDC_VM_BOOTING: return dc->lifecycle->vms[slot].boot_demand;
     case VDC_VM_RUNNING:
@@ -200,24 +214,24 @@ void vdc_progress_pause(vdc_datacenter *dc, uint32_t slot) {
     catch_up(dc, slot, vm->used);
     life->end_left = take_event(dc, &vm->end_event);
     life->change_left = take_event(dc, &vm->change_event);
-    life->checkpoint_left = take_event(dc, &vm->checkpoint_event);
+    life->checkpoint_left = take_event(dc, &vdc_vm_details_of(dc, slot)->checkpoint_event);
     vdc_datacenter_demand(dc, slot, 0);
 }
 
 vdc_code vdc_progress_continue(vdc_datacenter *dc, uint32_t slot) {
     vdc_vm *vm = &dc->vms[slot];
-    vdc_vm_record *record = &dc->records[slot];
+    vdc_vm_details *details = vdc_vm_details_of(dc, slot);
     const vdc_vm_lifecycle *life = &dc->lifecycle->vms[slot];
     vdc_code code = VDC_OK;
-    record->progress_since = dc->now;
+    details->progress_since = dc->now;
     if (life->end_left >= 0)
         code = vdc_queue_push(dc->queue, after(dc->now, life->end_left), VDC_RANK_VM_END, VDC_EVENT_VM_END, slot, &vm->end_event);
     if (!code && life->checkpoint_left >= 0)
         code = vdc_queue_push(dc->queue, after(dc->now, life->checkpoint_left), VDC_RANK_CHANGE, VDC_EVENT_CHECKPOINT_START, slot,
-                              &vm->checkpoint_event);
+                              &details->checkpoint_event);
     if (!code && vm->checkpointing && life->change_left >= 0)
         code = vdc_queue_push(dc->queue, after(dc->now, life->change_left), VDC_RANK_CHANGE, VDC_EVENT_CHECKPOINT_END, slot, &vm->change_event);
-    else if (!code && record->position.active) code = schedule_segment(dc, slot);
+    else if (!code && details->position.active) code = schedule_segment(dc, slot);
     vdc_datacenter_demand(dc, slot, vdc_progress_demand(dc, slot));
     return code;
 }
@@ -226,19 +240,20 @@ void vdc_progress_catch_up(vdc_datacenter *dc, uint32_t slot) { catch_up(dc, slo
 
 void vdc_progress_save(vdc_datacenter *dc, uint32_t slot) {
     catch_up(dc, slot, dc->vms[slot].used);
-    dc->records[slot].saved = dc->records[slot].position;
+    vdc_vm_details *details = vdc_vm_details_of(dc, slot);
+    details->saved = details->position;
 }
 
 static vdc_code checkpoint_start(vdc_datacenter *dc, uint32_t slot) {
     vdc_vm *vm = &dc->vms[slot];
-    vdc_vm_record *record = &dc->records[slot];
+    vdc_vm_details *details = &dc->details[slot];
     catch_up(dc, slot, vm->used);
     if (vm->change_event) vdc_queue_cancel(dc->queue, vm->change_event);
     vm->change_event = 0;
     vm->checkpointing = true;
-    record->saved = record->position;
+    details->saved = details->position;
     vdc_datacenter_demand(dc, slot, peak_demand(dc, slot));
-    return vdc_queue_push(dc->queue, after(dc->now, record->request.checkpoint_duration), VDC_RANK_CHANGE, VDC_EVENT_CHECKPOINT_END, slot,
+    return vdc_queue_push(dc->queue, after(dc->now, dc->records[slot].request.checkpoint_duration), VDC_RANK_CHANGE, VDC_EVENT_CHECKPOINT_END, slot,
                           &vm->change_event);
 }
 
@@ -251,13 +266,13 @@ static vdc_time scaled(vdc_time interval, int64_t num, int64_t den) {
 
 static vdc_code checkpoint_end(vdc_datacenter *dc, uint32_t slot, bool *ended) {
     vdc_vm *vm = &dc->vms[slot];
-    vdc_vm_record *record = &dc->records[slot];
-    const vdc_request *request = &record->request;
+    vdc_vm_details *details = &dc->details[slot];
+    const vdc_request *request = &dc->records[slot].request;
     vm->checkpointing = false;
-    record->progress_since = dc->now;
-    record->checkpoint_interval = scaled(record->checkpoint_interval, request->checkpoint_scale_num, request->checkpoint_scale_den);
-    vdc_code code = vdc_queue_push(dc->queue, after(dc->now, record->checkpoint_interval), VDC_RANK_CHANGE, VDC_EVENT_CHECKPOINT_START, slot,
-                                   &vm->checkpoint_event);
+    details->progress_since = dc->now;
+    details->checkpoint_interval = scaled(details->checkpoint_interval, request->checkpoint_scale_num, request->checkpoint_scale_den);
+    vdc_code code = vdc_queue_push(dc->queue, after(dc->now, details->checkpoint_interval), VDC_RANK_CHANGE, VDC_EVENT_CHECKPOINT_START, slot,
+                                   &details->checkpoint_event);
     if (code) return code;
     if (request->load) return go_on(dc, slot, ended);
     vdc_datacenter_demand(dc, slot, vm->nominal);
@@ -273,7 +288,7 @@ vdc_code vdc_progress_event(vdc_datacenter *dc, uint32_t slot, vdc_event_kind ki
         catch_up(dc, slot, vm->used);
         return go_on(dc, slot, ended);
     case VDC_EVENT_CHECKPOINT_START:
-        vm->checkpoint_event = 0;
+        dc->details[slot].checkpoint_event = 0;
         return checkpoint_start(dc, slot);
     case VDC_EVENT_CHECKPOINT_END:
         vm->change_event = 0;
@@ -284,20 +299,20 @@ vdc_code vdc_progress_event(vdc_datacenter *dc, uint32_t slot, vdc_event_kind ki
 }
 
 vdc_code vdc_progress_granted(vdc_datacenter *dc, uint32_t slot, int64_t old) {
-    vdc_vm_record *record = &dc->records[slot];
     vdc_vm_state state = (vdc_vm_state)dc->vms[slot].state;
-    if ((state != VDC_VM_RUNNING && state != VDC_VM_BLACKOUT) || dc->vms[slot].checkpointing || !record->position.active) return VDC_OK;
+    if ((state != VDC_VM_RUNNING && state != VDC_VM_BLACKOUT) || dc->vms[slot].checkpointing || !dc->details[slot].position.active) return VDC_OK;
     catch_up(dc, slot, old);
     return schedule_segment(dc, slot);
 }
 
 void vdc_progress_stop(vdc_datacenter *dc, uint32_t slot) {
     vdc_vm *vm = &dc->vms[slot];
-    vdc_event_handle *events[] = {&vm->end_event, &vm->change_event, &vm->checkpoint_event};
+    vdc_vm_details *details = vm->detailed ? &dc->details[slot] : NULL;
+    vdc_event_handle none = 0, *events[] = {&vm->end_event, &vm->change_event, details ? &details->checkpoint_event : &none};
     for (size_t i = 0; i < sizeof events / sizeof *events; i++) {
         if (*events[i]) vdc_queue_cancel(dc->queue, *events[i]);
         *events[i] = 0;
     }
     vm->checkpointing = false;
-    dc->records[slot].position.active = false;
+    if (details) details->position.active = false;
 }

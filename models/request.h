@@ -41,41 +41,42 @@ enum { VDC_UNLIMITED = -1, VDC_NO_ID = -1 };
 enum { VDC_PRIORITY_LOW = 0, VDC_PRIORITY_NORMAL = 1, VDC_PRIORITY_HIGH = 2 }; /* the names of a priority; any integer will do */
 #define VDC_FOREVER INT64_MAX /* as a duration: never ends by itself. Test for it before adding to a time */
 
+/* What every VM's arrival and departure looks at comes first, in two cache lines; the rest, in two more, is read where it matters. */
 typedef struct vdc_request {
-    int64_t number;               /* arrival number in the run, from 0: set by the simulator */
     int64_t id;                   /* the given integer (>= 0); VDC_NO_ID from a source = none: the simulator puts the arrival number */
-    const char *name;             /* the trace's own name or NULL; valid until the next request is read */
-    int64_t arrival;              /* ns */
     int64_t lifetime;             /* ns from start to end; VDC_UNLIMITED = by its load; VDC_FOREVER = until the run ends, whatever its load */
     int64_t size[VDC_RESOURCES];
-    uint32_t tenant, group;       /* interned names; 0 = none */
-    int32_t priority;             /* larger first */
-    int64_t cpu_weight;           /* >= 1; VDC_UNLIMITED = the default of 100 a vCPU */
+    const vdc_load_source *load;  /* NULL: asks for all of its vCPUs as long as it lives */
+    uint64_t token;               /* the source's own mark, below 2^56, given back when the VM is finished with; 0 = nothing to give back */
+    const char *name;             /* the trace's own name or NULL; valid until the next request is read */
     int64_t cpu_reservation;      /* Hz, 0 = none */
+    uint32_t tenant;              /* an interned name; 0 = none */
+    vdc_progress progress;
+    uint16_t gpu_count;           /* devices wanted; size[VDC_GPU] = gpu_count x gpu_milli */
+    uint16_t gpu_milli;           /* of each device, 1..1000; < 1000 only with gpu_count 1 */
+    uint8_t numa_nodes;           /* NUMA nodes that it is split over evenly; 0 = not NUMA-aware */
+
+    int64_t number;               /* arrival number in the run, from 0: set by the simulator */
+    int64_t arrival;              /* ns */
     int64_t cpu_limit;            /* Hz, VDC_UNLIMITED = none */
     int64_t cpu_period;           /* ns in which the reservation is due, where the CPU policy has deadlines; 0 = the policy's */
-
-    const vdc_load_source *load;  /* NULL: asks for all of its vCPUs as long as it lives */
+    int64_t cpu_weight;           /* >= 1; VDC_UNLIMITED = the default of 100 a vCPU */
+    int64_t predicted_lifetime;   /* ns as known to lifetime-aware policies, VDC_UNLIMITED = not known */
+    uint32_t group;               /* an interned name; 0 = none */
+    int32_t priority;             /* larger first */
     uint64_t load_cursor;         /* where its load begins */
     int64_t load_peak;            /* Hz, the largest demand of the load */
-    vdc_progress progress;
 
     int64_t checkpoint_interval;  /* ns, 0 = no checkpoints */
     int64_t checkpoint_duration;  /* ns */
     int64_t checkpoint_scale_num, checkpoint_scale_den; /* the interval grows by this factor each time */
-
-    uint16_t gpu_count;           /* devices wanted; size[VDC_GPU] = gpu_count x gpu_milli */
-    uint16_t gpu_milli;           /* of each device, 1..1000; < 1000 only with gpu_count 1 */
     uint64_t gpu_models;          /* acceptable models, a bit per model of the datacenter; 0 = any */
-    uint8_t numa_nodes;           /* NUMA nodes that it is split over evenly; 0 = not NUMA-aware */
-    int64_t predicted_lifetime;   /* ns as known to lifetime-aware policies, VDC_UNLIMITED = not known */
     uint32_t isolation;           /* index of its isolation wishes (vdc_isolation_specs), 0 = none */
     uint32_t member;              /* its number in its group, in order of arrival: set by the simulator */
     uint32_t part;                /* of its group, from 1, where its source names one (a fault domain of its own choice); 0 = none */
     uint32_t interference;        /* index of its profile (vdc_interference_profiles), 0 = none */
     uint32_t source;              /* which workload source it came from */
     uint32_t operations;          /* index of its own operations (vdc_operation_lists), 0 = none */
-    uint64_t token;               /* the source's own mark, below 2^56, given back when the VM is finished with; 0 = nothing to give back */
 } vdc_request;
 
 /* Is a GPU of this model (an interned name, 0 = without a name) among the acceptable ones? `models` as in vdc_request.gpu_models: 0

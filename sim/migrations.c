@@ -164,7 +164,7 @@ const char *vdc_migration_refusal(vdc_simulation *sim, uint32_t slot, uint32_t h
     if (state != VDC_VM_RUNNING && state != VDC_VM_PAUSED) return vdc_refuse(sim, "it is %s", vdc_vm_state_names[state]);
     if (dc->lifecycle->vms[slot].migration != VDC_NOWHERE) return vdc_refuse(sim, "it is moving to another host");
     if (dc->lifecycle->vms[slot].phase_event) return vdc_refuse(sim, "it is being shut down");
-    if (dc->vms[slot].eviction_event) return vdc_refuse(sim, "it was told to leave");
+    if (vdc_vm_details_known(dc, slot)->eviction_event) return vdc_refuse(sim, "it was told to leave");
     uint32_t from = dc->vms[slot].host;
     if (settings->concurrent != VDC_PARAM_NONE && moves->in_flight >= settings->concurrent)
         return vdc_refuse(sim, "%" PRIu32 " migrations are under way already", moves->in_flight);

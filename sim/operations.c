@@ -176,8 +176,8 @@ static vdc_code start(vdc_simulation *sim, uint32_t slot, const vdc_operation *o
 
 /* Its progress is kept: it will go on from here. */
 static void keep_progress(vdc_simulation *sim, uint32_t slot) {
-    vdc_vm_record *record = &sim->datacenter.records[slot];
-    if (state_of(sim, slot) == VDC_VM_PAUSED || state_of(sim, slot) == VDC_VM_SAVING) record->saved = record->position;
+    vdc_vm_details *details = vdc_vm_details_of(&sim->datacenter, slot);
+    if (state_of(sim, slot) == VDC_VM_PAUSED || state_of(sim, slot) == VDC_VM_SAVING) details->saved = details->position;
     else vdc_progress_save(&sim->datacenter, slot);
 }
 

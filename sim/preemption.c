@@ -5,8 +5,7 @@
  * there. */
 static vdc_victim victim_of(const vdc_simulation *sim, uint32_t slot) {
     const vdc_vm_record *record = &sim->datacenter.records[slot];
-    vdc_time now = sim->datacenter.now, lost = record->position.elapsed + (now - record->progress_since);
-    if (sim->scenario->preemption.restart) lost -= record->saved.elapsed;
+    vdc_time now = sim->datacenter.now, lost = vdc_progress_lost(&sim->datacenter, slot, sim->scenario->preemption.restart);
     return (vdc_victim){.slot = slot, .request = &record->request, .gpu_devices = record->gpu_devices,
                         .numa_nodes = record->numa_nodes,
                         .ran = now - record->started_at, .lost = (vdc_wide)record->request.size[VDC_CPU] * lost};
@@ -17,8 +16,8 @@ static bool gather(vdc_simulation *sim, uint32_t host, const vdc_request *reques
     const vdc_datacenter *dc = &sim->datacenter;
     *count = 0;
     for (uint32_t slot = dc->first_vm[host]; slot != VDC_NOWHERE; slot = dc->vms[slot].next) {
-        if (dc->vms[slot].eviction_event || !vdc_preemption_allows(&sim->scenario->preemption, request,
-                                                                   &dc->records[slot].request)) continue;
+        if (vdc_vm_details_known(dc, slot)->eviction_event
+            || !vdc_preemption_allows(&sim->scenario->preemption, request, &dc->records[slot].request)) continue;
         if (!VDC_RESERVE(sim->candidates, sim->candidate_capacity, *count + 1)) return false;
         sim->candidates[(*count)++] = victim_of(sim, slot);
     }
@@ -70,7 +69,7 @@ vdc_code vdc_preempt(vdc_simulation *sim, uint32_t slot, bool *made_room, vdc_di
     const vdc_preemption *preemption = &sim->scenario->preemption;
     size_t count;
     *made_room = false;
-    if (dc->records[slot].displacing_until > dc->now || !can_wait(sim, &dc->records[slot])) return VDC_OK;
+    if (vdc_vm_details_known(dc, slot)->displacing_until > dc->now || !can_wait(sim, &dc->records[slot])) return VDC_OK;
     vdc_code code = choose_victims(sim, &dc->records[slot].request, &count, diag);
     for (size_t i = 0; !code && i < count; i++) {
         uint32_t victim = sim->chosen[i];
@@ -79,8 +78,8 @@ vdc_code vdc_preempt(vdc_simulation *sim, uint32_t slot, bool *made_room, vdc_di
             continue;
         }
         vdc_time end = vdc_later(dc->now, preemption->notice);
-        dc->records[slot].displacing_until = end;
-        if (vdc_queue_push(sim->events, end, VDC_RANK_OPERATION, VDC_EVENT_EVICTION, victim, &dc->vms[victim].eviction_event))
+        vdc_vm_details_of(dc, slot)->displacing_until = end;
+        if (vdc_queue_push(sim->events, end, VDC_RANK_OPERATION, VDC_EVENT_EVICTION, victim, &vdc_vm_details_of(dc, victim)->eviction_event))
             return vdc_no_memory(diag, "pending events");
     }
     *made_room = count > 0 && preemption->notice == 0;

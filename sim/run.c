@@ -129,10 +129,10 @@ vdc_code vdc_run_leave(vdc_simulation *sim, uint32_t slot, vdc_vm_state state, v
 }
 
 static void cancel_timeout(vdc_simulation *sim, uint32_t slot) {
-    vdc_vm *vm = &sim->datacenter.vms[slot];
-    if (!vm->timeout_event) return;
-    vdc_queue_cancel(sim->events, vm->timeout_event);
-    vm->timeout_event = 0;
+    if (!vdc_vm_details_known(&sim->datacenter, slot)->timeout_event) return;
+    vdc_event_handle *event = &vdc_vm_details_of(&sim->datacenter, slot)->timeout_event;
+    vdc_queue_cancel(sim->events, *event);
+    *event = 0;
     sim->pending_timeouts--;
 }
 
@@ -142,7 +142,7 @@ void vdc_run_leave_queue(vdc_simulation *sim, uint32_t slot) {
     cancel_timeout(sim, slot);
     vdc_wait_queue_remove(&sim->waiting, dc, slot);
     sim->population.waited += wait;
-    dc->records[slot].waited += wait;
+    if (wait) vdc_vm_details_of(dc, slot)->waited += wait;
 }
 
 static vdc_code reject(vdc_simulation *sim, uint32_t slot, const char *why, vdc_diag *diag) {
@@ -164,7 +164,8 @@ vdc_code vdc_run_enqueue(vdc_simulation *sim, uint32_t slot, vdc_diag *diag) {
     if (timeout == 0) sim->timeouts_due = true;
     if (timeout > 0 && dc->records[slot].first_start < 0) {
         sim->pending_timeouts++;
-        return vdc_run_push(sim, vdc_later(dc->now, timeout), VDC_RANK_QUEUE_TIMEOUT, VDC_EVENT_QUEUE_TIMEOUT, slot, &vm->timeout_event, diag);
+        return vdc_run_push(sim, vdc_later(dc->now, timeout), VDC_RANK_QUEUE_TIMEOUT, VDC_EVENT_QUEUE_TIMEOUT, slot,
+                            &vdc_vm_details_of(dc, slot)->timeout_event, diag);
     }
     return VDC_OK;
 }
@@ -194,8 +195,11 @@ vdc_code vdc_run_arrive(vdc_simulation *sim, vdc_request *request, vdc_diag *dia
     uint32_t slot = vdc_vm_create(dc, request);
     if (slot == VDC_NOWHERE) return vdc_no_memory(diag, "the live VMs");
     vdc_vm_record *record = &dc->records[slot];
-    if (request->name && sim->results && dc->track_vms && !(record->name = vdc_strdup(request->name))) return vdc_no_memory(diag, "the live VMs");
-    record->request.name = record->name;
+    if (request->name && sim->results && dc->track_vms) {
+        char *name = vdc_vm_details_of(dc, slot)->name = vdc_strdup(request->name);
+        if (!name) return vdc_no_memory(diag, "the live VMs");
+        record->request.name = name;
+    }
     sim->population.arrived++;
     sim->tick.arrivals++;
     sim->gpu_arrived += request->size[VDC_GPU];
@@ -252,8 +256,10 @@ void vdc_run_stop(vdc_simulation *sim, uint32_t slot) {
     if (dc->lifecycle) vdc_operations_stopping(sim, slot);
     if (sim->follower_count) vdc_parts_removing(sim, slot);
     if (vdc_run_has_end(&record->request)) sim->with_end--;
-    if (dc->vms[slot].eviction_event) vdc_queue_cancel(sim->events, dc->vms[slot].eviction_event);
-    dc->vms[slot].eviction_event = 0;
+    if (vdc_vm_details_known(dc, slot)->eviction_event) {
+        vdc_queue_cancel(sim->events, dc->details[slot].eviction_event);
+        dc->details[slot].eviction_event = 0;
+    }
     vdc_progress_stop(dc, slot);
     vdc_datacenter_remove(dc, slot);
     if (dc->track_vms) vdc_datacenter_close_stay(dc, slot, host, sim->population.finished);
@@ -527,12 +533,12 @@ static vdc_code handle(vdc_simulation *sim, const vdc_event *event, vdc_diag *di
         vdc_slices_event(dc, event->subject);
         return VDC_OK;
     case VDC_EVENT_QUEUE_TIMEOUT:
-        dc->vms[event->subject].timeout_event = 0;
+        vdc_vm_details_of(dc, event->subject)->timeout_event = 0;
         sim->pending_timeouts--;
         sim->pass_wanted = sim->timeouts_due = true;
         return VDC_OK;
     case VDC_EVENT_EVICTION:
-        dc->vms[event->subject].eviction_event = 0;
+        vdc_vm_details_of(dc, event->subject)->eviction_event = 0;
         return vdc_run_displace(sim, event->subject, diag);
     case VDC_EVENT_FAILURE:
         sim->background_events--;
@@ -545,6 +551,32 @@ static vdc_code handle(vdc_simulation *sim, const vdc_event *event, vdc_diag *di
     default:
         return vdc_fail(diag, VDC_ERROR_STATE, NULL, "event of unknown kind %u at %" PRId64 " ns", event->kind, event->time);
     }
+}
+
+/* With millions of live VMs, what an event touches lies in no cache: the next event's VM is fetched while this one is handled, and its
+ * host while an arrival is. Only hints. */
+static void fetch_vm(vdc_simulation *sim) {
+    const vdc_datacenter *dc = &sim->datacenter;
+    const vdc_event *next = vdc_queue_peek(sim->events);
+    if (!next || next->kind > VDC_EVENT_CHECKPOINT_END) return;
+    __builtin_prefetch(&dc->vms[next->subject], 1);
+    __builtin_prefetch(&dc->records[next->subject], 1);
+    __builtin_prefetch((const char *)&dc->records[next->subject] + 64, 1);
+}
+
+static void fetch_host(const vdc_simulation *sim, const vdc_event *next) {
+    const vdc_datacenter *dc = &sim->datacenter;
+    if (next->kind > VDC_EVENT_CHECKPOINT_END) return;
+    const vdc_vm *vm = &dc->vms[next->subject];
+    if (vm->host == VDC_NOWHERE) return;
+    if (vm->next != VDC_NOWHERE) __builtin_prefetch(&dc->vms[vm->next], 1);
+    if (vm->previous != VDC_NOWHERE) __builtin_prefetch(&dc->vms[vm->previous], 1);
+    else __builtin_prefetch(&dc->first_vm[vm->host], 1);
+    __builtin_prefetch(&dc->ceiling_sum[vm->host], 1);
+    __builtin_prefetch(&dc->hosts.granted[vm->host], 1);
+    __builtin_prefetch(&dc->hosts.vms[vm->host], 1);
+    for (int r = 0; r < VDC_DISK; r++)
+        if (dc->hosts.free[r]) __builtin_prefetch(&dc->hosts.free[r][vm->host], 1);
 }
 
 vdc_code vdc_run_step(vdc_simulation *sim, vdc_time limit, bool *more, vdc_diag *diag) {
@@ -592,8 +624,10 @@ vdc_code vdc_run_step(vdc_simulation *sim, vdc_time limit, bool *more, vdc_diag 
     if (queued) {
         vdc_event event;
         vdc_queue_pop(sim->events, &event);
+        fetch_vm(sim);
         return handle(sim, &event, diag);
     }
+    if (pending) fetch_host(sim, pending);
     switch (rank) {
     case VDC_RANK_ARRIVAL: return arrive(sim, diag);
     case VDC_RANK_QUEUE_PASS: return pass(sim, diag);

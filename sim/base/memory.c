@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #ifdef VDC_TEST_FAULTS
 #include <stdatomic.h>
@@ -96,6 +97,54 @@ bool vdc_reserve(void *array_pointer, size_t *capacity, size_t need, size_t elem
     memcpy(array_pointer, &grown, sizeof grown);
     *capacity = room;
     return true;
+}
+
+/* The block that the C library knows begins somewhere in the line or two before; its address lies just before the array. */
+enum { LINE = 64, HUGE_FROM = 4 << 20 };
+
+static char *line_after(char *block) {
+    char *least = block + sizeof(char *);
+    return least + (LINE - (uintptr_t)least % LINE) % LINE;
+}
+
+/* Page tables of an array that is looked up at random cost as much as the array. Advice, so nothing to check. All pages of the block are
+ * advised alike, its first one too: a mapping of two kinds could not grow in place (mremap). */
+static void ask_for_huge_pages(char *block, size_t bytes) {
+#ifdef MADV_HUGEPAGE
+    if (bytes < HUGE_FROM) return;
+    enum { PAGE = 4096 };
+    char *from = block - (uintptr_t)block % PAGE, *to = block + bytes;
+    (void)madvise(from, (size_t)(to - from), MADV_HUGEPAGE);
+#else
+    (void)block, (void)bytes;
+#endif
+}
+
+bool vdc_reserve_lines(void *array_pointer, size_t *capacity, size_t need, size_t element) {
+    if (need <= *capacity) return true;
+    size_t room = *capacity + *capacity / 2, bytes;
+    if (room < need) room = need;
+    if (room < 8) room = 8;
+    char *old, *old_block = NULL;
+    memcpy(&old, array_pointer, sizeof old);
+    if (old) memcpy(&old_block, old - sizeof old_block, sizeof old_block);
+    if (!object_size(room, element, &bytes) || bytes > PTRDIFF_MAX - 2 * LINE) return false;
+    ptrdiff_t offset = old ? old - old_block : 0;
+    char *block = vdc_realloc(old_block, bytes + 2 * LINE, 1);
+    if (!block) return false;
+    char *array = line_after(block);
+    if (old && array != block + offset) memmove(array, block + offset, *capacity * element);
+    memcpy(array - sizeof block, &block, sizeof block);
+    ask_for_huge_pages(block, bytes);
+    memcpy(array_pointer, &array, sizeof array);
+    *capacity = room;
+    return true;
+}
+
+void vdc_free_lines(void *array) {
+    char *block = NULL;
+    if (array) memcpy(&block, (char *)array - sizeof block, sizeof block);
+    vdc_free(block);
 }
 
 /* A block's pieces follow its head. */

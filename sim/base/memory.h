@@ -31,6 +31,13 @@ bool vdc_reserve(void *array_pointer, size_t *capacity, size_t need, size_t elem
 #define VDC_RESERVE(array, capacity, need) \
     ((size_t)(need) <= (capacity) || vdc_reserve(&(array), &(capacity), (size_t)(need), sizeof *(array)))
 
+/* The same for large arrays whose elements are to lie on cache lines of 64 bytes of their own; on huge pages where the system lets them.
+ * Freed by vdc_free_lines. */
+bool vdc_reserve_lines(void *array_pointer, size_t *capacity, size_t need, size_t element);
+#define VDC_RESERVE_LINES(array, capacity, need) \
+    ((size_t)(need) <= (capacity) || vdc_reserve_lines(&(array), &(capacity), (size_t)(need), sizeof *(array)))
+void vdc_free_lines(void *array);
+
 /* An arena: many small pieces, freed at once. Initialise with {0}. Pieces are aligned to 16 bytes. */
 typedef struct vdc_arena {
     struct vdc_arena_block *blocks;

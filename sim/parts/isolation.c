@@ -92,16 +92,17 @@ static const vdc_column vm_columns[] = {
 
 static void vm_row(vdc_simulation *sim, uint32_t slot, vdc_row *row) {
     const vdc_vm_record *record = &sim->datacenter.records[slot];
+    const vdc_vm_totals *totals = &vdc_vm_details_known(&sim->datacenter, slot)->totals;
     const vdc_vm_isolation *vm = &sim->isolation->vms[slot];
-    vdc_row_real(row, record->totals.fence_waste);
-    vdc_row_real(row, record->totals.fence_idle);
-    vdc_row_real(row, record->totals.fenced_memory);
+    vdc_row_real(row, totals->fence_waste);
+    vdc_row_real(row, totals->fence_idle);
+    vdc_row_real(row, totals->fenced_memory);
     vdc_row_real(row, vdc_pair_seconds(vdc_isolation_exposure(sim->isolation, slot)));
     vdc_row_integer(row, (int64_t)vm->met_count);
     vdc_row_real(row, vm->first_meeting < 0 ? NAN : vdc_seconds(vm->first_meeting - record->first_start));
     vdc_row_integer(row, vm->hit || vm->met_attacker);
     double fenced[FENCES];
-    split(record->totals.fenced, record->totals.reserved, vdc_isolation_vm_fenced(sim->isolation, slot, VDC_FENCE_THREADS),
+    split(totals->fenced, totals->reserved, vdc_isolation_vm_fenced(sim->isolation, slot, VDC_FENCE_THREADS),
           vdc_isolation_vm_fenced(sim->isolation, slot, VDC_FENCE_DEDICATED), fenced);
     put(row, fenced);
 }

@@ -22,6 +22,7 @@ static const vdc_column columns[] = {
 
 vdc_code vdc_results_add_to_tenant(vdc_simulation *sim, uint32_t slot, vdc_vm_state state, vdc_diag *diag) {
     const vdc_vm_record *record = &sim->datacenter.records[slot];
+    const vdc_vm_totals *totals = &vdc_vm_details_known(&sim->datacenter, slot)->totals;
     uint32_t tenant = record->request.tenant;
     size_t before = sim->tenant_capacity;
     if (!VDC_RESERVE(sim->tenant_totals, sim->tenant_capacity, tenant + (size_t)1)) return vdc_no_memory(diag, "the tenants' totals");
@@ -31,19 +32,19 @@ vdc_code vdc_results_add_to_tenant(vdc_simulation *sim, uint32_t slot, vdc_vm_st
     sum->placed += record->first_start >= 0;
     sum->completed += state == VDC_VM_COMPLETED;
     sum->rejected += state == VDC_VM_REJECTED;
-    sum->p_cpu += record->totals.p_cpu;
-    sum->p_memory += record->totals.p_memory;
-    sum->t += record->totals.run;
-    sum->ready += record->totals.ready;
-    sum->throttled += record->totals.throttled;
-    sum->idle += record->totals.idle;
-    sum->used += record->totals.used;
-    sum->fenced += record->totals.fenced;
-    sum->fence_waste += record->totals.fence_waste;
-    sum->fence_idle += record->totals.fence_idle;
-    sum->fenced_memory += record->totals.fenced_memory;
-    sum->wait += vdc_seconds(record->waited);
-    sum->reserved += record->totals.reserved;
+    sum->p_cpu += totals->p_cpu;
+    sum->p_memory += totals->p_memory;
+    sum->t += totals->run;
+    sum->ready += totals->ready;
+    sum->throttled += totals->throttled;
+    sum->idle += totals->idle;
+    sum->used += totals->used;
+    sum->fenced += totals->fenced;
+    sum->fence_waste += totals->fence_waste;
+    sum->fence_idle += totals->fence_idle;
+    sum->fenced_memory += totals->fenced_memory;
+    sum->wait += vdc_seconds(vdc_vm_details_known(&sim->datacenter, slot)->waited);
+    sum->reserved += totals->reserved;
     if (!sim->isolation) return VDC_OK;
     sum->exposure += vdc_pair_seconds(vdc_isolation_exposure(sim->isolation, slot));
     sum->fenced_threads += vdc_isolation_vm_fenced(sim->isolation, slot, VDC_FENCE_THREADS);

@@ -48,11 +48,12 @@ vdc_code vdc_results_open_vms(vdc_simulation *sim, vdc_diag *diag) {
 vdc_code vdc_results_vm(vdc_simulation *sim, uint32_t slot, vdc_vm_state state, vdc_diag *diag) {
     if (!sim->results || !sim->results->vms) return VDC_OK;
     const vdc_vm_record *record = &sim->datacenter.records[slot];
+    const vdc_vm_totals *totals = &vdc_vm_details_known(&sim->datacenter, slot)->totals;
     const vdc_request *request = &record->request;
     bool over = state != VDC_VM_QUEUED && !vdc_vm_state_is_on_host(state) && !vdc_vm_state_is_off(state);
     vdc_row row = {.cells = sim->results->vm_cells};
     vdc_row_integer(&row, request->id);
-    vdc_row_text(&row, record->name ? record->name : "");
+    vdc_row_text(&row, request->name ? request->name : "");
     vdc_row_text(&row, vdc_names_text(sim->tenants, request->tenant));
     vdc_row_text(&row, vdc_names_text(sim->groups, request->group));
     vdc_row_integer(&row, record->last_host == VDC_NOWHERE ? -1 : (int64_t)record->last_host);
@@ -60,18 +61,18 @@ vdc_code vdc_results_vm(vdc_simulation *sim, uint32_t slot, vdc_vm_state state, 
     vdc_row_real(&row, vdc_seconds(request->arrival));
     vdc_row_real(&row, record->first_start < 0 ? NAN : vdc_seconds(record->first_start));
     vdc_row_real(&row, over ? vdc_seconds(sim->datacenter.now) : NAN);
-    vdc_row_real(&row, vdc_seconds(record->waited));
+    vdc_row_real(&row, vdc_seconds(vdc_vm_details_known(&sim->datacenter, slot)->waited));
     vdc_row_integer(&row, record->failures);
     vdc_row_integer(&row, request->priority);
     vdc_row_real(&row, (double)request->size[VDC_CPU] / 1000);
     vdc_row_integer(&row, request->size[VDC_MEMORY]);
-    vdc_row_real(&row, record->totals.p_cpu);
-    vdc_row_real(&row, record->totals.run);
-    vdc_row_real(&row, record->totals.used);
-    vdc_row_real(&row, record->totals.ready);
-    vdc_row_real(&row, record->totals.throttled);
-    vdc_row_real(&row, record->totals.idle);
-    vdc_row_real(&row, record->totals.fenced);
+    vdc_row_real(&row, totals->p_cpu);
+    vdc_row_real(&row, totals->run);
+    vdc_row_real(&row, totals->used);
+    vdc_row_real(&row, totals->ready);
+    vdc_row_real(&row, totals->throttled);
+    vdc_row_real(&row, totals->idle);
+    vdc_row_real(&row, totals->fenced);
     vdc_row_integer(&row, (int64_t)record->numa_nodes);
     vdc_results_part_cells(sim, vdc_part_vms, slot, &row);
     vdc_code code = vdc_table_set(sim->results->vms, request->number, row.cells, diag);
@@ -84,7 +85,7 @@ vdc_code vdc_results_write_vms(vdc_simulation *sim, vdc_diag *diag) {
     for (uint32_t slot = 0; slot < dc->vm_count; slot++) {
         vdc_vm_state state = (vdc_vm_state)dc->vms[slot].state;
         if (state == VDC_VM_FREE || state == VDC_VM_HELD) continue;
-        if (state == VDC_VM_QUEUED) dc->records[slot].waited += dc->now - dc->records[slot].queued_at;
+        if (state == VDC_VM_QUEUED) vdc_vm_details_of(dc, slot)->waited += dc->now - dc->records[slot].queued_at;
         else if (dc->vms[slot].host != VDC_NOWHERE) vdc_datacenter_close_stay(dc, slot, dc->vms[slot].host, sim->population.finished);
         vdc_code code = vdc_results_vm(sim, slot, state, diag);
         if (code) return code;

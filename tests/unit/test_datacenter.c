@@ -120,7 +120,7 @@ Test(datacenter, checkpoints_grow_and_pause_the_load) {
     vdc_progress_begin(&dc, slot);
     /* Checkpoints begin after 60, 90, 135, 202.5 s of load; the next after 303.75 s would be beyond 600 s: four pauses of 1 s. */
     cr_assert_eq(run(&dc), 604 * VDC_SECOND);
-    cr_assert_eq(dc.records[slot].saved.left, 600 * VDC_SECOND - (60 + 90 + 135) * VDC_SECOND - 202500000000);
+    cr_assert_eq(vdc_vm_details_known(&dc, slot)->saved.left, 600 * VDC_SECOND - (60 + 90 + 135) * VDC_SECOND - 202500000000);
     close_all(&dc);
 }
 
