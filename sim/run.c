@@ -600,7 +600,7 @@ vdc_code vdc_run_step(vdc_simulation *sim, vdc_time limit, bool *more, vdc_diag 
         if (dc->dirty_count) return settle(sim, diag);
         if (sim->check) vdc_checks_event(&sim->checks, dc);
         if (time > dc->now) {
-            bool over = is_over(sim);
+            bool over = is_over(sim) && !(sim->operable && limit != VDC_TIME_MAX); /* who operates on it may think of more */
             vdc_time end = over ? dc->now : sim->fixed_end;
             if (over || time > end) {
                 if (end > limit) {

@@ -1,0 +1,428 @@
+/* The lives of VMs in whole runs, every account worked out by hand; every run is under --check, so that all invariants hold at every event. */
+#include <criterion/criterion.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "models/operation.h"
+#include "models/datacenter.h"
+#include "tests/support/runs.h"
+
+#define HOSTS(count) "vdcsim: 1\ndatacenter: {hosts: [{count: " count ", cpu: {cores: 4, speed: 1 GHz}, memory: 16 GiB, disks: [{size: 100 GB}], " \
+                     "power: {model: linear, idle: 100 W, max: 200 W}}]}\n"
+
+static void expect(vdc_simulation *sim, const char *key, double value) {
+    double found = summary_of(sim, key);
+    cr_expect(fabs(found - value) <= 1e-9 * fmax(1, fabs(value)), "%s: found %.12g, not %.12g", key, found, value);
+}
+
+/* A paused VM holds all, runs nothing, and its load goes on later. */
+Test(lifecycle, pause_and_resume) {
+    vdc_simulation *sim = run_text(HOSTS("1") "workload: {vms: [{vcpus: 2, memory: 4 GiB, disk: 10 GB, load: {segments: [[100s, 2 GHz]]},\n"
+                                   "  operations: [{at: 40s, do: pause}, {at: 70s, do: resume}]}]}\n", NULL, NULL);
+    expect(sim, "end_s", 130);
+    expect(sim, "T_cpu_core_s", 200);
+    expect(sim, "P_cpu_core_s", 260);
+    expect(sim, "P_disk_byte_s", 130e10);
+    expect(sim, "paused_vcpu_s", 60);
+    expect(sim, "run_vcpu_s", 200);
+    expect(sim, "idle_core_s", 0);
+    expect(sim, "operations", 2);
+    expect(sim, "energy_j", 100 * 130 + 100 * 0.5 * 100);
+    vdc_simulation_close(sim);
+}
+
+/* Work waits, too, and a lifetime; a checkpoint that was to come comes later by as much. */
+Test(lifecycle, what_is_paused_stands_still) {
+    vdc_simulation *sim = run_text(HOSTS("1") "workload: {vms: [{vcpus: 1, load: {progress: work, segments: [[100s, 1 GHz]]},\n"
+                                   "  operations: [{at: 30s, do: pause}, {at: 50s, do: resume}, {at: 60s, do: pause}, {at: 100s, do: resume}]},\n"
+                                   "  {vcpus: 1, lifetime: 200s, operations: [{at: 199s, do: pause}, {at: 299s, do: resume}]}]}\n", NULL, NULL);
+    expect(sim, "end_s", 300);
+    expect(sim, "T_cpu_core_s", 300);
+    expect(sim, "paused_vcpu_s", 20 + 40 + 100);
+    vdc_simulation_close(sim);
+}
+
+/* Stopped: only the disk is held, the host is free for another; started again it boots, at home. */
+Test(lifecycle, stop_and_start) {
+    vdc_simulation *sim = run_text(HOSTS("1") "lifecycle: {boot: 10s, boot_cpu: 50%}\n"
+                                   "workload: {vms: [{id: 1, vcpus: 4, memory: 4 GiB, disk: 10 GB, load: {segments: [[100s, 2 GHz]]},\n"
+                                   "  operations: [{at: 60s, do: stop}, {at: 160s, do: start}]},\n"
+                                   "  {id: 2, arrival: 1s, vcpus: 4, load: {segments: [[50s, 1 GHz]]}}]}\n", NULL, NULL);
+    /* 10 s boot, 50 s load; stopped for 100 s, while VM 2 (boot 10 s, load 50 s) has the host from 60 s to 120 s; 10 s boot, 50 s load. */
+    expect(sim, "end_s", 220);
+    expect(sim, "stopped_vcpu_s", 400);
+    expect(sim, "boot_vcpu_s", 3 * 40);
+    expect(sim, "pending_vcpu_s", 59 * 4);
+    expect(sim, "T_cpu_core_s", 2 * 10 * 2 + 10 * 2 + 200 + 50);
+    expect(sim, "P_disk_byte_s", 220e10);
+    expect(sim, "P_cpu_core_s", 4 * (60 + 60 + 60));
+    expect(sim, "placements", 3);
+    vdc_simulation_close(sim);
+}
+
+/* Saved to disk at 1 GiB / s: 4 s without running; the image lies beside its disk; 4 s to come back. */
+Test(lifecycle, suspend_and_resume) {
+    vdc_simulation *sim = run_text(HOSTS("1") "lifecycle: {boot: 7s, storage_bandwidth: 1 GiB/s}\n"
+                                   "workload: {vms: [{vcpus: 2, memory: 4 GiB, disk: 10 GB, load: {segments: [[100s, 2 GHz]]},\n"
+                                   "  operations: [{at: 50s, do: suspend}, {at: 154s, do: resume}]}]}\n", NULL, NULL);
+    expect(sim, "paused_vcpu_s", 8);
+    expect(sim, "suspended_vcpu_s", 200);
+    expect(sim, "boot_vcpu_s", 14 + 8);
+    expect(sim, "T_cpu_core_s", 14 + 200);
+    expect(sim, "end_s", 50 + 4 + 100 + 4 + 57);
+    double gib = 1024.0 * 1024 * 1024;
+    expect(sim, "P_disk_byte_s", 215e10 + 4 * gib * 104);
+    expect(sim, "P_memory_byte_s", 4 * gib * (54 + 61));
+    vdc_simulation_close(sim);
+}
+
+Test(lifecycle, shutdown_takes_its_time_and_a_saved_vm_may_be_deleted) {
+    vdc_simulation *sim = run_text(HOSTS("1") "lifecycle: {shutdown: 5s}\ntime: {end: 100s}\n"
+                                   "workload: {vms: [{id: 1, vcpus: 1, operations: [{at: 10s, do: stop}, {at: 12s, do: pause}, {at: 20s, do: delete}]},\n"
+                                   "  {id: 2, vcpus: 1, memory: 8 GiB, operations: [{at: 10s, do: suspend}, {at: 11s, do: delete}]}]}\n", NULL, NULL);
+    expect(sim, "T_cpu_core_s", 15 + 10);
+    expect(sim, "operations_refused", 1); /* pause while it shuts down */
+    expect(sim, "vms_deleted", 2);
+    expect(sim, "stopped_vcpu_s", 5);
+    expect(sim, "paused_vcpu_s", 1);
+    vdc_simulation_close(sim);
+}
+
+/* Where there is room a resize is at once; smaller, too; the accounts follow the size. */
+Test(lifecycle, resize_in_place) {
+    vdc_simulation *sim = run_text(HOSTS("1") "workload: {vms: [{vcpus: 1, memory: 1 GiB, disk: 1 GB, load: {segments: [[100s, 4 GHz]]},\n"
+                                   "  operations: [{at: 20s, do: resize, vcpus: 4, memory: 2 GiB, disk: 2 GB}, {at: 50s, do: pause},\n"
+                                   "   {at: 60s, do: resize, vcpus: 2}, {at: 80s, do: resume}]}]}\n", NULL, NULL);
+    double gib = 1024.0 * 1024 * 1024;
+    expect(sim, "end_s", 130);
+    expect(sim, "T_cpu_core_s", 20 + 30 * 4 + 50 * 2);
+    expect(sim, "P_cpu_core_s", 20 + 40 * 4 + 70 * 2);
+    expect(sim, "P_memory_byte_s", gib * (20 + 110 * 2));
+    expect(sim, "P_disk_byte_s", 20e9 + 110 * 2e9);
+    expect(sim, "paused_vcpu_s", 40 + 40);
+    expect(sim, "migrations", 0);
+    vdc_simulation_close(sim);
+}
+
+/* Its host has no room, another one has: it holds old and new until it is there (cold: 1 GiB at 1 GiB/s). */
+Test(lifecycle, resize_by_moving) {
+    vdc_simulation *sim = run_text(HOSTS("2") "migration: {mode: cold, bandwidth: 1 GiB/s, cap: none, cpu_tax: 0%}\n"
+                                   "workload: {vms: [{id: 1, vcpus: 2, memory: 1 GiB, disk: 1 GB, lifetime: 100s, operations: [{at: 50s, do: "
+                                       "resize, vcpus: 4}]},\n"
+                                   "  {id: 2, vcpus: 2, lifetime: 100s}]}\n", NULL, NULL);
+    expect(sim, "P_cpu_core_s", 200 + 50 * 2 + (2 + 4) + 49 * 4);
+    expect(sim, "P_disk_byte_s", 100e9); /* the disk is shared: once */
+    expect(sim, "blackout_vcpu_s", 2);
+    expect(sim, "downtime_s", 1);
+    expect(sim, "T_cpu_core_s", 200 + 50 * 2 + 49 * 4);
+    expect(sim, "hosts_used_max", 2);
+    vdc_simulation_close(sim);
+    sim = run_text(HOSTS("1") "workload: {vms: [{id: 1, vcpus: 2, lifetime: 100s, operations: [{at: 50s, do: resize, vcpus: 4}, {at: 60s, do: "
+        "resize, vcpus: 5},\n"
+                   "  {at: 70s, do: resize, vcpus: 3, move: false}]}, {id: 2, vcpus: 2, lifetime: 100s}]}\n", NULL, NULL);
+    expect(sim, "operations_refused", 3);
+    expect(sim, "P_cpu_core_s", 400);
+    vdc_simulation_close(sim);
+}
+
+Test(lifecycle, configure) {
+    vdc_simulation *sim = run_text(HOSTS("1") "workload: {vms: [{id: 1, vcpus: 4, lifetime: 100s, operations: [{at: 10s, do: configure, limit: 1 GHz},\n"
+                                   "  {at: 20s, do: configure, limit: none}, {at: 30s, do: configure, reservation: 2 GHz}, {at: 40s, do: "
+                                       "configure, reservation: 5 GHz},\n"
+                                   "  {at: 50s, do: configure, reservation: 3 GHz, limit: 1 GHz}]}]}\n", NULL, NULL);
+    expect(sim, "T_cpu_core_s", 10 * 4 + 10 + 80 * 4);
+    expect(sim, "throttled_core_s", 30);
+    expect(sim, "S_cpu_core_s", 10 * 2 + 60 * 4); /* a reservation holds at most the VM's own vCPUs */
+    expect(sim, "operations_refused", 1);
+    vdc_simulation_close(sim);
+}
+
+/* A VM that is queued may be resized so that it fits, or be deleted. */
+Test(lifecycle, operations_on_waiting_vms) {
+    vdc_simulation *sim = run_text(HOSTS("1") "time: {end: 100s}\nschedulers: {admission: {policy: fifo-skip}}\n"
+                                   "workload: {vms: [{id: 1, vcpus: 3}, {id: 2, vcpus: 2, operations: [{at: 10s, do: pause}, {at: 20s, do: resize, "
+                                       "vcpus: 1}]},\n"
+                                   "  {id: 3, vcpus: 4, operations: [{at: 30s, do: delete}]}]}\n", NULL, NULL);
+    expect(sim, "pending_vcpu_s", 40 + 120);
+    expect(sim, "T_cpu_core_s", 300 + 80);
+    expect(sim, "vms_deleted", 1);
+    expect(sim, "operations_refused", 1);
+    vdc_simulation_close(sim);
+}
+
+/* After a snapshot a failure costs what came after it; time without a host because of a failure is down time. */
+Test(lifecycle, snapshot_and_failure) {
+    vdc_simulation *sim = run_text(HOSTS("1") "failures: {trace: {rows: [[50s, 30s, 100%]]}}\n"
+                                   "workload: {vms: [{vcpus: 1, load: {progress: work, segments: [[100s, 1 GHz]]}, operations: [{at: 40s, do: snapshot}]}]}\n",
+                                   NULL, NULL);
+    expect(sim, "end_s", 80 + 60);
+    expect(sim, "down_vcpu_s", 30);
+    expect(sim, "pending_vcpu_s", 0);
+    vdc_simulation_close(sim);
+}
+
+/* The table of verbs in the wrong states: refused, with nothing changed. */
+Test(lifecycle, illegal_transitions_change_nothing) {
+    const char *base = HOSTS("2") "time: {end: 100s}\nlifecycle: {boot: 50s}\nworkload: {vms: [{id: 1, vcpus: 2, memory: 1 GiB%s}]}\n";
+    static const char *const wrong[] = {"start", "pause", "resume", "suspend", "snapshot", "migrate", "resize, vcpus: 1"}; /* while it boots */
+    char text[1200];
+    (void)snprintf(text, sizeof text, base, "");
+    vdc_simulation *plain = run_text(text, NULL, NULL);
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        char operation[100];
+        (void)snprintf(operation, sizeof operation, ", operations: [{at: 20s, do: %s}]", wrong[i]);
+        (void)snprintf(text, sizeof text, base, operation);
+        vdc_simulation *sim = run_text(text, NULL, NULL);
+        expect(sim, "operations_refused", 1);
+        expect(sim, "operations", 0);
+        static const char *const same[] = {"T_cpu_core_s", "P_cpu_core_s", "P_memory_byte_s", "energy_j", "boot_vcpu_s", "run_vcpu_s", "placements", "end_s"};
+        for (size_t k = 0; k < sizeof same / sizeof *same; k++) cr_expect_eq(summary_of(sim, same[k]), summary_of(plain, same[k]), "%s: %s", wrong[i], same[k]);
+        vdc_simulation_close(sim);
+    }
+    vdc_simulation_close(plain);
+}
+
+/* ---- migration in a run ---- */
+
+#define MOVES "migration: {bandwidth: 1.25 GB/s, cap: none, dirtying: linear, dirty_rate: 125 MB/s, working_set: 100%, cpu_tax: 0%}\n"
+
+/* models.md 4.3, in a run: the target holds from the start, the source until the switch; T is where it runs. */
+Test(lifecycle, golden_migration_in_a_run) {
+    vdc_simulation *sim = run_text("vdcsim: 1\ndatacenter: {hosts: [{count: 2, cpu: {cores: 4, speed: 1 GHz}, memory: 16 GiB}]}\n" MOVES
+                                   "workload: {vms: [{vcpus: 2, memory: 8 GiB, lifetime: 100s, operations: [{at: 10s, do: migrate, to: 1}]}]}\n", NULL, NULL);
+    cr_expect_float_eq(summary_of(sim, "downtime_s"), 0.068719, 1e-6);
+    cr_expect_float_eq(summary_of(sim, "P_cpu_core_s"), 2 * (100 + 7.627862), 1e-5);
+    cr_expect_float_eq(summary_of(sim, "T_cpu_core_s"), 2 * (100 - 0.068719), 1e-5);
+    cr_expect_float_eq(summary_of(sim, "pdm"), 0.068719 / 100, 1e-7);
+    expect(sim, "migrated_bytes", 8589934592.0 + 858993459 + 85899346);
+    expect(sim, "migrations", 1);
+    expect(sim, "migrations_done", 1);
+    vdc_simulation_close(sim);
+}
+
+/* Two that leave one host together share its bandwidth: each has half until the first is there. */
+Test(lifecycle, migrations_share_bandwidth) {
+    vdc_simulation *sim = run_text("vdcsim: 1\ndatacenter: {hosts: [{count: 3, cpu: {cores: 4, speed: 1 GHz}, memory: 16 GiB}]}\n"
+                                   "migration: {mode: cold, bandwidth: 1 GiB/s, cap: none, cpu_tax: 0%}\n"
+                                   "workload: {vms: [{id: 1, vcpus: 1, memory: 2 GiB, lifetime: 100s, operations: [{at: 10s, do: migrate, to: 1}]},\n"
+                                   "  {id: 2, vcpus: 1, memory: 4 GiB, lifetime: 100s, operations: [{at: 10s, do: migrate, to: 2}]}]}\n", NULL, NULL);
+    expect(sim, "downtime_s", 4 + 6); /* 2 GiB at half, then 2 of the 4 GiB are left at all of it */
+    vdc_simulation_close(sim);
+}
+
+/* What is full, unknown, down, the same or forbidden is refused. */
+Test(lifecycle, migrations_that_are_refused) {
+    vdc_simulation *sim = run_text("vdcsim: 1\ndatacenter: {hosts: [{class: a, count: 3, cpu: {cores: 4, speed: 1 GHz}, memory: 16 GiB}]}\n" MOVES
+                                   "isolation: {rules: [{rule: anti-affinity}]}\n"
+                                   "workload: {vms: [{id: 1, group: g, vcpus: 2, memory: 8 GiB, lifetime: 100s, operations: [{at: 10s, do: migrate, to: 1},\n"
+                                   "   {at: 11s, do: migrate, to: 7}, {at: 12s, do: migrate, to: nowhere}, {at: 13s, do: migrate, to: 0}, {at: "
+                                       "14s, do: migrate, to: a-2},\n"
+                                   "   {at: 15s, do: migrate, to: 2}, {at: 16s, do: resize, vcpus: 1}]},\n"
+                                   "  {id: 2, group: g, vcpus: 2, memory: 1 GiB, lifetime: 100s}, {id: 3, arrival: 1s, vcpus: 4, lifetime: "
+                                       "100s}]}\n", NULL, NULL);
+    expect(sim, "operations_refused", 6);
+    expect(sim, "migrations", 0);
+    expect(sim, "T_cpu_core_s", 16 * 2 + 84 + 200 + 400);
+    vdc_simulation_close(sim);
+}
+
+/* The target fails half-way: the VM stays. The source fails half-way: the VM fails with it, and holds nothing on the target. */
+Test(lifecycle, hosts_that_fail_half_way) {
+    const char *text = "vdcsim: 1\nseed: %s\ndatacenter: {hosts: [{count: 2, cpu: {cores: 4, speed: 1 GHz}, memory: 16 GiB}]}\n" MOVES
+                       "failures: {trace: {rows: [[12s, 50s, 50%%]]}, recovery: {policy: none}}\n"
+                       "workload: {vms: [{vcpus: 2, memory: 8 GiB, lifetime: 100s, operations: [{at: 10s, do: migrate}]}]}\n";
+    int lost = 0, stayed = 0;
+    for (int seed = 0; seed < 12; seed++) {
+        char number[8], buffer[1000];
+        (void)snprintf(number, sizeof number, "%d", seed);
+        (void)snprintf(buffer, sizeof buffer, text, number);
+        vdc_simulation *sim = run_text(buffer, NULL, NULL);
+        bool gone = summary_of(sim, "vms_lost") > 0;
+        lost += gone, stayed += !gone;
+        expect(sim, "migrations_given_up", 1);
+        expect(sim, "T_cpu_core_s", gone ? 24 : 200);
+        expect(sim, "P_cpu_core_s", gone ? 24 + 4 : 200 + 4);
+        vdc_simulation_close(sim);
+    }
+    cr_expect(lost > 0 && stayed > 0);
+}
+
+/* Post-copy: it runs at its new place at once; the old one keeps the memory until it has been fetched; if that fails the VM is lost. */
+Test(lifecycle, post_copy_in_a_run) {
+    const char *text = "vdcsim: 1\nseed: %d\ndatacenter: {hosts: [{count: 2, cpu: {cores: 4, speed: 1 GHz}, memory: 16 GiB}]}\n"
+                       "migration: {mode: post-copy, bandwidth: 1 GiB/s, cap: none, device_state: 512 MiB, resume: 500ms, cpu_tax: 0%%, fault_rate: 0}\n%s"
+                       "workload: {vms: [{vcpus: 2, memory: 8 GiB, lifetime: 100s, operations: [{at: 10s, do: migrate, to: 1}]}]}\n";
+    char buffer[1000];
+    double gib = 1024.0 * 1024 * 1024;
+    (void)snprintf(buffer, sizeof buffer, text, 0, "");
+    vdc_simulation *sim = run_text(buffer, NULL, NULL);
+    expect(sim, "downtime_s", 1);
+    expect(sim, "P_cpu_core_s", 200 + 2);
+    expect(sim, "P_memory_byte_s", 8 * gib * (100 + 1 + 8));
+    expect(sim, "T_cpu_core_s", 198);
+    vdc_simulation_close(sim);
+    for (int seed = 0; seed < 6; seed++) { /* at 15 s either host fails: both are needed */
+        (void)snprintf(buffer, sizeof buffer, text, seed, "failures: {trace: {rows: [[15s, 50s, 50%]]}, recovery: {policy: none}}\n");
+        sim = run_text(buffer, NULL, NULL);
+        expect(sim, "vms_lost", 1);
+        expect(sim, "T_cpu_core_s", 28);
+        expect(sim, "P_memory_byte_s", 8 * gib * (15 + 5));
+        vdc_simulation_close(sim);
+    }
+}
+
+/* The tax: the VM loses it of what it is granted, the other host's hypervisor uses as much of its size; work takes longer by it. */
+Test(lifecycle, migrations_cost_cpu) {
+    vdc_simulation *sim = run_text("vdcsim: 1\ndatacenter: {hosts: [{count: 2, cpu: {cores: 2, speed: 1 GHz}, memory: 16 GiB, "
+                                   "power: {model: linear, idle: 0 W, max: 200 W}}]}\n"
+                                   "migration: {bandwidth: 1 GiB/s, cap: none, dirty_rate: 0, cpu_tax: 25%}\n"
+                                   "workload: {vms: [{id: 1, vcpus: 1, memory: 8 GiB, load: {progress: work, segments: [[100s, 1 GHz]]}, "
+                                       "operations: [{at: 10s, do: migrate, to: 1}]},\n"
+                                   "  {id: 2, arrival: 1s, vcpus: 1, lifetime: 50s}]}\n", NULL, NULL);
+    expect(sim, "end_s", 102); /* 8 s at 75 % */
+    expect(sim, "T_cpu_core_s", 102 + 50);
+    expect(sim, "U_cpu_core_s", 100 + 50);
+    expect(sim, "pdm_slowdown", 2.0 / 152);
+    expect(sim, "energy_j", 100 * (102 + 50 + 8 * 0.25));
+    vdc_simulation_close(sim);
+}
+
+/* A VM that dirties too fast is slowed down until it is there: its throttled time says so, and everything ends. */
+Test(lifecycle, auto_converge_throttles) {
+    const char *text = "vdcsim: 1\ndatacenter: {hosts: [{count: 2, cpu: {cores: 2, speed: 1 GHz}, memory: 16 GiB}]}\n"
+                       "migration: {bandwidth: 1 GiB/s, cap: none, dirtying: linear, working_set: 100%, dirty_rate: 0.9 GiB/s, traffic: 1000, cpu_tax: 0%}\n"
+                       "workload: {vms: [{vcpus: 1, memory: 8 GiB, lifetime: 1h, operations: [{at: 10s, do: migrate, to: 1}]}]}\n";
+    vdc_simulation *without = run_text(text, NULL, NULL), *with = run_text(text, "migration.auto_converge=true", NULL);
+    expect(without, "throttled_core_s", 0);
+    cr_expect(summary_of(with, "throttled_core_s") > 1);
+    cr_expect(summary_of(with, "downtime_s") < summary_of(without, "downtime_s"));
+    expect(with, "migrations_done", 1);
+    vdc_simulation_close(without);
+    vdc_simulation_close(with);
+}
+
+Test(lifecycle, limits_and_timeouts) {
+    const char *text = "vdcsim: 1\ndatacenter: {hosts: [{count: 4, cpu: {cores: 4, speed: 1 GHz}, memory: 16 GiB}]}\n"
+                       "migration: {bandwidth: 1 GiB/s, cap: none, dirty_rate: 0, per_host: 1, timeout: 3s}\ntime: {end: 100s}\n"
+                       "workload: {vms: [{id: 1, vcpus: 1, memory: 4 GiB, operations: [{at: 10s, do: migrate, to: 1}]},\n"
+                       "  {id: 2, vcpus: 1, memory: 1 GiB, operations: [{at: 11s, do: migrate, to: 2}, {at: 14s, do: migrate, to: 2}]}]}\n";
+    vdc_simulation *sim = run_text(text, NULL, NULL);
+    expect(sim, "migrations_given_up", 1); /* 4 GiB are not there in 3 s */
+    expect(sim, "migrations_done", 1);
+    expect(sim, "operations_refused", 1);  /* its host is busy at 11 s */
+    vdc_simulation_close(sim);
+}
+
+Test(lifecycle, bad_input_says_what_is_wrong) {
+    const char *base = HOSTS("1") "workload: {vms: [{vcpus: 1, operations: %s}]}\n%s";
+    static const struct { const char *operations, *rest, *message; } cases[] = {
+        {"[{at: 1s, do: stpo}]", "", "did you mean 'stop'"},
+        {"[{do: stop}]", "", "the key 'at' is missing"},
+        {"[{at: 1s}]", "", "do: is missing"},
+        {"[{at: -1s, do: stop}]", "", "negative"},
+        {"[{at: 1s, do: resize}]", "", "says nothing to change"},
+        {"[{at: 1s, do: resize, vcpus: 0}]", "", "vcpus"},
+        {"[{at: 1s, do: pause, vcpus: 2}]", "", "unknown key 'vcpus'"},
+        {"[{at: 1s, do: migrate, mode: precopy}]", "", "did you mean 'pre-copy'"},
+        {"[pause]", "", "allowed: {at: TIME, do: OPERATION"},
+        {"pause", "", "allowed: a list of"},
+        {"[]", "migration: {bandwidth: 0}", "bandwidth"},
+        {"[]", "migration: {traffic: 50%}", "traffic"},
+        {"[]", "migration: {cpu_tax: 2}", "cpu_tax"},
+        {"[]", "lifecycle: {boot: {dist: unifrom}}", "uniform"},
+        {"[]", "lifecycle: {boot: soon}", "soon"},
+        {"[]", "lifecycle: {bot: 1s}", "did you mean 'boot'"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[1000];
+        (void)snprintf(text, sizeof text, base, cases[i].operations, cases[i].rest);
+        refuse_text(text, cases[i].message);
+    }
+}
+
+/* ---- from the library ---- */
+
+static vdc_simulation *open_text(const char *text) {
+    vdc_simulation *sim;
+    vdc_run_options options = {.text = text, .check = true, .operable = true};
+    vdc_diag diag = {0};
+    cr_assert_eq(vdc_simulation_open(&sim, "test.yaml", &options, &diag), VDC_OK, "%s", diag.count ? diag.messages[0].text : "");
+    vdc_diag_clear(&diag);
+    return sim;
+}
+
+/* Asks; NULL when carried out, else the reason. */
+static const char *ask(vdc_simulation *sim, const char *operation) {
+    const char *refusal = NULL;
+    vdc_diag diag = {0};
+    cr_assert_eq(vdc_simulation_operate(sim, operation, &refusal, &diag), VDC_OK, "%s: %s", operation, diag.count ? diag.messages[0].text : "");
+    vdc_diag_clear(&diag);
+    return refusal;
+}
+
+static void until(vdc_simulation *sim, double second) {
+    cr_assert_eq(vdc_simulation_run_until(sim, (vdc_time)(second * 1e9), NULL), VDC_OK);
+}
+
+/* An operation from outside happens at the time that the run was asked to go to. */
+Test(lifecycle, operations_from_the_library) {
+    vdc_simulation *sim = open_text(HOSTS("2") "workload: {vms: [{id: 5, vcpus: 2, lifetime: 100s}]}\n");
+    until(sim, 10);
+    cr_expect_null(ask(sim, "{do: pause, vm: 5}"));
+    until(sim, 30.5);
+    cr_expect_null(ask(sim, "{do: resume, vm: 5}"));
+    cr_expect_null(ask(sim, "{do: create, id: 6, vcpus: 1, memory: 1 GiB, lifetime: 20s}"));
+    until(sim, 40);
+    cr_expect_null(ask(sim, "{do: resize, vm: 5, vcpus: 3}"));
+    cr_expect_null(ask(sim, "{do: migrate, vm: 6, to: 1}"));
+    cr_expect_str_eq(ask(sim, "{do: pause, vm: 7}"), "there is no VM 7");
+    cr_expect_str_eq(ask(sim, "{do: start, vm: 5}"), "it is running");
+    cr_expect_str_eq(ask(sim, "{do: create, id: 5, vcpus: 1}"), "VM 5 is still alive");
+    cr_expect_str_eq(ask(sim, "{do: create, vcpus: 1, isolation: {pin: true}}"), "nothing else in this run asks for isolation, so it is not simulated");
+    until(sim, 200);
+    cr_expect_null(ask(sim, "{do: create, vcpus: 1, lifetime: 10s}")); /* everybody is gone, and a run that is operated on goes on */
+    cr_assert_eq(vdc_simulation_run_until(sim, VDC_TIME_MAX, NULL), VDC_OK);
+    expect(sim, "end_s", 210);
+    expect(sim, "paused_vcpu_s", 41);
+    expect(sim, "vms_arrived", 3);
+    expect(sim, "vms_completed", 3);
+    cr_expect_float_eq(summary_of(sim, "run_vcpu_s"), 2 * 19.5 + 3 * 80.5 + 20 + 10, 0.2); /* but for a downtime */
+    expect(sim, "operations_refused", 4);
+    cr_expect_str_eq(ask(sim, "{do: delete, vm: 5}"), "the run is over");
+    cr_expect(vdc_simulation_checks_hold(sim));
+    vdc_simulation_close(sim);
+}
+
+Test(lifecycle, texts_that_are_no_operations) {
+    vdc_simulation *sim = open_text(HOSTS("1") "workload: {vms: [{id: 5, vcpus: 2, lifetime: 100s}]}\n");
+    static const char *const wrong[] = {"", "pause", "{do: pause}", "{vm: 5}", "{do: puase, vm: 5}", "{do: pause, vm: five}",
+        "{do: pause, vm: 5, vcpus: 1}", "{do: pause",
+                                        "{do: create}", "{do: create, vcpus: 1, memry: 1}", "{do: resize, vm: 5, at: 3s, vcpus: 2}"};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        const char *refusal;
+        vdc_diag diag = {0};
+        cr_expect_eq(vdc_simulation_operate(sim, wrong[i], &refusal, &diag), VDC_ERROR_INPUT, "taken: %s", wrong[i]);
+        cr_expect(diag.count > 0);
+        vdc_diag_clear(&diag);
+    }
+    cr_assert_eq(vdc_simulation_run_until(sim, VDC_TIME_MAX, NULL), VDC_OK);
+    expect(sim, "T_cpu_core_s", 200);
+    vdc_simulation_close(sim);
+    vdc_run_options plain = {.text = HOSTS("1") "workload: {vms: [{id: 5, vcpus: 2, lifetime: 100s}]}\n"};
+    const char *refusal;
+    cr_assert_eq(vdc_simulation_open(&sim, "test.yaml", &plain, NULL), VDC_OK);
+    cr_expect_eq(vdc_simulation_operate(sim, "{do: pause, vm: 5}", &refusal, NULL), VDC_ERROR_STATE);
+    vdc_simulation_close(sim);
+}
+
+/* Every verb has a name, a summary and states that exist. */
+Test(lifecycle, table_of_verbs) {
+    for (int verb = 0; verb < VDC_VERBS; verb++) {
+        cr_expect(vdc_verbs[verb].name && vdc_verbs[verb].summary && vdc_verbs[verb].states);
+        cr_expect_eq(vdc_verb_find(vdc_verbs[verb].name), verb);
+        cr_expect_eq(vdc_verbs[verb].states & (1u << VDC_VM_FREE | 1u << VDC_VM_HELD), 0u);
+        cr_expect_eq(vdc_verbs[verb].states >> VDC_VM_COMPLETED, 0u);
+    }
+    cr_expect_eq(vdc_verb_find("explode"), VDC_VERBS);
+}
