@@ -121,7 +121,7 @@ static void add_preamble(vdc_text *script, const vdc_picture *picture, const cha
         break;
     case VDC_PICTURE_PNG:
         vdc_text_add(script,
-                     "set terminal pngcairo size %u,%u noenhanced rounded font 'DejaVu Sans,11' fontscale 1.55 linewidth 1.6 "
+                     "set terminal pngcairo size %u,%u noenhanced rounded font 'DejaVu Sans,11' fontscale 1.8 linewidth 1.6 "
                      "background rgb 'white'\n",
                      width * 2, height * 2);
         break;
@@ -135,7 +135,9 @@ static void add_preamble(vdc_text *script, const vdc_picture *picture, const cha
         script,
         "set datafile separator tab\nset border 3 lc rgb '#606060'\nset tics nomirror out scale 0.6 textcolor rgb '#303030'\n"
         "set grid ytics lc rgb '#e4e4e4' lw 1 dt 1\nset key outside bottom center horizontal Left reverse samplen 2 width -1\n"
-        "set style fill solid noborder\nset xtics autofreq\nset ytics autofreq\n");
+        "set style fill solid noborder\nset xtics autofreq\nset ytics autofreq\nset format '%%h'\n"
+        /* The SVG terminal puts the x axis's label lower than the others do. */
+        "label_lift = %s\n", format == VDC_PICTURE_SVG ? "0.5" : "0");
     if (picture->title.length) {
         /* Single quotes: gnuplot runs what stands in back quotes within double ones. */
         const char *line = vdc_text_get(&picture->title);

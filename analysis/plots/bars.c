@@ -85,7 +85,7 @@ static vdc_code draw_panel(vdc_picture *picture, const vdc_runs *runs, const cha
                      "noborder notitle, \\\n",
                      panel, column == 0 ? ":ytic(1)" : "");
         vdc_text_add(script,
-                     "  data index %zu using 3:2:4:5 with xerrorbars pt 0 lc rgb '#202020' lw 1.5 notitle\nset format y\n",
+                     "  data index %zu using 3:2:4:5 with xerrorbars pt 0 lc rgb '#202020' lw 1.5 notitle\nset format y '%%h'\n",
                      panel);
     }
     vdc_free(name);

@@ -39,25 +39,40 @@ static void assign_lanes(bar *bars, size_t count, double *ends)
     }
 }
 
+/* Tenants that have a colour each; `others`: some bars are those of further ones. */
+typedef struct tenant_key { const char *names[TENANTS]; size_t known; bool others; } tenant_key;
+
 /* The colour of each VM: its tenant's, by order of appearance. When the colours are used up, the rest share the last, a grey. */
-static size_t tenant_colour(const vdc_text_list *tenants, size_t vm, const char **names, size_t *known)
+static size_t tenant_colour(const vdc_text_list *tenants, size_t vm, tenant_key *key)
 {
     if (vm >= tenants->count) {
         return 0;
     }
-    for (size_t i = 0; i < *known; i++) {
-        if (strcmp(names[i], tenants->items[vm]) == 0) {
+    for (size_t i = 0; i < key->known; i++) {
+        if (strcmp(key->names[i], tenants->items[vm]) == 0) {
             return i;
         }
     }
-    if (*known < TENANTS - 1) {
-        names[*known] = tenants->items[vm];
-        return (*known)++;
+    if (key->known < TENANTS - 1) {
+        key->names[key->known] = tenants->items[vm];
+        return key->known++;
     }
+    key->others = true;
     return TENANTS - 1;
 }
 
-static void draw_bars(vdc_picture *picture, const bar *bars, size_t count, double span, const double *hosts, size_t host_count)
+static void draw_key(vdc_picture *picture, const tenant_key *key)
+{
+    vdc_text *script = &picture->script;
+    for (size_t i = 0; i < key->known + (key->others ? 1 : 0) && key->known > 1; i++) {
+        vdc_text_add(script, ", \\\n  keyentry with boxes fs solid 0.8 lc rgb '%s' title ",
+                     i < key->known ? vdc_picture_colour((unsigned)i) : "#bbbbbb");
+        vdc_picture_quote(script, i < key->known ? key->names[i] : "others");
+    }
+}
+
+static void draw_bars(vdc_picture *picture, const bar *bars, size_t count, double span, const double *hosts, size_t host_count,
+                      const tenant_key *key)
 {
     vdc_time_axis axis = vdc_picture_time(picture, 0, span);
     vdc_picture_block(picture, "a bar a VM", "start\tend\tbottom\ttop\tcolour");
@@ -79,13 +94,15 @@ static void draw_bars(vdc_picture *picture, const bar *bars, size_t count, doubl
         vdc_text_add(script, "set linetype %u lc rgb '%s'\n", i + 1, i + 1 < TENANTS ? vdc_picture_colour(i) : "#bbbbbb");
     }
     vdc_text_add(script,
-                 "unset key\nset grid noytics xtics lc rgb '#e4e4e4' lw 1 dt 1\nset ylabel 'Host'\nset yrange [-0.5:%.1f]\nset "
+                 "set key outside right top vertical Left reverse width 0\nset grid noytics xtics lc rgb '#e4e4e4' lw 1 dt 1\nset ylabel 'Host'\nset yrange [-0.5:%.1f]\nset "
                  "ytics scale 0 (",
                  (double)host_count - 0.5);
     for (size_t i = 0; i < host_count; i++) {
         vdc_text_add(script, "%s'%.0f' %zu", i ? ", " : "", hosts[i], host_count - 1 - i);
     }
-    vdc_text_add(script, ")\nplot data using 1:3:1:2:3:4:5 with boxxyerror lc variable fs solid 0.8 border lc rgb 'white'\n");
+    vdc_text_add(script, ")\nplot data using 1:3:1:2:3:4:5 with boxxyerror lc variable fs solid 0.8 border lc rgb 'white' notitle");
+    draw_key(picture, key);
+    vdc_text_add(script, "\n");
 }
 
 static vdc_code draw(vdc_picture *picture, const vdc_runs *runs, size_t index, vdc_diag *diag)
@@ -98,8 +115,8 @@ static vdc_code draw(vdc_picture *picture, const vdc_runs *runs, size_t index, v
     code = code ? code : vdc_matrix_read(&end, run, "/vms/end", diag);
     code = code ? code : vdc_matrix_read(&host, run, "/vms/host", diag);
     code = code ? code : vdc_text_list_read(&tenants, run, "/vms/tenant", diag);
-    size_t n = start.rows, count = 0, kept = 0, host_count = 0, known = 0;
-    const char *names[TENANTS];
+    size_t n = start.rows, count = 0, kept = 0, host_count = 0;
+    tenant_key key = {.known = 0};
     bar *bars = vdc_calloc(n + 1, sizeof *bars);
     double *ends = vdc_calloc(n + 1, sizeof *ends);
     if (!code && (!bars || !ends)) {
@@ -113,7 +130,7 @@ static vdc_code draw(vdc_picture *picture, const vdc_runs *runs, size_t index, v
                 bars[count++] = (bar){.start = start.cells[i],
                                       .end = isnan(end.cells[i]) ? span : end.cells[i],
                                       .host = host.cells[i],
-                                      .colour = tenant_colour(&tenants, i, names, &known)};
+                                      .colour = tenant_colour(&tenants, i, &key)};
             }
         }
         qsort(bars, count, sizeof *bars, by_host_and_start);
@@ -133,11 +150,11 @@ static vdc_code draw(vdc_picture *picture, const vdc_runs *runs, size_t index, v
                          count ? "a single host had more VMs than such a picture can show" : "no VM was ever placed");
         } else {
             vdc_text_add(&picture->title, all ? "VMs on hosts" : "VMs on the first %zu hosts", host_count);
-            if (known > 1) {
+            if (key.known > 1) {
                 vdc_text_add(&picture->title, ", coloured by tenant");
             }
             vdc_plot_title(picture, runs, run, "");
-            draw_bars(picture, bars, kept, span, hosts, host_count);
+            draw_bars(picture, bars, kept, span, hosts, host_count, &key);
         }
     }
     vdc_matrix_clear(&start);

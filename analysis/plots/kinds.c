@@ -50,7 +50,7 @@ void vdc_panels_next(vdc_panels *panels, const char *title)
     vdc_text *body = &panels->body;
     vdc_text_add(body,
                  "\npanel = %zu\nset tmargin at screen upper(panel)\nset bmargin at screen lower(panel)\n"
-                 "if (panel == panels - 1) { set format x; set xlabel xlabel_text }\n"
+                 "if (panel == panels - 1) { set format x '%%h'; set xlabel xlabel_text offset 0,label_lift }\n"
                  "%s\nset label 1 ",
                  panels->count++,
                  panels->legend
@@ -75,7 +75,7 @@ void vdc_panels_finish(vdc_panels *panels, vdc_picture *picture)
         picture->height = height;
         vdc_text_add(script, "panels = %zu\ntop = %.4f\nbottom = %.4f\nupper(i) = top - i * (top - bottom) / panels - %.4f\n"
                              "lower(i) = top - (i + 1) * (top - bottom) / panels + %.4f\n",
-                     panels->count, 1 - 30.0 / height, (50.0 + legend) / height, 26.0 / height, 10.0 / height);
+                     panels->count, 1 - 30.0 / height, (54.0 + legend) / height, 26.0 / height, 10.0 / height);
         if (panels->legend)
             vdc_text_add(script, "legend = %.4f\nlegend_rows = %zu\n", (legend + 4.0) / height, (panels->legend + 1) / 2);
         /* The title goes above all panels, on one line. */

@@ -5,6 +5,7 @@
 #include "analysis/result.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 const char *vdc_plot_units(const vdc_runs *runs, const char *key)
 {
@@ -16,7 +17,19 @@ char *vdc_plot_axis_name(const vdc_runs *runs, const char *key, const char *unit
 {
     const vdc_result_value *value = vdc_result_find(runs->items[0].result, key);
     const char *name = value && value->long_name && *value->long_name ? value->long_name : key;
-    return *units ? vdc_format("%s (%s)", name, units) : vdc_strdup(name);
+    /* What would not fit beside an axis is cut at its colon ("exposure: pairs of VMs …"), else where a word ends. */
+    enum { LONGEST = 46 };
+    size_t length = strlen(name);
+    const char *colon = strchr(name, ':');
+    if (length > LONGEST && colon) {
+        length = (size_t)(colon - name);
+    }
+    while (length > LONGEST) {
+        length--;
+        while (length > 0 && name[length] != ' ') length--;
+    }
+    const char *more = name[length] && name[length] != ':' ? " …" : "";
+    return *units ? vdc_format("%.*s%s (%s)", (int)length, name, more, units) : vdc_format("%.*s%s", (int)length, name, more);
 }
 
 /* Is the number there in every run, and does a group differ from the first one at some seed? */
@@ -81,6 +94,20 @@ static int by_x(const void *left, const void *right)
     return (a > b) - (a < b);
 }
 
+/* What an axis spans: the intervals and a little room, but nothing below 0 for what never is. */
+static void set_range(vdc_text *script, const char *name, const axis *a, size_t groups)
+{
+    double low = INFINITY, high = -INFINITY;
+    for (size_t g = 0; g < groups; g++) {
+        const vdc_sample *s = &a->samples[g];
+        bool wide = isfinite(s->interval.low);
+        low = fmin(low, (wide ? s->interval.low : s->mean) / a->scale.factor);
+        high = fmax(high, (wide ? s->interval.high : s->mean) / a->scale.factor);
+    }
+    double room = high > low ? (high - low) / 20 : fmax(fabs(low) / 20, 1e-9), from = low - room;
+    vdc_text_add(script, "set %srange [%.9g:%.9g]\n", name, low >= 0 && from < 0 ? 0 : from, high + room);
+}
+
 static vdc_code draw_axes(vdc_picture *picture, const vdc_runs *runs, const char *title, const axis *x, const axis *y,
                           vdc_diag *diag)
 {
@@ -126,8 +153,10 @@ static vdc_code draw_axes(vdc_picture *picture, const vdc_runs *runs, const char
     /* Every group is named beside the plot: names at the points would lie on each other where points do. */
     picture->height = 20 * (unsigned)groups + 90 > 480 ? 20 * (unsigned)groups + 90 : 480;
     static const unsigned shapes[] = {7, 5, 9, 11, 13, 15};
-    vdc_text_add(script, "\nset grid xtics lc rgb '#e4e4e4' lw 1 dt 1\nset offsets graph 0.05, graph 0.05, graph 0.05, graph 0.05\n"
+    vdc_text_add(script, "\nset grid xtics lc rgb '#e4e4e4' lw 1 dt 1\n"
                          "set key outside right top vertical Left reverse samplen 1\n");
+    set_range(script, "x", x, groups);
+    set_range(script, "y", y, groups);
     vdc_text_add(script, "plot data index 1 using 1:2 with steps lc rgb '#c0c0c0' lw 2 notitle");
     if (several) {
         vdc_text_add(script, ", \\\n  data index 0 using 2:3:4:5:6:7 with xyerrorbars lc rgb '#909090' lw 1 pt 0 notitle");

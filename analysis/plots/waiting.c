@@ -96,7 +96,7 @@ static void draw_panels(vdc_picture *picture, const vdc_runs *runs, sample *wait
                  (70.0 + 20.0 * (double)lines) / picture->height);
     vdc_picture_quote(script, vdc_text_get(&picture->title));
     vdc_text_add(script,
-                 "\nset logscale x\nset grid xtics lc rgb '#e4e4e4' lw 1 dt 1\nset ylabel 'VMs placed (%%)'\nset yrange [*:100]\n"
+                 "\nset logscale x\nset grid xtics lc rgb '#e4e4e4' lw 1 dt 1\nset ylabel 'VMs placed (%%)'\nset yrange [0:100]\n"
                  "set key at screen 0.08,screen %.4f left top vertical maxcols 1 Left reverse\n",
                  (20.0 * (double)lines + 8) / picture->height);
     vdc_text_add(script, "set xlabel 'Waited at most (%s)'\nset xrange [%.6g:*]\nplot ", unit.units, longest / unit.factor / 1e4);
@@ -113,7 +113,7 @@ static void draw_panels(vdc_picture *picture, const vdc_runs *runs, sample *wait
                      vdc_picture_line((unsigned)g));
         vdc_picture_quote(script, label);
     }
-    vdc_text_add(script, "\nunset key\nunset ylabel\nset xlabel 'Slowdown at most (time with the wait / time without it)'\nset "
+    vdc_text_add(script, "\nunset key\nunset ylabel\nset xlabel 'Slowdown at most (with the wait / without it)'\nset "
                          "xrange [1:*]\nplot ");
     for (size_t g = 0; g < lines; g++) {
         vdc_text_add(script, "%sdata index %zu using 1:2 with lines %s", g ? ", \\\n  " : "", lines + g,
