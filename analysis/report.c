@@ -41,7 +41,8 @@ static const char style[] = ":root{color-scheme:light}\n"
                             "pre{background:#f6f6f6;padding:.7rem;overflow-x:auto;font-size:.8rem;line-height:1.35}\n"
                             "code{font-size:.9em;overflow-wrap:anywhere}\n"
                             "details{margin:.5rem 0}\nsummary{cursor:pointer}\n"
-                            /* On a phone: names of rows break so that the first numbers are in sight, pictures scroll sideways rather than shrink beyond reading. */
+                            /* On a phone: names of rows break so that the first numbers are in sight, and pictures scroll sideways rather than
+                             * shrink beyond reading. */
                             "@media screen and (max-width:40rem){body{padding:.6rem;font-size:15px}th,td{padding:.2rem .4rem}"
                             "th:first-child,td:first-child{white-space:normal;min-width:8rem}td.text{white-space:nowrap}"
                             "figure{overflow-x:auto}figure svg{min-width:42rem}figcaption{position:sticky;left:0}}\n"

@@ -25,7 +25,8 @@ static const vdc_subject subjects[] = {
     {"Isolation (S)", {"S_*", "exposure_*", "violations_*"}},
     {"Utilisation (U)", {"U_*"}},
     {"GPUs", {"gpu_*"}},
-    {"Energy and carbon", {"energy_*", "facility_*", "carbon_*", "power_*", "cost_*"}},
+    {"Energy and carbon", {"energy_*", "facility_*", "carbon_*", "power_*"}},
+    {"Prices", {"revenue_*", "reserved_use", "cost_*", "profit"}},
     {"Migration and service levels", {"migrations", "downtime_*", "slatah", "pdm", "slav", "esv"}},
     {"Other", {"*"}},
 };

@@ -181,7 +181,7 @@ static vdc_code assemble(vdc_simulation *sim, const char *path, const vdc_run_op
         .share = cpu->share, .scratch_size = cpu->scratch_size, .map = cpu->map, .state = sim->cpu.state, .fluid = cpu->fluid,
         .slice = cpu->slice, .vm_memory = cpu->vm_memory, .host_memory = cpu->host_memory};
     bool writes = options->output || options->default_output;
-    dc->track_vms = sim->check || (writes && scenario->output_vms != VDC_OUTPUT_NONE);
+    dc->track_vms = dc->track_vms || sim->check || (writes && scenario->output_vms != VDC_OUTPUT_NONE);
     dc->track_hosts = sim->check || (writes && scenario->output_hosts != VDC_OUTPUT_NONE);
     dc->checking = sim->check;
     dc->empty_host_off = scenario->empty_host_off;

@@ -45,7 +45,8 @@ typedef struct vdc_tenant_totals {
 typedef struct vdc_results vdc_results; /* sim/results/ */
 
 /* Optional parts of a simulation (sim/parts/part.h): whoever adds one adds a row here and a file there. */
-#define VDC_PARTS(ROW) ROW(hypervisor) ROW(preemption) ROW(isolation) ROW(attack) ROW(power) ROW(carbon) ROW(gpu) ROW(lifecycle) ROW(migration)
+#define VDC_PARTS(ROW) \
+    ROW(hypervisor) ROW(preemption) ROW(isolation) ROW(attack) ROW(power) ROW(carbon) ROW(gpu) ROW(cost) ROW(lifecycle) ROW(migration)
 #define VDC_PART_ID(name) VDC_PART_##name,
 typedef enum vdc_part_id { VDC_PARTS(VDC_PART_ID) VDC_PART_COUNT } vdc_part_id;
 #undef VDC_PART_ID

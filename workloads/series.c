@@ -1,4 +1,4 @@
-/* Carbon intensity and host failures from CSV: see series.h. */
+/* Carbon intensity, prices of energy and host failures from CSV: see series.h. */
 #include "workloads/series.h"
 
 #include "sim/base/memory.h"
@@ -16,51 +16,70 @@ static vdc_code open_table(vdc_table *table, const char *path, vdc_inputs *input
     return code ? code : vdc_table_map(table, columns, count, count, index, diag);
 }
 
-/* A decimal number of at least 0; complains otherwise. */
-static double intensity(vdc_table *table, int column) {
+/* What a series holds beside its time. */
+typedef struct measure {
+    const char *columns[2]; /* of the time and of the value */
+    const char *wanted;     /* what a value must be, in words */
+    double least;
+    const char *name;       /* of the trace, in messages */
+} measure;
+
+static const measure carbon = {{"timestamp", "carbon_intensity"}, "a number of at least 0 (g/kWh)", 0, "the carbon trace"};
+static const measure energy_price = {{"timestamp", "price"}, "a price of a kWh, from -1e6 to 1e6,", -1e6, "the trace of prices"};
+enum { MOST = 1000000 }; /* bounds prices */
+
+/* A decimal number in the range of the measure; complains otherwise. */
+static double value_of(vdc_table *table, int column, const measure *what) {
     vdc_field field = vdc_table_field(table, column);
     double value = 0;
     char shown[VDC_FIELD_SHOWN];
-    if (!vdc_decimal_real(field.begin, field.end, &value) || value < 0) {
-        vdc_table_complain(table, column, "is '%s', a number of at least 0 (g/kWh) is wanted", vdc_field_show(field, shown));
+    if (!vdc_decimal_real(field.begin, field.end, &value) || value < what->least || (what->least < 0 && value > MOST)) {
+        vdc_table_complain(table, column, "is '%s', %s is wanted", vdc_field_show(field, shown), what->wanted);
         return 0;
     }
     return value;
 }
 
-static vdc_code read_carbon(vdc_table *table, const int *index, size_t *capacity, vdc_series *series, vdc_diag *diag) {
+static vdc_code read_rows(vdc_table *table, const int *index, const measure *what, size_t *capacity, vdc_series *series, vdc_diag *diag) {
     bool have;
     vdc_code code;
     while (!(code = vdc_table_row(table, &have, diag)) && have) {
         int64_t time = vdc_table_number(table, index[0], NS_PER_MS, INT64_MIN, INT64_MAX);
-        double value = intensity(table, index[1]);
+        double value = value_of(table, index[1], what);
         if (!vdc_table_bad(table, &code) && series->count && time <= series->time[series->count - 1])
             vdc_table_complain(table, index[0], "is not later than that of the row before");
         if (vdc_table_bad(table, &code)) return code;
         size_t room = *capacity;
         if (!VDC_RESERVE(series->time, *capacity, series->count + 1) || !VDC_RESERVE(series->value, room, series->count + 1))
-            return vdc_no_memory(diag, "a carbon trace");
+            return vdc_no_memory(diag, what->name);
         series->time[series->count] = time;
         series->value[series->count++] = value;
     }
     if (!code && series->count == 0) {
         const vdc_place place = vdc_text_place(table->text, NULL);
-        code = vdc_fail(diag, VDC_ERROR_INPUT, &place, "the carbon trace has no rows");
+        code = vdc_fail(diag, VDC_ERROR_INPUT, &place, "%s has no rows", what->name);
     }
     return code;
 }
 
-vdc_code vdc_carbon_read(const char *path, vdc_inputs *inputs, vdc_series *series, vdc_diag *diag) {
-    static const char *const columns[] = {"timestamp", "carbon_intensity"};
+static vdc_code read_series(const char *path, const measure *what, vdc_inputs *inputs, vdc_series *series, vdc_diag *diag) {
     vdc_table table = {0};
     int index[2];
     size_t capacity = 0;
     *series = (vdc_series){0};
-    vdc_code code = open_table(&table, path, inputs, columns, 2, index, diag);
-    if (!code) code = read_carbon(&table, index, &capacity, series, diag);
+    vdc_code code = open_table(&table, path, inputs, what->columns, 2, index, diag);
+    if (!code) code = read_rows(&table, index, what, &capacity, series, diag);
     vdc_table_close(&table);
     if (code) vdc_series_free(series);
     return code;
+}
+
+vdc_code vdc_carbon_read(const char *path, vdc_inputs *inputs, vdc_series *series, vdc_diag *diag) {
+    return read_series(path, &carbon, inputs, series, diag);
+}
+
+vdc_code vdc_energy_price_read(const char *path, vdc_inputs *inputs, vdc_series *series, vdc_diag *diag) {
+    return read_series(path, &energy_price, inputs, series, diag);
 }
 
 size_t vdc_series_at(const vdc_series *series, int64_t time) {

@@ -1,6 +1,7 @@
-/* Small tables that a run reads whole: carbon intensity over time, and host failures (layouts of OpenDC's CSV files).
+/* Small tables that a run reads whole: carbon intensity and the price of energy over time, and host failures (the first and the last
+ * in the layouts of OpenDC's CSV files).
  *
- * Both are CSV with a header line; columns are found by name, others are ignored; files ending in .gz are inflated. Malformed rows
+ * All are CSV with a header line; columns are found by name, others are ignored; files ending in .gz are inflated. Malformed rows
  * are errors with file and line: a table of this kind has no rows to spare.
  */
 #ifndef VDC_WORKLOADS_SERIES_H
@@ -34,6 +35,8 @@ typedef struct vdc_failure_list {
 /* Columns timestamp (ms since 1970) and carbon_intensity (g/kWh, >= 0). At least one row. The file is noted in `inputs`
  * (may be NULL). On failure *series is empty. */
 vdc_code vdc_carbon_read(const char *path, vdc_inputs *inputs, vdc_series *series, vdc_diag *diag);
+/* The same with columns timestamp and price (of a kWh; may be negative). */
+vdc_code vdc_energy_price_read(const char *path, vdc_inputs *inputs, vdc_series *series, vdc_diag *diag);
 /* The row that holds at `time`: the last one with time[i] <= time, or 0. O(log rows). */
 size_t vdc_series_at(const vdc_series *series, int64_t time);
 void vdc_series_free(vdc_series *series);

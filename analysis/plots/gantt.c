@@ -94,7 +94,8 @@ static void draw_bars(vdc_picture *picture, const bar *bars, size_t count, doubl
         vdc_text_add(script, "set linetype %u lc rgb '%s'\n", i + 1, i + 1 < TENANTS ? vdc_picture_colour(i) : "#bbbbbb");
     }
     vdc_text_add(script,
-                 "set key outside right top vertical Left reverse width 0\nset grid noytics xtics lc rgb '#e4e4e4' lw 1 dt 1\nset ylabel 'Host'\nset yrange [-0.5:%.1f]\nset "
+                 "set key outside right top vertical Left reverse width 0\nset grid noytics xtics lc rgb '#e4e4e4' "
+                 "lw 1 dt 1\nset ylabel 'Host'\nset yrange [-0.5:%.1f]\nset "
                  "ytics scale 0 (",
                  (double)host_count - 0.5);
     for (size_t i = 0; i < host_count; i++) {

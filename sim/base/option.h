@@ -17,7 +17,8 @@ typedef enum vdc_dimension {
     VDC_DIM_BYTE_RATE,  /* bytes units + /s, and bit/s kbit/s Mbit/s Gbit/s Tbit/s [B/s] -> bytes per second */
     VDC_DIM_POWER,      /* mW W kW MW [W] -> W (double) */
     VDC_DIM_RATIO,      /* % or none [1] -> double */
-    VDC_DIM_MILLI       /* none, scaled by 1000 [1] -> milli (vCPUs, GPUs): "1.5" -> 1500 */
+    VDC_DIM_MILLI,      /* none, scaled by 1000 [1] -> milli (vCPUs, GPUs): "1.5" -> 1500 */
+    VDC_DIM_MONEY       /* none, scaled by 10^9 [1] -> nano-units of a currency: "0.25" -> 250000000 */
 } vdc_dimension;
 
 typedef enum vdc_param_type {

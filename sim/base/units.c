@@ -270,6 +270,7 @@ static const dimension dimensions[] = {
                        "a power such as 200 W, 1.2 kW (mW W kW MW; a bare number is W)"},
     [VDC_DIM_RATIO] = {ratio_units, 0, "is followed by something other than %", "a ratio such as 0.3 or 30%"},
     [VDC_DIM_MILLI] = {no_units, 3, "is followed by something that is no part of a plain number", "a number such as 2 or 1.5"},
+    [VDC_DIM_MONEY] = {no_units, 9, "is followed by something that is no part of a plain number", "an amount such as 0.25, in the currency's unit"},
 };
 
 const char *vdc_dimension_help(vdc_dimension which) {

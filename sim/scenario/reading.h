@@ -28,6 +28,8 @@ void vdc_reading_fail(vdc_reading *reading, const vdc_node *node, const char *fo
 bool vdc_reading_section(vdc_reading *reading, vdc_section_id section, const vdc_node *node, const char *const *also, void *out);
 /* Notes that the scalar is a path; does nothing for NULL and other kinds. */
 void vdc_reading_path(vdc_reading *reading, const vdc_node *node);
+/* The path of a small file that is read now, as vdc_reading_resolve gives it; an error and NULL when it cannot be read. */
+const char *vdc_reading_readable(vdc_reading *reading, const vdc_node *node);
 /* The path of a noted scalar, relative to the file it was written in; NULL when the node is NULL or memory is out. */
 const char *vdc_reading_resolve(vdc_reading *reading, const vdc_node *node);
 /* Is the node a sequence? Complains otherwise (`what` is wanted). */
@@ -35,6 +37,8 @@ bool vdc_reading_is_list(vdc_reading *reading, const vdc_node *node, const char 
 
 /* hosts.c: the section datacenter. */
 void vdc_reading_datacenter(vdc_reading *reading, const vdc_node *node);
+/* prices.c: the section prices. */
+void vdc_reading_prices(vdc_reading *reading, const vdc_node *node);
 /* later.c: what is described but not simulated yet. */
 void vdc_reading_refuse_later(vdc_reading *reading, const vdc_node *root);
 

@@ -69,8 +69,7 @@ bool vdc_reading_is_list(vdc_reading *reading, const vdc_node *node, const char 
     return false;
 }
 
-/* The path of a small file that is read now; NULL when it cannot be. */
-static const char *readable(vdc_reading *reading, const vdc_node *node) {
+const char *vdc_reading_readable(vdc_reading *reading, const vdc_node *node) {
     const char *path = vdc_reading_resolve(reading, node);
     if (!path || access(path, R_OK) == 0) return path;
     char reason[128];
@@ -307,7 +306,7 @@ static void read_failures(vdc_reading *reading, const vdc_node *node) {
     if (trace.rows) {
         read_failure_rows(reading, trace.rows);
     } else {
-        const char *path = readable(reading, vdc_node_get(failures.trace, "path"));
+        const char *path = vdc_reading_readable(reading, vdc_node_get(failures.trace, "path"));
         if (!path) return;
         vdc_reading_note(reading, vdc_failures_read(path, &scenario->inputs, &scenario->failures, reading->diag));
     }
@@ -325,7 +324,7 @@ static void read_power(vdc_reading *reading, const vdc_node *node) {
     scenario->down_host_idle = power.down_host == 1;
     scenario->pue = power.pue;
     if (!power.carbon || !vdc_reading_section(reading, VDC_SECTION_CARBON, power.carbon, NULL, &carbon)) return;
-    const char *path = readable(reading, vdc_node_get(power.carbon, "trace"));
+    const char *path = vdc_reading_readable(reading, vdc_node_get(power.carbon, "trace"));
     if (path) vdc_reading_note(reading, vdc_carbon_read(path, &scenario->inputs, &scenario->carbon, reading->diag));
 }
 
@@ -358,6 +357,7 @@ static void read_all(vdc_reading *reading, const vdc_node *root) {
     vdc_reading_section(reading, VDC_SECTION_LIFECYCLE, top.lifecycle, NULL, &scenario->lifecycle);
     vdc_reading_section(reading, VDC_SECTION_MIGRATION, top.migration, NULL, &scenario->migration);
     read_power(reading, top.power);
+    vdc_reading_prices(reading, top.prices);
     scenario->isolation = top.isolation;
     read_attack(reading, top.attack);
     read_output(reading, top.output);
@@ -447,6 +447,7 @@ vdc_code vdc_scenario_open(vdc_scenario **out, const char *path, const vdc_scena
 void vdc_scenario_close(vdc_scenario *scenario) {
     if (!scenario) return;
     vdc_series_free(&scenario->carbon);
+    vdc_series_free(&scenario->energy_price);
     vdc_failures_free(&scenario->failures);
     vdc_inputs_clear(&scenario->inputs);
     vdc_document_close(&scenario->memory->document);

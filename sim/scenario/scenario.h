@@ -10,6 +10,7 @@
 
 #include "models/host.h"
 #include "models/isolation_spec.h"
+#include "models/prices.h"
 #include "schedulers/policy.h"
 #include "schedulers/preemption.h"
 #include "sim/base/digest.h"
@@ -144,6 +145,8 @@ typedef struct vdc_scenario {
     double pue;                    /* facility energy / IT energy, >= 1 */
     vdc_series carbon;             /* g/kWh over time; count 0 = none */
     bool has_power;                /* a host class has a power model */
+    vdc_prices prices;             /* wanted: there is a section */
+    vdc_series energy_price;       /* currency units a kWh over time; count 0 = prices.energy holds */
 
     bool has_lifecycle;            /* there is a section lifecycle or migration */
     vdc_lifecycle_settings lifecycle;

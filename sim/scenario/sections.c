@@ -29,6 +29,7 @@ static const vdc_param top[] = {
     {"migration", NODE, AT(top, migration), .help = "how VMs move between hosts"},
     {"failures", NODE, AT(top, failures), .help = "which hosts fail when, and what becomes of their VMs"},
     {"power", NODE, AT(top, power), .help = "empty and failed hosts, PUE, carbon"},
+    {"prices", NODE, AT(top, prices), .help = "what VMs pay, what energy costs, what is given back for poor service"},
     {"output", NODE, AT(top, output), .help = "what is written to the result file"},
 };
 
@@ -201,6 +202,67 @@ static const vdc_param carbon[] = {
      .help = "a CSV of timestamp (ms since 1970) and carbon_intensity (g/kWh)"},
 };
 
+#define MONEY .type = VDC_PARAM_INTEGER, .dimension = VDC_DIM_MONEY
+#define DEAREST 1e15 /* a million an hour */
+static const vdc_param prices[] = {
+    {"currency", TEXT, .fallback = "EUR", AT(prices, currency), .help = "names the unit of all amounts"},
+    {"period", INTEGER, .dimension = VDC_DIM_TIME, .fallback = "0s", AT(prices, period),
+     .help = "each stay of a VM on a host is rounded up to a multiple of it; 0s: billed exactly"},
+    {"flavors", NODE, AT(prices, flavors), .help = "a list of {name, vcpus, memory, disk, gpus, on_demand, reserved, spot}, prices an hour"},
+    {"units", NODE, AT(prices, units), .help = "{vcpu, memory, disk, gpu, spot}: of VMs that no flavor holds"},
+    {"reservations", NODE, AT(prices, reservations), .help = "a list of {tenant, flavor, count}: paid for whether used or not"},
+    {"spot", NODE, AT(prices, spot), .help = "a list of {tenant, group, priority}: whose VMs pay the spot price"},
+    {"energy", NODE, AT(prices, energy), .help = "{price} or {trace}: a kWh of the facility"},
+    {"sla", NODE, AT(prices, sla), .help = "a list of {wait, ready, availability, credit}: promises, and the share of the bill given back"},
+};
+
+static const vdc_param flavor_price[] = {
+    {"name", TEXT, .required = true, AT(flavor_price, name), .help = "for reservations"},
+    {"vcpus", INTEGER, .dimension = VDC_DIM_MILLI, AT(flavor_price, vcpus), .help = "at most so many virtual CPUs"},
+    {"memory", INTEGER, .dimension = VDC_DIM_BYTES, AT(flavor_price, memory), .help = "at most so much memory"},
+    {"disk", INTEGER, .dimension = VDC_DIM_BYTES, .fallback = "any", .none = "any", AT(flavor_price, disk), .help = "at most so much disk"},
+    {"gpus", INTEGER, .dimension = VDC_DIM_MILLI, .fallback = "0", AT(flavor_price, gpus), .help = "at most so many GPUs"},
+    {"on_demand", MONEY, .maximum = DEAREST, AT(flavor_price, price[VDC_PLAN_ON_DEMAND]), .help = "an hour, while a VM runs"},
+    {"reserved", MONEY, .fallback = "none", .none = "none", .maximum = DEAREST, AT(flavor_price, price[VDC_PLAN_RESERVED]),
+     .help = "an hour of a reservation, all the time"},
+    {"spot", MONEY, .fallback = "none", .none = "none", .maximum = DEAREST, AT(flavor_price, price[VDC_PLAN_SPOT]),
+     .help = "an hour, while a VM runs that may be displaced; default: as on demand"},
+};
+
+static const vdc_param units[] = {
+    {"vcpu", MONEY, .fallback = "0", .maximum = DEAREST, AT(units, vcpu), .help = "an hour of a virtual CPU"},
+    {"memory", MONEY, .fallback = "0", .maximum = DEAREST, AT(units, memory), .help = "an hour of a GiB of memory"},
+    {"disk", MONEY, .fallback = "0", .maximum = DEAREST, AT(units, disk), .help = "an hour of a GiB of disk"},
+    {"gpu", MONEY, .fallback = "0", .maximum = DEAREST, AT(units, gpu), .help = "an hour of a GPU"},
+    {"spot", REAL, .dimension = VDC_DIM_RATIO, .fallback = "100%", .maximum = 1, AT(units, spot), .help = "of these, what spot VMs pay"},
+};
+
+static const vdc_param reservation[] = {
+    {"tenant", TEXT, .required = true, AT(reservation, tenant), .help = "whose VMs may use it"},
+    {"flavor", TEXT, .required = true, AT(reservation, flavor), .help = "the flavor's name; it needs a price for reserved"},
+    {"count", INTEGER, .fallback = "1", .minimum = 1, .maximum = 1e9, AT(reservation, count), .help = "VMs at one time; more pay on demand"},
+};
+
+static const vdc_param spot[] = {
+    {"tenant", TEXT, AT(spot, tenant), .help = "VMs of this tenant"},
+    {"group", TEXT, AT(spot, group), .help = "VMs of this group"},
+    {"priority", TEXT, AT(spot, priority), .help = "VMs of this priority: low, normal, high or an integer"},
+};
+
+static const vdc_param energy[] = {
+    {"price", MONEY, .fallback = "0", .minimum = -DEAREST, .maximum = DEAREST, AT(energy, price), .help = "a kWh"},
+    {"trace", PATH, AT(energy, trace), .help = "a CSV of timestamp (ms since 1970) and price (a kWh; may be negative); needs time.start"},
+};
+
+static const vdc_param sla[] = {
+    {"wait", INTEGER, .dimension = VDC_DIM_TIME, .fallback = "none", .none = "none", AT(sla, wait), .help = "longest time in the queue"},
+    {"ready", REAL, .dimension = VDC_DIM_RATIO, .fallback = "0", .maximum = 1, AT(sla, ready),
+     .help = "largest share of the CPU time that a VM wanted and was allowed that it did not get; not given: no promise"},
+    {"availability", REAL, .dimension = VDC_DIM_RATIO, .fallback = "0", .maximum = 1, AT(sla, availability),
+     .help = "least share of the time since its first start that a VM ran; not given: no promise"},
+    {"credit", REAL, .dimension = VDC_DIM_RATIO, .maximum = 1, AT(sla, credit), .help = "share of the bill given back where one of these is broken"},
+};
+
 static const char *const levels[] = {"none", "final", "every-tick", NULL}; /* vdc_output_level */
 static const vdc_param output[] = {
     {"ticks", BOOL, .fallback = "true", AT(output, ticks), .help = "the totals of every tick"},
@@ -285,6 +347,13 @@ const vdc_scenario_section vdc_scenario_sections[] = {
     [VDC_SECTION_PREEMPTION] = {"schedulers.admission.preemption", "who may displace whom", preemption, COUNT_OF(preemption)},
     [VDC_SECTION_LIFECYCLE] = {"lifecycle", "how long a VM's changes of state take", lifecycle, COUNT_OF(lifecycle)},
     [VDC_SECTION_MIGRATION] = {"migration", "live migration", migration, COUNT_OF(migration)},
+    [VDC_SECTION_PRICES] = {"prices", "what it costs", prices, COUNT_OF(prices)},
+    [VDC_SECTION_FLAVOR_PRICE] = {"prices.flavors[]", "the price list", flavor_price, COUNT_OF(flavor_price)},
+    [VDC_SECTION_UNITS] = {"prices.units", "prices by size", units, COUNT_OF(units)},
+    [VDC_SECTION_RESERVATION] = {"prices.reservations[]", "instances paid for in advance", reservation, COUNT_OF(reservation)},
+    [VDC_SECTION_SPOT] = {"prices.spot[]", "who pays the spot price; of what a row gives all must hold", spot, COUNT_OF(spot)},
+    [VDC_SECTION_ENERGY] = {"prices.energy", "the price of energy", energy, COUNT_OF(energy)},
+    [VDC_SECTION_SLA] = {"prices.sla[]", "a promise; of several that are broken the largest credit counts", sla, COUNT_OF(sla)},
     [VDC_SECTION_ATTACK] = {"attack", "a co-residency attack", attack, COUNT_OF(attack)},
 };
 const size_t vdc_scenario_section_count = VDC_SECTIONS;

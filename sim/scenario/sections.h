@@ -11,7 +11,7 @@
 typedef struct vdc_section_top {
     int64_t version, seed;
     const char *name;
-    const vdc_node *time, *datacenter, *workload, *schedulers, *failures, *power, *output, *isolation, *attack, *lifecycle, *migration;
+    const vdc_node *time, *datacenter, *workload, *schedulers, *failures, *power, *output, *isolation, *attack, *lifecycle, *migration, *prices;
 } vdc_section_top;
 
 typedef struct vdc_section_time {
@@ -116,6 +116,41 @@ typedef struct vdc_section_carbon {
     const char *trace;
 } vdc_section_carbon;
 
+typedef struct vdc_section_prices {
+    const char *currency;
+    int64_t period;
+    const vdc_node *flavors, *units, *reservations, *spot, *energy, *sla;
+} vdc_section_prices;
+
+typedef struct vdc_section_flavor_price {
+    const char *name;
+    int64_t vcpus, memory, disk, gpus, price[VDC_PLANS];
+} vdc_section_flavor_price;
+
+typedef struct vdc_section_units {
+    int64_t vcpu, memory, disk, gpu;
+    double spot;
+} vdc_section_units;
+
+typedef struct vdc_section_reservation {
+    const char *tenant, *flavor;
+    int64_t count;
+} vdc_section_reservation;
+
+typedef struct vdc_section_spot {
+    const char *tenant, *group, *priority;
+} vdc_section_spot;
+
+typedef struct vdc_section_energy {
+    int64_t price;
+    const char *trace;
+} vdc_section_energy;
+
+typedef struct vdc_section_sla {
+    int64_t wait;
+    double ready, availability, credit;
+} vdc_section_sla;
+
 typedef struct vdc_section_output {
     bool ticks, events;
     int hosts, vms;
@@ -127,6 +162,7 @@ typedef enum vdc_section_id {
     VDC_SECTION_GPUS, VDC_SECTION_RESERVE, VDC_SECTION_TOPOLOGY, VDC_SECTION_OVERCOMMIT, VDC_SECTION_WORKLOAD, VDC_SECTION_SCHEDULERS,
     VDC_SECTION_ADMISSION, VDC_SECTION_FAILURES, VDC_SECTION_FAILURE_TRACE, VDC_SECTION_RECOVERY, VDC_SECTION_POWER, VDC_SECTION_CARBON,
     VDC_SECTION_OUTPUT, VDC_SECTION_ATTACK, VDC_SECTION_INTERFERENCE, VDC_SECTION_PREEMPTION,
+    VDC_SECTION_PRICES, VDC_SECTION_FLAVOR_PRICE, VDC_SECTION_UNITS, VDC_SECTION_RESERVATION, VDC_SECTION_SPOT, VDC_SECTION_ENERGY, VDC_SECTION_SLA,
     VDC_SECTION_LIFECYCLE, VDC_SECTION_MIGRATION, VDC_SECTIONS
 } vdc_section_id;
 

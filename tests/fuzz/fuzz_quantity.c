@@ -10,7 +10,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (size == 0) return 0;
-    vdc_dimension dimension = (vdc_dimension)(data[0] % (VDC_DIM_MILLI + 1));
+    vdc_dimension dimension = (vdc_dimension)(data[0] % (VDC_DIM_MONEY + 1));
     char *text = vdc_strndup((const char *)data + 1, size - 1);
     if (!text) return 0;
     int64_t integer = 0, numerator = 0, denominator = 0, time = 0, plain = 0;

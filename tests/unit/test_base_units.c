@@ -55,6 +55,7 @@ Test(base_units, every_unit_has_its_factor) {
     accepts("2 GB/s", VDC_DIM_BYTE_RATE, INT64_C(2000000000));
     accepts("2 GiB/s", VDC_DIM_BYTE_RATE, INT64_C(2147483648));
     accepts("1.5", VDC_DIM_MILLI, 1500);
+    accepts("0.0416", VDC_DIM_MONEY, 41600000);
     accepts("3", VDC_DIM_COUNT, 3);
     accepts("3.0", VDC_DIM_COUNT, 3);
     accepts("1e3", VDC_DIM_COUNT, 1000);
@@ -154,14 +155,14 @@ Test(base_units, reals_in_their_base_units) {
 }
 
 Test(base_units, every_dimension_says_what_it_takes) {
-    for (int i = VDC_DIM_COUNT; i <= VDC_DIM_MILLI; i++) cr_expect_gt(strlen(vdc_dimension_help((vdc_dimension)i)), 5);
+    for (int i = VDC_DIM_COUNT; i <= VDC_DIM_MONEY; i++) cr_expect_gt(strlen(vdc_dimension_help((vdc_dimension)i)), 5);
 }
 
 /* One base unit, parsed, is `scale` of what is stored. */
 Test(base_units, names_and_scales_of_the_base_units) {
     static const char *const names[] = {[VDC_DIM_COUNT] = "",      [VDC_DIM_TIME] = "s",        [VDC_DIM_FREQUENCY] = "Hz", [VDC_DIM_BYTES] = "B",
-                                        [VDC_DIM_BYTE_RATE] = "B/s", [VDC_DIM_POWER] = "W", [VDC_DIM_RATIO] = "", [VDC_DIM_MILLI] = ""};
-    for (int i = VDC_DIM_COUNT; i <= VDC_DIM_MILLI; i++) {
+                                        [VDC_DIM_BYTE_RATE] = "B/s", [VDC_DIM_POWER] = "W", [VDC_DIM_RATIO] = "", [VDC_DIM_MILLI] = "", [VDC_DIM_MONEY] = ""};
+    for (int i = VDC_DIM_COUNT; i <= VDC_DIM_MONEY; i++) {
         vdc_dimension dimension = (vdc_dimension)i;
         char text[16];
         int64_t stored = 0;
