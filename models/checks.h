@@ -43,6 +43,7 @@ typedef struct vdc_check {
 /* What the simulation knows and the datacenter does not. */
 typedef struct vdc_population {
     int64_t arrived, completed, rejected, failed, lost, evicted, deleted;
+    int64_t down;                    /* VMs that are down and do not wait for a host */
     vdc_wide waited;                 /* VM·ns of every wait that is over */
     vdc_wide finished[VDC_FLOWS];    /* integrals of the VMs that are gone */
 } vdc_population;

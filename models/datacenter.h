@@ -33,6 +33,7 @@ typedef enum vdc_vm_state {
     /* on no host and in no queue */
     VDC_VM_SUSPENDED,
     VDC_VM_STOPPED,
+    VDC_VM_DOWN,        /* its host failed; that is not noticed yet, or its host is to come back */
     /* terminal states (accounts.md 5.3) */
     VDC_VM_COMPLETED,
     VDC_VM_REJECTED,

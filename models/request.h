@@ -79,6 +79,11 @@ typedef struct vdc_request {
     uint32_t operations;          /* index of its own operations (vdc_operation_lists), 0 = none */
 } vdc_request;
 
+/* Will it end by itself once it has started? */
+static inline bool vdc_request_ends(const vdc_request *request) {
+    return request->lifetime >= 0 ? request->lifetime != VDC_FOREVER : request->load != NULL;
+}
+
 /* Is a GPU of this model (an interned name, 0 = without a name) among the acceptable ones? `models` as in vdc_request.gpu_models: 0
  * accepts all, also those without a name. */
 static inline bool vdc_gpu_models_accept(uint64_t models, uint32_t model) {

@@ -76,7 +76,7 @@ static vdc_code phase(vdc_simulation *sim, uint32_t slot, vdc_time span, vdc_dia
 
 /* A VM that stands still comes to no end by itself. */
 static void count_end(vdc_simulation *sim, uint32_t slot, int change) {
-    if (vdc_run_has_end(request_of(sim, slot))) sim->with_end += change;
+    if (vdc_request_ends(request_of(sim, slot))) sim->with_end += change;
 }
 
 static vdc_time saving_time(const vdc_simulation *sim, uint32_t slot) {

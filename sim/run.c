@@ -76,10 +76,6 @@ static vdc_code ids_arrive(vdc_simulation *sim, int64_t id, vdc_diag *diag) {
 
 /* ---- small helpers ---- */
 
-bool vdc_run_has_end(const vdc_request *request) {
-    return request->lifetime >= 0 ? request->lifetime != VDC_FOREVER : request->load != NULL;
-}
-
 vdc_code vdc_run_push(vdc_simulation *sim, vdc_time time, vdc_rank rank, vdc_event_kind kind, uint32_t subject, vdc_event_handle *handle,
                       vdc_diag *diag) {
     vdc_event_handle ignored;
@@ -120,6 +116,7 @@ vdc_code vdc_run_leave(vdc_simulation *sim, uint32_t slot, vdc_vm_state state, v
     default: sim->population.deleted++; break;
     }
     vdc_code code = vdc_results_vm(sim, slot, state, diag);
+    if (sim->follower_count) vdc_parts_left(sim, slot);
     ids_remove(&sim->ids, request->id);
     if (sim->workload->operations->release) sim->workload->operations->release(sim->workload, request->token);
     if (sim->isolation) vdc_isolation_leave(sim->isolation, slot);
@@ -235,7 +232,7 @@ vdc_code vdc_run_start(vdc_simulation *sim, uint32_t slot, const vdc_decision *d
         record->first_start = dc->now;
         sim->placed++;
     }
-    if (vdc_run_has_end(&record->request)) sim->with_end++;
+    if (vdc_request_ends(&record->request)) sim->with_end++;
     if (sim->follower_count && (code = vdc_parts_placed(sim, slot, diag))) return code;
     if (dc->lifecycle) code = vdc_operations_begin(sim, slot, diag);
     else if (vdc_progress_begin(dc, slot)) return vdc_no_memory(diag, "pending events");
@@ -255,7 +252,7 @@ void vdc_run_stop(vdc_simulation *sim, uint32_t slot) {
     uint32_t host = dc->vms[slot].host;
     if (dc->lifecycle) vdc_operations_stopping(sim, slot);
     if (sim->follower_count) vdc_parts_removing(sim, slot);
-    if (vdc_run_has_end(&record->request)) sim->with_end--;
+    if (vdc_request_ends(&record->request)) sim->with_end--;
     if (vdc_vm_details_known(dc, slot)->eviction_event) {
         vdc_queue_cancel(sim->events, dc->details[slot].eviction_event);
         dc->details[slot].eviction_event = 0;
@@ -281,6 +278,7 @@ vdc_code vdc_run_displace(vdc_simulation *sim, uint32_t slot, vdc_diag *diag) {
     bool restart = sim->scenario->preemption.restart;
     int64_t id = sim->datacenter.records[slot].request.id, host = sim->datacenter.vms[slot].host;
     vdc_note_displaced(sim, slot);
+    if (restart) vdc_availability_interrupted(sim, slot, VDC_OUTAGE_PREEMPTION);
     vdc_run_stop(sim, slot);
     vdc_code code = vdc_results_event(sim, restart ? "displaced" : "evicted", id, host, diag);
     if (code) return code;
@@ -328,6 +326,14 @@ static vdc_code log_wait(vdc_simulation *sim, uint32_t slot, vdc_diag *diag) {
     return blocker[0] ? vdc_results_event(sim, text, sim->datacenter.records[slot].request.id, -1, diag) : VDC_OK;
 }
 
+vdc_code vdc_run_decide(vdc_simulation *sim, uint32_t slot, vdc_decision *decision, bool *found, vdc_diag *diag) {
+    const vdc_request *request = &sim->datacenter.records[slot].request;
+    sim->trying = slot;
+    weigh_soft_rules(sim, request);
+    vdc_code code = vdc_search_decide(sim->search, request, decision, found, diag);
+    return code || !sim->prediction_failed ? code : vdc_no_memory(diag, "predicted interference");
+}
+
 /* Tries to place a waiting VM. */
 static vdc_code try_vm(vdc_simulation *sim, uint32_t slot, bool *placed, vdc_diag *diag) {
     const vdc_vm_record *record = &sim->datacenter.records[slot];
@@ -338,9 +344,7 @@ static vdc_code try_vm(vdc_simulation *sim, uint32_t slot, bool *placed, vdc_dia
         return vdc_run_start(sim, slot, &decision, diag);
     }
     for (bool again = sim->scenario->preemption.wanted;; again = false) {
-        weigh_soft_rules(sim, &record->request);
-        vdc_code code = vdc_search_decide(sim->search, &record->request, &decision, placed, diag);
-        if (!code && sim->prediction_failed) code = vdc_no_memory(diag, "predicted interference");
+        vdc_code code = vdc_run_decide(sim, slot, &decision, placed, diag);
         if (code) return code;
         if (*placed) return vdc_run_start(sim, slot, &decision, diag);
         bool made_room = false;
@@ -350,17 +354,28 @@ static vdc_code try_vm(vdc_simulation *sim, uint32_t slot, bool *placed, vdc_dia
     return record->queued_at == sim->datacenter.now ? log_wait(sim, slot, diag) : VDC_OK;
 }
 
-/* One line of all: in the order of keys until more than the policy skips did not fit. Whose time is up does not hold up the line. */
+/* Would it use up what is kept free for restarts? */
+static bool is_kept_back(vdc_simulation *sim, uint32_t slot) {
+    return sim->parts[VDC_PART_availability] && !vdc_availability_admits(sim, slot);
+}
+
+/* One line of all: in the order of keys until more than the policy skips did not fit. Whose time is up does not hold up the line; who is kept
+ * back for the sake of the reserve holds up only those who never ran either. */
 static vdc_code pass_in_line(vdc_simulation *sim, bool some_due, vdc_diag *diag) {
     vdc_datacenter *dc = &sim->datacenter;
     const vdc_admission_hooks *hooks = &sim->admission.policy->admission;
     void *state = sim->admission.state;
     uint32_t may_skip = hooks->skip ? hooks->skip(state) : 0, skipped = 0;
+    bool kept_back = false;
     for (uint32_t slot = sim->waiting.first, next; slot != VDC_NOWHERE; slot = next) {
         const vdc_request *request = &dc->records[slot].request;
         next = dc->vms[slot].next;
         vdc_verdict verdict = hooks->admit ? hooks->admit(state, vdc_search_view(sim->search), request) : VDC_VERDICT_TRY;
         bool placed = false;
+        if (verdict == VDC_VERDICT_TRY && (is_kept_back(sim, slot) || (kept_back && dc->records[slot].first_start < 0))) {
+            kept_back = true;
+            verdict = VDC_VERDICT_WAIT;
+        }
         vdc_code code = verdict == VDC_VERDICT_TRY ? try_vm(sim, slot, &placed, diag) : VDC_OK;
         if (!code && !placed && some_due && is_due(sim, slot)) {
             code = reject_due(sim, slot, diag);
@@ -392,7 +407,7 @@ static vdc_code pass_by_turns(vdc_simulation *sim, bool some_due, vdc_diag *diag
         if (!chosen) return VDC_OK;
         uint32_t slot = vdc_wait_queue_class_first(queue, &sim->datacenter, (size_t)(chosen - queue->classes));
         bool placed = false;
-        vdc_code code = try_vm(sim, slot, &placed, diag);
+        vdc_code code = is_kept_back(sim, slot) ? VDC_OK : try_vm(sim, slot, &placed, diag);
         if (!code && !placed) {
             if (some_due && is_due(sim, slot)) code = reject_due(sim, slot, diag);
             else chosen->blocked_in = sim->passes;
@@ -482,7 +497,7 @@ static bool is_over(const vdc_simulation *sim) {
     if (sim->end_at_last_arrival) return true;
     if (sim->next_retry != VDC_TIME_MAX && sim->waiting.count > 0) return false;
     if (sim->pending_operations > 0) return false;
-    if (vdc_queue_count(sim->events) <= sim->background_events) return true;
+    if (vdc_queue_count(sim->events) <= sim->background_events) return !vdc_availability_awaits(sim);
     if (sim->with_end > 0) return false;
     return sim->waiting.count == 0 || (sim->datacenter.hosts_down == 0 && sim->pending_timeouts == 0);
 }

@@ -46,7 +46,8 @@ typedef struct vdc_results vdc_results; /* sim/results/ */
 
 /* Optional parts of a simulation (sim/parts/part.h): whoever adds one adds a row here and a file there. */
 #define VDC_PARTS(ROW) \
-    ROW(hypervisor) ROW(preemption) ROW(isolation) ROW(attack) ROW(power) ROW(carbon) ROW(gpu) ROW(cost) ROW(lifecycle) ROW(migration)
+    ROW(hypervisor) ROW(preemption) ROW(isolation) ROW(attack) ROW(power) ROW(carbon) ROW(gpu) ROW(cost) ROW(lifecycle) ROW(migration) \
+    ROW(availability) ROW(maintenance)
 #define VDC_PART_ID(name) VDC_PART_##name,
 typedef enum vdc_part_id { VDC_PARTS(VDC_PART_ID) VDC_PART_COUNT } vdc_part_id;
 #undef VDC_PART_ID
@@ -158,10 +159,10 @@ vdc_code vdc_run_enqueue(vdc_simulation *simulation, uint32_t slot, vdc_diag *di
 vdc_code vdc_run_arrive(vdc_simulation *simulation, vdc_request *request, vdc_diag *diag);
 /* Ends its stay in the queue. */
 void vdc_run_leave_queue(vdc_simulation *simulation, uint32_t slot);
-/* Does a VM that runs come to an end by itself? */
-bool vdc_run_has_end(const vdc_request *request);
 /* What forbids a VM for ever, in words, or NULL. */
 const char *vdc_run_fits_nowhere(const vdc_simulation *simulation, const vdc_request *request, char *text, size_t size);
+/* The host that the placement policy wants for the VM as things stand, by all rules; *found = false where there is none. */
+vdc_code vdc_run_decide(vdc_simulation *simulation, uint32_t slot, vdc_decision *decision, bool *found, vdc_diag *diag);
 /* A waiting VM comes to the host that was decided on, where it fits. */
 vdc_code vdc_run_start(vdc_simulation *simulation, uint32_t slot, const vdc_decision *decision, vdc_diag *diag);
 /* Takes a running VM off its host. The caller says what becomes of it. */
@@ -182,6 +183,13 @@ void vdc_note_displaced(vdc_simulation *simulation, uint32_t slot);
 /* parts/hypervisor.c */
 /* After each settling, with a scheduler that goes slice by slice: takes note of deadlines that were missed. */
 vdc_code vdc_hypervisor_settled(vdc_simulation *simulation, vdc_diag *diag);
+/* parts/availability.c */
+/* May a waiting VM be placed, or would it use up what is kept free for restarts? */
+bool vdc_availability_admits(vdc_simulation *simulation, uint32_t slot);
+/* A VM is about to be stopped and should run: it is down for this reason until it is placed again. */
+void vdc_availability_interrupted(vdc_simulation *simulation, uint32_t slot, vdc_outage outage);
+/* With nothing else to come: is there a VM that will end once a host is back? */
+bool vdc_availability_awaits(const vdc_simulation *simulation);
 
 /* failures.c */
 /* Schedules the next row of failures.trace, counted from `after`. */

@@ -58,6 +58,8 @@ struct vdc_part {
     vdc_code (*placed)(vdc_simulation *simulation, uint32_t slot, vdc_diag *diag);
     /* A VM is about to leave its host: everything is still as it was while it ran. May be NULL. */
     void (*removing)(vdc_simulation *simulation, uint32_t slot);
+    /* A VM is gone for good: its final row is written. May be NULL. */
+    void (*left)(vdc_simulation *simulation, uint32_t slot);
     /* Its integrals are brought up to the clock: before a tick's row, the final rows and the summary. May be NULL. */
     void (*advance)(vdc_simulation *simulation);
     /* Under --check, once a tick. May be NULL. */
@@ -84,6 +86,7 @@ void vdc_parts_close(vdc_simulation *simulation);
 vdc_code vdc_parts_begin(vdc_simulation *simulation, vdc_diag *diag);
 vdc_code vdc_parts_placed(vdc_simulation *simulation, uint32_t slot, vdc_diag *diag);
 void vdc_parts_removing(vdc_simulation *simulation, uint32_t slot);
+void vdc_parts_left(vdc_simulation *simulation, uint32_t slot);
 void vdc_parts_advance(vdc_simulation *simulation);
 void vdc_parts_check(vdc_simulation *simulation);
 vdc_code vdc_parts_event(vdc_simulation *simulation, const vdc_event *event, vdc_diag *diag);

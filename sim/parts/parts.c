@@ -20,7 +20,7 @@ void vdc_parts_settle(vdc_simulation *sim) {
         const vdc_part *part = vdc_parts[i];
         if (part->present ? !part->present(sim) : sim->parts[i] == NULL) continue;
         sim->present[sim->present_count++] = part;
-        if (part->placed || part->removing) sim->followers[sim->follower_count++] = part;
+        if (part->placed || part->removing || part->left) sim->followers[sim->follower_count++] = part;
     }
 }
 
@@ -46,6 +46,11 @@ vdc_code vdc_parts_placed(vdc_simulation *sim, uint32_t slot, vdc_diag *diag) {
 void vdc_parts_removing(vdc_simulation *sim, uint32_t slot) {
     for (int i = 0; i < sim->follower_count; i++)
         if (sim->followers[i]->removing) sim->followers[i]->removing(sim, slot);
+}
+
+void vdc_parts_left(vdc_simulation *sim, uint32_t slot) {
+    for (int i = 0; i < sim->follower_count; i++)
+        if (sim->followers[i]->left) sim->followers[i]->left(sim, slot);
 }
 
 void vdc_parts_advance(vdc_simulation *sim) {

@@ -50,7 +50,7 @@ vdc_code vdc_results_vm(vdc_simulation *sim, uint32_t slot, vdc_vm_state state, 
     const vdc_vm_record *record = &sim->datacenter.records[slot];
     const vdc_vm_totals *totals = &vdc_vm_details_known(&sim->datacenter, slot)->totals;
     const vdc_request *request = &record->request;
-    bool over = state != VDC_VM_QUEUED && !vdc_vm_state_is_on_host(state) && !vdc_vm_state_is_off(state);
+    bool over = state >= VDC_VM_COMPLETED;
     vdc_row row = {.cells = sim->results->vm_cells};
     vdc_row_integer(&row, request->id);
     vdc_row_text(&row, request->name ? request->name : "");

@@ -14,7 +14,6 @@ typedef struct refusal {
 
 static const refusal later[] = {
     {"datacenter.topology.fabric", NULL},
-    {"failures.maintenance", NULL},
 };
 
 static bool is_allowed(const vdc_node *node, const char *allowed) {

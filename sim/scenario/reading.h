@@ -39,6 +39,8 @@ bool vdc_reading_is_list(vdc_reading *reading, const vdc_node *node, const char 
 void vdc_reading_datacenter(vdc_reading *reading, const vdc_node *node);
 /* prices.c: the section prices. */
 void vdc_reading_prices(vdc_reading *reading, const vdc_node *node);
+/* failures.c: the section failures; `node` may be NULL. */
+void vdc_reading_failures(vdc_reading *reading, const vdc_node *node);
 /* later.c: what is described but not simulated yet. */
 void vdc_reading_refuse_later(vdc_reading *reading, const vdc_node *root);
 

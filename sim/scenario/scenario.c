@@ -249,72 +249,6 @@ static void read_schedulers(vdc_reading *reading, const vdc_node *node) {
     read_admission(reading, schedulers.kinds[VDC_ADMISSION]);
 }
 
-static void read_failure_row(vdc_reading *reading, const vdc_node *row, vdc_failure *failure) {
-    double share = 0;
-    if (row->kind != VDC_NODE_SEQUENCE || row->count != 3) {
-        char buffer[96];
-        vdc_reading_fail(
-            reading, row,
-            "failures.trace: rows: found %s; allowed: [time since the previous recovery, duration, share of the hosts]",
-            row->kind == VDC_NODE_SEQUENCE ? "a list of another length" : vdc_node_describe(row, buffer, sizeof buffer));
-        return;
-    }
-    vdc_reading_note(reading, vdc_node_integer(row->children[0], VDC_DIM_TIME, 0, INT64_MAX, &failure->wait, reading->diag));
-    vdc_reading_note(reading, vdc_node_integer(row->children[1], VDC_DIM_TIME, 0, INT64_MAX, &failure->duration, reading->diag));
-    vdc_reading_note(reading, vdc_node_real(row->children[2], VDC_DIM_RATIO, 0, 1, &share, reading->diag));
-    failure->share_ppb = llround(share * (double)VDC_SHARE_ALL);
-}
-
-static void read_failure_rows(vdc_reading *reading, const vdc_node *rows) {
-    vdc_failure_list *list = &reading->scenario->failures;
-    if (!vdc_reading_is_list(reading, rows, "a list of [time since the previous recovery, duration, share of the hosts]")) return;
-    if (!VDC_RESERVE(list->rows, list->capacity, rows->count)) {
-        vdc_reading_note(reading, vdc_no_memory(reading->diag, "the failures"));
-        return;
-    }
-    for (size_t i = 0; i < rows->count; i++) {
-        list->rows[i] = (vdc_failure){0};
-        read_failure_row(reading, rows->children[i], &list->rows[i]);
-    }
-    list->count = rows->count;
-}
-
-/* A trace without an instant between its failures would never come to an end when it repeats. */
-static bool takes_time(const vdc_failure_list *list) {
-    for (size_t i = 0; i < list->count; i++)
-        if (list->rows[i].wait > 0 || list->rows[i].duration > 0) return true;
-    return false;
-}
-
-static void read_failures(vdc_reading *reading, const vdc_node *node) {
-    vdc_scenario *scenario = reading->scenario;
-    vdc_section_failures failures;
-    vdc_section_failure_trace trace;
-    vdc_section_recovery recovery;
-    vdc_reading_section(reading, VDC_SECTION_FAILURES, node, NULL, &failures);
-    vdc_reading_section(reading, VDC_SECTION_RECOVERY, failures.recovery, NULL, &recovery);
-    scenario->recovery = (vdc_recovery_rule)recovery.policy;
-    scenario->max_failures = recovery.max_failures;
-    if (!failures.trace || !vdc_reading_section(reading, VDC_SECTION_FAILURE_TRACE, failures.trace, NULL, &trace)) return;
-    if (!trace.rows == !trace.path) {
-        vdc_reading_fail(reading, failures.trace, "failures.trace: found %s; allowed: either rows or path",
-                         trace.rows ? "rows and path" : "neither rows nor path");
-        return;
-    }
-    scenario->has_failures = true;
-    scenario->failures_repeat = trace.repeat;
-    if (trace.rows) {
-        read_failure_rows(reading, trace.rows);
-    } else {
-        const char *path = vdc_reading_readable(reading, vdc_node_get(failures.trace, "path"));
-        if (!path) return;
-        vdc_reading_note(reading, vdc_failures_read(path, &scenario->inputs, &scenario->failures, reading->diag));
-    }
-    if (trace.repeat && !reading->code && !takes_time(&scenario->failures))
-        vdc_reading_fail(reading, failures.trace,
-                         "failures.trace: repeat: the rows take no time, so they would repeat for ever at one instant");
-}
-
 static void read_power(vdc_reading *reading, const vdc_node *node) {
     vdc_scenario *scenario = reading->scenario;
     vdc_section_power power;
@@ -352,7 +286,7 @@ static void read_all(vdc_reading *reading, const vdc_node *root) {
     if (top.datacenter) vdc_reading_datacenter(reading, top.datacenter);
     if (top.workload) read_workload(reading, top.workload);
     read_schedulers(reading, top.schedulers);
-    read_failures(reading, top.failures);
+    vdc_reading_failures(reading, top.failures);
     scenario->has_lifecycle = top.lifecycle || top.migration;
     vdc_reading_section(reading, VDC_SECTION_LIFECYCLE, top.lifecycle, NULL, &scenario->lifecycle);
     vdc_reading_section(reading, VDC_SECTION_MIGRATION, top.migration, NULL, &scenario->migration);

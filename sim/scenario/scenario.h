@@ -8,6 +8,7 @@
 #ifndef VDC_SCENARIO_SCENARIO_H
 #define VDC_SCENARIO_SCENARIO_H
 
+#include "models/availability.h"
 #include "models/host.h"
 #include "models/isolation_spec.h"
 #include "models/prices.h"
@@ -31,8 +32,29 @@ typedef enum vdc_output_level { VDC_OUTPUT_NONE, VDC_OUTPUT_FINAL, VDC_OUTPUT_EV
 /* What becomes of the VMs of a host that fails. */
 typedef enum vdc_recovery_rule {
     VDC_RECOVERY_RESTART,   /* to the tail of the queue, from the last checkpoint */
-    VDC_RECOVERY_NONE       /* they are lost */
+    VDC_RECOVERY_NONE,      /* they are lost */
+    VDC_RECOVERY_ELSEWHERE, /* the same as restart, once the failure is noticed */
+    VDC_RECOVERY_IN_PLACE,  /* on the same host when that is back */
+    VDC_RECOVERY_STANDBY    /* a standby on another host takes over */
 } vdc_recovery_rule;
+
+/* How VMs leave a host that is to be maintained. */
+typedef enum vdc_drain_rule { VDC_DRAIN_MIGRATE, VDC_DRAIN_RESTART, VDC_DRAIN_WAIT } vdc_drain_rule;
+
+/* failures.maintenance. Times in ns. */
+typedef struct vdc_maintenance {
+    bool wanted;
+    vdc_time start, every;         /* every: VDC_PARAM_NONE = once */
+    vdc_time duration, gap, deadline, retry;
+    int64_t at_once, budget;       /* VDC_PARAM_NONE = no limit */
+    vdc_drain_rule drain;
+} vdc_maintenance;
+
+/* failures.groups: one that needs so many VMs. */
+typedef struct vdc_group_need {
+    const char *group;
+    int64_t up;
+} vdc_group_need;
 
 /* One entry of datacenter.hosts. Counts are within the ranges of models/host.h. */
 typedef struct vdc_scenario_class {
@@ -139,6 +161,20 @@ typedef struct vdc_scenario {
     bool failures_repeat;          /* begin again after the last row */
     vdc_recovery_rule recovery;
     int64_t max_failures;          /* a VM whose failures reach it is failed; VDC_PARAM_NONE = no limit */
+    vdc_time detect, failover;     /* ns until a failure is noticed, until a standby has taken over */
+    bool young;                    /* checkpoints at Young's interval */
+    bool has_availability;         /* failures asks for more than a trace, restart and none */
+    vdc_failure_process *processes;
+    size_t process_count;
+    int64_t update_domains;        /* >= 1 */
+    vdc_time warning_lead;         /* ns; 0 = failures are not foreseen */
+    double warning_recall, warning_precision;
+    int64_t reserve_hosts;         /* what so many of the largest hosts have stays free for restarts */
+    double reserve_share;          /* or this share of all */
+    double quorum;                 /* share of a group that must be up */
+    vdc_group_need *group_needs;
+    size_t group_need_count;
+    vdc_maintenance maintenance;
 
     bool empty_host_off;           /* hosts without a VM are switched off */
     bool down_host_idle;           /* a host that is down draws its idle power, else nothing */

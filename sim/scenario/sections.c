@@ -169,8 +169,72 @@ static const vdc_param attack[] = {
 
 static const vdc_param failures[] = {
     {"trace", NODE, AT(failures, trace), .help = "{rows} or {path}, repeat"},
-    {"recovery", NODE, AT(failures, recovery), .help = "{policy, max_failures}"},
-    {"maintenance", NODE, AT(failures, later), .help = "planned waves"},
+    {"recovery", NODE, AT(failures, recovery), .help = "{policy, max_failures, ...}: what becomes of the VMs"},
+    {"processes", NODE, AT(failures, processes), .help = "a list of {level, mtbf, repair, ...}: hosts, racks, zones and update domains that break"},
+    {"update_domains", INTEGER, .fallback = "1", .minimum = 1, .maximum = MOST_RACKS, AT(failures, update_domains),
+     .help = "update domains of the hosts: host h is in domain h mod this number"},
+    {"warning", NODE, AT(failures, warning), .help = "{lead, recall, precision}: failures that are foreseen"},
+    {"reserve", NODE, AT(failures, reserve), .help = "{hosts} or {share}: capacity that first placements leave for restarts"},
+    {"quorum", REAL, .dimension = VDC_DIM_RATIO, .fallback = "50%", .minimum = 1e-9, .maximum = 1, AT(failures, quorum),
+     .help = "a group of VMs is available while this share of them is up"},
+    {"groups", NODE, AT(failures, groups), .help = "a list of {group, up}: groups that need so many VMs instead"},
+    {"maintenance", NODE, AT(failures, maintenance), .help = "planned waves: {start, duration, ...}"},
+};
+
+static const vdc_param failure_process[] = {
+    {"level", CHOICE, .choices = vdc_failure_level_names, AT(failure_process, level), .required = true,
+     .help = "what breaks, each one by itself: host, rack, zone or update-domain"},
+    {"mtbf", INTEGER, .dimension = VDC_DIM_TIME, .fallback = "none", .none = "none", .minimum = 1, AT(failure_process, mtbf),
+     .help = "mean life between a repair and the next failure"},
+    {"scale", INTEGER, .dimension = VDC_DIM_TIME, .fallback = "none", .none = "none", .minimum = 1, AT(failure_process, scale),
+     .help = "in place of mtbf: the scale of the Weibull distribution"},
+    {"shape", REAL, .fallback = "1", .minimum = 0.05, .maximum = 100, AT(failure_process, shape),
+     .help = "of the Weibull distribution: 1 = exponential, below 1 = many die young"},
+    {"kills", REAL, .dimension = VDC_DIM_RATIO, .fallback = "100%", .minimum = 0, .maximum = 1, AT(failure_process, kills),
+     .help = "probability that a failure takes down a host that belongs to it"},
+    {"repair", INTEGER, .dimension = VDC_DIM_TIME, .required = true, .minimum = 1, AT(failure_process, repair),
+     .help = "its repair: the median, or with repair_sigma 0 always this long"},
+    {"repair_sigma", REAL, .fallback = "0", .minimum = 0, .maximum = 20, AT(failure_process, repair_sigma),
+     .help = "repairs are log-normal with this standard deviation of the logarithm"},
+    {"age", INTEGER, .dimension = VDC_DIM_TIME, .fallback = "0s", AT(failure_process, age), .help = "how old they are at the beginning"},
+};
+
+static const vdc_param warning[] = {
+    {"lead", INTEGER, .dimension = VDC_DIM_TIME, .required = true, .minimum = 1, AT(warning, lead), .help = "a warning comes so long before the failure"},
+    {"recall", REAL, .dimension = VDC_DIM_RATIO, .fallback = "100%", .minimum = 0, .maximum = 1, AT(warning, recall),
+     .help = "share of the failures that are foreseen"},
+    {"precision", REAL, .dimension = VDC_DIM_RATIO, .fallback = "100%", .minimum = 0.001, .maximum = 1, AT(warning, precision),
+     .help = "share of the warnings that come true"},
+};
+
+static const vdc_param ha_reserve[] = {
+    {"hosts", INTEGER, .fallback = "0", .minimum = 0, .maximum = MOST_HOSTS, AT(ha_reserve, hosts), .help = "as much as so many of the largest hosts have"},
+    {"share", REAL, .dimension = VDC_DIM_RATIO, .fallback = "0%", .minimum = 0, .maximum = 1, AT(ha_reserve, share),
+     .help = "this share of what all hosts have"},
+};
+
+static const vdc_param failure_group[] = {
+    {"group", TEXT, .required = true, AT(failure_group, group), .help = "the group's name"},
+    {"up", INTEGER, .minimum = 1, .required = true, AT(failure_group, up), .help = "VMs of it that must be up for the group to be available"},
+};
+
+static const char *const drains[] = {"migrate", "restart", "wait", NULL}; /* vdc_drain_rule */
+static const vdc_param maintenance[] = {
+    {"start", INTEGER, .dimension = VDC_DIM_TIME, .required = true, AT(maintenance, start), .help = "when the first wave begins"},
+    {"every", INTEGER, .dimension = VDC_DIM_TIME, .fallback = "none", .none = "none", .minimum = 1, AT(maintenance, every),
+     .help = "a new wave begins so often, or when the one before it is over"},
+    {"duration", INTEGER, .dimension = VDC_DIM_TIME, .required = true, .minimum = 1, AT(maintenance, duration), .help = "a host is down so long"},
+    {"gap", INTEGER, .dimension = VDC_DIM_TIME, .fallback = "0s", AT(maintenance, gap), .help = "between an update domain's end and the next one's beginning"},
+    {"at_once", INTEGER, .fallback = "none", .none = "none", .minimum = 1, AT(maintenance, at_once),
+     .help = "hosts of an update domain that are taken at a time"},
+    {"drain", CHOICE, .choices = drains, .fallback = "restart", AT(maintenance, drain),
+     .help = "how VMs leave: migrate, restart (on another host that has room), or wait (for their own end)"},
+    {"deadline", INTEGER, .dimension = VDC_DIM_TIME, .fallback = "1h", AT(maintenance, deadline),
+     .help = "what has not left by then is stopped and started again as after a failure"},
+    {"retry", INTEGER, .dimension = VDC_DIM_TIME, .fallback = "1min", .minimum = 1000000, AT(maintenance, retry),
+     .help = "what cannot leave is tried again so often"},
+    {"budget", INTEGER, .fallback = "none", .none = "none", .minimum = 1, AT(maintenance, budget),
+     .help = "VMs of a group that may be down when one of it is restarted for maintenance, it included"},
 };
 
 static const vdc_param failure_trace[] = {
@@ -179,10 +243,17 @@ static const vdc_param failure_trace[] = {
     {"repeat", BOOL, .fallback = "false", AT(failure_trace, repeat), .help = "begin again after the last row"},
 };
 
-static const char *const recovery_rules[] = {"restart", "none", NULL}; /* vdc_recovery_rule */
+static const char *const recovery_rules[] = {"restart", "none", "elsewhere", "in-place", "standby", NULL}; /* vdc_recovery_rule */
+static const char *const checkpoint_rules[] = {"given", "young", NULL};
 static const vdc_param recovery[] = {
     {"policy", CHOICE, .choices = recovery_rules, .fallback = "restart", AT(recovery, policy),
-     .help = "restart: to the tail of the queue; none: lost"},
+     .help = "restart: to the tail of the queue; elsewhere: the same after 30 s; in-place: on its own host when that is back; standby: a second VM "
+             "takes over; none: lost"},
+    {"detect", INTEGER, .dimension = VDC_DIM_TIME, .fallback = "none", .none = "none", AT(recovery, detect),
+     .help = "until the failure is noticed; default 30 s for elsewhere, else 0 s"},
+    {"failover", INTEGER, .dimension = VDC_DIM_TIME, .fallback = "10s", AT(recovery, failover), .help = "until a standby has taken over"},
+    {"checkpoint", CHOICE, .choices = checkpoint_rules, .fallback = "given", AT(recovery, checkpoint),
+     .help = "young: VMs that take checkpoints take them at the interval sqrt(2 x duration x MTBF of a host) instead of their own"},
     {"max_failures", INTEGER, .fallback = "none", .none = "none", .minimum = 1, AT(recovery, max_failures),
      .help = "failures that a VM does not survive"},
 };
@@ -340,6 +411,11 @@ const vdc_scenario_section vdc_scenario_sections[] = {
     [VDC_SECTION_FAILURES] = {"failures", "failures of hosts", failures, COUNT_OF(failures)},
     [VDC_SECTION_FAILURE_TRACE] = {"failures.trace", "which hosts fail when", failure_trace, COUNT_OF(failure_trace)},
     [VDC_SECTION_RECOVERY] = {"failures.recovery", "what becomes of the VMs", recovery, COUNT_OF(recovery)},
+    [VDC_SECTION_FAILURE_PROCESS] = {"failures.processes[]", "how hosts, racks, zones or update domains fail", failure_process, COUNT_OF(failure_process)},
+    [VDC_SECTION_WARNING] = {"failures.warning", "failures that are foreseen", warning, COUNT_OF(warning)},
+    [VDC_SECTION_HA_RESERVE] = {"failures.reserve", "kept free for restarts", ha_reserve, COUNT_OF(ha_reserve)},
+    [VDC_SECTION_FAILURE_GROUP] = {"failures.groups[]", "what a group needs to be available", failure_group, COUNT_OF(failure_group)},
+    [VDC_SECTION_MAINTENANCE] = {"failures.maintenance", "planned waves, one update domain after the other", maintenance, COUNT_OF(maintenance)},
     [VDC_SECTION_POWER] = {"power", "power, besides the host classes' models", power, COUNT_OF(power)},
     [VDC_SECTION_CARBON] = {"power.carbon", "carbon intensity", carbon, COUNT_OF(carbon)},
     [VDC_SECTION_OUTPUT] = {"output", "what is written", output, COUNT_OF(output)},

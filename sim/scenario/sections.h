@@ -92,8 +92,36 @@ typedef struct vdc_section_attack {
 } vdc_section_attack;
 
 typedef struct vdc_section_failures {
-    const vdc_node *trace, *recovery, *later;
+    const vdc_node *trace, *recovery, *processes, *warning, *reserve, *groups, *maintenance;
+    int64_t update_domains;
+    double quorum;
 } vdc_section_failures;
+
+typedef struct vdc_section_failure_process {
+    int level;
+    int64_t mtbf, scale, repair, age;
+    double shape, kills, repair_sigma;
+} vdc_section_failure_process;
+
+typedef struct vdc_section_warning {
+    int64_t lead;
+    double recall, precision;
+} vdc_section_warning;
+
+typedef struct vdc_section_ha_reserve {
+    int64_t hosts;
+    double share;
+} vdc_section_ha_reserve;
+
+typedef struct vdc_section_failure_group {
+    const char *group;
+    int64_t up;
+} vdc_section_failure_group;
+
+typedef struct vdc_section_maintenance {
+    int64_t start, every, duration, gap, at_once, deadline, retry, budget;
+    int drain;
+} vdc_section_maintenance;
 
 typedef struct vdc_section_failure_trace {
     const vdc_node *rows;
@@ -102,8 +130,8 @@ typedef struct vdc_section_failure_trace {
 } vdc_section_failure_trace;
 
 typedef struct vdc_section_recovery {
-    int policy;
-    int64_t max_failures;
+    int policy, checkpoint;
+    int64_t max_failures, detect, failover;
 } vdc_section_recovery;
 
 typedef struct vdc_section_power {
@@ -163,6 +191,7 @@ typedef enum vdc_section_id {
     VDC_SECTION_ADMISSION, VDC_SECTION_FAILURES, VDC_SECTION_FAILURE_TRACE, VDC_SECTION_RECOVERY, VDC_SECTION_POWER, VDC_SECTION_CARBON,
     VDC_SECTION_OUTPUT, VDC_SECTION_ATTACK, VDC_SECTION_INTERFERENCE, VDC_SECTION_PREEMPTION,
     VDC_SECTION_PRICES, VDC_SECTION_FLAVOR_PRICE, VDC_SECTION_UNITS, VDC_SECTION_RESERVATION, VDC_SECTION_SPOT, VDC_SECTION_ENERGY, VDC_SECTION_SLA,
+    VDC_SECTION_FAILURE_PROCESS, VDC_SECTION_WARNING, VDC_SECTION_HA_RESERVE, VDC_SECTION_FAILURE_GROUP, VDC_SECTION_MAINTENANCE,
     VDC_SECTION_LIFECYCLE, VDC_SECTION_MIGRATION, VDC_SECTIONS
 } vdc_section_id;
 
