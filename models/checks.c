@@ -229,8 +229,8 @@ void vdc_checks_all(vdc_checks *checks, const vdc_datacenter *dc, const vdc_wait
     vdc_check_equal(checks, VDC_I15_POPULATION, dc->now, queued, queue->count);
     vdc_check_equal(checks, VDC_I15_POPULATION, dc->now, running, dc->running + held);
     vdc_check_equal(checks, VDC_I15_POPULATION, dc->now, population->arrived,
-          queued + dc->running + off + population->down + population->completed + population->rejected + population->failed + population->lost + population->evicted
-              + population->deleted);
+          queued + dc->running + off + population->down + population->completed + population->rejected + population->failed + population->lost
+              + population->evicted + population->deleted);
     if (dc->isolation) vdc_isolation_check(dc->isolation, checks);
     vdc_check_equal(checks, VDC_I22_LITTLE, dc->now, vdc_wait_queue_integral(queue, dc->now), waited);
 }

@@ -159,7 +159,7 @@ static vm_account settled(vdc_simulation *sim, uint32_t slot, vm_account *accoun
     }
     bool waits = dc->vms[slot].state == VDC_VM_QUEUED;
     const vdc_service service = {
-        .waited = record->waited + (waits ? dc->now - record->queued_at : 0),
+        .waited = vdc_vm_details_known(dc, slot)->waited + (waits ? dc->now - record->queued_at : 0),
         .ran = now.ran, .since_start = dc->now - record->first_start, .allowed = now.allowed, .not_given = now.not_given,
     };
     int64_t share = vdc_prices_credit_share(prices, &service);

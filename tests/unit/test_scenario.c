@@ -230,7 +230,7 @@ Test(scenario, failures_that_cannot_be) {
             "s.yaml:4:19: failures.trace: found rows and path; allowed: either rows or path");
     REFUSES(
         SMALL "failures: {trace: {rows: [[1s, 2s], [1s, 2s, 130%], 5, [-1s, x, 1]]}, recovery: {policy: restrat, max_failures: 0}}\n",
-        "s.yaml:4:90: failures.recovery: policy: found the text 'restrat' (did you mean 'restart'?); allowed: restart or none",
+        "s.yaml:4:90: failures.recovery: policy: found the text 'restrat' (did you mean 'restart'?); allowed: restart, none, elsewhere, in-place or standby",
         "s.yaml:4:113: failures.recovery: max_failures: found the number 0, which is too small; allowed: 'none' or a whole number, at least 1",
         "s.yaml:4:27: failures.trace: rows: found a list of another length; allowed: [time since the previous recovery, duration, share of the "
         "hosts]",
