@@ -116,6 +116,9 @@ struct vdc_view {
      * (models.md 4.5); 0 where no interference is simulated. */
     double (*slowdown)(const vdc_view *view, uint32_t host, const vdc_request *request);
     const uint8_t *host_state;                 /* [hosts] 0 = takes VMs; else cordoned, down or off */
+    /* The mean over all hosts of the used share of a resource, 1 - free / capacity; a host that has none of it counts as unused. The sums
+     * over the hosts of a class are exact. Cheap (indexed). */
+    double (*used_share)(const vdc_view *view, vdc_resource resource);
 };
 
 /* placement */

@@ -1,5 +1,6 @@
 /* The placement engine: the view that policies get, their decisions and the checks on them. */
 #include "schedulers/search_internal.h"
+#include "schedulers/search_grid.h"
 #include "schedulers/search_states.h"
 
 #include <inttypes.h>
@@ -15,7 +16,18 @@ static void update_indexes(vdc_search *search, uint32_t host) {
     if (search->states) vdc_states_update(search->states, host);
 }
 
+static void update_sums(vdc_search *search, uint32_t host) {
+    const vdc_hosts *hosts = search->hosts;
+    for (int r = 0; r < VDC_RESOURCES; r++) {
+        struct vdc_free_sums *sums = &search->free_sums[r];
+        if (!sums->known) continue;
+        sums->sum[hosts->class_of[host]] += hosts->free[r][host] - sums->known[host];
+        sums->known[host] = hosts->free[r][host];
+    }
+}
+
 void vdc_search_host_changed(vdc_search *search, uint32_t host) {
+    if (search->sums_free) update_sums(search, host);
     if (!search->changed) {
         update_indexes(search, host);
     } else if (!search->is_changed[host]) {
@@ -101,6 +113,39 @@ static uint64_t view_random(const vdc_view *view, uint64_t bound) {
     return vdc_stream_below(&vdc_search_of(view)->stream, bound);
 }
 
+/* From now on the sums are kept; without memory for them they are added up for each question. */
+static void keep_sums(vdc_search *search, vdc_resource resource) {
+    const vdc_hosts *hosts = search->hosts;
+    struct vdc_free_sums *sums = &search->free_sums[resource];
+    if (sums->tried || !search->indexed) return;
+    sums->tried = true;
+    sums->sum = vdc_calloc(hosts->class_count ? hosts->class_count : 1, sizeof *sums->sum);
+    int64_t *known = sums->sum ? vdc_calloc(hosts->count ? hosts->count : 1, sizeof *known) : NULL;
+    if (!known) return;
+    memcpy(known, hosts->free[resource], hosts->count * sizeof *known);
+    for (uint32_t host = 0; host < hosts->count; host++) sums->sum[hosts->class_of[host]] += known[host];
+    sums->known = known;
+    search->sums_free = true;
+}
+
+static double view_used_share(const vdc_view *view, vdc_resource resource) {
+    vdc_search *search = vdc_search_of(view);
+    const vdc_hosts *hosts = search->hosts;
+    if (!hosts->free[resource] || hosts->count == 0) return 0;
+    keep_sums(search, resource);
+    const struct vdc_free_sums *sums = &search->free_sums[resource];
+    double used = 0;
+    for (uint16_t c = 0; c < hosts->class_count; c++) {
+        vdc_wide free = 0, capacity = hosts->classes[c].capacity[resource];
+        if (capacity <= 0) continue;
+        if (sums->known) free = sums->sum[c];
+        for (uint32_t host = 0; !sums->known && host < hosts->count; host++)
+            if (hosts->class_of[host] == c) free += hosts->free[resource][host];
+        used += (double)(capacity * hosts->classes[c].count - free) / (double)capacity;
+    }
+    return used / hosts->count;
+}
+
 static const char *view_tenant_name(const vdc_view *view, uint32_t tenant) {
     const vdc_names *tenants = vdc_search_of(view)->tenants;
     return tenants ? vdc_names_text(tenants, tenant) : "";
@@ -150,6 +195,7 @@ static void fill_view(vdc_search *search) {
     view->tenant_name = view_tenant_name;
     view->slowdown = view_slowdown;
     view->host_state = hosts->state;
+    view->used_share = view_used_share;
     view->engine = search;
 }
 
@@ -254,6 +300,10 @@ void vdc_search_destroy(vdc_search *search) {
     vdc_states_destroy(search->states);
     vdc_free(search->changed);
     vdc_free(search->is_changed);
+    for (int r = 0; r < VDC_RESOURCES; r++) {
+        vdc_free(search->free_sums[r].known);
+        vdc_free(search->free_sums[r].sum);
+    }
     vdc_free(search->class_views);
     vdc_free(search);
 }
@@ -366,5 +416,6 @@ const vdc_view *vdc_search_view(vdc_search *search) {
 const char *vdc_search_strategy(const vdc_search *search) {
     if (!search->indexed) return "scan";
     if (!search->instance.policy->placement.score || !search->states) return "index: feasible hosts";
-    return remembers_scores(search->instance.policy) ? "index: states" : "index: states, scored for each decision";
+    if (remembers_scores(search->instance.policy)) return "index: states";
+    return vdc_grid_suits(search) ? "index: grid" : "index: states, scored for each decision";
 }

@@ -48,8 +48,9 @@ struct vdc_grid {
 
 bool vdc_grid_suits(const vdc_search *search) {
     const vdc_placement_hooks *hooks = &search->instance.policy->placement;
-    return hooks->score && hooks->monotone != VDC_MONOTONE_NONE && !(hooks->depends & ~(unsigned)VDC_DEPENDS_FREE) &&
-           !hooks->prepare && search->hosts->class_count <= CLASSES_MOST;
+    /* Weights of the whole fleet stay what they are during a decision. */
+    unsigned known = VDC_DEPENDS_FREE | VDC_DEPENDS_FLEET;
+    return hooks->score && hooks->monotone != VDC_MONOTONE_NONE && !(hooks->depends & ~known) && search->hosts->class_count <= CLASSES_MOST;
 }
 
 /* --- cells --- */

@@ -38,6 +38,13 @@ struct vdc_search {
     uint32_t *changed;
     uint32_t changed_count;
     uint8_t *is_changed;                 /* [hosts] */
+    /* What is free in the fleet, kept from when a policy first asks for it. */
+    struct vdc_free_sums {
+        int64_t *known;                  /* [hosts] as it is in the sums; NULL: not kept */
+        vdc_wide *sum;                   /* [classes] */
+        bool tried;
+    } free_sums[VDC_RESOURCES];
+    bool sums_free;                      /* some are kept */
 };
 
 /* The search behind a view. */

@@ -37,20 +37,10 @@ static double distance_score(const void *state, const vdc_host_view *host, const
     return -(weight.cpu * (cpu * cpu) + weight.memory * (memory * memory));
 }
 
-static double used_share(const int64_t *free, uint32_t host, int64_t capacity) {
-    return free ? vdc_ratio((double)(capacity - free[host]), (double)capacity) : 0;
-}
-
 /* A resource's weight is the mean over hosts of its used share. */
 static void weigh(void *state, const vdc_view *view, const vdc_request *request) {
     (void)request;
-    vdc_vector *weight = &((vdc_vector_state *)state)->weight, sum = {0, 0};
-    for (uint32_t h = 0; h < view->hosts; h++) {
-        const int64_t *capacity = view->class_views[view->host_class[h]].capacity;
-        sum.cpu += used_share(view->free[VDC_CPU], h, capacity[VDC_CPU]);
-        sum.memory += used_share(view->free[VDC_MEMORY], h, capacity[VDC_MEMORY]);
-    }
-    *weight = (vdc_vector){sum.cpu / view->hosts, sum.memory / view->hosts};
+    ((vdc_vector_state *)state)->weight = (vdc_vector){view->used_share(view, VDC_CPU), view->used_share(view, VDC_MEMORY)};
 }
 
 const vdc_policy vdc_placement_dot_product = {
@@ -63,12 +53,12 @@ const vdc_policy vdc_placement_dot_product = {
 const vdc_policy vdc_placement_weighted_dot_product = {
     VDC_POLICY_HEAD(VDC_PLACEMENT, "weighted-dot-product", "dot-product, each resource weighted by its mean used share", "DSLab"),
     VDC_POLICY_STATE(vdc_vector_params, vdc_vector_state),
-    .placement = {.score = weighted_score, .depends = VDC_DEPENDS_FREE | VDC_DEPENDS_FLEET, .prepare = weigh},
+    .placement = {.score = weighted_score, .depends = VDC_DEPENDS_FREE | VDC_DEPENDS_FLEET, .monotone = VDC_MONOTONE_RISES, .prepare = weigh},
 };
 
 const vdc_policy vdc_placement_l2_norm_diff = {
     VDC_POLICY_HEAD(VDC_PLACEMENT, "l2-norm-diff", "the least square sum of what stays free, weighted by mean used shares",
                     "DSLab"),
     VDC_POLICY_STATE(vdc_vector_params, vdc_vector_state),
-    .placement = {.score = distance_score, .depends = VDC_DEPENDS_FREE | VDC_DEPENDS_FLEET, .prepare = weigh},
+    .placement = {.score = distance_score, .depends = VDC_DEPENDS_FREE | VDC_DEPENDS_FLEET, .monotone = VDC_MONOTONE_FALLS, .prepare = weigh},
 };
