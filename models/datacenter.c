@@ -71,6 +71,8 @@ void vdc_datacenter_destroy(vdc_datacenter *dc) {
     vdc_free(dc->reserved);
     vdc_free(dc->grant_vms);
     vdc_free(dc->power);
+    vdc_free(dc->switching);
+    vdc_free(dc->times);
     vdc_free(dc->regions);
     vdc_free(dc->dirty);
     vdc_free(dc->dirty_hosts);
@@ -188,7 +190,10 @@ static void power_changed(vdc_datacenter *dc, uint32_t h) {
     if (class->power.model) {
         vdc_host_state state = (vdc_host_state)dc->hosts.state[h];
         if (state == VDC_HOST_DOWN) watts = dc->down_host_idle ? vdc_power_picowatts(&class->power, 0, class->cpu_hz) : 0;
-        else if (state == VDC_HOST_OFF || (dc->empty_host_off && dc->hosts.vms[h] == 0)) watts = (int64_t)(class->power.off * 1e12);
+        else if (state == VDC_HOST_OFF && dc->switching && dc->switching[h]) {
+            int64_t busy = dc->switching[h] == VDC_SWITCHING_ON ? class->cpu_hz : 0;
+            watts = vdc_power_picowatts(&class->power, busy, class->cpu_hz);
+        } else if (state == VDC_HOST_OFF || (dc->empty_host_off && dc->hosts.vms[h] == 0)) watts = (int64_t)(class->power.off * 1e12);
         else watts = vdc_power_picowatts(&class->power, dc->hosts.granted[h] + overhead(dc, h), class->cpu_hz);
     }
     if (watts == dc->power[h]) return;
@@ -198,11 +203,48 @@ static void power_changed(vdc_datacenter *dc, uint32_t h) {
 }
 
 void vdc_datacenter_host_state(vdc_datacenter *dc, uint32_t h, vdc_host_state state) {
-    bool was_down = dc->hosts.state[h] == VDC_HOST_DOWN, is_down = state == VDC_HOST_DOWN;
+    bool was_down = dc->hosts.state[h] == VDC_HOST_DOWN, is_down = state == VDC_HOST_DOWN, same = dc->hosts.state[h] == (uint8_t)state;
     dc->hosts.state[h] = (uint8_t)state;
     if (is_down && !was_down) dc->hosts_down++;
     if (was_down && !is_down) dc->hosts_down--;
     power_changed(dc, h);
+    if (dc->occupancy.changed && !same && state != VDC_HOST_OFF && dc->hosts.vms[h] == 0)
+        dc->occupancy.changed(dc->occupancy.context, h, state != VDC_HOST_UP);
+}
+
+void vdc_datacenter_switching(vdc_datacenter *dc, uint32_t h, uint8_t what) {
+    dc->switching[h] = what;
+    power_changed(dc, h);
+}
+
+/* ---- host times ---- */
+
+bool vdc_datacenter_keep_times(vdc_datacenter *dc) {
+    if (dc->times) return true;
+    dc->times = vdc_calloc((size_t)dc->hosts.count + 1, sizeof *dc->times);
+    for (uint32_t h = 0; dc->times && h < dc->hosts.count; h++) dc->times[h] = (vdc_host_times){.active_since = -1, .full_since = -1};
+    return dc->times != NULL;
+}
+
+static void note_time(vdc_time now, bool is, vdc_time *since, vdc_time *sum) {
+    if (is == (*since >= 0)) return;
+    if (!is) *sum += now - *since;
+    *since = is ? now : -1;
+}
+
+/* The host's VMs or what it grants changed. */
+static void times_changed(vdc_datacenter *dc, uint32_t h) {
+    vdc_host_times *times = &dc->times[h];
+    int64_t capacity = dc->hosts.classes[dc->hosts.class_of[h]].cpu_hz;
+    note_time(dc->now, dc->hosts.vms[h] > 0, &times->active_since, &times->active);
+    note_time(dc->now, dc->hosts.vms[h] > 0 && capacity > 0 && dc->hosts.granted[h] + overhead(dc, h) >= capacity, &times->full_since, &times->full);
+}
+
+vdc_host_times vdc_datacenter_times(const vdc_datacenter *dc, uint32_t h) {
+    vdc_host_times times = dc->times[h];
+    if (times.active_since >= 0) times.active += dc->now - times.active_since;
+    if (times.full_since >= 0) times.full += dc->now - times.full_since;
+    return times;
 }
 
 /* ---- hosts ---- */
@@ -252,6 +294,7 @@ static void set_granted(vdc_datacenter *dc, uint32_t h, uint16_t k, int64_t gran
     if (change == 0) return;
     host_add(dc, h, k, VDC_FLOW_GRANTED, change);
     dc->hosts.granted[h] = granted;
+    if (dc->times) times_changed(dc, h);
     if (dc->isolation) vdc_isolation_granted(dc->isolation, h);
 }
 
@@ -470,6 +513,8 @@ vdc_code vdc_datacenter_place(vdc_datacenter *dc, uint32_t slot, uint32_t h, uin
         vdc_datacenter_advance_fleet(dc);
         if (++dc->hosts_used > dc->hosts_used_max) dc->hosts_used_max = dc->hosts_used;
         if (dc->empty_host_off) power_changed(dc, h);
+        if (dc->times) times_changed(dc, h);
+        if (dc->occupancy.changed) dc->occupancy.changed(dc->occupancy.context, h, true);
     }
     host_advance(dc, h, k);
     if (dc->track_vms) vdc_ledger_advance(&dc->vm_ledger, slot, dc->now);
@@ -544,6 +589,8 @@ void vdc_datacenter_remove(vdc_datacenter *dc, uint32_t slot) {
             dc->host_power_offs++;
             power_changed(dc, h);
         }
+        if (dc->times) times_changed(dc, h);
+        if (dc->occupancy.changed) dc->occupancy.changed(dc->occupancy.context, h, false);
     }
     if (dc->slices) vdc_slices_removed(dc, slot);
     vm->host = VDC_NOWHERE;

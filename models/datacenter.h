@@ -164,6 +164,22 @@ typedef struct vdc_efficiency {
 
 enum { VDC_EFFICIENCIES = 4 };
 
+/* How long a host was in use, for SLA metrics (models.md 4.9). */
+typedef struct vdc_host_times {
+    vdc_time active, full;               /* ns with a VM; of it with all of its CPU granted; up to now but for what goes on */
+    vdc_time active_since, full_since;   /* -1 = it is not so now */
+} vdc_host_times;
+
+/* Who is told when a host gets its first VM or loses its last one, and when one without VMs fails or is cordoned (in use) or is up again (not in
+ * use). */
+typedef struct vdc_occupancy {
+    void (*changed)(void *context, uint32_t host, bool in_use);
+    void *context;
+} vdc_occupancy;
+
+/* What a host is about that is being switched on or off: VDC_HOST_OFF, and draws more than that. */
+enum { VDC_SWITCHED = 0, VDC_SWITCHING_OFF, VDC_SWITCHING_ON };
+
 typedef struct vdc_datacenter {
     vdc_hosts hosts;
     vdc_time now;                 /* the clock; set by the run loop only */
@@ -193,6 +209,9 @@ typedef struct vdc_datacenter {
     uint32_t *grant_vms;          /* VMs whose single grants matter */
     uint32_t grant_vms_total;     /* on all hosts */
     int64_t *power;               /* pW drawn now; NULL without power models */
+    uint8_t *switching;           /* what a host that is off is about; NULL: hosts are not switched */
+    vdc_host_times *times;        /* NULL: not kept */
+    vdc_occupancy occupancy;
     bool *dirty;
     uint32_t *dirty_hosts;
     size_t dirty_count;
@@ -264,6 +283,12 @@ void vdc_datacenter_demand(vdc_datacenter *datacenter, uint32_t slot, int64_t de
 vdc_code vdc_datacenter_settle(vdc_datacenter *datacenter, vdc_diag *diag);
 /* Something that its VMs' grants or factors depend on changed on the host: they are solved anew at the settling. */
 void vdc_datacenter_resolve(vdc_datacenter *datacenter, uint32_t host);
+/* Keeps host times from now on. False when out of memory. */
+bool vdc_datacenter_keep_times(vdc_datacenter *datacenter);
+/* A host's times up to now. */
+vdc_host_times vdc_datacenter_times(const vdc_datacenter *datacenter, uint32_t host);
+/* A host that is off is being switched, or is done with it. datacenter->switching must be there. */
+void vdc_datacenter_switching(vdc_datacenter *datacenter, uint32_t host, uint8_t what);
 /* A host without VMs fails or comes back. */
 void vdc_datacenter_host_state(vdc_datacenter *datacenter, uint32_t host, vdc_host_state state);
 /* For isolation: a rate of a host changes by `change`. */

@@ -189,6 +189,56 @@ typedef struct vdc_cpu_hooks {
     int64_t (*quantum)(const void *state);
 } vdc_cpu_hooks;
 
+/* rebalance: which running VMs move where, asked once every interval. */
+typedef struct vdc_vm_view {
+    const vdc_request *request;  /* NULL: no VM on a host */
+    uint32_t host;               /* where it runs or, when it is on its way, where it goes */
+    bool movable;                /* it may be moved now */
+    int64_t demand;              /* Hz that it asks for now */
+    int64_t nominal;             /* Hz of all its vCPUs where it is */
+    int64_t bytes;               /* what a migration has to move */
+    int64_t age;                 /* ns since it first started */
+} vdc_vm_view;
+
+/* Arrays are read-only and hold during the call. */
+typedef struct vdc_fleet_view vdc_fleet_view;
+struct vdc_fleet_view {
+    size_t fleet_size;             /* sizeof(vdc_fleet_view) of the engine: grows at the end only */
+    const vdc_view *view;          /* the hosts, as placement policies see them; view->now is the clock */
+    int64_t interval;              /* ns from one round to the next */
+    uint32_t slots;                /* of VMs; a slot may be empty */
+    const vdc_vm_view *vms;        /* [slots] */
+    const uint32_t *first;         /* [hosts + 1] the VMs of host h are on[first[h]] to on[first[h + 1] - 1], in order of coming */
+    const uint32_t *on;            /* slots by host */
+    const int64_t *demand;         /* [hosts] Hz that the VMs of a host ask for together */
+    const int64_t *capacity;       /* [hosts] Hz that it has */
+    /* What a VM asked for at the last samplings, Hz, oldest first, the present one included; at most as many as `window` says. */
+    const double *(*history)(const vdc_fleet_view *fleet, uint32_t vm, uint32_t *samples);
+    /* May the VM come to the host as things stand: room, rules, devices, host up? */
+    bool (*allows)(const vdc_fleet_view *fleet, uint32_t vm, uint32_t host);
+    double (*migration)(const vdc_fleet_view *fleet, uint32_t vm); /* s that a migration of it takes about */
+    bool (*asleep)(const vdc_fleet_view *fleet, uint32_t host);    /* it is switched off, and may be switched on */
+    void *engine;                  /* the engine's own */
+};
+
+/* A VM that is to move, or (VM slot UINT32_MAX) a host that is to be switched on. */
+typedef struct vdc_relocation {
+    uint32_t vm, host;
+} vdc_relocation;
+#define VDC_SWITCH_ON UINT32_MAX
+
+/* The state of a policy that decides begins with this. */
+typedef struct vdc_rebalance_head {
+    int64_t interval;          /* ns from one round to the next, > 0 */
+} vdc_rebalance_head;
+
+typedef struct vdc_rebalance_hooks {
+    /* Names moves, to begin now in this order: points *moves at them (valid until the next call) and returns how many, or -1 without
+     * memory. A move that the engine refuses (no room any more, a rule, too many at a time) is left out. NULL = nothing ever moves. */
+    int64_t (*decide)(void *state, const vdc_fleet_view *fleet, const vdc_relocation **moves);
+    uint32_t (*window)(const void *state);   /* samples of each VM's demand that it looks at; NULL = none */
+} vdc_rebalance_hooks;
+
 /* detection: is a host asked for too much CPU, or about to be? */
 typedef struct vdc_host_load {
     double load;               /* what its VMs ask for as a share of what it has; more than 1 when they ask for more */
@@ -208,7 +258,7 @@ typedef struct vdc_detection_hooks {
 typedef struct vdc_vm_load {
     double usage;              /* CPU that it asks for as a share of its size */
     double bytes;              /* what a migration has to move */
-    const double *history;     /* usage at each sampling, oldest first, the present one included */
+    const double *history;     /* what it asked for at each sampling, oldest first, the present one included; in any one unit */
     uint32_t samples;
 } vdc_vm_load;
 
@@ -241,6 +291,7 @@ typedef struct vdc_policy {
         vdc_placement_hooks placement;
         vdc_admission_hooks admission;
         vdc_cpu_hooks cpu;
+        vdc_rebalance_hooks rebalance;
         vdc_detection_hooks detection;
         vdc_selection_hooks selection;
     };

@@ -23,4 +23,8 @@
     { .name = key, .type = VDC_PARAM_CHOICE, .fallback = standard, .choices = words, .help = text, \
       .offset = offsetof(state_type, field) }
 
+/* The row that all policies of rebalancing have; their state begins with a vdc_rebalance_head `head`. */
+#define VDC_REBALANCE_ROW(state_type) \
+    VDC_PARAM_NUMBER_ROW(VDC_PARAM_INTEGER, "interval", state_type, head.interval, VDC_DIM_TIME, "5min", 1e6, 9e18, "from one round to the next")
+
 #endif

@@ -62,6 +62,11 @@
     ROW(vdc_cpu_eevdf) \
     ROW(vdc_cpu_edf) \
     ROW(vdc_rebalance_none) \
+    ROW(vdc_rebalance_consolidate) \
+    ROW(vdc_rebalance_defragment) \
+    ROW(vdc_rebalance_drain) \
+    ROW(vdc_rebalance_lars) \
+    ROW(vdc_rebalance_drs) \
     ROW(vdc_detect_threshold) \
     ROW(vdc_detect_iqr) \
     ROW(vdc_detect_mad) \

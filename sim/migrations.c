@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "sim/operations.h"
+#include "sim/parts/rebalance.h"
 #include "sim/results/results.h"
 
 enum { STEP, TIMEOUT };
@@ -229,7 +230,8 @@ static vdc_code close(vdc_simulation *sim, uint32_t number, vdc_diag *diag) {
     moves->in_flight--;
     moves->out[from]--;
     moves->in[to]--;
-    return share_anew(sim, from, to, diag);
+    vdc_code code = share_anew(sim, from, to, diag);
+    return code ? code : vdc_rebalance_resume(sim, diag);
 }
 
 /* Its second part, on the host where it is not, gives back what it holds. */

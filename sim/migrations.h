@@ -52,6 +52,8 @@ bool vdc_migration_abort(vdc_simulation *simulation, uint32_t slot, const char *
 void vdc_migration_ends(vdc_simulation *simulation, uint32_t slot);
 /* An event of the part `migration`. */
 vdc_code vdc_migration_event(vdc_simulation *simulation, uint32_t subject, vdc_diag *diag);
+/* PDM: CPU that VMs asked for and lost to migrations, over all that they asked for. Ledgers must have been advanced. */
+double vdc_migration_degradation(const vdc_simulation *simulation);
 vdc_code vdc_moves_open(vdc_simulation *simulation, vdc_moves *moves, vdc_diag *diag);
 void vdc_moves_close(vdc_moves *moves);
 

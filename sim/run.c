@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "sim/operations.h"
+#include "sim/parts/standby.h"
 #include "sim/results/results.h"
 
 /* ---- ids ---- */
@@ -463,7 +464,8 @@ static vdc_code pass(vdc_simulation *sim, vdc_diag *diag) {
         vdc_code code = is_due(sim, slot) ? reject_due(sim, slot, diag) : VDC_OK;
         if (code) return code;
     }
-    return reject_excess(sim, diag);
+    vdc_code excess = reject_excess(sim, diag);
+    return excess || !sim->parts[VDC_PART_standby] ? excess : vdc_standby_serve(sim, diag);
 }
 
 /* ---- carbon ---- */
@@ -499,7 +501,7 @@ static bool is_over(const vdc_simulation *sim) {
     if (sim->pending_operations > 0) return false;
     if (vdc_queue_count(sim->events) <= sim->background_events) return !vdc_availability_awaits(sim);
     if (sim->with_end > 0) return false;
-    return sim->waiting.count == 0 || (sim->datacenter.hosts_down == 0 && sim->pending_timeouts == 0);
+    return sim->waiting.count == 0 || (sim->datacenter.hosts_down == 0 && sim->pending_timeouts == 0 && sim->hosts_coming == 0);
 }
 
 static vdc_code end_run(vdc_simulation *sim, vdc_diag *diag) {

@@ -47,7 +47,7 @@ typedef struct vdc_results vdc_results; /* sim/results/ */
 /* Optional parts of a simulation (sim/parts/part.h): whoever adds one adds a row here and a file there. */
 #define VDC_PARTS(ROW) \
     ROW(hypervisor) ROW(preemption) ROW(isolation) ROW(attack) ROW(power) ROW(carbon) ROW(gpu) ROW(cost) ROW(lifecycle) ROW(migration) \
-    ROW(availability) ROW(maintenance)
+    ROW(availability) ROW(maintenance) ROW(standby) ROW(rebalance)
 #define VDC_PART_ID(name) VDC_PART_##name,
 typedef enum vdc_part_id { VDC_PARTS(VDC_PART_ID) VDC_PART_COUNT } vdc_part_id;
 #undef VDC_PART_ID
@@ -105,6 +105,7 @@ struct vdc_simulation {
     vdc_operation_lists operations; /* what is asked of VMs by the workload */
     int64_t migrations;           /* begun */
     uint32_t leaving;             /* the host that the VM a host is sought for would leave; VDC_NOWHERE = it is on none */
+    uint32_t hosts_coming;        /* hosts on standby that are switched on: whoever waits may get one */
     size_t background_events;     /* pending events that keep no run alive: the next failure, the next carbon value */
     size_t pending_timeouts;
     vdc_time next_retry;          /* when those who wait are tried again after a release; VDC_TIME_MAX: nothing was released */

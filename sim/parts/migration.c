@@ -11,6 +11,11 @@ static vdc_wide fleet(const vdc_simulation *sim, vdc_flow flow) {
 
 static double share(vdc_wide part, vdc_wide whole) { return whole > 0 ? (double)part / (double)whole : 0; }
 
+double vdc_migration_degradation(const vdc_simulation *sim) {
+    vdc_wide missed = sim->datacenter.lifecycle->missed;
+    return share(missed + fleet(sim, VDC_FLOW_LOST), fleet(sim, VDC_FLOW_DEMAND) + missed);
+}
+
 /* ns that VMs stood still, those that still do included; and milli-vCPU·ns of it. */
 static vdc_time downtime(const vdc_simulation *sim, vdc_wide *blackout) {
     const vdc_moves *moves = &vdc_operations_of(sim)->moves;
@@ -32,7 +37,7 @@ static void summary(vdc_simulation *sim, vdc_summary *s) {
     vdc_summary_integer(s, "migrations_given_up", moves->aborted, "migrations given up");
     vdc_summary_real(s, "migrated_bytes", vdc_wide_over(moves->sent, 1), "byte", "sent by migrations");
     vdc_summary_real(s, "downtime_s", (double)downtime(sim, &blackout) / 1e9, "s", "time that migrating VMs stood still");
-    vdc_summary_real(s, "pdm", share(missed + lost, demand), "1",
+    vdc_summary_real(s, "pdm", vdc_migration_degradation(sim), "1",
                      "CPU that VMs asked for and lost to migrations, over all that they asked for");
     vdc_summary_real(s, "pdm_downtime", share(missed, demand), "1", "of it while they stood still");
     vdc_summary_real(s, "pdm_slowdown", share(lost, demand), "1", "of it by being copied or by fetching pages");

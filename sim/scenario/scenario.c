@@ -255,6 +255,11 @@ static void read_power(vdc_reading *reading, const vdc_node *node) {
     vdc_section_carbon carbon;
     vdc_reading_section(reading, VDC_SECTION_POWER, node, NULL, &power);
     scenario->empty_host_off = power.empty_host == 1;
+    scenario->standby = power.empty_host == 2;
+    scenario->off_after = power.off_after;
+    scenario->shutdown = power.shutdown;
+    scenario->boot = power.boot;
+    scenario->spare = power.spare;
     scenario->down_host_idle = power.down_host == 1;
     scenario->pue = power.pue;
     if (!power.carbon || !vdc_reading_section(reading, VDC_SECTION_CARBON, power.carbon, NULL, &carbon)) return;

@@ -176,7 +176,10 @@ typedef struct vdc_scenario {
     size_t group_need_count;
     vdc_maintenance maintenance;
 
-    bool empty_host_off;           /* hosts without a VM are switched off */
+    bool empty_host_off;           /* hosts without a VM are off at once */
+    bool standby;                  /* they are switched off, which takes time */
+    vdc_time off_after, shutdown, boot; /* ns, with standby */
+    int64_t spare;                 /* hosts without a VM that stay on, with standby */
     bool down_host_idle;           /* a host that is down draws its idle power, else nothing */
     double pue;                    /* facility energy / IT energy, >= 1 */
     vdc_series carbon;             /* g/kWh over time; count 0 = none */

@@ -258,10 +258,17 @@ static const vdc_param recovery[] = {
      .help = "failures that a VM does not survive"},
 };
 
-static const char *const empty_host[] = {"on", "off", NULL}, *const down_host[] = {"off", "idle", NULL};
+static const char *const empty_host[] = {"on", "off", "standby", NULL}, *const down_host[] = {"off", "idle", NULL};
 static const vdc_param power[] = {
     {"empty_host", CHOICE, .choices = empty_host, .fallback = "on", AT(power, empty_host),
-     .help = "off: hosts without a VM are switched off"},
+     .help = "off: hosts without a VM are off at once, and on at once for the next one; standby: they are switched off and on, which takes time"},
+    {"off_after", INTEGER, .dimension = VDC_DIM_TIME, .fallback = "5min", AT(power, off_after),
+     .help = "standby: how long a host is without a VM before it is switched off"},
+    {"shutdown", INTEGER, .dimension = VDC_DIM_TIME, .fallback = "30s", AT(power, shutdown),
+     .help = "standby: how long switching off takes, at the host's idle power"},
+    {"boot", INTEGER, .dimension = VDC_DIM_TIME, .fallback = "2min", AT(power, boot),
+     .help = "standby: how long switching on takes, at the power of full load"},
+    {"spare", INTEGER, .fallback = "0", AT(power, spare), .help = "standby: hosts without a VM that are kept on"},
     {"down_host", CHOICE, .choices = down_host, .fallback = "off", AT(power, down_host),
      .help = "what a failed host draws: nothing, or its idle power"},
     {"pue", REAL, .fallback = "1", .minimum = 1, .maximum = 100, AT(power, pue), .help = "facility energy over IT energy"},

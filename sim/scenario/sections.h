@@ -136,6 +136,7 @@ typedef struct vdc_section_recovery {
 
 typedef struct vdc_section_power {
     int empty_host, down_host;
+    int64_t off_after, shutdown, boot, spare;
     double pue;
     const vdc_node *carbon;
 } vdc_section_power;

@@ -1,0 +1,95 @@
+/* Hosts on standby: when they are switched off and on, what that costs, and who waits for it. Energies are worked out by hand. */
+#include <criterion/criterion.h>
+#include <stdio.h>
+
+#include "sim/base/memory.h"
+#include "tests/support/simulation.h"
+
+#define HEAD "vdcsim: 1\nname: standby\n"
+#define SERVERS(count) \
+    "datacenter: {hosts: [{class: server, count: " #count ", cpu: {cores: 4, speed: 2 GHz}, memory: 32 GiB, " \
+    "power: {model: linear, idle: 100 W, max: 200 W, off: 5 W}}]}\n"
+#define FULL "vcpus: 4, memory: 8 GiB"
+
+static double ask(const char *text, const char *set, const char *key) {
+    vdc_simulation *run = simulation_run(text, set);
+    double value = simulation_ask(run, key);
+    vdc_simulation_close(run);
+    return value;
+}
+
+/* Host 0 runs VM 1 and goes off at 900 s; hosts 1 to 3 begin to go off at 300 s, host 1 is switched on for VM 2 at 480 s. */
+static const char two_vms[] = HEAD "time: {end: 40min}\n" SERVERS(4)
+    "workload: {vms: [{id: 1, lifetime: 10min, " FULL "}, {id: 2, arrival: 8min, lifetime: 10min, " FULL "}]}\n"
+    "power: {empty_host: standby}\n";
+
+Test(standby, off_after_a_while_and_on_when_needed) {
+    vdc_simulation *run = simulation_run(two_vms, NULL);
+    cr_expect_eq(simulation_ask(run, "energy_j"), 160350 + 215100 + 2 * 43350);
+    cr_expect_eq(simulation_ask(run, "host_boots"), 1);
+    cr_expect_eq(simulation_ask(run, "host_power_offs"), 5);
+    cr_expect_eq(simulation_ask(run, "wait_total_s"), 120);
+    cr_expect_eq(simulation_ask(run, "vms_completed"), 2);
+    vdc_simulation_close(run);
+}
+
+/* With a spare host on all the time VM 2 waits for nothing: hosts 1 and 2 go off, host 3 stays. */
+Test(standby, spare_hosts) {
+    vdc_simulation *run = simulation_run(two_vms, "power.spare=1");
+    cr_expect_eq(simulation_ask(run, "wait_total_s"), 0);
+    cr_expect_eq(simulation_ask(run, "host_boots"), 0);
+    vdc_simulation_close(run);
+}
+
+/* Wanted while it goes down, it boots right after: 10 s are left of the shutdown, then 120 s. */
+Test(standby, wanted_while_it_goes_down) {
+    static const char text[] = HEAD "time: {end: 30min}\n" SERVERS(1)
+        "workload: {vms: [{id: 1, arrival: 320s, lifetime: 5min, " FULL "}]}\npower: {empty_host: standby}\n";
+    vdc_simulation *run = simulation_run(text, NULL);
+    cr_expect_eq(simulation_ask(run, "wait_total_s"), 130);
+    /* idle 300 s, shutdown 30 s, boot 120 s, VM 300 s, idle 300 s, shutdown 30 s, off until 1800 s */
+    cr_expect_eq(simulation_ask(run, "energy_j"), 30000 + 3000 + 24000 + 60000 + 30000 + 3000 + 5 * 720);
+    vdc_simulation_close(run);
+}
+
+/* One host is switched on for two small VMs, two for two large ones; the run waits for them. */
+Test(standby, as_many_as_are_needed) {
+    static const char small[] = HEAD SERVERS(4)
+        "workload: {vms: [{id: 1, arrival: 20min, lifetime: 5min, vcpus: 2, memory: 8 GiB}, {id: 2, arrival: 20min, lifetime: 5min, vcpus: 2, memory: 8 GiB}]}\n"
+        "power: {empty_host: standby}\n";
+    static const char large[] = HEAD SERVERS(4)
+        "workload: {vms: [{id: 1, arrival: 20min, lifetime: 5min, " FULL "}, {id: 2, arrival: 20min, lifetime: 5min, " FULL "}]}\n"
+        "power: {empty_host: standby}\n";
+    cr_expect_eq(ask(small, NULL, "host_boots"), 1);
+    cr_expect_eq(ask(small, NULL, "vms_completed"), 2);
+    cr_expect_eq(ask(large, NULL, "host_boots"), 2);
+    cr_expect_eq(ask(large, NULL, "vms_completed"), 2);
+    cr_expect_eq(ask(large, NULL, "end_s"), 20 * 60 + 120 + 300);
+}
+
+/* At once and for nothing, standby is what `off` is. */
+Test(standby, ideal) {
+    static const char text[] = HEAD "time: {end: 40min}\n" SERVERS(3)
+        "workload: {vms: [{id: 1, lifetime: 10min, " FULL "}, {id: 2, lifetime: 20min, arrival: 5min, " FULL "}]}\n"
+        "power: {empty_host: standby, off_after: 0s, shutdown: 0s, boot: 0s}\n";
+    cr_expect_eq(ask(text, NULL, "energy_j"), ask(text, "power.empty_host=off", "energy_j"));
+    cr_expect_eq(ask(text, NULL, "wait_total_s"), 0);
+}
+
+/* Hosts fail whatever they are about, and come back awake. */
+Test(standby, failures) {
+    static const char text[] = HEAD "time: {end: 2h}\n" SERVERS(2)
+        "workload: {vms: [{id: 1, arrival: 50min, lifetime: 5min, " FULL "}]}\npower: {empty_host: standby}\n"
+        "failures: {trace: {rows: [[%s, 30s, 100%%]]}}\n";
+    /* awake, going down, asleep, booting */
+    static const char *const waits[] = {"100s", "310s", "400s", "3060s"};
+    static const double completed[] = {1, 1, 1, 1}, boots[] = {1, 1, 1, 1};
+    for (int i = 0; i < 4; i++) {
+        char *whole = vdc_format(text, waits[i]);
+        vdc_simulation *run = simulation_run(whole, NULL);
+        cr_expect_eq(simulation_ask(run, "vms_completed"), completed[i], "failure after %s", waits[i]);
+        cr_expect_eq(simulation_ask(run, "host_boots"), boots[i], "failure after %s", waits[i]);
+        vdc_simulation_close(run);
+        vdc_free(whole);
+    }
+}
