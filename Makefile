@@ -57,7 +57,7 @@ TARGET          ?= $(FUZZ_TARGETS)
 SECONDS         ?= 60
 
 .PHONY: all docs picture demo demo-run test check bench setup setup-test setup-lint needs install uninstall sanitize tsan coverage clang reproducible \
-        fuzz fuzz-programs instruction-gate tidy cppcheck format-check help clean FORCE
+        fuzz fuzz-programs planetlab-walk instruction-gate tidy cppcheck format-check help clean FORCE
 .DELETE_ON_ERROR:
 
 ##: all             the command, the libraries and the plug-in header, in build/ (the default)
@@ -139,6 +139,12 @@ demo-run: all
 picture: demo
 	@mkdir -p docs/images
 	cp out/demo/pictures/policies.svg docs/images/demo.svg
+
+##: planetlab-walk  the PlanetLab experiment from CloudSim's figures to right ones, one difference at a time (docs/planetlab.md)
+planetlab-walk: $(BUILD)/planetlab-walk
+$(BUILD)/planetlab-walk: $(call objects,$(LIBRARY_SOURCES) tests/experiments/planetlab_walk.c tests/support/cloudsim.c tests/support/tree.c,test-obj) $(BUILD)/.files
+	$(call say,link)
+	$(Q)$(CC) $(CFLAGS_ALL) -rdynamic -o $@ $(filter %.o,$^) $(LINK_FLAGS) -lcriterion
 
 ##: test            setup, build and every test, with a summary
 test: setup-test

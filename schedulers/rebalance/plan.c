@@ -116,7 +116,8 @@ const char *vdc_plan_open(vdc_plan *plan, const vdc_policy_instance *place, cons
     plan->shapes = vdc_calloc(SHAPES, sizeof *plan->shapes);
     for (int i = 0; i < SHAPES && plan->shapes; i++) memory = (plan->shapes[i].hosts = vdc_calloc(hosts, sizeof *plan->shapes[i].hosts)) && memory;
     for (uint32_t k = 0; k < view->classes; k++) plan->devices = plan->devices || view->class_views[k].gpus || view->class_views[k].numa_nodes;
-    if (!memory || !plan->shapes || !plan->per_hz || !plan->opened || !plan->vms || !plan->demand || !plan->arrivals || !plan->excluded || !plan->state) return "out of memory";
+    if (!memory || !plan->shapes || !plan->per_hz || !plan->opened
+        || !plan->vms || !plan->demand || !plan->arrivals || !plan->excluded || !plan->state) return "out of memory";
     plan->view.fits = view_fits;
     plan->view.next_feasible = view_next_feasible;
     plan->view.count_feasible = view_count_feasible;

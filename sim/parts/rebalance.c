@@ -112,7 +112,7 @@ static uint32_t place_of(const vdc_simulation *sim, uint32_t slot, bool *movable
     const vdc_vm *vm = &sim->datacenter.vms[slot];
     if (vm->state != VDC_VM_RUNNING && vm->state != VDC_VM_PAUSED && vm->state != VDC_VM_BLACKOUT) return VDC_NOWHERE;
     const vdc_vm_lifecycle *life = &sim->datacenter.lifecycle->vms[slot];
-    *movable = life->migration == VDC_NOWHERE && !life->phase_event && !vm->eviction_event;
+    *movable = life->migration == VDC_NOWHERE && !life->phase_event && !vdc_vm_details_known(&sim->datacenter, slot)->eviction_event;
     return life->migration == VDC_NOWHERE ? vm->host : vdc_operations_of(sim)->moves.items[life->migration].to;
 }
 

@@ -97,7 +97,7 @@ static void fleet_start(fleet *it, uint64_t *draws, uint32_t hosts, uint32_t vms
     cr_assert_eq(vdc_search_create(&it->search, &it->first_fit, &options, NULL), VDC_OK);
     it->view = (vdc_fleet_view){
         .fleet_size = sizeof it->view, .view = vdc_search_view(it->search), .interval = INT64_C(300000000000), .slots = it->count, .vms = it->vms,
-        .first = it->first, .on = it->on, .demand = it->demand, .capacity = it->capacity, 
+        .first = it->first, .on = it->on, .demand = it->demand, .capacity = it->capacity,
         .history = fleet_history, .allows = fleet_allows, .migration = fleet_migration,
         .asleep = fleet_asleep, .engine = it,
     };

@@ -65,7 +65,8 @@ Test(rebalance_run, nowhere_to_go) {
 /* One host of two is fully busy a quarter of the time it has VMs. */
 Test(rebalance_run, slatah_by_hand) {
     static const char text[] = HEAD SERVERS(2)
-        "workload: {vms: [{id: 1, vcpus: 4, memory: 4 GiB, load: {segments: [[10min, 8 GHz], [30min, 1 GHz]]}}, {id: 2, lifetime: 5min, vcpus: 1, memory: 1 GiB}]}\n"
+        "workload: {vms: [{id: 1, vcpus: 4, memory: 4 GiB, load: {segments: [[10min, 8 GHz], [30min, 1 GHz]]}}, {id: 2, "
+        "lifetime: 5min, vcpus: 1, memory: 1 GiB}]}\n"
         "schedulers: {placement: {policy: worst-fit}, rebalance: {policy: drs, imbalance: 100%}}\n";
     vdc_simulation *run = simulation_run(text, NULL);
     cr_expect_eq(simulation_ask(run, "slatah"), 0.125);
@@ -136,7 +137,8 @@ Test(rebalance_run, everything_at_once) {
 }
 
 Test(rebalance_run, mistakes_are_named) {
-    refuse_text(HEAD SERVERS(2) "workload: {vms: [" VM(1, "1 GHz") "]}\nschedulers: {rebalance: {policy: drain, hosts: [2]}}\n", "there is no host 2; the hosts are 0 to 1");
-    refuse_text(HEAD SERVERS(2) "workload: {vms: [" VM(1, "1 GHz") "]}\nschedulers: {rebalance: {policy: consolidat}}\n", "did you mean 'consolidate'");
-    refuse_text(HEAD SERVERS(2) "workload: {vms: [" VM(1, "1 GHz") "]}\nschedulers: {rebalance: {policy: consolidate, detect: {policy: lr, samples: 2}}}\n", "samples");
+#define ONE HEAD SERVERS(2) "workload: {vms: [" VM(1, "1 GHz") "]}\n"
+    refuse_text(ONE "schedulers: {rebalance: {policy: drain, hosts: [2]}}\n", "there is no host 2; the hosts are 0 to 1");
+    refuse_text(ONE "schedulers: {rebalance: {policy: consolidat}}\n", "did you mean 'consolidate'");
+    refuse_text(ONE "schedulers: {rebalance: {policy: consolidate, detect: {policy: lr, samples: 2}}}\n", "samples");
 }

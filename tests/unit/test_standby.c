@@ -55,7 +55,8 @@ Test(standby, wanted_while_it_goes_down) {
 /* One host is switched on for two small VMs, two for two large ones; the run waits for them. */
 Test(standby, as_many_as_are_needed) {
     static const char small[] = HEAD SERVERS(4)
-        "workload: {vms: [{id: 1, arrival: 20min, lifetime: 5min, vcpus: 2, memory: 8 GiB}, {id: 2, arrival: 20min, lifetime: 5min, vcpus: 2, memory: 8 GiB}]}\n"
+        "workload: {vms: [{id: 1, arrival: 20min, lifetime: 5min, vcpus: 2, memory: 8 GiB}, {id: 2, arrival: 20min, "
+        "lifetime: 5min, vcpus: 2, memory: 8 GiB}]}\n"
         "power: {empty_host: standby}\n";
     static const char large[] = HEAD SERVERS(4)
         "workload: {vms: [{id: 1, arrival: 20min, lifetime: 5min, " FULL "}, {id: 2, arrival: 20min, lifetime: 5min, " FULL "}]}\n"
