@@ -208,8 +208,8 @@ void vdc_datacenter_host_state(vdc_datacenter *dc, uint32_t h, vdc_host_state st
     if (is_down && !was_down) dc->hosts_down++;
     if (was_down && !is_down) dc->hosts_down--;
     power_changed(dc, h);
-    if (dc->occupancy.changed && !same && state != VDC_HOST_OFF && dc->hosts.vms[h] == 0)
-        dc->occupancy.changed(dc->occupancy.context, h, state != VDC_HOST_UP);
+    if (dc->occupancy.changed && !same && dc->hosts.vms[h] == 0)
+        dc->occupancy.changed(dc->occupancy.context, h, state != VDC_HOST_UP && state != VDC_HOST_OFF);
 }
 
 void vdc_datacenter_switching(vdc_datacenter *dc, uint32_t h, uint8_t what) {

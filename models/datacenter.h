@@ -170,8 +170,8 @@ typedef struct vdc_host_times {
     vdc_time active_since, full_since;   /* -1 = it is not so now */
 } vdc_host_times;
 
-/* Who is told when a host gets its first VM or loses its last one, and when one without VMs fails or is cordoned (in use) or is up again (not in
- * use). */
+/* Who is told when a host gets its first VM or loses its last one, and when one without VMs fails or is cordoned (in use) or is up or off again
+ * (not in use). */
 typedef struct vdc_occupancy {
     void (*changed)(void *context, uint32_t host, bool in_use);
     void *context;

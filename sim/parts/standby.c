@@ -88,6 +88,9 @@ static void changed(void *context, uint32_t host, bool in_use) {
     if (in_use) {
         line_remove(state, host);
         leave_standby(state, host);
+    } else if (state->phase[host] == AWAKE && state->sim->datacenter.hosts.state[host] == VDC_HOST_OFF) {
+        state->phase[host] = ASLEEP; /* it failed while it slept, and is repaired */
+        state->asleep++;
     } else if (state->phase[host] == AWAKE) {
         line_add(state, host);
         if (schedule_head(state->sim, NULL)) state->no_memory = true;
