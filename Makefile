@@ -56,7 +56,7 @@ FUZZ_LIBRARY    := $(call objects,$(LIBRARY_SOURCES),test-obj)
 TARGET          ?= $(FUZZ_TARGETS)
 SECONDS         ?= 60
 
-.PHONY: all docs picture demo demo-run test check bench setup setup-test setup-lint needs install uninstall sanitize tsan coverage clang reproducible \
+.PHONY: all docs picture demo demo-run gallery test check bench setup setup-test setup-lint needs install uninstall sanitize tsan coverage clang reproducible \
         fuzz fuzz-programs planetlab-walk instruction-gate tidy cppcheck format-check help clean FORCE
 .DELETE_ON_ERROR:
 
@@ -146,6 +146,9 @@ $(BUILD)/planetlab-walk: $(call objects,$(LIBRARY_SOURCES) tests/experiments/pla
 	$(call say,link)
 	$(Q)$(CC) $(CFLAGS_ALL) -rdynamic -o $@ $(filter %.o,$^) $(LINK_FLAGS) -lcriterion
 
+##: gallery         runs every scenario whose data is here and draws what it is about: out/gallery/index.html
+gallery: all
+	@$(PYTHON) tools/gallery.py $(BUILD)/vdcsim scenarios out/gallery $(PART)
 ##: test            setup, build and every test, with a summary
 test: setup-test
 	@$(MAKE) --no-print-directory check

@@ -136,8 +136,8 @@ static void add_preamble(vdc_text *script, const vdc_picture *picture, const cha
         "set datafile separator tab\nset border 3 lc rgb '#606060'\nset tics nomirror out scale 0.6 textcolor rgb '#303030'\n"
         "set grid ytics lc rgb '#e4e4e4' lw 1 dt 1\nset key outside bottom center horizontal Left reverse samplen 2 width -1\n"
         "set style fill solid noborder\nset xtics autofreq\nset ytics autofreq\nset format '%%h'\n"
-        /* The SVG terminal puts the x axis's label lower than the others do. */
-        "label_lift = %s\n", format == VDC_PICTURE_SVG ? "0.5" : "0");
+        /* The SVG terminal puts the x axis's label lower than the others do, and draws larger points. */
+        "label_lift = %s\nmark = %s\n", format == VDC_PICTURE_SVG ? "0.5" : "0", format == VDC_PICTURE_SVG ? "0.6" : "1");
     if (picture->title.length) {
         /* Single quotes: gnuplot runs what stands in back quotes within double ones. */
         const char *line = vdc_text_get(&picture->title);

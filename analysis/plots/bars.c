@@ -44,6 +44,7 @@ static vdc_code draw_panel(vdc_picture *picture, const vdc_runs *runs, const cha
     vdc_sample *samples = vdc_calloc(groups, sizeof *samples);
     vdc_code code = samples ? VDC_OK : vdc_no_memory(diag, "a sample");
     double largest = 0, furthest = 0;
+    bool intervals = false;
     for (size_t g = 0; g < groups && !code; g++) {
         code = vdc_group_sample(runs, g, key, 0.95, &samples[g], diag);
         largest = fmax(largest, fabs(samples[g].mean));
@@ -59,6 +60,7 @@ static vdc_code draw_panel(vdc_picture *picture, const vdc_runs *runs, const cha
         for (size_t g = 0; g < groups; g++) {
             const vdc_sample *s = &samples[g];
             bool wide = isfinite(s->interval.low);
+            intervals = intervals || wide;
             const double row[] = {(double)(groups - 1 - g), s->mean / scale.factor,
                                   (wide ? s->interval.low : NAN) / scale.factor,
                                   (wide ? s->interval.high : NAN) / scale.factor, (double)(groups > VDC_PICTURE_LINES ? 1 : g + 1)};
@@ -80,13 +82,10 @@ static vdc_code draw_panel(vdc_picture *picture, const vdc_runs *runs, const cha
                      groups - 1);
         vdc_text_add(script, "set xtics %g\nset ytics scale 0\n%s", round_step(furthest / scale.factor),
                      column == 0 ? "" : "set format y ''\n");
-        vdc_text_add(script,
-                     "plot data index %zu using 3:2:(0):3:($2-0.36):($2+0.36):6%s with boxxyerror lc variable fs solid 0.75 "
-                     "noborder notitle, \\\n",
+        vdc_text_add(script, "plot data index %zu using 3:2:(0):3:($2-0.36):($2+0.36):6%s with boxxyerror lc variable fs solid 0.75 noborder notitle",
                      panel, column == 0 ? ":ytic(1)" : "");
-        vdc_text_add(script,
-                     "  data index %zu using 3:2:4:5 with xerrorbars pt 0 lc rgb '#202020' lw 1.5 notitle\nset format y '%%h'\n",
-                     panel);
+        if (intervals) vdc_text_add(script, ", \\\n  data index %zu using 3:2:4:5 with xerrorbars pt 0 lc rgb '#202020' lw 1.5 notitle", panel);
+        vdc_text_add(script, "\nset format y '%%h'\n");
     }
     vdc_free(name);
     vdc_free(samples);

@@ -1,5 +1,5 @@
-/* VMs on hosts over time: a bar a VM, from its first start to its end, in lanes within its host. For small runs, or the first
- * hosts of a large one. */
+/* VMs on hosts over time, in lanes within each host: with a log of events a bar for each stay of a VM, else one a VM, from its first start to its
+ * end on its last host. For small runs, or the first hosts of a large one. */
 #include "analysis/plots/kinds.h"
 
 #include <stdlib.h>
@@ -106,63 +106,167 @@ static void draw_bars(vdc_picture *picture, const bar *bars, size_t count, doubl
     vdc_text_add(script, "\n");
 }
 
+/* ---- the bars ---- */
+
+typedef struct vm_table {
+    vdc_matrix id, start, end, host;
+    vdc_text_list tenants;
+} vm_table;
+
+static vdc_code read_vms(vm_table *vms, const vdc_run *run, vdc_diag *diag)
+{
+    vdc_code code = vdc_matrix_read(&vms->id, run, "/vms/id", diag);
+    code = code ? code : vdc_matrix_read(&vms->start, run, "/vms/start", diag);
+    code = code ? code : vdc_matrix_read(&vms->end, run, "/vms/end", diag);
+    code = code ? code : vdc_matrix_read(&vms->host, run, "/vms/host", diag);
+    return code ? code : vdc_text_list_read(&vms->tenants, run, "/vms/tenant", diag);
+}
+
+static void clear_vms(vm_table *vms)
+{
+    vdc_matrix_clear(&vms->id);
+    vdc_matrix_clear(&vms->start);
+    vdc_matrix_clear(&vms->end);
+    vdc_matrix_clear(&vms->host);
+    vdc_text_list_clear(&vms->tenants);
+}
+
+typedef struct bar_list { bar *items; size_t count, capacity; } bar_list;
+
+static vdc_code add_bar(bar_list *bars, bar item, vdc_diag *diag)
+{
+    if (!VDC_RESERVE(bars->items, bars->capacity, bars->count + 1)) {
+        return vdc_no_memory(diag, "bars of VMs");
+    }
+    bars->items[bars->count++] = item;
+    return VDC_OK;
+}
+
+/* Without a log: what the table of VMs says. */
+static vdc_code bars_of_table(bar_list *bars, const vm_table *vms, double span, tenant_key *key, vdc_diag *diag)
+{
+    vdc_code code = VDC_OK;
+    for (size_t i = 0; i < vms->start.rows && !code; i++) {
+        if (vms->host.cells[i] >= 0 && isfinite(vms->start.cells[i])) {
+            code = add_bar(bars, (bar){.start = vms->start.cells[i], .end = isnan(vms->end.cells[i]) ? span : vms->end.cells[i],
+                                       .host = vms->host.cells[i], .colour = tenant_colour(&vms->tenants, i, key)}, diag);
+        }
+    }
+    return code;
+}
+
+/* A VM by its id, and its stay that has not ended: the place of its bar + 1, 0 = it is on no host. Ids may be used again: the last row has it. */
+typedef struct open_stay { double id; size_t row, bar; } open_stay;
+
+static int by_id(const void *left, const void *right)
+{
+    const open_stay *a = left, *b = right;
+    return (a->id > b->id) - (a->id < b->id);
+}
+
+/* Does the event take its VM off its host? */
+static bool ends_stay(const char *event)
+{
+    static const char *const words[] = {"completed", "evicted", "displaced", "deleted", "failed", "lost", "stopped", "suspended", "migrated", NULL};
+    for (size_t i = 0; words[i]; i++) {
+        if (strncmp(event, words[i], strlen(words[i])) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* From the log: a bar a stay. */
+static vdc_code bars_of_log(bar_list *bars, const vdc_run *run, const vm_table *vms, double span, tenant_key *key, vdc_diag *diag)
+{
+    vdc_matrix time = {0}, vm = {0}, host = {0};
+    vdc_text_list event = {0};
+    vdc_code code = vdc_matrix_read(&time, run, "/events/time", diag);
+    code = code ? code : vdc_matrix_read(&vm, run, "/events/vm", diag);
+    code = code ? code : vdc_matrix_read(&host, run, "/events/host", diag);
+    code = code ? code : vdc_text_list_read(&event, run, "/events/event", diag);
+    open_stay *stays = vdc_calloc(vms->id.rows + 1, sizeof *stays);
+    code = code || stays ? code : vdc_no_memory(diag, "stays of VMs");
+    for (size_t i = 0; i < vms->id.rows && !code; i++) {
+        stays[i] = (open_stay){.id = vms->id.cells[i], .row = i};
+    }
+    if (!code) {
+        qsort(stays, vms->id.rows, sizeof *stays, by_id);
+    }
+    size_t events = event.count < time.rows ? event.count : time.rows;
+    for (size_t i = 0; i < events && i < vm.rows && i < host.rows && !code; i++) {
+        if (vm.cells[i] < 0) {
+            for (size_t k = 0; strcmp(event.items[i], "host failed") == 0 && k < vms->id.rows; k++) {
+                if (stays[k].bar && bars->items[stays[k].bar - 1].host == host.cells[i]) {
+                    bars->items[stays[k].bar - 1].end = time.cells[i];
+                    stays[k].bar = 0;
+                }
+            }
+            continue;
+        }
+        const open_stay wanted = {.id = vm.cells[i]};
+        open_stay *stay = bsearch(&wanted, stays, vms->id.rows, sizeof *stays, by_id);
+        bool moves = stay && strncmp(event.items[i], "migrated", strlen("migrated")) == 0;
+        if (stay && stay->bar && (ends_stay(event.items[i]) || strcmp(event.items[i], "placed") == 0)) {
+            bars->items[stay->bar - 1].end = time.cells[i];
+            stay->bar = 0;
+        }
+        if (stay && (moves || strcmp(event.items[i], "placed") == 0) && host.cells[i] >= 0) {
+            code = add_bar(bars, (bar){.start = time.cells[i], .end = span, .host = host.cells[i],
+                                       .colour = tenant_colour(&vms->tenants, stay->row, key)}, diag);
+            stay->bar = bars->count;
+        }
+    }
+    vdc_free(stays);
+    vdc_matrix_clear(&time);
+    vdc_matrix_clear(&vm);
+    vdc_matrix_clear(&host);
+    vdc_text_list_clear(&event);
+    return code;
+}
+
 static vdc_code draw(vdc_picture *picture, const vdc_runs *runs, size_t index, vdc_diag *diag)
 {
     const vdc_run *run = &runs->items[index];
-    vdc_matrix start = {0}, end = {0}, host = {0};
-    vdc_text_list tenants = {0};
-    double span = vdc_run_value(run, "end_s"), hosts[HOSTS_MOST];
-    vdc_code code = vdc_matrix_read(&start, run, "/vms/start", diag);
-    code = code ? code : vdc_matrix_read(&end, run, "/vms/end", diag);
-    code = code ? code : vdc_matrix_read(&host, run, "/vms/host", diag);
-    code = code ? code : vdc_text_list_read(&tenants, run, "/vms/tenant", diag);
-    size_t n = start.rows, count = 0, kept = 0, host_count = 0;
+    vm_table vms = {0};
+    bar_list bars = {0};
     tenant_key key = {.known = 0};
-    bar *bars = vdc_calloc(n + 1, sizeof *bars);
-    double *ends = vdc_calloc(n + 1, sizeof *ends);
-    if (!code && (!bars || !ends)) {
-        code = vdc_no_memory(diag, "bars of VMs");
+    double span = vdc_run_value(run, "end_s"), hosts[HOSTS_MOST];
+    size_t kept = 0, host_count = 0, events, width;
+    bool all = true;
+    vdc_code code = read_vms(&vms, run, diag);
+    size_t n = vms.start.rows;
+    bool there = n > 0 && vms.end.rows == n && vms.host.rows == n && vms.id.rows == n;
+    vdc_matrix_shape(run, "/events/vm", &events, &width);
+    if (!code && there) {
+        code = events ? bars_of_log(&bars, run, &vms, span, &key, diag) : bars_of_table(&bars, &vms, span, &key, diag);
     }
-    if (!code && (n == 0 || end.rows != n || host.rows != n)) {
-        vdc_text_add(&picture->missing, "%s", vdc_plot_no_vms);
+    double *ends = vdc_calloc(bars.count + 1, sizeof *ends);
+    code = code || ends ? code : vdc_no_memory(diag, "bars of VMs");
+    if (!code && bars.count) {
+        qsort(bars.items, bars.count, sizeof *bars.items, by_host_and_start);
+    }
+    for (size_t from = 0, to; from < bars.count && !code; from = to) {
+        for (to = from; to < bars.count && bars.items[to].host == bars.items[from].host; to++) {}
+        if (host_count == HOSTS_MOST || to > VMS_MOST) {
+            all = false;
+            break;
+        }
+        hosts[host_count++] = bars.items[from].host;
+        assign_lanes(bars.items + from, to - from, ends);
+        kept = to;
+    }
+    if (!code && kept == 0) {
+        vdc_text_add(&picture->missing, "%s", !there ? vdc_plot_no_vms : bars.count ? "a single host had more VMs than such a picture can show"
+                                                                                    : "no VM was ever placed");
     } else if (!code) {
-        for (size_t i = 0; i < n; i++) {
-            if (host.cells[i] >= 0 && isfinite(start.cells[i])) {
-                bars[count++] = (bar){.start = start.cells[i],
-                                      .end = isnan(end.cells[i]) ? span : end.cells[i],
-                                      .host = host.cells[i],
-                                      .colour = tenant_colour(&tenants, i, &key)};
-            }
-        }
-        qsort(bars, count, sizeof *bars, by_host_and_start);
-        bool all = true;
-        for (size_t from = 0, to; from < count; from = to) {
-            for (to = from; to < count && bars[to].host == bars[from].host; to++) {}
-            if (host_count == HOSTS_MOST || to > VMS_MOST) {
-                all = false;
-                break;
-            }
-            hosts[host_count++] = bars[from].host;
-            assign_lanes(bars + from, to - from, ends);
-            kept = to;
-        }
-        if (kept == 0) {
-            vdc_text_add(&picture->missing,
-                         count ? "a single host had more VMs than such a picture can show" : "no VM was ever placed");
-        } else {
-            vdc_text_add(&picture->title, all ? "VMs on hosts" : "VMs on the first %zu hosts", host_count);
-            if (key.known > 1) {
-                vdc_text_add(&picture->title, ", coloured by tenant");
-            }
-            vdc_plot_title(picture, runs, run, "");
-            draw_bars(picture, bars, kept, span, hosts, host_count, &key);
-        }
+        vdc_text_add(&picture->title, all ? "VMs on hosts" : "VMs on the first %zu hosts", host_count);
+        vdc_text_add(&picture->title, "%s", key.known > 1 ? ", coloured by tenant" : "");
+        vdc_plot_title(picture, runs, run, "");
+        draw_bars(picture, bars.items, kept, span, hosts, host_count, &key);
     }
-    vdc_matrix_clear(&start);
-    vdc_matrix_clear(&end);
-    vdc_matrix_clear(&host);
-    vdc_text_list_clear(&tenants);
-    vdc_free(bars);
+    clear_vms(&vms);
+    vdc_free(bars.items);
     vdc_free(ends);
     return code;
 }

@@ -162,11 +162,11 @@ static vdc_code draw_axes(vdc_picture *picture, const vdc_runs *runs, const char
         vdc_text_add(script, ", \\\n  data index 0 using 2:3:4:5:6:7 with xyerrorbars lc rgb '#909090' lw 1 pt 0 notitle");
     }
     for (size_t g = 0; g < groups; g++) {
-        vdc_text_add(script, ", \\\n  data index 0 every ::%zu::%zu using 2:3 with points pt %u ps 1.3 lc rgb '%s' title ", g, g,
+        vdc_text_add(script, ", \\\n  data index 0 every ::%zu::%zu using 2:3 with points pt %u ps 1.3*mark lc rgb '%s' title ", g, g,
                      shapes[g / VDC_PICTURE_LINES % (sizeof shapes / sizeof *shapes)], vdc_picture_colour((unsigned)g));
         vdc_picture_quote(script, runs->groups[g].label);
     }
-    vdc_text_add(script, ", \\\n  data index 1 using 1:2 with points pt 6 ps 2.6 lw 1.5 lc rgb '#909090' title 'none is better on both'\n");
+    vdc_text_add(script, ", \\\n  data index 1 using 1:2 with points pt 6 ps 2.6*mark lw 1.5 lc rgb '#909090' title 'none is better on both'\n");
     vdc_free(corners);
     vdc_free(x_name);
     vdc_free(y_name);

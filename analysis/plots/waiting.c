@@ -91,15 +91,15 @@ static void draw_panels(vdc_picture *picture, const vdc_runs *runs, sample *wait
     for (size_t g = 0; g < lines; g++) {
         add_curve(picture, &slowdowns[g], runs->groups[g].label, 1, 1);
     }
-    picture->height = 440 + 20 * (unsigned)lines;
+    picture->height = 446 + 20 * (unsigned)lines;
     vdc_text_add(script, "unset title\nset multiplot layout 1,2 margins 0.08,0.975,%.4f,0.9 spacing 0.08 title ",
-                 (70.0 + 20.0 * (double)lines) / picture->height);
+                 (76.0 + 20.0 * (double)lines) / picture->height);
     vdc_picture_quote(script, vdc_text_get(&picture->title));
     vdc_text_add(script,
                  "\nset logscale x\nset grid xtics lc rgb '#e4e4e4' lw 1 dt 1\nset ylabel 'VMs placed (%%)'\nset yrange [0:100]\n"
                  "set key at screen 0.08,screen %.4f left top vertical maxcols 1 Left reverse\n",
                  (20.0 * (double)lines + 8) / picture->height);
-    vdc_text_add(script, "set xlabel 'Waited at most (%s)'\nset xrange [%.6g:*]\nplot ", unit.units, longest / unit.factor / 1e4);
+    vdc_text_add(script, "set xlabel 'Waited at most (%s)' offset 0,label_lift\nset xrange [%.6g:*]\nplot ", unit.units, longest / unit.factor / 1e4);
     for (size_t g = 0; g < lines; g++) {
         char label[256], number[48], share[48];
         size_t at_once = 0;
@@ -113,7 +113,7 @@ static void draw_panels(vdc_picture *picture, const vdc_runs *runs, sample *wait
                      vdc_picture_line((unsigned)g));
         vdc_picture_quote(script, label);
     }
-    vdc_text_add(script, "\nunset key\nunset ylabel\nset xlabel 'Slowdown at most (with the wait / without it)'\nset "
+    vdc_text_add(script, "\nunset key\nunset ylabel\nset xlabel 'Slowdown at most (with the wait / without it)' offset 0,label_lift\nset "
                          "xrange [1:*]\nplot ");
     for (size_t g = 0; g < lines; g++) {
         vdc_text_add(script, "%sdata index %zu using 1:2 with lines %s", g ? ", \\\n  " : "", lines + g,

@@ -69,7 +69,7 @@ def guarded(path):
 
 
 def main():
-    paths = sorted(glob.glob("scenarios/*.yaml") + glob.glob("scenarios/demo/*.yaml"))
+    paths = sorted(glob.glob("scenarios/*.yaml") + glob.glob("scenarios/demo/*.yaml") + glob.glob("scenarios/published/*.yaml"))
     paths = [path for path in paths if not sys.argv[1:] or any(part in path for part in sys.argv[1:])]
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         results = list(pool.map(guarded, paths))
