@@ -255,6 +255,27 @@ static vdc_code read_summary(vdc_result *result, vdc_diag *diag) {
     return code;
 }
 
+vdc_code vdc_result_add(vdc_result *result, const char *key, const char *units, const char *long_name, double number, vdc_diag *diag) {
+    size_t count = result->summary_count;
+    vdc_result_value *values = vdc_realloc(result->summary, count + 1, sizeof *values);
+    if (values)
+        result->summary = values;
+    char **texts = vdc_realloc(result->summary_texts, 4 * (count + 1), sizeof *texts);
+    if (texts)
+        result->summary_texts = texts;
+    if (!values || !texts)
+        return vdc_no_memory(diag, "the summary");
+    texts += 4 * count;
+    texts[0] = vdc_strdup(key), texts[1] = vdc_strdup(units), texts[2] = vdc_strdup(long_name), texts[3] = NULL;
+    result->summary_count++;
+    values[count] = (vdc_result_value){.key = texts[0], .units = texts[1], .long_name = texts[2], .type = VDC_CELL_REAL, .real = number};
+    if (texts[0] && texts[1] && texts[2])
+        return VDC_OK;
+    result->summary_count--;
+    for (int i = 0; i < 3; i++) vdc_free(texts[i]);
+    return vdc_no_memory(diag, "the summary");
+}
+
 const vdc_result_value *vdc_result_summary(const vdc_result *result, size_t index) {
     return index < result->summary_count ? &result->summary[index] : NULL;
 }

@@ -31,6 +31,9 @@ typedef struct vdc_result_value {
 const vdc_result_value *vdc_result_summary(const vdc_result *result, size_t index); /* NULL beyond the last */
 const vdc_result_value *vdc_result_find(const vdc_result *result, const char *key); /* NULL when there is none */
 
+/* Adds a number that is computed from the file to what was read of its summary (not to the file). Pointers into the summary are void. */
+vdc_code vdc_result_add(vdc_result *result, const char *key, const char *units, const char *long_name, double value, vdc_diag *diag);
+
 /* A dataset's shape: [rows] (width 1) or [rows x width]. */
 typedef struct vdc_result_shape {
     size_t rows, width;

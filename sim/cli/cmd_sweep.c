@@ -7,9 +7,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "analysis/result.h"
+#include "analysis/statistics.h"
 #include "analysis/sweep_table.h"
 #include "analysis/text.h"
 #include "sim/cli/command.h"
+#include "sim/cli/sweep_inputs.h"
 #include "sim/sweep/sweep.h"
 
 typedef struct options {
@@ -200,7 +203,68 @@ static vdc_code run_by_slurm(vdc_sweep *sweep, const options *chosen, vdc_diag *
 static vdc_code write_table(const vdc_sweep *sweep, const char *folder, bool join, vdc_diag *diag) {
     int lock = join ? vdc_sweep_lock_table(sweep, folder) : -1;
     vdc_code code = vdc_sweep_table_write(folder, diag);
+    if (!code) code = vdc_cli_keep_inputs(vdc_sweep_grid(sweep), folder, diag);
     if (lock >= 0) close(lock);
+    return code;
+}
+
+/* Where a sweep says when its seeds are enough: how many are to be run next, `seeds` when they are enough or all there are. The same for
+ * all processes that see the same results. */
+static vdc_code next_seeds(const vdc_grid *grid, const char *folder, size_t seeds, size_t *next, bool *enough, vdc_diag *diag) {
+    size_t groups = grid->runs / grid->seed_count, wanted = seeds;
+    *enough = true;
+    double *values = vdc_calloc(seeds, sizeof *values);
+    vdc_code code = values ? VDC_OK : vdc_no_memory(diag, "the metric of a sweep's stop");
+    for (size_t g = 0; g < groups && !code; g++) {
+        size_t n = 0;
+        for (size_t s = 0; s < seeds && !code; s++) {
+            vdc_grid_run run;
+            code = vdc_grid_run_at(grid, g * grid->seed_count + s, &run, diag);
+            if (code) break;
+            char *path = vdc_format("%s/runs/%s.h5", folder, run.name);
+            vdc_result *result = NULL;
+            if (!path) code = vdc_no_memory(diag, "a file's name");
+            else if (access(path, F_OK) == 0) code = vdc_result_open(&result, path, diag); /* failed runs have none */
+            const vdc_result_value *value = result ? vdc_result_find(result, grid->stop.metric) : NULL;
+            if (result && (!value || value->type == VDC_CELL_TEXT))
+                code = vdc_fail(diag, VDC_ERROR_INPUT, NULL, "%s: stop: metric '%s' is no number of the summary (vdcsim show lists them)", grid->path,
+                                grid->stop.metric);
+            else if (value) values[n++] = value->real;
+            vdc_result_close(result);
+            vdc_free(path);
+            vdc_grid_run_clear(&run);
+        }
+        vdc_precision precision = vdc_replications_needed(values, n, grid->stop.level, grid->stop.half_width, grid->stop.relative);
+        if (precision.enough) continue;
+        *enough = false;
+        size_t needed = precision.needed > seeds ? precision.needed : seeds + 1;
+        wanted = needed > wanted ? needed : wanted;
+    }
+    vdc_free(values);
+    /* The deviation of few values misleads: never more than twice as many at once. */
+    wanted = wanted > 2 * seeds ? 2 * seeds : wanted;
+    *next = wanted < grid->seed_count ? wanted : grid->seed_count;
+    return code;
+}
+
+/* The runs of all seeds, or of as many as are enough; *seeds tells how many. */
+static vdc_code run_rounds(vdc_sweep *sweep, vdc_sweep_options *settings, vdc_sweep_state *state, size_t *seeds, bool *enough, vdc_diag *diag) {
+    const vdc_grid *grid = vdc_sweep_grid(sweep);
+    *seeds = grid->seed_count;
+    *enough = false;
+    if (!grid->stop.metric) return vdc_sweep_run(sweep, settings, state, diag);
+    size_t failed = 0, mine = 0, next = (size_t)grid->stop.least < grid->seed_count ? (size_t)grid->stop.least : grid->seed_count;
+    vdc_code code = VDC_OK;
+    do {
+        *seeds = settings->seeds = next;
+        code = vdc_sweep_run(sweep, settings, state, diag);
+        mine += state->done;
+        failed += state->failed;
+        if (!code) code = next_seeds(grid, settings->folder, *seeds, &next, enough, diag);
+        settings->resume = true;
+    } while (!code && next > *seeds);
+    if (settings->join) state->done = mine;
+    state->failed = failed;
     return code;
 }
 
@@ -223,7 +287,9 @@ static int run_sweep(vdc_sweep *sweep, const options *chosen, vdc_diag *diag) {
     };
     vdc_sweep_state state;
     fflush(NULL); /* the workers are copies of this process */
-    vdc_code code = vdc_sweep_run(sweep, &settings, &state, diag);
+    size_t seeds;
+    bool enough;
+    vdc_code code = run_rounds(sweep, &settings, &state, &seeds, &enough, diag);
     wipe(&s);
     if (code == VDC_INTERRUPTED) {
         fprintf(stderr, "interrupted: %zu of %zu runs are done; --resume does the rest\n", state.already + state.done, state.runs);
@@ -231,6 +297,11 @@ static int run_sweep(vdc_sweep *sweep, const options *chosen, vdc_diag *diag) {
     }
     if (!code) code = write_table(sweep, chosen->folder, join, diag);
     if (code) return vdc_cli_finish(diag, code);
+    const vdc_grid *grid = vdc_sweep_grid(sweep);
+    if (grid->stop.metric)
+        fprintf(stderr, "%zu of at most %zu seeds: the %g %% intervals of %s are %swithin +-%g%s\n", seeds, grid->seed_count, 100 * grid->stop.level,
+                grid->stop.metric, enough ? "" : "not all ", grid->stop.relative ? 100 * grid->stop.half_width : grid->stop.half_width,
+                grid->stop.relative ? " % of their means" : "");
     fprintf(stderr, "%zu of %zu runs done", join ? state.done : state.already + state.done, state.runs);
     if (join) fprintf(stderr, " by this process");
     if (state.failed) fprintf(stderr, ", %zu failed (runs/*.txt say why)", state.failed);
@@ -245,13 +316,19 @@ static int run_chosen(vdc_sweep *sweep, const options *chosen, vdc_diag *diag) {
     return run_sweep(sweep, chosen, diag);
 }
 
+/* A sweep's file, or the folder of one that was done. */
+static vdc_code open_named(vdc_sweep **sweep, const char *name, vdc_diag *diag) {
+    if (!vdc_cli_is_sweep(name)) return vdc_sweep_open(sweep, name, diag);
+    return vdc_sweep_open_again(sweep, name, diag);
+}
+
 static int run(const void *given, const vdc_cli_arguments *arguments) {
     const options *chosen = given;
     vdc_diag diag = {0};
     if (!chosen->folder && !chosen->list)
         return vdc_cli_finish(&diag, vdc_fail(&diag, VDC_ERROR_INPUT, NULL, "vdcsim sweep: -o DIR is missing"));
     vdc_sweep *sweep;
-    vdc_code code = vdc_sweep_open(&sweep, arguments->items[0], &diag);
+    vdc_code code = open_named(&sweep, arguments->items[0], &diag);
     if (code) return vdc_cli_finish(&diag, code);
     vdc_cli_catch_signals();
     int status = run_chosen(sweep, chosen, &diag);
@@ -264,10 +341,11 @@ const vdc_command vdc_command_sweep = {
     .summary = "a grid of scenarios, policies, loads and seeds: one result file a run and one table",
     .details = "SWEEP.yaml: extends: base.yaml, then any of policies: {name: schedulers section},\n"
                "axes: {KEY.PATH: [values] or {from, to, step}}, zip: {name: {KEY.PATH: [values], ...}},\n"
-               "seeds: 10. DIR/sweep.h5 has one labelled dimension an axis, for xarray; DIR/sweep.csv a row a run.\n"
+               "seeds: 10, stop: {metric: energy_j, half_width: 2%}. DIR/sweep.h5 has one labelled dimension an axis, for xarray; DIR/sweep.csv a row a run.\n"
+               "In place of SWEEP.yaml, the folder of a sweep that was done: the same sweep again.\n"
                "Many machines that share a folder: mpirun vdcsim sweep ..., or --slurm N.\n"
                "Then: vdcsim compare DIR, vdcsim plot DIR -o PICTURES, vdcsim report DIR -o REPORT.html",
-    .syntax = {.arguments = "SWEEP.yaml", .minimum = 1, .maximum = 1, .options = table, .option_count = sizeof table / sizeof *table,
+    .syntax = {.arguments = "SWEEP.yaml|DIR", .minimum = 1, .maximum = 1, .options = table, .option_count = sizeof table / sizeof *table,
                .size = sizeof(options)},
     .run = run,
 };

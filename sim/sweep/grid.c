@@ -366,7 +366,7 @@ static void shorten_names(reading *in) {
 typedef struct top {
     int64_t version;
     const char *name, *extends;
-    const vdc_node *scenarios, *policies, *axes, *zip, *seeds, *set;
+    const vdc_node *scenarios, *policies, *axes, *zip, *seeds, *stop, *set;
 } top;
 
 static const vdc_param top_table[] = {
@@ -387,7 +387,38 @@ static const vdc_param top_table[] = {
      .offset = offsetof(top, zip),
      .help = "{name: {KEY.PATH: [values], ...}}: keys that change together"},
     {.name = "seeds", .type = VDC_PARAM_NODE, .offset = offsetof(top, seeds), .help = "how many, a list or a range"},
+    {.name = "stop", .type = VDC_PARAM_NODE, .offset = offsetof(top, stop), .help = "{metric, half_width, level, least}: with fewer seeds, where they are enough"},
 };
+
+typedef struct stop {
+    const char *metric, *half_width;
+    double level;
+    int64_t least;
+} stop;
+
+static const vdc_param stop_table[] = {
+    {.name = "metric", .type = VDC_PARAM_TEXT, .required = true, .offset = offsetof(stop, metric), .help = "a key of the summary"},
+    {.name = "half_width", .type = VDC_PARAM_TEXT, .required = true, .offset = offsetof(stop, half_width),
+     .help = "of the interval: a share of the mean (2%) or a number in the metric's unit"},
+    {.name = "level", .type = VDC_PARAM_REAL, .dimension = VDC_DIM_RATIO, .fallback = "95%", .minimum = 0.5, .maximum = 0.9999,
+     .offset = offsetof(stop, level), .help = "of the interval"},
+    {.name = "least", .type = VDC_PARAM_INTEGER, .fallback = "5", .minimum = 2, .maximum = 1e6, .offset = offsetof(stop, least),
+     .help = "seeds before the first look"},
+};
+
+static void read_stop(reading *in, const vdc_node *node) {
+    stop given = {0};
+    if (vdc_params_read(node, stop_table, sizeof stop_table / sizeof *stop_table, &given, NULL, "stop", in->diag)) return;
+    vdc_grid_stop *out = &in->grid->stop;
+    *out = (vdc_grid_stop){.metric = keep(in, given.metric), .level = given.level, .least = given.least,
+                           .relative = strchr(given.half_width, '%') != NULL};
+    const char *wrong = vdc_parse_real(given.half_width, out->relative ? VDC_DIM_RATIO : VDC_DIM_COUNT, &out->half_width);
+    if (!wrong && !(out->half_width > 0)) wrong = "is not above 0";
+    if (wrong)
+        vdc_fail(in->diag, VDC_ERROR_INPUT, &vdc_node_get(node, "half_width")->place, "stop: half_width: found '%.60s', which %s", given.half_width, wrong);
+    if (in->grid->seed_count < 3)
+        vdc_fail(in->diag, VDC_ERROR_INPUT, &node->place, "stop: needs seeds: at least 3, the most that may be run");
+}
 
 static void read_top(reading *in, const vdc_node *root) {
     vdc_grid *grid = in->grid;
@@ -410,6 +441,7 @@ static void read_top(reading *in, const vdc_node *root) {
     if (given.zip && is_mapping(in, given.zip, "zip"))
         for (size_t i = 0; i < given.zip->count; i++) read_zip(in, given.zip->children[i]);
     if (given.seeds) read_seeds(in, given.seeds);
+    if (given.stop) read_stop(in, given.stop);
     if (!given.policies && !given.axes && !given.zip && !given.seeds && !given.scenarios)
         vdc_fail(in->diag, VDC_ERROR_INPUT, &root->place, "the grid is empty: give policies, axes, zip, scenarios or seeds");
 }
@@ -497,6 +529,12 @@ vdc_code vdc_grid_run_at(const vdc_grid *grid, size_t index, vdc_grid_run *run, 
         return vdc_no_memory(diag, "a run");
     }
     return VDC_OK;
+}
+
+size_t vdc_grid_scenario(const vdc_grid *grid, const vdc_grid_run *run) {
+    for (size_t i = 0; i < grid->axis_count; i++)
+        if (grid->axes[i].points[0].scenario) return run->points[i];
+    return 0;
 }
 
 void vdc_grid_run_clear(vdc_grid_run *run) {

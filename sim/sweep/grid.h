@@ -11,6 +11,7 @@
  *     zip:                              # keys that change together: the i-th point takes the i-th value of each
  *       size: {datacenter.hosts.0.count: [100, 200], workload.trace.count: [1000, 2000]}
  *     seeds: 10                         # 1 to 10, or a list, or {from, to, step}
+ *     stop: {metric: energy_j, half_width: 2%}   # with fewer seeds, once the intervals are that narrow
  *
  * `scenarios: {small: a.yaml, large: b.yaml}` may stand in place of `extends`. A range is {from, to, step}, {from, to, count} (even
  * steps) or {from, to, factor} (each times the one before); units are kept ({from: 10s, to: 60s, step: 10s}). The
@@ -42,6 +43,16 @@ typedef struct vdc_axis {
     bool numeric;                /* every label is a plain number */
 } vdc_axis;
 
+/* When seeds are enough: in every group of runs that differ in their seed alone the interval of `metric` is no wider. All groups have the same
+ * seeds, so that they stay paired. */
+typedef struct vdc_grid_stop {
+    const char *metric;          /* a key of the summary; NULL = all seeds are run */
+    double half_width;           /* in the metric's unit, or a share of the mean */
+    bool relative;
+    double level;                /* of the interval: 0.95 */
+    int64_t least;               /* seeds that are run before the first look, >= 2 */
+} vdc_grid_stop;
+
 /* Initialise with {0}, end with vdc_grid_close. */
 typedef struct vdc_grid {
     vdc_arena arena;             /* of everything else */
@@ -53,6 +64,7 @@ typedef struct vdc_grid {
     int64_t *seeds;
     size_t seed_count;
     size_t runs;                 /* product of all, seeds included */
+    vdc_grid_stop stop;
 } vdc_grid;
 
 /* Reads and lays out; reports all errors. Scenarios are not read yet. */
@@ -71,6 +83,8 @@ typedef struct vdc_grid_run {
 } vdc_grid_run;
 vdc_code vdc_grid_run_at(const vdc_grid *grid, size_t index, vdc_grid_run *run, vdc_diag *diag);
 void vdc_grid_run_clear(vdc_grid_run *run);
+/* Which of the scenarios that the sweep extends it is: 0 with `extends`, else the place on the axis of scenarios. */
+size_t vdc_grid_scenario(const vdc_grid *grid, const vdc_grid_run *run);
 /* The command (without -o) that does this run alone, in fresh memory, quoted for a shell; NULL when memory is out. */
 char *vdc_grid_run_command(const vdc_grid_run *run);
 

@@ -109,11 +109,45 @@ static void make_manifest(vdc_sweep *sweep) {
              sweep->grid.runs);
 }
 
-vdc_code vdc_sweep_open(vdc_sweep **out, const char *path, vdc_diag *diag) {
+/* FOLDER/again/I/x/.../NAME in the grid's memory; NULL after an error. */
+static const char *kept_scenario(vdc_grid *grid, const char *folder, size_t index, const char *named, vdc_diag *diag) {
+    const char *slash = strrchr(named, '/'), *name = slash ? slash + 1 : named, *kept = NULL;
+    char *at = vdc_format("%s/again/%zu", folder, index);
+    while (at && !kept) {
+        char *path = vdc_format("%s/%s", at, name), *deeper = vdc_format("%s/x", at);
+        bool there = path && access(path, F_OK) == 0;
+        if (there && !(kept = vdc_arena_strdup(&grid->arena, path))) there = false;
+        if (!there && deeper && access(at, F_OK) != 0) {
+            vdc_fail(diag, VDC_ERROR_INPUT, NULL, "%s: holds no scenario %s: its sweep was not finished", folder, name);
+            vdc_free(deeper);
+            deeper = NULL;
+        }
+        vdc_free(path);
+        vdc_free(at);
+        at = deeper;
+    }
+    vdc_free(at);
+    return kept;
+}
+
+/* Puts the kept scenarios in the place of those that the grid names. */
+static vdc_code use_scenarios(vdc_grid *grid, const char *folder, vdc_diag *diag) {
+    size_t axis = scenario_axis(grid), count = axis == SIZE_MAX ? 1 : grid->axes[axis].count;
+    for (size_t i = 0; i < count; i++) {
+        const char **named = axis == SIZE_MAX ? &grid->base : &grid->axes[axis].points[i].scenario;
+        const char *kept = kept_scenario(grid, folder, i, *named, diag);
+        if (!kept) return vdc_diag_code(diag) ? vdc_diag_code(diag) : vdc_no_memory(diag, "a sweep");
+        *named = kept;
+    }
+    return VDC_OK;
+}
+
+static vdc_code open_sweep(vdc_sweep **out, const char *path, const char *again, vdc_diag *diag) {
     *out = NULL;
     vdc_sweep *sweep = vdc_calloc(1, sizeof *sweep);
     if (!sweep) return vdc_no_memory(diag, "a sweep");
     vdc_code code = vdc_grid_open(&sweep->grid, path, diag);
+    if (!code && again) code = use_scenarios(&sweep->grid, again, diag);
     if (!code) code = read_scenarios(sweep, diag);
     if (!code) code = check_axes(&sweep->grid, diag);
     if (code) {
@@ -123,6 +157,15 @@ vdc_code vdc_sweep_open(vdc_sweep **out, const char *path, vdc_diag *diag) {
     make_manifest(sweep);
     *out = sweep;
     return VDC_OK;
+}
+
+vdc_code vdc_sweep_open(vdc_sweep **out, const char *path, vdc_diag *diag) { return open_sweep(out, path, NULL, diag); }
+
+vdc_code vdc_sweep_open_again(vdc_sweep **out, const char *folder, vdc_diag *diag) {
+    char *path = vdc_format("%s/sweep.yaml", folder);
+    vdc_code code = path ? open_sweep(out, path, folder, diag) : vdc_no_memory(diag, "a sweep");
+    vdc_free(path);
+    return code;
 }
 
 void vdc_sweep_close(vdc_sweep *sweep) {
@@ -210,8 +253,13 @@ static void put_csv(FILE *out, const char *field) {
     if (quoted) fputc('"', out);
 }
 
+/* Is the run one of the first `seeds` seeds? The seed changes fastest. */
+static bool is_wanted(const vdc_grid *grid, size_t run, size_t seeds) {
+    return seeds == 0 || grid->seed_count == 0 || run % grid->seed_count < seeds;
+}
+
 /* runs.csv: file, seed, and the value of every axis. */
-static vdc_code write_index(const vdc_grid *grid, const char *folder, vdc_diag *diag) {
+static vdc_code write_index(const vdc_grid *grid, const char *folder, size_t seeds, vdc_diag *diag) {
     new_file file;
     vdc_code code = begin_file(&file, folder, "", "runs", ".csv", diag);
     if (code) return end_file(&file, code, diag);
@@ -221,6 +269,7 @@ static vdc_code write_index(const vdc_grid *grid, const char *folder, vdc_diag *
     fputc('\n', file.out);
     for (size_t r = 0; r < grid->runs && !code; r++) {
         vdc_grid_run run;
+        if (!is_wanted(grid, r, seeds)) continue;
         code = vdc_grid_run_at(grid, r, &run, diag);
         if (code) break;
         fprintf(file.out, "runs/%s.h5,", run.name);
@@ -233,8 +282,9 @@ static vdc_code write_index(const vdc_grid *grid, const char *folder, vdc_diag *
     return end_file(&file, code, diag);
 }
 
-static vdc_code write_folder(const vdc_sweep *sweep, const char *folder, vdc_diag *diag) {
+static vdc_code write_folder(const vdc_sweep *sweep, const vdc_sweep_options *options, vdc_diag *diag) {
     const vdc_grid *grid = &sweep->grid;
+    const char *folder = options->folder;
     char *runs = path_in(folder, "", "runs", "");
     vdc_code code = runs ? make_folder(runs, diag) : vdc_no_memory(diag, "a file's name");
     vdc_free(runs);
@@ -246,7 +296,7 @@ static vdc_code write_folder(const vdc_sweep *sweep, const char *folder, vdc_dia
         else snprintf(name, sizeof name, "base-%zu", i);
         code = write_file(folder, "", name, ".yaml", sweep->scenarios[i], diag);
     }
-    return code ? code : write_index(grid, folder, diag);
+    return code ? code : write_index(grid, folder, options->seeds, diag);
 }
 
 /* Byte `which` of DIR/.claims, locked by whoever has that run in hand; the lock ends with its process, on whatever machine. Returns a
@@ -297,7 +347,7 @@ static vdc_code take_folder(const vdc_sweep *sweep, const vdc_sweep_options *opt
         size_t size = strlen(sweep->manifest);
         if (write(*file, sweep->manifest, size) != (ssize_t)size) code = vdc_file_fail(diag, VDC_ERROR_IO, path, "cannot be written");
     }
-    if (!code) code = write_folder(sweep, folder, diag);
+    if (!code) code = write_folder(sweep, options, diag);
     if (code && *file >= 0) {
         close(*file);
         *file = -1;
@@ -389,6 +439,7 @@ static vdc_code list_missing(const vdc_grid *grid, const vdc_sweep_options *opti
     for (size_t i = 0; i < grid->runs && !code; i++) {
         size_t index = (begin + i) % grid->runs;
         vdc_grid_run run;
+        if (!is_wanted(grid, index, options->seeds)) continue;
         code = vdc_grid_run_at(grid, index, &run, diag);
         if (code) break;
         char *path = path_in(options->folder, "runs/", run.name, ".h5"), *said = path_in(options->folder, "runs/", run.name, ".txt");
@@ -425,7 +476,7 @@ static vdc_code do_missing(work *w, size_t *jobs, vdc_diag *diag) {
     const time_t since = time(NULL);
     size_t count = 0;
     vdc_code code = list_missing(&w->sweep->grid, options, since, jobs, &count, diag);
-    w->state->already = w->sweep->grid.runs - count;
+    w->state->already = w->state->runs - count;
     while (!code && count > 0) {
         size_t before = w->state->done + w->state->failed;
         code = vdc_pool_run(&pool, jobs, count, diag);
@@ -438,7 +489,9 @@ static vdc_code do_missing(work *w, size_t *jobs, vdc_diag *diag) {
 }
 
 vdc_code vdc_sweep_run(vdc_sweep *sweep, const vdc_sweep_options *options, vdc_sweep_state *state, vdc_diag *diag) {
-    *state = (vdc_sweep_state){.runs = sweep->grid.runs};
+    const vdc_grid *grid = &sweep->grid;
+    bool all = options->seeds == 0 || options->seeds >= grid->seed_count;
+    *state = (vdc_sweep_state){.runs = all ? grid->runs : grid->runs / grid->seed_count * options->seeds};
     int lock;
     vdc_code code = take_folder(sweep, options, &lock, diag);
     if (code) return code;

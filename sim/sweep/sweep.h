@@ -18,7 +18,7 @@ typedef struct vdc_sweep vdc_sweep;
 
 /* How far a sweep is. */
 typedef struct vdc_sweep_state {
-    size_t runs;                 /* of the grid */
+    size_t runs;                 /* of the grid, or of the seeds that were asked for */
     size_t already;              /* done before this call */
     size_t done, failed, running;/* by this process */
 } vdc_sweep_state;
@@ -32,6 +32,7 @@ typedef struct vdc_sweep_options {
     bool join;
     size_t rank, ranks; /* of this process among those, where known: they begin at different places of the grid; ranks 0 = not known */
     bool check;                  /* verify the invariants in every run */
+    size_t seeds;                /* only runs of the first so many seeds; 0 = all. The index lists no others */
     void *context;
     /* A run failed: its number, what it said and the command that repeats it. May be NULL. */
     void (*failed)(void *context, size_t run, const char *said, const char *command);
@@ -41,6 +42,10 @@ typedef struct vdc_sweep_options {
 
 /* Reads the sweep and checks every value of every axis against the scenario, before anything is written. */
 vdc_code vdc_sweep_open(vdc_sweep **sweep, const char *path, vdc_diag *diag);
+/* The sweep of FOLDER/sweep.yaml again, with the scenarios that were kept in it in place of those that it names: FOLDER/again/I/NAME, or
+ * FOLDER/again/I/x/x/NAME, so deep that what its inputs are called leads to those that were kept with it; I counts the scenarios, NAME is the file's
+ * name. */
+vdc_code vdc_sweep_open_again(vdc_sweep **sweep, const char *folder, vdc_diag *diag);
 void vdc_sweep_close(vdc_sweep *sweep);
 const vdc_grid *vdc_sweep_grid(const vdc_sweep *sweep);
 

@@ -10,12 +10,15 @@ Standard library, h5py and xarray.
 import collections
 import csv
 import filecmp
+import fractions
 import html.parser
+import math
 import os
 import re
 import shutil
 import signal
 import socket
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -23,6 +26,7 @@ import time
 
 import h5py
 import xarray
+import yaml
 
 VDCSIM = os.path.abspath(os.path.join(os.environ.get("BUILD", "build"), "vdcsim"))
 SWEEP = os.path.abspath("scenarios/experiments/policies.yaml")
@@ -195,6 +199,114 @@ def check_table(folder):
     return f"{compared} values agree"
 
 
+def again(folder, results):
+    """A sweep's folder has all that is needed to run it again, wherever it lies: also the trace that its runs read."""
+    home = os.path.join(folder, "home")
+    os.makedirs(os.path.join(home, "scenarios"))
+    os.makedirs(os.path.join(home, "data"))
+    with open(os.path.join(home, "data", "vms.csv"), "w", encoding="utf-8") as stream:
+        stream.write("arrival_s,lifetime_min,vcpus,memory_gib\n0,90,4,8\n12.5,30,2,4\n60,100,8,16\n")
+    with open(os.path.join(home, "scenarios", "small.yaml"), "w", encoding="utf-8") as stream:
+        stream.write("vdcsim: 1\ndatacenter: {hosts: [{count: 2, cpu: {cores: 8}, memory: 64 GiB}]}\n"
+                     "workload: {trace: {format: vdcsim, path: ../data/vms.csv}}\n")
+    with open(os.path.join(home, "sweep.yaml"), "w", encoding="utf-8") as stream:
+        stream.write("sweep: 1\nextends: scenarios/small.yaml\naxes: {datacenter.hosts.0.count: [1, 2]}\nseeds: 2\n")
+    vdcsim("sweep", os.path.join(home, "sweep.yaml"), "-o", os.path.join(folder, "there"))
+    shutil.rmtree(home)
+    for old, new in ((os.path.join(folder, "there"), os.path.join(folder, "there-again")), (results, os.path.join(folder, "whole-again"))):
+        vdcsim("sweep", old, "-o", new)
+        compare(old, new)
+    return "run again from its folder alone"
+
+
+def half_width(values):
+    """Of Student's 95 % interval of the mean, as a share of it."""
+    quantile = {3: 4.302653, 4: 3.182446, 5: 2.776445, 6: 2.570582, 7: 2.446912, 8: 2.364624, 9: 2.306004, 10: 2.262157, 11: 2.228139, 12: 2.200985,
+                13: 2.178813, 14: 2.160369, 15: 2.144787, 16: 2.131450, 17: 2.119905, 18: 2.109816, 19: 2.100922, 20: 2.093024}[len(values)]
+    return quantile * statistics.stdev(values) / math.sqrt(len(values)) / statistics.mean(values)
+
+
+def stops(folder):
+    """A sweep that stops by itself: with as many seeds for all policies as the widest interval asks for, killed or not."""
+    path, whole, broken = os.path.join(folder, "stop.yaml"), os.path.join(folder, "stop"), os.path.join(folder, "stop-broken")
+    with open(path, "w", encoding="utf-8") as stream:
+        stream.write(f"sweep: 1\nextends: {os.path.dirname(SWEEP)}/cloud.yaml\nset: {{workload.generate.count: 400}}\n"
+                     "policies: {first-fit: {placement: {policy: first-fit}}, worst-fit: {placement: {policy: worst-fit}}}\n"
+                     "seeds: 20\nstop: {metric: energy_j, half_width: 1.2%, least: 3}\n")
+    said = vdcsim("sweep", path, "-o", whole).stderr
+    with xarray.open_dataset(os.path.join(whole, "sweep.h5"), engine="h5netcdf") as table:
+        seeds = table.sizes["seed"]
+        assert 3 < seeds < 20, "no test: it ran no round or all seeds"
+        assert f"{seeds} of at most 20 seeds" in said and "not all" not in said, said
+        energy = table.energy_j.values
+        assert max(half_width(list(row)) for row in energy) <= 0.012
+        assert max(half_width(list(row[:3])) for row in energy) > 0.012, "three seeds were enough: no test"
+    process = subprocess.Popen([VDCSIM, "sweep", path, "-o", broken, "-j2"], stderr=subprocess.DEVNULL)
+    wait_for(lambda: os.path.isdir(os.path.join(broken, "runs")) and sum(name.endswith(".h5") for name in os.listdir(os.path.join(broken, "runs"))) > 6, 60)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    vdcsim("sweep", path, "-o", broken, "--resume")
+    compare(whole, broken)
+    return f"stopped at {seeds} of 20 seeds"
+
+
+def check_series(results):
+    """Means after a given warm-up, against /ticks itself."""
+    lines = vdcsim("compare", os.path.join(results, "runs", "00_first-fit_1_seed-1.h5"), os.path.join(results, "runs", "30_worst-fit_1_seed-1.h5"),
+                   "--series", "power", "--warm-up", "12h", "--csv", os.path.join(results, "..", "series.csv")).stdout
+    assert "mean_power" in lines, lines
+    with open(os.path.join(results, "..", "series.csv"), newline="", encoding="utf-8") as stream:
+        row = next(csv.DictReader(stream))
+    with h5py.File(os.path.join(results, "runs", "00_first-fit_1_seed-1.h5"), "r") as result:
+        time, power = result["ticks/time"][()], result["ticks/power"][()]
+        wanted = power[time > 12 * 3600].mean()
+    assert abs(float(row["mean"]) - wanted) < 1e-9 * wanted, (row, wanted)
+    return "means after the warm-up agree"
+
+
+def check_bills(folder):
+    """Bills of scenarios/prices.yaml by an independent calculation from the table of VMs, exactly, for VMs that were never displaced."""
+    path = os.path.join(folder, "prices.h5")
+    scenario = os.path.abspath("scenarios/prices.yaml")
+    vdcsim("run", scenario, "-o", path, "--set", "prices.reservations=[]", "--set", "schedulers.admission.policy=fifo", "--set",
+           "schedulers.admission.preemption=~", "--check")
+    with open(scenario, encoding="utf-8") as stream:
+        prices = yaml.safe_load(stream)["prices"]
+    flavors = [(row["vcpus"], int(row["memory"].split()[0]) << 30, fractions.Fraction(str(row["on_demand"])), fractions.Fraction(str(row["spot"])))
+               for row in prices["flavors"]]
+    total = credits = 0
+    with h5py.File(path, "r") as result:
+        vms = {name: result["vms"][name][()] for name in ("vcpus", "memory", "group", "start", "end", "wait", "bill", "credit", "T_cpu_core_s", "ready_core_s", "tenant")}
+        end = result["summary/end_s"][()]
+        summary = {key: result["summary"][key][()] for key in ("revenue_total", "revenue_spot", "cost_sla_credits")}
+        tenants = dict(zip(result["tenants/name"][()], result["tenants/bill"][()]))
+    sums = collections.Counter()
+    for i in range(len(vms["vcpus"])):
+        fits = [row for row in flavors if vms["vcpus"][i] <= row[0] and vms["memory"][i] <= row[1]]
+        spot = vms["group"][i] == b"batch"
+        if fits:
+            cheapest = min(fits, key=lambda row: row[2])
+            hourly = cheapest[3] if spot else cheapest[2]
+        else:
+            units = prices["units"]
+            hourly = fractions.Fraction(str(units["vcpu"])) * int(vms["vcpus"][i]) + fractions.Fraction(str(units["memory"])) * (int(vms["memory"][i]) >> 30)
+            hourly *= fractions.Fraction(35, 100) if spot else 1
+        bill = 0
+        if not math.isnan(vms["start"][i]):
+            nanoseconds = round((end if math.isnan(vms["end"][i]) else vms["end"][i]) * 1e9) - round(vms["start"][i] * 1e9)
+            minutes = -(-nanoseconds // 60000000000)
+            bill = math.floor(hourly * minutes / 60 * 10**9 + fractions.Fraction(1, 2))
+        short = vms["ready_core_s"][i] / (vms["T_cpu_core_s"][i] + vms["ready_core_s"][i]) if vms["T_cpu_core_s"][i] > 0 else 0
+        share = 25 if short > 0.05 else 10 if vms["wait"][i] > 300 else 0
+        credit = math.floor(fractions.Fraction(bill * share, 100) + fractions.Fraction(1, 2))
+        assert (bill, credit) == (vms["bill"][i], vms["credit"][i]), f"VM {i}: {bill}, {credit} but {vms['bill'][i]}, {vms['credit'][i]}"
+        total, credits = total + bill, credits + credit
+        sums[vms["tenant"][i]] += bill
+    assert credits > 0 and dict(sums) == tenants
+    assert summary["revenue_total"] == total / 10**9 and summary["cost_sla_credits"] == credits / 10**9, summary
+    return f"{len(vms['vcpus'])} bills agree to the last digit"
+
+
 class Page(html.parser.HTMLParser):
     """Counts what may not be there."""
 
@@ -251,7 +363,8 @@ def main():
         spread = f"{by_mpi(folder, results)}, {by_slurm(folder, results)}"
         table = check_table(results)
         report = check_report(folder, results)
-    print(f"experiments: {resumed} and resumed to the same bytes; {spread}; {table}; report with {report}")
+        rest = ", ".join((again(folder, results), stops(folder), check_series(results), check_bills(folder)))
+    print(f"experiments: {resumed} and resumed to the same bytes; {spread}; {rest}; {table}; report with {report}")
 
 
 if __name__ == "__main__":
