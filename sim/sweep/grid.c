@@ -387,7 +387,7 @@ static const vdc_param top_table[] = {
      .offset = offsetof(top, zip),
      .help = "{name: {KEY.PATH: [values], ...}}: keys that change together"},
     {.name = "seeds", .type = VDC_PARAM_NODE, .offset = offsetof(top, seeds), .help = "how many, a list or a range"},
-    {.name = "stop", .type = VDC_PARAM_NODE, .offset = offsetof(top, stop), .help = "{metric, half_width, level, least}: with fewer seeds, where they are enough"},
+    {.name = "stop", .type = VDC_PARAM_NODE, .offset = offsetof(top, stop), .help = "{metric, half_width, level, least}: fewer seeds, where enough"},
 };
 
 typedef struct stop {

@@ -184,6 +184,10 @@ Test(sweep, what_is_wrong_is_said_at_its_place, .fini = clean_up)
         {"sweep: 1\nextends: base.yaml\naxes: {seed: [1, 2]}\n", "cannot be called that"},
         {"sweep: 1\nextends: base.yaml\nzip: {z: {a: [1, 2], b: [1, 2, 3]}}\n", "zipped keys need equally many"},
         {"sweep: 1\nextends: base.yaml\npolicies: [first-fit]\n", "policies: found"},
+        {"sweep: 1\nextends: base.yaml\nseeds: 9\nstop: {metric: energy_j}\n", "half_width"},
+        {"sweep: 1\nextends: base.yaml\nseeds: 9\nstop: {metric: energy_j, half_width: narrow}\n", "stop: half_width: found 'narrow'"},
+        {"sweep: 1\nextends: base.yaml\nseeds: 9\nstop: {metric: energy_j, half_width: 0%}\n", "is not above 0"},
+        {"sweep: 1\nextends: base.yaml\nseeds: 2\nstop: {metric: energy_j, half_width: 1%}\n", "stop: needs seeds"},
         {"[1, 2]\n", "is no sweep"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
