@@ -52,11 +52,14 @@ vdc_isolation_spec vdc_isolation_wishes(const vdc_isolation *iso, const vdc_requ
     return wishes;
 }
 
-/* The same without a copy where no rule adds to them; `room` is for those that one does. */
-static const vdc_isolation_spec *wishes_of(const vdc_isolation *iso, const vdc_request *request, vdc_isolation_spec *room) {
+/* The same without a copy, as long as no other VM is asked about. */
+static const vdc_isolation_spec *wishes_of(const vdc_isolation *iso, const vdc_request *request) {
     if (!iso->has_wishes) return &iso->specs->items[request->isolation];
-    *room = vdc_isolation_wishes(iso, request);
-    return room;
+    vdc_wish_memo *memo = iso->memo;
+    if (memo->valid && memo->tenant == request->tenant && memo->group == request->group && memo->isolation == request->isolation) return &memo->wishes;
+    *memo = (vdc_wish_memo){.tenant = request->tenant, .group = request->group, .isolation = request->isolation, .valid = true,
+                            .wishes = vdc_isolation_wishes(iso, request)};
+    return &memo->wishes;
 }
 
 /* ---- may it come? ---- */
@@ -128,8 +131,7 @@ static inline bool has_guarantees(const vdc_isolation *iso, const vdc_request *r
 
 bool vdc_isolation_allows(const void *isolation, uint32_t host, const vdc_request *request) {
     const vdc_isolation *iso = isolation;
-    vdc_isolation_spec room;
-    if (has_guarantees(iso, request) && guarantee_broken(iso, host, request, wishes_of(iso, request, &room))) return false;
+    if (has_guarantees(iso, request) && guarantee_broken(iso, host, request, wishes_of(iso, request))) return false;
     for (size_t i = 0; i < iso->rule_count; i++) {
         const vdc_rule *rule = &iso->rules[i];
         if (vdc_rule_is_hard(rule) && rule->type->allows && concerns(rule, request) && !rule->type->allows(rule, iso, host, request)) return false;
@@ -363,6 +365,7 @@ static bool has_room(vdc_isolation *iso, uint32_t slot) {
 bool vdc_isolation_arrive(vdc_isolation *iso, uint32_t slot) {
     vdc_request *request = &iso->datacenter->records[slot].request;
     if (!has_room(iso, slot)) return false;
+    iso->memo->valid = false; /* new names may be selected by rules */
     for (size_t i = 0; i < iso->rule_count; i++) {
         vdc_rule *rule = &iso->rules[i];
         if (!vdc_selection_follow(&rule->tenants, iso->tenants) || !vdc_selection_follow(&rule->groups, iso->groups)) return false;

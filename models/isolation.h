@@ -161,12 +161,20 @@ typedef struct vdc_scrub {
     vdc_time left_at[2];
 } vdc_scrub;
 
+/* The wishes of the last VM that was asked about: one decision asks about many hosts. They depend on these three alone. */
+typedef struct vdc_wish_memo {
+    uint32_t tenant, group, isolation;
+    bool valid;
+    vdc_isolation_spec wishes;
+} vdc_wish_memo;
+
 struct vdc_isolation {
     vdc_datacenter *datacenter;
     vdc_isolation_specs *specs;      /* not owned */
     vdc_names *tenants, *groups;     /* not owned */
     bool by_group;                   /* the trust domain is the group */
     bool has_soft, has_wishes, has_taints; /* some rule is soft; some rule gives VMs a wish; some hosts have taints */
+    vdc_wish_memo *memo;
     uint32_t dedicated;              /* VMs with dedicated hosts that are on one */
     vdc_rule *rules;
     size_t rule_count, rule_capacity;

@@ -193,7 +193,8 @@ vdc_code vdc_isolation_create(vdc_isolation **isolation, vdc_datacenter *dc, vdc
     iso->class_ways = vdc_calloc(classes, sizeof *iso->class_ways);
     iso->class_bandwidth = vdc_calloc(classes, sizeof *iso->class_bandwidth);
     iso->class_kinds = vdc_calloc(classes, sizeof *iso->class_kinds);
-    if (!iso->class_kinds || !iso->hosts || !iso->class_labels || !iso->class_taints || !iso->class_ways || !iso->class_bandwidth)
+    iso->memo = vdc_calloc(1, sizeof *iso->memo);
+    if (!iso->memo || !iso->class_kinds || !iso->hosts || !iso->class_labels || !iso->class_taints || !iso->class_ways || !iso->class_bandwidth)
         return vdc_no_memory(diag, "isolation");
     for (uint32_t h = 0; h < hosts; h++) iso->hosts[h].first = VDC_NOWHERE;
     for (uint16_t k = 0; k < dc->hosts.class_count; k++) {
@@ -252,6 +253,7 @@ void vdc_isolation_destroy(vdc_isolation *iso) {
     vdc_free(iso->class_ways);
     vdc_free(iso->class_bandwidth);
     vdc_free(iso->class_kinds);
+    vdc_free(iso->memo);
     vdc_free(iso->hosts);
     vdc_free(iso->vms);
     vdc_free(iso->entries);

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { ARITY = 4 };
+enum { ARITY = 4, FEW_MEMBERS = 16 };
 
 static inline uint32_t *heap_of(const vdc_member_pool *pool, vdc_members *members) {
     return members->chunk_class ? pool->cells + members->chunk : members->near;
@@ -119,7 +119,7 @@ uint32_t vdc_members_clean_top(vdc_member_pool *pool, vdc_members *members, uint
     return heap[0];
 }
 
-/* The same answer without memory: every member is looked at. */
+/* Every member is looked at, lower ones than the best so far are asked for. */
 static uint32_t look_at_all(const vdc_member_pool *pool, const uint32_t *heap, uint32_t size, uint32_t state, uint32_t limit,
                             vdc_accept *accept, const void *context) {
     uint32_t best = VDC_NO_POSITION;
@@ -136,6 +136,8 @@ uint32_t vdc_members_first_accepted(vdc_member_pool *pool, vdc_members *members,
     const uint32_t *heap = heap_of(pool, members);
     uint32_t count = 0;
     if (!members->size) return VDC_NO_POSITION;
+    /* Of a few hosts all are looked at, which costs less than keeping an order. */
+    if (members->size <= FEW_MEMBERS) return look_at_all(pool, heap, members->size, state, limit, accept, context);
     if (!VDC_RESERVE(pool->frontier, pool->frontier_capacity, 1))
         return look_at_all(pool, heap, members->size, state, limit, accept, context);
     pool->frontier[count++] = 0;
