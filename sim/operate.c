@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "sim/journal.h"
 #include "sim/operations.h"
 #include "sim/results/results.h"
 #include "sim/scenario/yaml.h"
@@ -93,6 +94,9 @@ vdc_code vdc_simulation_operate(vdc_simulation *sim, const char *text, const cha
         if (sim->check) vdc_checks_event(&sim->checks, dc);
         dc->now = sim->reached;
     }
+    code = vdc_journal_note(sim, VDC_DEED_OPERATION, text, diag);
+    if (code) return code;
     code = operate(sim, node, &operations->arena, refusal, diag);
+    if (code) vdc_journal_forget(sim);
     return code ? code : vdc_datacenter_settle(dc, diag);
 }

@@ -522,7 +522,8 @@ static vdc_code end_run(vdc_simulation *sim, vdc_diag *diag) {
 
 static vdc_code tick(vdc_simulation *sim, vdc_diag *diag) {
     vdc_datacenter_advance_ledgers(&sim->datacenter);
-    vdc_code code = vdc_results_tick(sim, diag);
+    vdc_code code = vdc_parts_tick(sim, diag);
+    if (!code) code = vdc_results_tick(sim, diag);
     if (code) return code;
     if (sim->check) {
         vdc_checks_all(&sim->checks, &sim->datacenter, &sim->waiting, &sim->population);

@@ -1,4 +1,5 @@
 /* Assembles a run from a scenario, and the library's public functions (vdcsim.h). */
+#include "sim/journal.h"
 #include "sim/parts/part.h"
 #include "sim/results/results.h"
 
@@ -125,10 +126,10 @@ static bool rules_concern(const void *rules, const vdc_request *request) {
     return sim->isolation ? vdc_isolation_concerns(sim->isolation, request) : request->cpu_reservation != 0;
 }
 
-static vdc_code assemble_search(vdc_simulation *sim, const vdc_run_options *options, vdc_diag *diag) {
+vdc_code vdc_assemble_search(vdc_simulation *sim, const char *strategy, vdc_diag *diag) {
     vdc_search_options search = {
         .hosts = &sim->datacenter.hosts, .now = &sim->datacenter.now, .seed = sim->scenario->seed,
-        .strategy = options->placement_search, .component = "placement", .allows = may_come, .concerns = rules_concern, .beyond = beyond, .rules = sim,
+        .strategy = strategy, .component = "placement", .allows = may_come, .concerns = rules_concern, .beyond = beyond, .rules = sim,
         .gpu_mix = sim->gpu_mix.count ? &sim->gpu_mix : NULL,
         .tenants = sim->tenants, .slowdown = sim->profiles.count > 1 ? predicted_slowdown : NULL,
     };
@@ -146,6 +147,13 @@ static vdc_code start_policies(vdc_simulation *sim, vdc_diag *diag) {
                             vdc_policy_kind_names[policy->kind], policy->name, wrong);
     }
     return VDC_OK;
+}
+
+void vdc_share_by(vdc_simulation *sim) {
+    const vdc_cpu_hooks *cpu = &sim->cpu.policy->cpu;
+    sim->datacenter.sharing = (vdc_cpu_sharing){
+        .share = cpu->share, .scratch_size = cpu->scratch_size, .map = cpu->map, .state = sim->cpu.state, .fluid = cpu->fluid,
+        .slice = cpu->slice, .vm_memory = cpu->vm_memory, .host_memory = cpu->host_memory};
 }
 
 static vdc_code assemble(vdc_simulation *sim, const char *path, const vdc_run_options *options, vdc_diag *diag) {
@@ -175,18 +183,17 @@ static vdc_code assemble(vdc_simulation *sim, const char *path, const vdc_run_op
     }
     if (vdc_smt_needed(&dc->hosts)) dc->efficiencies[dc->efficiency_count++] = vdc_smt(sim->isolation);
     if ((code = vdc_parts_open(sim, diag)) || (code = vdc_queue_create(&sim->events, options->event_queue, diag))) return code;
-    const vdc_cpu_hooks *cpu = &sim->cpu.policy->cpu;
     dc->queue = sim->events;
-    dc->sharing = (vdc_cpu_sharing){
-        .share = cpu->share, .scratch_size = cpu->scratch_size, .map = cpu->map, .state = sim->cpu.state, .fluid = cpu->fluid,
-        .slice = cpu->slice, .vm_memory = cpu->vm_memory, .host_memory = cpu->host_memory};
+    vdc_share_by(sim);
     bool writes = options->output || options->default_output;
     dc->track_vms = dc->track_vms || sim->check || (writes && scenario->output_vms != VDC_OUTPUT_NONE);
     dc->track_hosts = sim->check || (writes && scenario->output_hosts != VDC_OUTPUT_NONE);
     dc->checking = sim->check;
     dc->empty_host_off = scenario->empty_host_off;
     dc->down_host_idle = scenario->down_host_idle;
-    if ((code = vdc_datacenter_setup(dc, diag)) || (code = assemble_search(sim, options, diag)) || (code = start_policies(sim, diag))) return code;
+    if ((code = vdc_datacenter_setup(dc, diag)) || (code = vdc_assemble_search(sim, options->placement_search, diag))
+        || (code = start_policies(sim, diag)))
+        return code;
     vdc_parts_settle(sim);
     sim->tick_length = scenario->tick;
     sim->fixed_end = scenario->end_rule == VDC_END_DURATION ? scenario->end : VDC_TIME_MAX;
@@ -300,6 +307,9 @@ void vdc_simulation_close(vdc_simulation *sim) {
     vdc_free(sim->tenant_totals);
     vdc_free(sim->summary);
     vdc_free(sim->output);
+    vdc_journal_clear(&sim->journal);
+    for (size_t i = 0; i < sim->change_count; i++) vdc_scenario_close(sim->changes[i]);
+    vdc_free(sim->changes);
     vdc_scenario_close(sim->scenario);
     vdc_free(sim);
 }

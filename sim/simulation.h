@@ -47,11 +47,24 @@ typedef struct vdc_results vdc_results; /* sim/results/ */
 /* Optional parts of a simulation (sim/parts/part.h): whoever adds one adds a row here and a file there. */
 #define VDC_PARTS(ROW) \
     ROW(hypervisor) ROW(preemption) ROW(isolation) ROW(attack) ROW(power) ROW(carbon) ROW(gpu) ROW(cost) ROW(lifecycle) ROW(migration) \
-    ROW(availability) ROW(maintenance) ROW(standby) ROW(rebalance)
+    ROW(availability) ROW(maintenance) ROW(standby) ROW(rebalance) ROW(alarms)
 #define VDC_PART_ID(name) VDC_PART_##name,
 typedef enum vdc_part_id { VDC_PARTS(VDC_PART_ID) VDC_PART_COUNT } vdc_part_id;
 #undef VDC_PART_ID
 typedef struct vdc_part vdc_part;
+
+/* Something that was done to the run from outside: a change of the scenario, or an operation (sim/journal.h). */
+typedef struct vdc_journal_entry {
+    uint64_t events;              /* processed before it */
+    vdc_time now;
+    int deed;                     /* vdc_deed */
+    char *text;
+} vdc_journal_entry;
+
+typedef struct vdc_journal {
+    vdc_journal_entry *entries;
+    size_t count, capacity;
+} vdc_journal;
 
 struct vdc_simulation {
     vdc_scenario *scenario;
@@ -122,6 +135,10 @@ struct vdc_simulation {
     vdc_tenant_totals *tenant_totals;
     size_t tenant_capacity;
 
+    vdc_journal journal;
+    vdc_scenario **changes;       /* the scenario as it is after each change; policies' parameters lie in them */
+    size_t change_count, change_capacity;
+
     bool check;
     vdc_checks checks;
 
@@ -138,6 +155,12 @@ vdc_code vdc_lay_out_datacenter(vdc_simulation *simulation, vdc_diag *diag);
 /* simulation.c */
 /* What workload sources are opened with; `capacity` is filled and must outlive it. */
 vdc_workload_context vdc_context_of(vdc_simulation *simulation, int64_t capacity[VDC_RESOURCES]);
+
+/* simulation.c */
+/* Makes simulation->search for simulation->placement, by that strategy. */
+vdc_code vdc_assemble_search(vdc_simulation *simulation, const char *strategy, vdc_diag *diag);
+/* The datacenter shares CPU by simulation->cpu from now on. */
+void vdc_share_by(vdc_simulation *simulation);
 
 /* gpu_census.c */
 /* Looks through the workload for what is typical; leaves simulation->gpu_mix empty where that cannot be told. */

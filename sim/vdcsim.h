@@ -66,6 +66,27 @@ void vdc_simulation_progress(const vdc_simulation *simulation, vdc_progress_repo
  * or a run that was opened without `operable` and has no lives to operate on. */
 vdc_code vdc_simulation_operate(vdc_simulation *simulation, const char *operation, const char **refusal, vdc_diag *diag);
 
+/* ---- states, forks, changes ----
+ *
+ * A saved state is a journal: the scenario as written, its inputs by sha256, what was done from outside, and how far the run was. Restoring runs that
+ * again and proves by a digest that it came to the same state; it costs what the run up to there cost. The run that goes on gives the
+ * bytes that it would have given without the interruption. */
+
+/* Goes to exactly that time: processes every event up to and including it, and stands there unless the run ends before. A time that is over is
+ * VDC_ERROR_INPUT. */
+vdc_code vdc_simulation_advance(vdc_simulation *simulation, vdc_time time, vdc_diag *diag);
+/* Writes the state as it is. VDC_ERROR_STATE when the run has ended. Without `force` an existing file is an error. */
+vdc_code vdc_simulation_save(vdc_simulation *simulation, const char *path, bool force, vdc_diag *diag);
+/* Opens the run of a saved state and goes to it. The scenario comes from the file, the inputs from `base` (NULL: the scenario's folder);
+ * `sets` take effect then (vdc_simulation_change); output, force, check and the like are the caller's. A file that was cut short or
+ * changed, of another version, with other inputs, or that does not lead to its state is refused with the reason, and *simulation is NULL. */
+vdc_code vdc_simulation_restore(vdc_simulation **simulation, const char *path, const char *base, const vdc_run_options *options, vdc_diag *diag);
+/* A second run at the same point, by doing again what led to it; then the same as with vdc_simulation_restore. The first one stays as it is. */
+vdc_code vdc_simulation_fork(vdc_simulation **copy, vdc_simulation *simulation, const vdc_run_options *options, vdc_diag *diag);
+/* From now on another policy, or another value that a run may change on its way: "KEY.PATH=VALUE", in order. What may not change is
+ * VDC_ERROR_INPUT with the reason, and nothing of that one and those after it is done. */
+vdc_code vdc_simulation_change(vdc_simulation *simulation, const char *const *sets, size_t count, vdc_diag *diag);
+
 /* Completes the result file: complete and under its final name when the run has ended, else readable as OUT.partial, marked complete = 0. */
 vdc_code vdc_simulation_finish(vdc_simulation *simulation, vdc_diag *diag);
 /* Frees everything; an unfinished result file is removed. NULL is allowed. */

@@ -3,12 +3,13 @@
 
 #include "sim/cli/command.h"
 #include "sim/cli/json.h"
+#include "sim/cli/monitor.h"
 #include "sim/cli/status_line.h"
 #include "sim/vdcsim.h"
 
 typedef struct options {
-    const char *output, *event_queue, *placement_search;
-    bool force, check, stats, no_progress;
+    const char *output, *event_queue, *placement_search, *until, *save, *restore, *base;
+    bool force, check, stats, no_progress, monitor;
     vdc_cli_number seed;
     vdc_cli_list sets;
 } options;
@@ -24,9 +25,19 @@ static const vdc_cli_option table[] = {
      .maximum = INT64_MAX},
     {.name = "set", .type = VDC_CLI_LIST, .argument = "KEY.PATH=VALUE",
      .help = "changes one key of the scenario: schedulers.placement.policy=worst-fit", .offset = offsetof(options, sets)},
+    {.name = "until", .type = VDC_CLI_TEXT, .argument = "TIME", .help = "go to that time of the simulation and stop there: 2h, 90min, 5400",
+     .offset = offsetof(options, until)},
+    {.name = "save", .type = VDC_CLI_PATH, .argument = "STATE", .help = "with --until: write the state there, for --restore",
+     .offset = offsetof(options, save)},
+    {.name = "restore", .type = VDC_CLI_PATH, .argument = "STATE",
+     .help = "go on from a saved state, without a scenario; --set takes effect from there on", .offset = offsetof(options, restore)},
+    {.name = "base", .type = VDC_CLI_PATH, .argument = "DIR", .help = "with --restore: the folder of the inputs; default: where the scenario was",
+     .offset = offsetof(options, base)},
     {.name = "check", .type = VDC_CLI_FLAG, .help = "verify the invariants of the accounts at every event", .offset = offsetof(options, check)},
     {.name = "stats", .type = VDC_CLI_FLAG, .help = "print time, rates and memory as JSON", .offset = offsetof(options, stats)},
     {.name = "no-progress", .type = VDC_CLI_FLAG, .help = "no progress line", .offset = offsetof(options, no_progress)},
+    {.name = "monitor", .type = VDC_CLI_FLAG, .help = "show P, T, S, U, utilisation, queue, power and alarms while it runs",
+     .offset = offsetof(options, monitor)},
     {.name = "event-queue", .type = VDC_CLI_CHOICE, .argument = "NAME", .help = "event queue, same results, another speed", .choices = queues,
      .offset = offsetof(options, event_queue)},
     {.name = "placement-search", .type = VDC_CLI_CHOICE, .argument = "NAME", .help = "search for hosts, same results, another speed",
@@ -37,28 +48,47 @@ static const vdc_cli_option table[] = {
 #define SLICE 0.05 /* s */
 enum { LEAST_EVENTS = 256 };
 
-/* Runs to the end, in slices of events. */
-static vdc_code run_to_end(vdc_simulation *simulation, bool progress_wanted, vdc_diag *diag) {
+/* Runs to the end or to that time, in slices of events. */
+static vdc_code run_to(vdc_simulation *simulation, vdc_time until, bool progress_wanted, bool monitored, vdc_diag *diag) {
     vdc_status_line line;
-    vdc_status_line_begin(&line, progress_wanted);
+    vdc_monitor monitor;
+    vdc_monitor_begin(&monitor, stderr);
+    vdc_status_line_begin(&line, progress_wanted && !monitored);
     vdc_progress_report report = {0};
     uint64_t events = LEAST_EVENTS;
     vdc_code code = VDC_OK;
-    while (!code && !report.ended) {
+    for (uint64_t before = UINT64_MAX; !code && !report.ended && report.events != before;) {
         if (vdc_cli_interrupted()) {
             code = VDC_INTERRUPTED;
             break;
         }
         double begin = vdc_cli_wall_seconds();
-        code = vdc_simulation_run_some(simulation, VDC_TIME_MAX, events, diag);
+        before = report.events;
+        code = vdc_simulation_run_some(simulation, until, events, diag);
         double taken = vdc_cli_wall_seconds() - begin;
         if (taken < SLICE / 2) events *= 2;
         else if (taken > SLICE * 2 && events > LEAST_EVENTS) events /= 2;
         vdc_simulation_progress(simulation, &report);
         vdc_status_line_update(&line, &report);
+        if (monitored) vdc_monitor_draw(&monitor, simulation, false);
     }
     vdc_status_line_end(&line);
-    return code;
+    if (monitored && !code) vdc_monitor_draw(&monitor, simulation, true);
+    return code || until == VDC_TIME_MAX || report.ended ? code : vdc_simulation_advance(simulation, until, diag);
+}
+
+/* Stops where it is: the state as wished for, and the results up to here. */
+static int stop_here(vdc_simulation *simulation, const options *chosen, vdc_diag *diag) {
+    vdc_progress_report report;
+    char time[40];
+    vdc_simulation_progress(simulation, &report);
+    vdc_code code = VDC_OK;
+    if (chosen->save) code = vdc_simulation_save(simulation, chosen->save, chosen->force, diag);
+    if (!code) code = vdc_simulation_finish(simulation, diag);
+    if (!code)
+        fprintf(stderr, "stopped at %s: %s.partial holds the results up to here%s%s\n", vdc_status_line_time(report.now, time, sizeof time),
+                vdc_simulation_output(simulation), chosen->save ? ", the state is in " : "", chosen->save ? chosen->save : "");
+    return vdc_cli_finish(diag, code);
 }
 
 static void print_stats(const vdc_simulation *simulation, double wall) {
@@ -81,8 +111,13 @@ static void print_stats(const vdc_simulation *simulation, double wall) {
 }
 
 /* Runs what was opened and completes the result file. Returns the exit status. */
-static int run_opened(vdc_simulation *simulation, const options *chosen, double begin, vdc_diag *diag) {
-    vdc_code code = run_to_end(simulation, !chosen->no_progress, diag);
+static int run_opened(vdc_simulation *simulation, const options *chosen, vdc_time until, double begin, vdc_diag *diag) {
+    vdc_code code = run_to(simulation, until, !chosen->no_progress, chosen->monitor, diag);
+    vdc_progress_report report;
+    vdc_simulation_progress(simulation, &report);
+    if (!code && !report.ended) return stop_here(simulation, chosen, diag);
+    if (!code && chosen->save)
+        code = vdc_fail(diag, VDC_ERROR_INPUT, NULL, "--save: the run has ended before %s: there is no state to go on from", chosen->until);
     if (!code || code == VDC_INTERRUPTED) {
         vdc_code finished = vdc_simulation_finish(simulation, diag);
         if (!code) code = finished;
@@ -102,6 +137,21 @@ static int run_opened(vdc_simulation *simulation, const options *chosen, double 
     return code == VDC_ERROR_IO ? VDC_EXIT_FAILED : status;
 }
 
+/* What the options have to do with each other. */
+static vdc_code check_options(const options *chosen, const vdc_cli_arguments *arguments, vdc_time *until, vdc_diag *diag) {
+    *until = VDC_TIME_MAX;
+    if (chosen->restore && arguments->count) return vdc_fail(diag, VDC_ERROR_INPUT, NULL, "--restore: the state holds its scenario; %s is one too many",
+                                                             arguments->items[0]);
+    if (!chosen->restore && !arguments->count) return vdc_fail(diag, VDC_ERROR_INPUT, NULL, "missing argument: SCENARIO.yaml, or --restore STATE");
+    if (chosen->save && !chosen->until) return vdc_fail(diag, VDC_ERROR_INPUT, NULL, "--save: --until TIME says when");
+    if (chosen->base && !chosen->restore) return vdc_fail(diag, VDC_ERROR_INPUT, NULL, "--base: goes with --restore");
+    if (!chosen->until) return VDC_OK;
+    const char *wrong = vdc_parse_integer(chosen->until, VDC_DIM_TIME, until);
+    if (!wrong && *until < 0) wrong = "is negative";
+    return wrong ? vdc_fail(diag, VDC_ERROR_INPUT, NULL, "--until: found '%s', which %s; allowed: %s", chosen->until, wrong, vdc_dimension_help(VDC_DIM_TIME))
+                 : VDC_OK;
+}
+
 static int run(const void *given, const vdc_cli_arguments *arguments) {
     const options *chosen = given;
     vdc_run_options settings = {
@@ -113,10 +163,13 @@ static int run(const void *given, const vdc_cli_arguments *arguments) {
     vdc_simulation *simulation;
     double begin = vdc_cli_wall_seconds();
     vdc_cli_catch_signals();
-    vdc_code code = vdc_simulation_open(&simulation, arguments->items[0], &settings, &diag);
+    vdc_time until;
+    vdc_code code = check_options(chosen, arguments, &until, &diag);
+    if (!code && chosen->restore) code = vdc_simulation_restore(&simulation, chosen->restore, chosen->base, &settings, &diag);
+    else if (!code) code = vdc_simulation_open(&simulation, arguments->items[0], &settings, &diag);
     if (code) return vdc_cli_finish(&diag, code);
     vdc_cli_print(&diag); /* warnings */
-    int status = run_opened(simulation, chosen, begin, &diag);
+    int status = run_opened(simulation, chosen, until, begin, &diag);
     vdc_simulation_close(simulation);
     return status;
 }
@@ -124,7 +177,10 @@ static int run(const void *given, const vdc_cli_arguments *arguments) {
 const vdc_command vdc_command_run = {
     .name = "run",
     .summary = "one simulation, one result file",
-    .syntax = {.arguments = "SCENARIO.yaml", .minimum = 1, .maximum = 1, .options = table, .option_count = sizeof table / sizeof *table,
+    .details = "With --until and --save it stops on the way and writes its state, a journal that --restore runs again up to there and\n"
+               "checks; the run that goes on gives the same result file as one that was not interrupted. With --set, a restored\n"
+               "run goes on with other policies.",
+    .syntax = {.arguments = "SCENARIO.yaml", .minimum = 0, .maximum = 1, .options = table, .option_count = sizeof table / sizeof *table,
                .size = sizeof(options)},
     .run = run,
 };

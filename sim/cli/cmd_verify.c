@@ -16,6 +16,7 @@
 #include "sim/cli/status_line.h"
 #include "sim/scenario/yaml.h"
 #include "sim/vdcsim.h"
+#include "sim/journal.h"
 
 typedef struct options {
     const char *base;
@@ -152,8 +153,10 @@ static vdc_code run_again(const vdc_result *result, const char *base, const opti
     const vdc_result_value *name = vdc_result_find(result, "name");
     char *path = vdc_format("%s/%s.yaml", base, name && name->text ? name->text : "scenario");
     if (!path) return vdc_no_memory(diag, "the second run");
-    vdc_run_options settings = {.text = vdc_result_text(result, "scenario"), .output = output};
+    const char *journal = vdc_result_text(result, "journal");
+    vdc_run_options settings = {.text = vdc_result_text(result, "scenario"), .output = output, .operable = vdc_result_text(result, "operable") != NULL};
     vdc_code code = vdc_simulation_open(&simulation, path, &settings, diag);
+    if (!code && journal) code = vdc_journal_replay_text(simulation, journal, diag);
     if (!code) code = run_to_end(simulation, chosen, diag);
     if (!code) code = vdc_simulation_finish(simulation, diag);
     if (!code) memcpy(digest, vdc_simulation_digest(simulation), VDC_DIGEST_TEXT);

@@ -3,6 +3,7 @@
 
 #define COMMANDS(row) \
     row(run)          \
+    row(console)      \
     row(validate)     \
     row(sweep)        \
     row(show)         \

@@ -62,6 +62,8 @@ struct vdc_part {
     void (*left)(vdc_simulation *simulation, uint32_t slot);
     /* Its integrals are brought up to the clock: before a tick's row, the final rows and the summary. May be NULL. */
     void (*advance)(vdc_simulation *simulation);
+    /* A tick ends; integrals are brought up to it. May be NULL. */
+    vdc_code (*tick)(vdc_simulation *simulation, vdc_diag *diag);
     /* Under --check, once a tick. May be NULL. */
     void (*check)(vdc_simulation *simulation, vdc_checks *checks);
 
@@ -88,6 +90,7 @@ vdc_code vdc_parts_placed(vdc_simulation *simulation, uint32_t slot, vdc_diag *d
 void vdc_parts_removing(vdc_simulation *simulation, uint32_t slot);
 void vdc_parts_left(vdc_simulation *simulation, uint32_t slot);
 void vdc_parts_advance(vdc_simulation *simulation);
+vdc_code vdc_parts_tick(vdc_simulation *simulation, vdc_diag *diag);
 void vdc_parts_check(vdc_simulation *simulation);
 vdc_code vdc_parts_event(vdc_simulation *simulation, const vdc_event *event, vdc_diag *diag);
 

@@ -58,6 +58,13 @@ void vdc_parts_advance(vdc_simulation *sim) {
         if (sim->present[i]->advance) sim->present[i]->advance(sim);
 }
 
+vdc_code vdc_parts_tick(vdc_simulation *sim, vdc_diag *diag) {
+    vdc_code code = VDC_OK;
+    for (int i = 0; !code && i < sim->present_count; i++)
+        if (sim->present[i]->tick) code = sim->present[i]->tick(sim, diag);
+    return code;
+}
+
 void vdc_parts_check(vdc_simulation *sim) {
     for (int i = 0; i < sim->present_count; i++)
         if (sim->present[i]->check) sim->present[i]->check(sim, &sim->checks);

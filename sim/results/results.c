@@ -1,6 +1,7 @@
 /* The life of a result file, its attributes, the event log and the checks. */
 #include <math.h>
 
+#include "sim/journal.h"
 #include "sim/results/internal.h"
 
 /* ---- the columns of a table and its parts' ---- */
@@ -133,6 +134,17 @@ static void free_results(vdc_simulation *sim) {
     sim->results = NULL;
 }
 
+/* What was done to the run from outside: with the scenario it says how the results came about. */
+static vdc_code write_deeds(vdc_simulation *sim, vdc_diag *diag) {
+    vdc_record *record = sim->results->record;
+    vdc_code code = sim->operable ? vdc_record_attribute_text(record, "operable", "true", diag) : VDC_OK;
+    if (code || sim->journal.count == 0) return code;
+    char *text = vdc_journal_text(sim);
+    code = text ? vdc_record_attribute_text(record, "journal", text, diag) : vdc_no_memory(diag, "the journal");
+    vdc_free(text);
+    return code;
+}
+
 vdc_code vdc_results_finish(vdc_simulation *sim, vdc_diag *diag) {
     vdc_results *results = sim->results;
     vdc_code code = vdc_results_summary(sim, diag);
@@ -146,6 +158,7 @@ vdc_code vdc_results_finish(vdc_simulation *sim, vdc_diag *diag) {
     for (int i = 0; !code && i < sim->present_count; i++)
         if (sim->present[i]->tables) code = sim->present[i]->tables(sim, results->record, diag);
     if (!code && sim->check) code = write_checks(sim, diag);
+    if (!code) code = write_deeds(sim, diag);
     if (!code) code = vdc_record_inputs(results->record, &sim->scenario->inputs, diag);
     if (code) {
         vdc_results_abandon(sim);

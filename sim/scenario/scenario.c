@@ -267,6 +267,17 @@ static void read_power(vdc_reading *reading, const vdc_node *node) {
     if (path) vdc_reading_note(reading, vdc_carbon_read(path, &scenario->inputs, &scenario->carbon, reading->diag));
 }
 
+static void read_alarms(vdc_reading *reading, const vdc_node *node) {
+    vdc_scenario *scenario = reading->scenario;
+    vdc_section_alarms alarms;
+    if (!vdc_reading_section(reading, VDC_SECTION_ALARMS, node, NULL, &alarms)) return;
+    scenario->has_alarms = node != NULL;
+    scenario->alarm_ready = alarms.ready;
+    scenario->alarm_memory = alarms.memory;
+    scenario->alarm_unavailability = alarms.unavailability;
+    scenario->alarm_soft_rules = alarms.soft_rules;
+}
+
 static void read_output(vdc_reading *reading, const vdc_node *node) {
     vdc_scenario *scenario = reading->scenario;
     vdc_section_output output;
@@ -299,6 +310,7 @@ static void read_all(vdc_reading *reading, const vdc_node *root) {
     vdc_reading_prices(reading, top.prices);
     scenario->isolation = top.isolation;
     read_attack(reading, top.attack);
+    read_alarms(reading, top.alarms);
     read_output(reading, top.output);
 }
 

@@ -191,6 +191,10 @@ typedef struct vdc_scenario {
     vdc_lifecycle_settings lifecycle;
     vdc_migration_settings migration;
 
+    bool has_alarms;
+    double alarm_ready, alarm_memory, alarm_unavailability; /* shares */
+    int64_t alarm_soft_rules;      /* VMs; VDC_PARAM_NONE = never */
+
     bool output_ticks, output_events;
     vdc_output_level output_hosts, output_vms;
 

@@ -30,7 +30,19 @@ static const vdc_param top[] = {
     {"failures", NODE, AT(top, failures), .help = "which hosts fail when, and what becomes of their VMs"},
     {"power", NODE, AT(top, power), .help = "empty and failed hosts, PUE, carbon"},
     {"prices", NODE, AT(top, prices), .help = "what VMs pay, what energy costs, what is given back for poor service"},
+    {"alarms", NODE, AT(top, alarms), .help = "thresholds that are looked at once a tick, for the event log and the monitor"},
     {"output", NODE, AT(top, output), .help = "what is written to the result file"},
+};
+
+static const vdc_param alarms[] = {
+    {"ready", REAL, .dimension = VDC_DIM_RATIO, .fallback = "100%", .minimum = 0, .maximum = 1, AT(alarms, ready),
+     .help = "more than this share of the CPU time that VMs wanted and may have was not given; 100% is never"},
+    {"memory", REAL, .dimension = VDC_DIM_RATIO, .fallback = "1000", .minimum = 0, .maximum = 1000, AT(alarms, memory),
+     .help = "more than this share of the memory of the hosts that are not down is held"},
+    {"unavailability", REAL, .dimension = VDC_DIM_RATIO, .fallback = "100%", .minimum = 0, .maximum = 1, AT(alarms, unavailability),
+     .help = "VMs were down for more than this share of the time, not planned (with failures beyond a trace)"},
+    {"soft_rules", INTEGER, .fallback = "none", .none = "none", .minimum = 0, AT(alarms, soft_rules),
+     .help = "more than so many VMs break soft rules at the end of the tick"},
 };
 
 static const vdc_param time_section[] = {
@@ -428,6 +440,7 @@ const vdc_scenario_section vdc_scenario_sections[] = {
     [VDC_SECTION_OUTPUT] = {"output", "what is written", output, COUNT_OF(output)},
     [VDC_SECTION_INTERFERENCE] = {"datacenter.hosts[].interference", "what neighbours share beside CPU time", interference, COUNT_OF(interference)},
     [VDC_SECTION_PREEMPTION] = {"schedulers.admission.preemption", "who may displace whom", preemption, COUNT_OF(preemption)},
+    [VDC_SECTION_ALARMS] = {"alarms", "when to raise the alarm", alarms, COUNT_OF(alarms)},
     [VDC_SECTION_LIFECYCLE] = {"lifecycle", "how long a VM's changes of state take", lifecycle, COUNT_OF(lifecycle)},
     [VDC_SECTION_MIGRATION] = {"migration", "live migration", migration, COUNT_OF(migration)},
     [VDC_SECTION_PRICES] = {"prices", "what it costs", prices, COUNT_OF(prices)},

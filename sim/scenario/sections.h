@@ -11,8 +11,13 @@
 typedef struct vdc_section_top {
     int64_t version, seed;
     const char *name;
-    const vdc_node *time, *datacenter, *workload, *schedulers, *failures, *power, *output, *isolation, *attack, *lifecycle, *migration, *prices;
+    const vdc_node *time, *datacenter, *workload, *schedulers, *failures, *power, *output, *isolation, *attack, *lifecycle, *migration, *prices, *alarms;
 } vdc_section_top;
+
+typedef struct vdc_section_alarms {
+    double ready, memory, unavailability;
+    int64_t soft_rules;
+} vdc_section_alarms;
 
 typedef struct vdc_section_time {
     const char *start, *end;
@@ -193,7 +198,7 @@ typedef enum vdc_section_id {
     VDC_SECTION_OUTPUT, VDC_SECTION_ATTACK, VDC_SECTION_INTERFERENCE, VDC_SECTION_PREEMPTION,
     VDC_SECTION_PRICES, VDC_SECTION_FLAVOR_PRICE, VDC_SECTION_UNITS, VDC_SECTION_RESERVATION, VDC_SECTION_SPOT, VDC_SECTION_ENERGY, VDC_SECTION_SLA,
     VDC_SECTION_FAILURE_PROCESS, VDC_SECTION_WARNING, VDC_SECTION_HA_RESERVE, VDC_SECTION_FAILURE_GROUP, VDC_SECTION_MAINTENANCE,
-    VDC_SECTION_LIFECYCLE, VDC_SECTION_MIGRATION, VDC_SECTIONS
+    VDC_SECTION_LIFECYCLE, VDC_SECTION_MIGRATION, VDC_SECTION_ALARMS, VDC_SECTIONS
 } vdc_section_id;
 
 #endif
