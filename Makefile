@@ -56,7 +56,7 @@ FUZZ_LIBRARY    := $(call objects,$(LIBRARY_SOURCES),test-obj)
 TARGET          ?= $(FUZZ_TARGETS)
 SECONDS         ?= 60
 
-.PHONY: all docs picture demo demo-run gallery test check bench setup setup-test setup-lint needs install uninstall sanitize tsan coverage clang reproducible \
+.PHONY: all docs picture demo demo-run gallery test check bench bench-page setup setup-test setup-lint needs install uninstall sanitize tsan coverage clang reproducible \
         fuzz fuzz-programs planetlab-walk instruction-gate tidy cppcheck format-check help clean FORCE
 .DELETE_ON_ERROR:
 
@@ -160,6 +160,10 @@ check:
 ##: bench           the performance benchmarks, one JSON line each (vdcsim bench --help)
 bench: $(BUILD)/vdcsim
 	@$(BUILD)/vdcsim bench
+##: bench-page      BENCH="placement.vm --quick": the same as docs/performance.md
+bench-page: $(BUILD)/vdcsim
+	$(BUILD)/vdcsim bench $(BENCH) >$(BUILD)/bench.jsonl
+	CC='$(CC)' $(PYTHON) tools/bench_page.py <$(BUILD)/bench.jsonl >docs/performance.md
 
 ##: install         PREFIX=/usr/local DESTDIR=: command, libraries, headers, pkg-config file, manual page
 install: all

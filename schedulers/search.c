@@ -355,7 +355,8 @@ static vdc_code settle(const vdc_search *search, const vdc_request *request, vdc
         if (hosts->state[host] != VDC_HOST_UP) return bad_decision(search, request, decision, "the host takes no VMs", diag);
         if (!vdc_host_fits(hosts, host, request))
             return bad_decision(search, request, decision, "the VM does not fit there", diag);
-        if (!vdc_search_fits(search, host, request)) {
+        vdc_allows *allows = vdc_search_rules(search, request);
+        if (allows && !allows(search->rules, host, request)) {
             return bad_decision(search, request, decision, "an isolation rule forbids it", diag);
         }
     }

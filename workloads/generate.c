@@ -39,7 +39,7 @@ typedef struct flavor {
 typedef struct generator {
     vdc_source base;
     vdc_arena arena;
-    uint64_t seed;
+    vdc_draw_key flavor_key, tenant_key, lifetime_key;
     int64_t count, until, start;
     vdc_arrivals arrivals;
     flavor *flavors;
@@ -163,9 +163,9 @@ static vdc_code read_tenants(generator *self, const vdc_node *node, const vdc_wo
 /* ---- drawing ---- */
 
 /* The first index whose cumulative share is above a uniform draw of VM `vm`. */
-static size_t pick(const generator *self, const char *component, const double *share, size_t count, int64_t vm) {
+static size_t pick(vdc_draw_key key, const double *share, size_t count, int64_t vm) {
     if (count == 1) return 0;
-    const double u = (double)(vdc_hash_key(self->seed, component, (uint64_t)vm, 0) >> 11) * 0x1p-53;
+    const double u = (double)(vdc_hash_of(key, (uint64_t)vm, 0) >> 11) * 0x1p-53;
     size_t low = 0, high = count - 1;
     while (low < high) {
         const size_t middle = (low + high) / 2;
@@ -186,15 +186,14 @@ static vdc_code next(vdc_source *source, vdc_request *out, bool *have, vdc_diag 
         return VDC_OK;
     }
     const int64_t vm = self->made++;
-    const flavor *size = &self->flavors[pick(self, "generate.flavor", self->flavor_share, self->flavor_count, vm)];
+    const flavor *size = &self->flavors[pick(self->flavor_key, self->flavor_share, self->flavor_count, vm)];
     memcpy(out, &size->request, sizeof *out);
     out->arrival = time;
     out->name = size->name;
-    if (self->tenant_count) out->tenant = self->tenants[pick(self, "generate.tenant", self->tenant_share, self->tenant_count,
-                                                             vm)];
+    if (self->tenant_count) out->tenant = self->tenants[pick(self->tenant_key, self->tenant_share, self->tenant_count, vm)];
     if (size->has_lifetime) {
         vdc_stream stream;
-        vdc_stream_open(&stream, self->seed, "generate.lifetime", (uint64_t)vm);
+        vdc_stream_open_of(&stream, self->lifetime_key, (uint64_t)vm);
         out->lifetime = vdc_distribution_draw(&size->lifetime, &stream);
     }
     if (size->has_load) vdc_made_load_start(&size->load, (uint64_t)vm, out);
@@ -217,7 +216,9 @@ static vdc_code open_generator(const void *values, const char *path, const vdc_w
     generator *self = vdc_calloc(1, sizeof *self);
     if (!self) return vdc_no_memory(diag, "a generator");
     self->base.operations = &operations;
-    self->seed = context->seed;
+    self->flavor_key = vdc_key_of(context->seed, "generate.flavor");
+    self->tenant_key = vdc_key_of(context->seed, "generate.tenant");
+    self->lifetime_key = vdc_key_of(context->seed, "generate.lifetime");
     self->count = params->count;
     self->until = params->until;
     self->start = params->start;
@@ -238,7 +239,7 @@ static vdc_code open_generator(const void *values, const char *path, const vdc_w
         close(&self->base);
         return code;
     }
-    vdc_arrivals_start(&self->arrivals, self->seed);
+    vdc_arrivals_start(&self->arrivals, context->seed);
     *source = &self->base;
     return VDC_OK;
 }

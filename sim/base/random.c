@@ -21,10 +21,18 @@ static uint64_t absorb(uint64_t hash, uint64_t word) {
     return mix((hash + GOLDEN_GAMMA) ^ word);
 }
 
-uint64_t vdc_hash_key(uint64_t seed, const char *component, uint64_t entity, uint64_t counter) {
+vdc_draw_key vdc_key_of(uint64_t seed, const char *component) {
     uint64_t name = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
     for (const char *c = component; *c; c++) name = (name ^ (unsigned char)*c) * UINT64_C(0x100000001b3);
-    return absorb(absorb(absorb(absorb(0, seed), name), entity), counter);
+    return (vdc_draw_key){absorb(absorb(0, seed), name)};
+}
+
+uint64_t vdc_hash_of(vdc_draw_key key, uint64_t entity, uint64_t counter) {
+    return absorb(absorb(key.hash, entity), counter);
+}
+
+uint64_t vdc_hash_key(uint64_t seed, const char *component, uint64_t entity, uint64_t counter) {
+    return vdc_hash_of(vdc_key_of(seed, component), entity, counter);
 }
 
 static uint64_t rotate(uint64_t x, int k) {
@@ -72,9 +80,13 @@ void vdc_stream_bind(vdc_stream *stream) {
     stream->rng = (gsl_rng){.type = &stream_type, .state = stream->state};
 }
 
-void vdc_stream_open(vdc_stream *stream, uint64_t seed, const char *component, uint64_t entity) {
-    fill(stream->state, vdc_hash_key(seed, component, entity, 0));
+void vdc_stream_open_of(vdc_stream *stream, vdc_draw_key key, uint64_t entity) {
+    fill(stream->state, vdc_hash_of(key, entity, 0));
     vdc_stream_bind(stream);
+}
+
+void vdc_stream_open(vdc_stream *stream, uint64_t seed, const char *component, uint64_t entity) {
+    vdc_stream_open_of(stream, vdc_key_of(seed, component), entity);
 }
 
 uint64_t vdc_stream_bits(vdc_stream *stream) {

@@ -25,4 +25,12 @@ double vdc_stream_uniform(vdc_stream *stream);                      /* [0, 1), 5
 /* A 64-bit hash of a key, for counter-based draws: the same key, the same bits, no state. */
 uint64_t vdc_hash_key(uint64_t seed, const char *component, uint64_t entity, uint64_t counter);
 
+/* Seed and component of a key, for those who draw for millions of entities: the same streams and hashes at a third of the cost. */
+typedef struct vdc_draw_key {
+    uint64_t hash;
+} vdc_draw_key;
+vdc_draw_key vdc_key_of(uint64_t seed, const char *component);
+uint64_t vdc_hash_of(vdc_draw_key key, uint64_t entity, uint64_t counter);
+void vdc_stream_open_of(vdc_stream *stream, vdc_draw_key key, uint64_t entity);
+
 #endif

@@ -26,6 +26,33 @@ Test(base_memory, overflowing_sizes_are_refused) {
     vdc_arena_free(&arena);
 }
 
+/* From a few elements to some megabytes, so that the block moves within the heap, out of it, and as a mapping of huge pages. */
+Test(base_memory, arrays_on_lines_of_their_own_keep_what_they_hold) {
+    typedef struct line {
+        int64_t number, rest[7];
+    } line;
+    line *array = NULL;
+    size_t capacity = 0;
+    for (size_t i = 0; i < 200000; i++) {
+        cr_assert(VDC_RESERVE_LINES(array, capacity, i + 1));
+        array[i].number = (int64_t)i * 3;
+        if (i % 1000 == 0 || i < 100) {
+            cr_assert_eq((uintptr_t)array % 64, 0, "%zu", i);
+            cr_assert_eq(array[i / 2].number, (int64_t)(i / 2) * 3);
+        }
+    }
+    for (size_t i = 0; i < 200000; i++) cr_assert_eq(array[i].number, (int64_t)i * 3);
+    size_t before = capacity;
+    volatile size_t huge = SIZE_MAX / 64 + 1;
+    cr_expect_not(VDC_RESERVE_LINES(array, capacity, huge));
+    vdc_memory_fail_at(1, true);
+    cr_expect_not(VDC_RESERVE_LINES(array, capacity, capacity + 1));
+    vdc_memory_fail_at(0, false);
+    cr_expect(capacity == before && array[199999].number == 599997, "the array is as it was");
+    vdc_free_lines(array);
+    vdc_free_lines(NULL);
+}
+
 Test(base_memory, arrays_grow_by_half_and_keep_what_they_hold) {
     int64_t *array = NULL;
     size_t capacity = 0, growths = 0;
