@@ -80,6 +80,7 @@ uint32_t vdc_failures_next_vm(const vdc_simulation *sim, uint32_t host, int64_t 
     uint32_t next = VDC_NOWHERE;
     for (uint32_t slot = dc->first_vm[host]; slot != VDC_NOWHERE; slot = dc->vms[slot].next) {
         int64_t number = dc->records[slot].request.number;
+        if (after >= -1 && dc->vms[slot].state == VDC_VM_HELD) continue;
         if (number > after && (next == VDC_NOWHERE || number < dc->records[next].request.number)) next = slot;
     }
     return next;
@@ -103,16 +104,27 @@ vdc_code vdc_failures_restart_elsewhere(vdc_simulation *sim, uint32_t slot, vdc_
 
 /* ---- hosts ---- */
 
-/* The VMs of a host that goes down leave it in order of arrival. */
-static vdc_code empty_host(vdc_simulation *sim, uint32_t host, vdc_outage outage, vdc_diag *diag) {
+vdc_code vdc_failures_migrate(vdc_simulation *sim, uint32_t slot, bool *left, vdc_diag *diag) {
+    const vdc_datacenter *dc = &sim->datacenter;
+    vdc_vm_state state = (vdc_vm_state)dc->vms[slot].state;
+    const char *refusal = NULL;
+    *left = false;
+    if ((state != VDC_VM_RUNNING && state != VDC_VM_PAUSED) || dc->lifecycle->vms[slot].migration != VDC_NOWHERE) return VDC_OK;
+    vdc_code code = vdc_migrate(sim, slot, VDC_NOWHERE, -1, NULL, &refusal, diag);
+    *left = !code && !refusal;
+    return code;
+}
+
+vdc_code vdc_failures_empty_host(vdc_simulation *sim, uint32_t host, vdc_outage outage, int64_t *stopped, vdc_diag *diag) {
     vdc_code code = VDC_OK;
-    for (uint32_t slot; !code && (slot = vdc_failures_next_vm(sim, host, -1)) != VDC_NOWHERE;) {
+    for (uint32_t slot; !code && (slot = vdc_failures_next_vm(sim, host, -2)) != VDC_NOWHERE;) {
         /* The second part of one that moves: it stays where it runs, unless pages were still to be fetched from here. */
         if (sim->datacenter.vms[slot].state == VDC_VM_HELD) {
             slot = sim->datacenter.lifecycle->vms[slot].other;
             if (vdc_migration_abort(sim, slot, "the host that it was going to failed", diag)) continue;
         }
         code = vdc_failures_vm_down(sim, slot, outage, diag);
+        if (stopped) ++*stopped;
     }
     return code;
 }
@@ -155,7 +167,7 @@ vdc_code vdc_failures_host_down(vdc_simulation *sim, uint32_t host, vdc_outage o
         vdc_availability_host_down(&state->book, host, outage, dc->now);
         capacity_changed(sim, host, -1);
     }
-    if (!code) code = empty_host(sim, host, outage, diag);
+    if (!code) code = vdc_failures_empty_host(sim, host, outage, NULL, diag);
     if (dc->lifecycle) vdc_operations_host_fails(sim, host);
     vdc_datacenter_host_state(dc, host, VDC_HOST_DOWN);
     vdc_run_host_changed(sim, host);

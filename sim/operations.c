@@ -97,6 +97,7 @@ static vdc_code run(vdc_simulation *sim, uint32_t slot, bool fresh, vdc_diag *di
     dc->vms[slot].state = VDC_VM_RUNNING;
     life_of(sim, slot)->saved_image = false;
     vdc_lifecycle_enter(dc, slot, VDC_ACCOUNT_RUN);
+    vdc_availability_running(sim, slot);
     if (fresh ? vdc_progress_begin(dc, slot) : vdc_progress_booted(dc, slot)) return vdc_no_memory(diag, "pending events");
     return fresh ? VDC_OK : log_vm(sim, slot, "running", "", diag);
 }

@@ -234,7 +234,9 @@ vdc_code vdc_run_start(vdc_simulation *sim, uint32_t slot, const vdc_decision *d
         sim->placed++;
     }
     if (vdc_request_ends(&record->request)) sim->with_end++;
+    sim->starting = dc->lifecycle != NULL;
     if (sim->follower_count && (code = vdc_parts_placed(sim, slot, diag))) return code;
+    sim->starting = false;
     if (dc->lifecycle) code = vdc_operations_begin(sim, slot, diag);
     else if (vdc_progress_begin(dc, slot)) return vdc_no_memory(diag, "pending events");
     if (code) return code;

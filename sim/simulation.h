@@ -139,6 +139,7 @@ struct vdc_simulation {
     vdc_scenario **changes;       /* the scenario as it is after each change; policies' parameters lie in them */
     size_t change_count, change_capacity;
 
+    bool starting;                /* the VM that is being placed gets its image and boots: it does not run yet */
     bool check;
     vdc_checks checks;
 
@@ -210,6 +211,8 @@ vdc_code vdc_hypervisor_settled(vdc_simulation *simulation, vdc_diag *diag);
 /* parts/availability.c */
 /* May a waiting VM be placed, or would it use up what is kept free for restarts? */
 bool vdc_availability_admits(vdc_simulation *simulation, uint32_t slot);
+/* A VM runs: it has booted. */
+void vdc_availability_running(vdc_simulation *simulation, uint32_t slot);
 /* A VM is about to be stopped and should run: it is down for this reason until it is placed again. */
 void vdc_availability_interrupted(vdc_simulation *simulation, uint32_t slot, vdc_outage outage);
 /* With nothing else to come: is there a VM that will end once a host is back? */

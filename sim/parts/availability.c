@@ -152,7 +152,8 @@ static vdc_code evacuate(vdc_simulation *sim, uint32_t host, vdc_diag *diag) {
     for (uint32_t slot; !code && (slot = vdc_failures_next_vm(sim, host, after)) != VDC_NOWHERE;) {
         bool left = false;
         after = sim->datacenter.records[slot].request.number;
-        code = vdc_failures_restart_elsewhere(sim, slot, VDC_OUTAGE_MAINTENANCE, &left, diag);
+        code = sim->scenario->warning_migrates ? vdc_failures_migrate(sim, slot, &left, diag)
+                                               : vdc_failures_restart_elsewhere(sim, slot, VDC_OUTAGE_MAINTENANCE, &left, diag);
         if (left) state->evacuated++;
         else state->stayed++;
     }
@@ -238,6 +239,11 @@ bool vdc_availability_admits(vdc_simulation *sim, uint32_t slot) {
 
 /* ---- the book ---- */
 
+void vdc_availability_running(vdc_simulation *sim, uint32_t slot) {
+    vdc_availability_state *state = vdc_availability_of(sim);
+    if (state) vdc_availability_change(&state->book, slot, VDC_UP, VDC_OUTAGE_HOST, sim->datacenter.now);
+}
+
 void vdc_availability_interrupted(vdc_simulation *sim, uint32_t slot, vdc_outage outage) {
     vdc_availability_state *state = vdc_availability_of(sim);
     if (state) vdc_availability_change(&state->book, slot, VDC_DOWN, outage, sim->datacenter.now);
@@ -263,7 +269,7 @@ static vdc_code placed(vdc_simulation *sim, uint32_t slot, vdc_diag *diag) {
     if (sim->scenario->young && request->checkpoint_interval > 0 && request->checkpoint_duration > 0)
         request->checkpoint_interval = vdc_young_interval(request->checkpoint_duration,
                                                           vdc_failure_host_mtbf(sim->scenario->processes, sim->scenario->process_count));
-    vdc_availability_change(&state->book, slot, VDC_UP, VDC_OUTAGE_HOST, sim->datacenter.now);
+    if (!sim->starting) vdc_availability_change(&state->book, slot, VDC_UP, VDC_OUTAGE_HOST, sim->datacenter.now);
     if (vdc_request_ends(request)) state->recoveries = 0;
     return VDC_OK;
 }
@@ -491,7 +497,7 @@ static void summary_hosts(vdc_simulation *sim, vdc_summary *s) {
     if (!state->warnings) return;
     vdc_summary_integer(s, "warnings_true", state->foreseen, "warnings of failures that came");
     vdc_summary_integer(s, "warnings_false", state->false_alarms, "warnings of failures that did not");
-    vdc_summary_integer(s, "vms_evacuated", state->evacuated, "VMs that left a host on a warning");
+    vdc_summary_integer(s, "vms_evacuated", state->evacuated, "VMs that left a host, or began to, on a warning");
     vdc_summary_integer(s, "vms_not_evacuated", state->stayed, "VMs that found no other host on a warning");
 }
 

@@ -66,9 +66,15 @@ void vdc_failures_cordon(vdc_simulation *sim, uint32_t host, int change);
 vdc_code vdc_failures_vm_down(vdc_simulation *sim, uint32_t slot, vdc_outage outage, vdc_diag *diag);
 /* Its failure is noticed. */
 vdc_code vdc_failures_vm_noticed(vdc_simulation *sim, uint32_t slot, vdc_diag *diag);
-/* The VM on the host that came first among those with a larger arrival number than `after` (-1: of all); VDC_NOWHERE = none. */
+/* The VMs of a host are stopped, in order of arrival; *stopped (may be NULL) counts them. */
+vdc_code vdc_failures_empty_host(vdc_simulation *sim, uint32_t host, vdc_outage outage, int64_t *stopped, vdc_diag *diag);
+/* The VM on the host that came first among those with a larger arrival number than `after` (-1: of all; -2: with second parts
+ * of those that move here); VDC_NOWHERE = none. */
 uint32_t vdc_failures_next_vm(const vdc_simulation *sim, uint32_t host, int64_t after);
 /* A VM leaves its host for another one that has room now, by starting again there. *left = whether there was one. */
 vdc_code vdc_failures_restart_elsewhere(vdc_simulation *sim, uint32_t slot, vdc_outage outage, bool *left, vdc_diag *diag);
+
+/* The same by live migration; *left = it has begun. One that moves already, or that cannot now, stays. */
+vdc_code vdc_failures_migrate(vdc_simulation *sim, uint32_t slot, bool *left, vdc_diag *diag);
 
 #endif

@@ -50,6 +50,11 @@ static vdc_code move(vdc_simulation *sim, uint32_t slot, vdc_diag *diag) {
     maintenance_state *state = state_of(sim);
     bool left = false;
     if (sim->scenario->maintenance.drain == VDC_DRAIN_WAIT) return VDC_OK;
+    if (sim->scenario->maintenance.drain == VDC_DRAIN_MIGRATE) {
+        vdc_code code = vdc_failures_migrate(sim, slot, &left, diag); /* it goes on running, so no budget is asked */
+        state->moved += left;
+        return code;
+    }
     if (!within_budget(sim, slot)) {
         state->held_back++;
         return VDC_OK;
@@ -86,10 +91,7 @@ static vdc_code drain(vdc_simulation *sim, uint32_t host, vdc_diag *diag) {
 
 /* What has not left is stopped. */
 static vdc_code force(vdc_simulation *sim, uint32_t host, vdc_diag *diag) {
-    maintenance_state *state = state_of(sim);
-    vdc_code code = VDC_OK;
-    for (uint32_t slot; !code && (slot = vdc_failures_next_vm(sim, host, -1)) != VDC_NOWHERE; state->forced++)
-        code = vdc_failures_vm_down(sim, slot, VDC_OUTAGE_MAINTENANCE, diag);
+    vdc_code code = vdc_failures_empty_host(sim, host, VDC_OUTAGE_MAINTENANCE, &state_of(sim)->forced, diag);
     return code ? code : begin_work(sim, host, diag);
 }
 
@@ -198,7 +200,7 @@ static void summary(vdc_simulation *sim, vdc_summary *s) {
     const maintenance_state *state = state_of(sim);
     vdc_summary_integer(s, "maintenance_waves", state->waves, "maintenance waves that are over");
     vdc_summary_integer(s, "maintenance_hosts", state->maintained, "times that a host was maintained");
-    vdc_summary_integer(s, "maintenance_vms_moved", state->moved, "VMs that left a host for maintenance");
+    vdc_summary_integer(s, "maintenance_vms_moved", state->moved, "VMs that left a host, or began to, for maintenance");
     vdc_summary_integer(s, "maintenance_vms_stopped", state->forced, "VMs stopped at the deadline");
     vdc_summary_integer(s, "maintenance_held_back", state->held_back, "times that a disruption budget kept a VM from leaving");
 }

@@ -114,9 +114,6 @@ static void read_groups(vdc_reading *reading, const vdc_node *list) {
 static void read_maintenance(vdc_reading *reading, const vdc_node *node) {
     vdc_section_maintenance section;
     if (!node || !vdc_reading_section(reading, VDC_SECTION_MAINTENANCE, node, NULL, &section)) return;
-    if (section.drain == VDC_DRAIN_MIGRATE)
-        vdc_reading_fail(reading, vdc_node_get(node, "drain"),
-                         "failures.maintenance: drain: found migrate, which is not supported yet; allowed: restart, wait");
     reading->scenario->maintenance = (vdc_maintenance){
         .wanted = true, .start = section.start, .every = section.every, .duration = section.duration, .gap = section.gap,
         .deadline = section.deadline, .retry = section.retry, .at_once = section.at_once, .budget = section.budget,
@@ -158,6 +155,7 @@ void vdc_reading_failures(vdc_reading *reading, const vdc_node *node) {
     scenario->warning_lead = warning.lead;
     scenario->warning_recall = warning.recall;
     scenario->warning_precision = warning.precision;
+    scenario->warning_migrates = failures.warning && warning.evacuate == 0;
     if (failures.reserve && vdc_reading_section(reading, VDC_SECTION_HA_RESERVE, failures.reserve, NULL, &reserve)
         && (reserve.hosts > 0) == (reserve.share > 0))
         vdc_reading_fail(reading, failures.reserve, "failures.reserve: found %s; allowed: either hosts or share, above 0",

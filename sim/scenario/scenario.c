@@ -303,7 +303,8 @@ static void read_all(vdc_reading *reading, const vdc_node *root) {
     if (top.workload) read_workload(reading, top.workload);
     read_schedulers(reading, top.schedulers);
     vdc_reading_failures(reading, top.failures);
-    scenario->has_lifecycle = top.lifecycle || top.migration;
+    bool moves = scenario->warning_migrates || (scenario->maintenance.wanted && scenario->maintenance.drain == VDC_DRAIN_MIGRATE);
+    scenario->has_lifecycle = top.lifecycle || top.migration || moves;
     vdc_reading_section(reading, VDC_SECTION_LIFECYCLE, top.lifecycle, NULL, &scenario->lifecycle);
     vdc_reading_section(reading, VDC_SECTION_MIGRATION, top.migration, NULL, &scenario->migration);
     read_power(reading, top.power);

@@ -169,6 +169,7 @@ typedef struct vdc_scenario {
     int64_t update_domains;        /* >= 1 */
     vdc_time warning_lead;         /* ns; 0 = failures are not foreseen */
     double warning_recall, warning_precision;
+    bool warning_migrates;         /* VMs leave by live migration, else by starting again elsewhere */
     int64_t reserve_hosts;         /* what so many of the largest hosts have stays free for restarts */
     double reserve_share;          /* or this share of all */
     double quorum;                 /* share of a group that must be up */

@@ -211,12 +211,15 @@ static const vdc_param failure_process[] = {
     {"age", INTEGER, .dimension = VDC_DIM_TIME, .fallback = "0s", AT(failure_process, age), .help = "how old they are at the beginning"},
 };
 
+static const char *const evacuations[] = {"migrate", "restart", NULL};
 static const vdc_param warning[] = {
     {"lead", INTEGER, .dimension = VDC_DIM_TIME, .required = true, .minimum = 1, AT(warning, lead), .help = "a warning comes so long before the failure"},
     {"recall", REAL, .dimension = VDC_DIM_RATIO, .fallback = "100%", .minimum = 0, .maximum = 1, AT(warning, recall),
      .help = "share of the failures that are foreseen"},
     {"precision", REAL, .dimension = VDC_DIM_RATIO, .fallback = "100%", .minimum = 0.001, .maximum = 1, AT(warning, precision),
      .help = "share of the warnings that come true"},
+    {"evacuate", CHOICE, .choices = evacuations, .fallback = "migrate", AT(warning, evacuate),
+     .help = "how VMs leave the host: by live migration, or by starting again on another one"},
 };
 
 static const vdc_param ha_reserve[] = {
@@ -239,7 +242,7 @@ static const vdc_param maintenance[] = {
     {"gap", INTEGER, .dimension = VDC_DIM_TIME, .fallback = "0s", AT(maintenance, gap), .help = "between an update domain's end and the next one's beginning"},
     {"at_once", INTEGER, .fallback = "none", .none = "none", .minimum = 1, AT(maintenance, at_once),
      .help = "hosts of an update domain that are taken at a time"},
-    {"drain", CHOICE, .choices = drains, .fallback = "restart", AT(maintenance, drain),
+    {"drain", CHOICE, .choices = drains, .fallback = "migrate", AT(maintenance, drain),
      .help = "how VMs leave: migrate, restart (on another host that has room), or wait (for their own end)"},
     {"deadline", INTEGER, .dimension = VDC_DIM_TIME, .fallback = "1h", AT(maintenance, deadline),
      .help = "what has not left by then is stopped and started again as after a failure"},

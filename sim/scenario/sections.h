@@ -111,6 +111,7 @@ typedef struct vdc_section_failure_process {
 typedef struct vdc_section_warning {
     int64_t lead;
     double recall, precision;
+    int evacuate;
 } vdc_section_warning;
 
 typedef struct vdc_section_ha_reserve {

@@ -377,7 +377,7 @@ Test(availability, budgets_hold_vms_back) {
 Test(availability, warnings_come_before_failures) {
     /* Every failure is foreseen an hour before, and there is room elsewhere: nobody is ever down. */
     const char *processes = "    - {level: host, mtbf: 300h, repair: 10h}\n";
-    vdc_simulation *sim = run_fleet(processes, "failures.warning={lead: 1h}");
+    vdc_simulation *sim = run_fleet(processes, "failures.warning={lead: 1h, evacuate: restart}");
     cr_expect(summary_of(sim, "failures") > 1000);
     cr_expect_float_eq(summary_of(sim, "warnings_true"), summary_of(sim, "failures"), 200);
     cr_expect_eq(summary_of(sim, "warnings_false"), 0);
@@ -386,7 +386,7 @@ Test(availability, warnings_come_before_failures) {
     cr_expect(summary_of(sim, "vms_evacuated") > 100);
     vdc_simulation_close(sim);
     /* Recall and precision as asked for. */
-    sim = run_fleet(processes, "failures.warning={lead: 1h, recall: 70%, precision: 40%}");
+    sim = run_fleet(processes, "failures.warning={lead: 1h, recall: 70%, precision: 40%, evacuate: restart}");
     double right = summary_of(sim, "warnings_true"), wrong = summary_of(sim, "warnings_false"), failures = summary_of(sim, "failures");
     cr_expect_float_eq(right / failures, 0.7, 4 * sqrt(0.21 / failures));
     cr_expect_float_eq(right / (right + wrong), 0.4, 0.02);
@@ -431,4 +431,53 @@ Test(availability, what_is_wrong_is_refused) {
     WRONG("{recovery: {checkpoint: young}}", "needs failures.processes");
     WRONG("{maintenance: {start: 1h}}", "duration");
     WRONG("{groups: [{group: web}]}", "up");
+}
+
+/* --- with booting and live migration --- */
+
+Test(availability, a_vm_is_up_when_it_has_booted) {
+    /* Boots for 20 s at its start and again after the failure at 100 s, which is noticed after 30 s: absent to 20, up to 100, down to 150. */
+    const char *text = HEAD TWO_HOSTS "workload: {vms: [{id: 1, vcpus: 4, memory: 1 GiB, lifetime: 300s}]}\nlifecycle: {boot: 20s}\n"
+        "failures: {trace: {rows: [[100s, 500s, 50%]]}, recovery: {policy: elsewhere}}\n";
+    vdc_simulation *sim = run_text(text, "seed=1", NULL);
+    for (int seed = 2; summary_of(sim, "interruptions") == 0 && seed < 9; seed++) { /* one that hits the VM's host */
+        char set[20];
+        snprintf(set, sizeof set, "seed=%d", seed);
+        vdc_simulation_close(sim);
+        sim = run_text(text, set, NULL);
+    }
+    cr_expect_eq(summary_of(sim, "interruptions"), 1);
+    cr_expect_float_eq(summary_of(sim, "vm_down_s"), 50, 1e-9);
+    cr_expect_float_eq(summary_of(sim, "vm_up_s"), summary_of(sim, "end_s") - 20 - 50, 1e-9);
+    vdc_simulation_close(sim);
+}
+
+Test(availability, hosts_are_drained_by_migration) {
+    /* 1 GiB at 1 GiB/s and nothing written: a migration takes a second or so and no VM is ever down. */
+    const char *text = "vdcsim: 1\nname: t\ntime: {tick: 10s, end: 600s}\n"
+        "datacenter: {hosts: [{class: s, count: 4, cpu: {cores: 4}, memory: 16 GiB}]}\n"
+        "workload: {vms: [{id: 1, vcpus: 2, memory: 1 GiB}, {id: 2, vcpus: 2, memory: 1 GiB}, {id: 3, vcpus: 2, memory: 1 GiB}]}\n"
+        "migration: {bandwidth: 1 GB/s, dirty_rate: 0 B/s}\n"
+        "failures: {update_domains: 2, maintenance: {start: 100s, duration: 60s, drain: migrate, deadline: 1h, retry: 2s}}\n";
+    vdc_simulation *sim = run_text(text, NULL, NULL);
+    cr_expect_eq(summary_of(sim, "maintenance_hosts"), 4);
+    cr_expect_eq(summary_of(sim, "maintenance_vms_stopped"), 0);
+    cr_expect_eq(summary_of(sim, "interruptions"), 0);
+    cr_expect(summary_of(sim, "migrations_done") >= 4);
+    cr_expect_eq(summary_of(sim, "maintenance_vms_moved"), summary_of(sim, "migrations"));
+    cr_expect_float_eq(summary_of(sim, "vm_down_planned_s"), 0, 1e-9);
+    vdc_simulation_close(sim);
+    /* A deadline that comes while memory is copied: the VMs are stopped and go on elsewhere. */
+    sim = run_text(text, "failures.maintenance.deadline=100ms", NULL);
+    cr_expect(summary_of(sim, "maintenance_vms_stopped") >= 2);
+    cr_expect_eq(summary_of(sim, "maintenance_hosts"), 4);
+    vdc_simulation_close(sim);
+}
+
+Test(availability, warned_hosts_are_left_by_migration) {
+    const char *processes = "    - {level: host, mtbf: 300h, repair: 10h}\n";
+    vdc_simulation *sim = run_fleet(processes, "failures.warning={lead: 1h, evacuate: migrate}");
+    cr_expect(summary_of(sim, "migrations_done") > 100);
+    cr_expect(summary_of(sim, "interruptions") < 0.05 * summary_of(sim, "migrations_done"));
+    vdc_simulation_close(sim);
 }

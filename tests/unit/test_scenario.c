@@ -274,9 +274,9 @@ Test(scenario, policies_and_workloads_are_checked_in_the_same_pass) {
 Test(scenario, what_comes_later_is_refused_by_name) {
     REFUSES("vdcsim: 1\n" VMS
             "datacenter: {hosts: [{memory: 1}], topology: {fabric: {kind: leaf-spine}}}\n"
-            "failures: {maintenance: {start: 1h, duration: 1h, drain: migrate}}\n",
+            "failures: {recovery: {policy: standby}}\n",
             "s.yaml:3:47: datacenter.topology.fabric: not supported yet",
-            "s.yaml:4:58: failures.maintenance: drain: found migrate, which is not supported yet*");
+            "s.yaml:4:31: failures.recovery: policy: found standby, which is not supported yet");
     vdc_scenario *s = open_text(
         "vdcsim: 1\n" VMS "datacenter: {hosts: [{memory: 1, cpu: {threads: 1.0, numa: 1}}]}\nisolation: ~\npower: {empty_host: on}\n", NULL, 0);
     vdc_scenario_close(s);
