@@ -49,7 +49,7 @@ static const char style[] = ":root{color-scheme:light}\n"
                             "@media "
                             "print{body{max-width:none;font-size:10pt}.scroll{overflow:visible}figure,table,tr{break-inside:"
                             "avoid}h2,h3{break-after:avoid}"
-                            "pre{white-space:pre-wrap}}\n";
+                            "pre{white-space:pre-wrap}table{font-size:7.5pt}th,td{white-space:normal;padding:.1rem .25rem}}\n";
 
 /* What the key numbers are, in order of interest; those that the runs have are shown. */
 static const char *const key_metrics[] = {

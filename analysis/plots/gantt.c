@@ -167,7 +167,7 @@ static int by_id(const void *left, const void *right)
 /* Does the event take its VM off its host? */
 static bool ends_stay(const char *event)
 {
-    static const char *const words[] = {"completed", "evicted", "displaced", "deleted", "failed", "lost", "stopped", "suspended", "migrated", NULL};
+    static const char *const words[] = {"completed", "evicted", "displaced", "delete", "failed", "lost", "stopped", "suspended", "migrated", NULL};
     for (size_t i = 0; words[i]; i++) {
         if (strncmp(event, words[i], strlen(words[i])) == 0) {
             return true;

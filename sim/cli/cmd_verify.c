@@ -165,6 +165,17 @@ static vdc_code run_again(const vdc_result *result, const char *base, const opti
     return code;
 }
 
+/* One message a line: those of a diagnosis have no line breaks. */
+static vdc_code tell_lines(const char *file, size_t count, const char *text, vdc_diag *diag) {
+    vdc_code code = vdc_fail(diag, VDC_ERROR_CHECK, NULL, "%s: a second run differs in %zu datasets (the file and the second run):", file, count);
+    for (size_t length; *text; text += length + (text[length] != '\0')) {
+        length = strcspn(text, "\n");
+        if (length) vdc_fail(diag, VDC_ERROR_CHECK, NULL, "%.*s", (int)length, text);
+    }
+    if (count > DIFFERENCES_SHOWN) vdc_fail(diag, VDC_ERROR_CHECK, NULL, "  ...");
+    return code;
+}
+
 static vdc_code tell_differences(const vdc_result *result, const char *output, vdc_diag *diag) {
     vdc_result *again;
     vdc_text text = {0};
@@ -173,8 +184,7 @@ static vdc_code tell_differences(const vdc_result *result, const char *output, v
     if (code) return code;
     code = vdc_result_differences(result, again, DIFFERENCES_SHOWN, &count, &text, diag);
     if (!code)
-        code = vdc_fail(diag, VDC_ERROR_CHECK, NULL, "%s: a second run differs in %zu datasets (the file and the second run):\n%s%s", vdc_result_path(result),
-                        count, vdc_text_get(&text), count > DIFFERENCES_SHOWN ? "  ..." : "");
+        code = tell_lines(vdc_result_path(result), count, vdc_text_get(&text), diag);
     vdc_text_clear(&text);
     vdc_result_close(again);
     return code;
