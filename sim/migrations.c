@@ -26,6 +26,9 @@ void vdc_moves_close(vdc_moves *moves) {
     *moves = (vdc_moves){0};
 }
 
+/* Is there a log to write to? The details are put together only then. */
+static bool logs(const vdc_simulation *sim) { return sim->results && sim->scenario->output_events; }
+
 static vdc_code log_move(vdc_simulation *sim, const vdc_move *move, const char *what, const char *detail, vdc_diag *diag) {
     return vdc_results_log(sim, what, sim->datacenter.records[move->vm].request.id, move->switched ? move->to : move->from, detail, diag);
 }
@@ -230,7 +233,7 @@ static vdc_code close(vdc_simulation *sim, uint32_t number, vdc_diag *diag) {
     moves->in_flight--;
     moves->out[from]--;
     moves->in[to]--;
-    vdc_code code = share_anew(sim, from, to, diag);
+    vdc_code code = moves->out[from] || moves->in[to] ? share_anew(sim, from, to, diag) : VDC_OK;
     return code ? code : vdc_rebalance_resume(sim, diag);
 }
 
@@ -315,9 +318,11 @@ static vdc_code finish(vdc_simulation *sim, uint32_t number, vdc_diag *diag) {
     else unbear(sim, move, move->from), drop(sim, move);
     if (code) return code;
     moves->done++;
-    (void)snprintf(text, sizeof text, "from host %" PRIu32 ": %" PRId64 " rounds, %" PRId64 " bytes, %.9g s, of them %.9g s at a stand", move->from,
-                   move->state.round, move->state.sent, (double)move->state.total / 1e9, (double)move->state.downtime / 1e9);
-    code = log_move(sim, move, "migrated", text, diag);
+    if (logs(sim)) {
+        (void)snprintf(text, sizeof text, "from host %" PRIu32 ": %" PRId64 " rounds, %" PRId64 " bytes, %.9g s, of them %.9g s at a stand", move->from,
+                       move->state.round, move->state.sent, (double)move->state.total / 1e9, (double)move->state.downtime / 1e9);
+        code = log_move(sim, move, "migrated", text, diag);
+    }
     vdc_code shared = close(sim, number, diag);
     return code ? code : shared;
 }
@@ -396,7 +401,7 @@ vdc_code vdc_migrate(vdc_simulation *sim, uint32_t slot, uint32_t host, int mode
     sim->migrations++;
     sim->tick.migrations++;
     move->rate = rate_of(sim, move);
-    vdc_code code = share_anew(sim, move->from, host, diag);
+    vdc_code code = moves->out[move->from] > 1 || moves->in[host] > 1 ? share_anew(sim, move->from, host, diag) : VDC_OK;
     bear(sim, move, host);
     if (!code && dc->vms[slot].state == VDC_VM_RUNNING) vdc_lifecycle_tax(dc, slot, ppm(settings->cpu_tax));
     if (!code && settings->timeout != VDC_PARAM_NONE) {
@@ -405,8 +410,10 @@ vdc_code vdc_migrate(vdc_simulation *sim, uint32_t slot, uint32_t host, int mode
                                  diag);
     }
     char text[120];
-    (void)snprintf(text, sizeof text, "to host %" PRIu32 ", %s", host, vdc_migration_mode_names[move->plan.mode]);
-    if (!code) code = log_move(sim, move, "migration begins", text, diag);
+    if (!code && logs(sim)) {
+        (void)snprintf(text, sizeof text, "to host %" PRIu32 ", %s", host, vdc_migration_mode_names[move->plan.mode]);
+        code = log_move(sim, move, "migration begins", text, diag);
+    }
     vdc_migration_begin(&move->state, &move->plan, move->rate);
     return code ? code : stretch(sim, number, diag);
 }

@@ -310,7 +310,7 @@ static void summary(vdc_simulation *sim, vdc_summary *s) {
     vdc_summary_integer(s, "rebalance_refused", state->refused, "moves that it named and that could not begin");
     vdc_summary_real(s, "slatah", slatah, "1", "SLA violation: mean over hosts of the share of their time with VMs that they were fully busy");
     vdc_summary_real(s, "slav", slatah * pdm, "1", "slatah x pdm");
-    if (dc->power) vdc_summary_real(s, "esv", (double)dc->energy / 3.6e27 * slatah * pdm, "kWh", "energy x slav");
+    if (dc->power) vdc_summary_real(s, "esv", (double)dc->energy / 1e21 * slatah * pdm, "J", "energy of all hosts x slav");
 }
 
 const vdc_part vdc_part_rebalance = {
