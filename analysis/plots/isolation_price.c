@@ -33,7 +33,7 @@ static vdc_code draw_panel(vdc_picture *picture, const vdc_runs *runs, size_t le
 {
     static const unsigned shapes[] = {6, 4, 8, 12, 10, 14, 1, 2}; /* hollow: points that lie on each other can be told apart */
     vdc_text *script = &picture->script;
-    double largest = 0;
+    double largest = 0, least = 100;
     double *exposure = vdc_calloc(runs->group_count, sizeof *exposure);
     vdc_code code = exposure ? VDC_OK : vdc_no_memory(diag, "a picture");
     for (size_t g = 0; g < runs->group_count && !code; g++) {
@@ -46,6 +46,7 @@ static vdc_code draw_panel(vdc_picture *picture, const vdc_runs *runs, size_t le
     unsigned block = code ? 0 : vdc_picture_block(picture, prices[price].title, "label\tprice (%)\texposure");
     for (size_t g = 0; g < runs->group_count && !code; g++) {
         const double row[] = {mean_share(runs, g, price), exposure[g] / unit.factor};
+        least = fmin(least, row[0]);
         vdc_picture_text_row(picture, runs->groups[g].label, row, 2);
     }
     vdc_free(exposure);
@@ -54,7 +55,14 @@ static vdc_code draw_panel(vdc_picture *picture, const vdc_runs *runs, size_t le
     }
     vdc_text_add(script, "set lmargin at screen %.3f\nset rmargin at screen %.3f\nset tmargin at screen upper(%zu)\nset bmargin at screen lower(%zu)\n",
                  0.08 + 0.25 * (double)price, 0.08 + 0.25 * (double)price + 0.21, row_number, row_number);
-    vdc_text_add(script, "set xrange %s\nset yrange [0:%s]\n", price == 2 ? "[*:100]" : "[0:1<*]", largest > 0 ? "*" : "1");
+    if (price == PRICES - 1) {
+        /* VMs placed: up to 100 %, from the ten below the worst on. */
+        double from = fmax(0, 10 * floor((least - 1) / 10));
+        vdc_text_add(script, "set xrange [%g:100]\nset xtics %g\n", from, from >= 90 ? 2.0 : from >= 50 ? 10.0 : 20.0);
+    } else {
+        vdc_text_add(script, "set xrange [0:1<*]\nset xtics autofreq\n");
+    }
+    vdc_text_add(script, "set yrange [0:%s]\n", largest > 0 ? "*" : "1");
     vdc_text_add(script, "%s", price == 0 ? "set format y\n" : "unset ylabel\nset format y ''\n");
     if (price == 0) {
         vdc_text_add(script, "set ylabel '%s x %s'\n", levels[level].title, unit.units);
@@ -73,7 +81,7 @@ static vdc_code draw_panel(vdc_picture *picture, const vdc_runs *runs, size_t le
 static vdc_code draw(vdc_picture *picture, const vdc_runs *runs, size_t index, vdc_diag *diag)
 {
     static const char title[] = "The price of isolation: less exposure, and what is paid for it";
-    size_t shown[LEVELS], count = 0;
+    size_t shown[LEVELS], count = 0, longest = 0;
     (void)index;
     for (size_t level = 0; level < LEVELS; level++) {
         const char *const key[] = {levels[level].key, NULL};
@@ -87,7 +95,12 @@ static vdc_code draw(vdc_picture *picture, const vdc_runs *runs, size_t index, v
         return VDC_OK;
     }
     vdc_text *script = &picture->script;
-    picture->width = 1100;
+    for (size_t g = 0; g < runs->group_count; g++) {
+        size_t width = vdc_text_width(runs->groups[g].label);
+        longest = width > longest ? width : longest;
+    }
+    /* The key has the last fifth. */
+    picture->width = longest > 20 ? 1100 + 42 * (unsigned)((longest < 50 ? longest : 50) - 20) : 1100;
     picture->height = 110 + 260 * (unsigned)count;
     vdc_text_add(&picture->title, "%s", title);
     vdc_text_add(script, "upper(i) = 0.9 - i * %.4f\nlower(i) = upper(i) - %.4f\n", 260.0 / picture->height, 215.0 / picture->height);
