@@ -25,6 +25,7 @@ void vdc_checks_setup(vdc_checks *checks) {
         [VDC_I17_EXPOSURE] = {.name = "I17", .statement = "exposure of all VMs = 2 x exposure of the fleet"},
         [VDC_I18_ENERGY] = {.name = "I18", .statement = "power of the fleet = sum over hosts, between off and the maximum"},
         [VDC_I19_MIGRATION] = {.name = "I19", .statement = "migrations begun = ended + under way; bytes sent = bytes carried; blackout = downtimes"},
+        [VDC_I20_FLOWS] = {.name = "I20", .statement = "flows are max-min fair on every link, and what was moved is what the accounts say"},
         [VDC_I22_LITTLE] = {.name = "I22", .statement = "integral of the queue's length = sum of the waits"},
     };
     for (int i = 0; i < VDC_INVARIANTS; i++) {

@@ -28,6 +28,7 @@ typedef enum vdc_invariant {
     VDC_I17_EXPOSURE,
     VDC_I18_ENERGY,
     VDC_I19_MIGRATION,
+    VDC_I20_FLOWS,
     VDC_I22_LITTLE,
     VDC_INVARIANTS
 } vdc_invariant;

@@ -388,6 +388,26 @@ void vdc_datacenter_pool_changed(vdc_datacenter *dc, uint32_t h) {
     touch(dc, h);
 }
 
+void vdc_datacenter_serve(vdc_datacenter *dc, uint32_t slot, vdc_resource resource, int64_t change) {
+    uint32_t h = dc->vms[slot].host;
+    uint16_t k = dc->hosts.class_of[h];
+    host_advance(dc, h, k);
+    if (dc->track_vms) vdc_ledger_advance(&dc->vm_ledger, slot, dc->now);
+    for (int i = 0; i < 2; i++) {
+        vdc_flow flow = (vdc_flow)((i ? VDC_FLOW_U : VDC_FLOW_G) + (int)resource);
+        host_add(dc, h, k, flow, change);
+        vm_rate(dc, slot, flow, change);
+    }
+}
+
+void vdc_datacenter_unused(vdc_datacenter *dc, uint32_t slot, vdc_resource resource, vdc_wide amount) {
+    uint32_t h = dc->vms[slot].host;
+    vdc_flow flow = (vdc_flow)(VDC_FLOW_U + (int)resource);
+    vdc_ledger_correct(&dc->class_ledger, dc->hosts.class_of[h], flow, -amount);
+    if (dc->track_hosts) vdc_ledger_correct(&dc->host_ledger, h, flow, -amount);
+    if (dc->track_vms) vdc_ledger_correct(&dc->vm_ledger, slot, flow, -amount);
+}
+
 void vdc_datacenter_fence_threads(vdc_datacenter *dc, uint32_t slot, int64_t change) {
     vdc_vm *vm = &dc->vms[slot];
     uint32_t h = vm->host;
@@ -620,6 +640,9 @@ void vdc_datacenter_close_stay(vdc_datacenter *dc, uint32_t slot, uint32_t h, vd
     totals->fence_waste += vdc_wide_over(vdc_ledger_sum(ledger, slot, (vdc_flow)(VDC_FLOW_WASTE + VDC_CPU)), thread_second);
     totals->fence_idle += vdc_wide_over(vdc_ledger_sum(ledger, slot, VDC_FLOW_FENCE_IDLE), thread_second);
     totals->fenced_memory += vdc_wide_over(vdc_ledger_sum(ledger, slot, (vdc_flow)(VDC_FLOW_FENCE + VDC_MEMORY)), VDC_SECOND);
+    for (int r = VDC_MEMORY; r < VDC_RESOURCES; r++)
+        if (dc->serviced >> r & 1)
+            totals->moved[r] += vdc_wide_over(vdc_ledger_sum(ledger, slot, (vdc_flow)(VDC_FLOW_U + r)), VDC_SECOND);
     for (int flow = 0; flow < VDC_FLOWS; flow++) finished[flow] += vdc_ledger_sum(ledger, slot, (vdc_flow)flow);
     vdc_wide *sum = dc->vm_ledger.sum + (size_t)slot * ledger->flows;
     for (int i = 0; i < ledger->flows; i++) sum[i] = 0;

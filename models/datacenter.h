@@ -97,6 +97,7 @@ typedef struct vdc_position {
 /* What a VM has had so far, over all hosts it was on; kept with tables per VM. CPU in core·s (thread seconds of its hosts). */
 typedef struct vdc_vm_totals {
     double p_cpu, p_memory, run, used, ready, throttled, idle;
+    double moved[VDC_RESOURCES];  /* U of resources whose service is simulated: bytes, operations */
     double fenced, fence_waste, fence_idle, fenced_memory; /* S of cpu, of it beyond what it held, idling; S of memory (byte·s) */
     double reserved;                                       /* of S of cpu: its reservation */
 } vdc_vm_totals;
@@ -116,6 +117,7 @@ typedef struct vdc_vm_details {
     char *name;                       /* kept only when tables per VM are written */
     vdc_event_handle checkpoint_event, timeout_event;
     vdc_event_handle eviction_event;  /* it was told to leave */
+    uint32_t boot_holds;              /* it is on its host and waits for so many things before it boots (vdc_run_boot) */
     uint32_t cookie;                  /* of core scheduling: who may share a core with it at the same time; 0 = none */
     int64_t forced_idle;              /* Hz of siblings that idle because of it */
     int64_t lost;                     /* Hz that it gives to its migration */
@@ -301,6 +303,10 @@ void vdc_datacenter_held(vdc_datacenter *datacenter, vdc_resource resource, int6
 void vdc_datacenter_pool_changed(vdc_datacenter *datacenter, uint32_t host);
 /* For the lifecycle: the VM's limit is another one from now on. */
 void vdc_datacenter_limit_changed(vdc_datacenter *datacenter, uint32_t slot);
+/* For what serves a resource beside the CPU: the VM is given `change` more of it where it is, and uses it. */
+void vdc_datacenter_serve(vdc_datacenter *datacenter, uint32_t slot, vdc_resource resource, int64_t change);
+/* Of what it was given there, so much (rate x ns) was of no use after all. */
+void vdc_datacenter_unused(vdc_datacenter *datacenter, uint32_t slot, vdc_resource resource, vdc_wide amount);
 /* For isolation: the VM, which asks for nothing yet, owns threads of `change` Hz on its host, or gives them back (negative). */
 void vdc_datacenter_fence_threads(vdc_datacenter *datacenter, uint32_t slot, int64_t change);
 /* For isolation: the VM, which asks for nothing yet, shares cores only with equal cookies; 0 = with all that have none. */

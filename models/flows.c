@@ -31,6 +31,7 @@ typedef struct flow {
     uint64_t subject, serial;
     int64_t id, cap, weight, rate, told;
     vdc_wide total, moved;        /* unit·ns; total < 0: endless. moved is up to since */
+    vdc_wide overshoot;           /* cut off moved at the end */
     vdc_time since, latency;
     vdc_event_handle event;
     uint32_t stamp, next_free;
@@ -164,7 +165,10 @@ static void link_load(vdc_flow_set *set, link *l, int64_t more) {
 /* Brings what it moved up to the clock. */
 static void advance(const vdc_flow_set *set, flow *f) {
     f->moved += (vdc_wide)f->rate * (*set->clock - f->since);
-    if (f->total >= 0 && f->moved > f->total) f->moved = f->total;
+    if (f->total >= 0 && f->moved > f->total) {
+        f->overshoot += f->moved - f->total;
+        f->moved = f->total;
+    }
     f->since = *set->clock;
 }
 
@@ -322,6 +326,12 @@ vdc_code vdc_flows_event(vdc_flow_set *set, uint32_t index, vdc_diag *diag) {
         if (detach(set, index)) return vdc_no_memory(diag, "flows");
         f->state = DELIVERING;
         if (f->latency > 0) {
+            uint64_t delivered = f->serial;
+            int64_t told = f->told;
+            f->told = 0;
+            vdc_code told_end = told && f->user && f->user->changed ? f->user->changed(f->user->context, index, f->subject, told, 0, diag) : VDC_OK;
+            f = &set->flows[index];
+            if (told_end || f->serial != delivered || f->state != DELIVERING) return told_end;
             vdc_time at = f->latency > VDC_TIME_MAX - *set->clock ? VDC_TIME_MAX : *set->clock + f->latency;
             return vdc_queue_push(set->queue, at, VDC_RANK_VM_END, set->event_kind, index, &f->event) ? vdc_no_memory(diag, "pending events") : VDC_OK;
         }
@@ -638,6 +648,10 @@ vdc_wide vdc_flows_moved(const vdc_flow_set *set, uint32_t index) {
     const flow *f = &set->flows[index];
     vdc_wide moved = f->moved + (vdc_wide)f->rate * (*set->clock - f->since);
     return f->total >= 0 && moved > f->total ? f->total : moved;
+}
+
+vdc_wide vdc_flows_overshoot(const vdc_flow_set *set, uint32_t index) {
+    return set->flows[index].overshoot;
 }
 
 int64_t vdc_flows_left(const vdc_flow_set *set, uint32_t index) {

@@ -41,8 +41,8 @@ typedef struct vdc_flow_set vdc_flow_set;
 typedef struct vdc_flow_user {
     /* The rate is another one from now on: called at the settling, once an instant. NULL: not told. */
     vdc_code (*changed)(void *context, uint32_t flow, uint64_t subject, int64_t old_rate, int64_t new_rate, vdc_diag *diag);
-    /* The transfer is done, latency included. The flow's number is free when the call returns; `changed` was not told of the fall to 0:
-     * rate is what it had to the end. Not called for a flow that is closed. NULL: not told. */
+    /* The transfer is done, latency included. The flow's number is free when the call returns. `rate` is what was told last: what it had to the
+     * end, or with a latency 0, because then `changed` is told when the last unit has left. Not called for a flow that is closed. NULL: not told. */
     vdc_code (*ended)(void *context, uint32_t flow, uint64_t subject, int64_t rate, vdc_diag *diag);
     void *context;
 } vdc_flow_user;
@@ -97,6 +97,8 @@ vdc_code vdc_flows_event(vdc_flow_set *flows, uint32_t flow, vdc_diag *diag);
 int64_t vdc_flows_rate(const vdc_flow_set *flows, uint32_t flow);
 /* What the flow moved up to now, in unit·ns (units x 10^9), exact. For a transfer never more than its amount. */
 vdc_wide vdc_flows_moved(const vdc_flow_set *flows, uint32_t flow);
+/* Of a transfer whose units are through: what its rates would have moved beyond the amount in the last nanosecond, in unit·ns. */
+vdc_wide vdc_flows_overshoot(const vdc_flow_set *flows, uint32_t flow);
 /* What a transfer has still to move, in whole units, rounded up; 0 while only its latency is left. */
 int64_t vdc_flows_left(const vdc_flow_set *flows, uint32_t flow);
 uint32_t vdc_flows_count(const vdc_flow_set *flows);

@@ -30,6 +30,9 @@ typedef struct vdc_host_class {
     int64_t overcommit_num, overcommit_den; /* of CPU: capacity = floor(physical x num / den); both 0 = 1 */
     uint64_t labels, taints;           /* a bit per name of vdc_isolation_specs.labels */
     int64_t llc_ways, memory_bandwidth;/* what can be partitioned; 0 = nothing */
+    int64_t disk_latency;              /* ns of a request to its idle disks */
+    double disk_variation;             /* coefficient of variation of their service time */
+    uint8_t disk_kind;                 /* vdc_disk_kind */
     int64_t llc, socket_bandwidth;     /* of a socket: bytes of last-level cache, bytes per second of memory; 0 = not modelled */
     double latency_rise, remote_latency; /* models/interference.h */
     uint16_t gpus;                     /* devices, at most VDC_GPU_DEVICES */

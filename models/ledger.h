@@ -98,6 +98,11 @@ static inline void vdc_ledger_add(vdc_ledger *ledger, size_t entry, vdc_flow flo
     if (ledger->column[flow] >= 0) ledger->rate[entry * ledger->flows + (size_t)ledger->column[flow]] += delta;
 }
 
+/* Puts an integral right, by rate x ns. */
+static inline void vdc_ledger_correct(vdc_ledger *ledger, size_t entry, vdc_flow flow, vdc_wide amount) {
+    if (ledger->column[flow] >= 0) ledger->sum[entry * ledger->flows + (size_t)ledger->column[flow]] += amount;
+}
+
 static inline int64_t vdc_ledger_rate(const vdc_ledger *ledger, size_t entry, vdc_flow flow) {
     return ledger->column[flow] < 0 ? 0 : ledger->rate[entry * ledger->flows + (size_t)ledger->column[flow]];
 }

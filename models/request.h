@@ -75,6 +75,7 @@ typedef struct vdc_request {
     uint32_t member;              /* its number in its group, in order of arrival: set by the simulator */
     uint32_t part;                /* of its group, from 1, where its source names one (a fault domain of its own choice); 0 = none */
     uint32_t interference;        /* index of its profile (vdc_interference_profiles), 0 = none */
+    uint32_t io;                  /* index of what it has on networks and disks (vdc_io_profiles), 0 = none */
     uint32_t source;              /* which workload source it came from */
     uint32_t operations;          /* index of its own operations (vdc_operation_lists), 0 = none */
 } vdc_request;

@@ -151,7 +151,8 @@ static vdc_code create_hosts(vdc_simulation *sim, host_layout *layout, vdc_diag 
     bool numa = false;
     for (size_t i = 0; i < layout->class_count; i++) {
         if (layout->classes[i].gpus) use |= 1u << VDC_GPU;
-        if (layout->classes[i].physical[VDC_DISK]) use |= 1u << VDC_DISK;
+        for (int r = VDC_DISK; r <= VDC_NET_RX; r++)
+            if (layout->classes[i].physical[r]) use |= 1u << r;
         numa = numa || vdc_host_class_nodes(&layout->classes[i]) > 1;
     }
     vdc_code code = vdc_hosts_create(&sim->datacenter.hosts, layout->classes, (uint16_t)layout->class_count, layout->class_of,

@@ -256,6 +256,7 @@ static vdc_code switch_over(vdc_simulation *sim, vdc_move *move, vdc_diag *diag)
     bool paused = dc->vms[slot].state == VDC_VM_PAUSED;
     unbear(sim, move, move->to);
     drop(sim, move);
+    sim->moving = true;
     if (sim->follower_count) vdc_parts_removing(sim, slot);
     note_downtime(sim, move);
     vdc_progress_catch_up(dc, slot);
@@ -274,6 +275,7 @@ static vdc_code switch_over(vdc_simulation *sim, vdc_move *move, vdc_diag *diag)
     if (admission->released) admission->released(sim->admission.state, vdc_search_view(sim->search), &old, move->from);
     if (admission->placed) admission->placed(sim->admission.state, vdc_search_view(sim->search), &record->request, &decision);
     vdc_code code = sim->follower_count ? vdc_parts_placed(sim, slot, diag) : VDC_OK;
+    sim->moving = false;
     vdc_run_wake(sim);
     if (code) return code;
     if (paused) {

@@ -98,6 +98,8 @@ static vdc_code run(vdc_simulation *sim, uint32_t slot, bool fresh, vdc_diag *di
     life_of(sim, slot)->saved_image = false;
     vdc_lifecycle_enter(dc, slot, VDC_ACCOUNT_RUN);
     vdc_availability_running(sim, slot);
+    vdc_code code = sim->follower_count ? vdc_parts_booted(sim, slot, diag) : VDC_OK;
+    if (code) return code;
     if (fresh ? vdc_progress_begin(dc, slot) : vdc_progress_booted(dc, slot)) return vdc_no_memory(diag, "pending events");
     return fresh ? VDC_OK : log_vm(sim, slot, "running", "", diag);
 }
@@ -120,6 +122,11 @@ static vdc_code boot(vdc_simulation *sim, uint32_t slot, bool fresh, vdc_diag *d
 
 vdc_code vdc_operations_begin(vdc_simulation *sim, uint32_t slot, vdc_diag *diag) {
     vdc_datacenter *dc = &sim->datacenter;
+    if (vdc_vm_details_known(dc, slot)->boot_holds) {
+        dc->vms[slot].state = VDC_VM_BUILDING;
+        vdc_lifecycle_enter(dc, slot, VDC_ACCOUNT_BOOT);
+        return vdc_progress_boot(dc, slot) ? vdc_no_memory(diag, "pending events") : VDC_OK;
+    }
     vdc_vm_lifecycle *life = life_of(sim, slot);
     vdc_time time = life->fetch;
     life->fetch = 0;
@@ -131,6 +138,14 @@ vdc_code vdc_operations_begin(vdc_simulation *sim, uint32_t slot, vdc_diag *diag
     vdc_lifecycle_enter(dc, slot, VDC_ACCOUNT_BOOT);
     if (vdc_progress_boot(dc, slot)) return vdc_no_memory(diag, "pending events");
     return phase(sim, slot, time, diag);
+}
+
+vdc_code vdc_operations_built(vdc_simulation *sim, uint32_t slot, vdc_diag *diag) {
+    vdc_vm_lifecycle *life = life_of(sim, slot);
+    vdc_time time = life->fetch;
+    life->fetch = 0;
+    if (life->saved_image) time = vdc_later(time, saving_time(sim, slot));
+    return time > 0 ? phase(sim, slot, time, diag) : boot(sim, slot, false, diag);
 }
 
 /* ---- disks of VMs that are on no host ---- */
@@ -214,6 +229,7 @@ static vdc_code pause(vdc_simulation *sim, uint32_t slot, const vdc_operation *o
     dc->vms[slot].state = VDC_VM_PAUSED;
     vdc_lifecycle_set_away(dc, slot, true);
     vdc_lifecycle_enter(dc, slot, VDC_ACCOUNT_PAUSED);
+    if (sim->follower_count) vdc_parts_halted(sim, slot);
     count_end(sim, slot, -1);
     return VDC_OK;
 }
@@ -229,6 +245,8 @@ static vdc_code resume(vdc_simulation *sim, uint32_t slot, const vdc_operation *
     dc->vms[slot].state = VDC_VM_RUNNING;
     vdc_lifecycle_enter(dc, slot, VDC_ACCOUNT_RUN);
     count_end(sim, slot, 1);
+    vdc_code code = sim->follower_count ? vdc_parts_booted(sim, slot, diag) : VDC_OK;
+    if (code) return code;
     return vdc_progress_continue(dc, slot) ? vdc_no_memory(diag, "pending events") : VDC_OK;
 }
 
@@ -310,6 +328,7 @@ static vdc_code replace(vdc_simulation *sim, uint32_t slot, const vdc_request *r
     uint64_t gpus = record->gpu_devices, nodes = record->numa_nodes;
     const vdc_admission_hooks *admission = &sim->admission.policy->admission;
     if (state == VDC_VM_RUNNING) vdc_progress_pause(dc, slot);
+    sim->moving = true;
     if (sim->follower_count) vdc_parts_removing(sim, slot);
     dc->hosts.vms[host]++; /* it does not become empty meanwhile */
     vdc_datacenter_remove(dc, slot);
@@ -340,6 +359,7 @@ static vdc_code replace(vdc_simulation *sim, uint32_t slot, const vdc_request *r
         vdc_run_wake(sim);
     }
     vdc_code code = sim->follower_count ? vdc_parts_placed(sim, slot, diag) : VDC_OK;
+    sim->moving = false;
     if (!code && state == VDC_VM_RUNNING && vdc_progress_continue(dc, slot)) code = vdc_no_memory(diag, "pending events");
     return code;
 }

@@ -48,6 +48,8 @@ bool vdc_operations_home(vdc_simulation *simulation, uint32_t slot, vdc_decision
 void vdc_operations_placing(vdc_simulation *simulation, uint32_t slot, uint32_t host);
 /* It has been placed: it gets its image, boots or begins at once. */
 vdc_code vdc_operations_begin(vdc_simulation *simulation, uint32_t slot, vdc_diag *diag);
+/* The parts that prepared it are done (vdc_run_boot). */
+vdc_code vdc_operations_built(vdc_simulation *simulation, uint32_t slot, vdc_diag *diag);
 /* A host is about to fail: what it stores of VMs is gone from it. */
 void vdc_operations_host_fails(vdc_simulation *simulation, uint32_t host);
 /* An event of the part. */

@@ -9,6 +9,7 @@
 
 #include "sim/operations.h"
 #include "sim/parts/standby.h"
+#include "sim/parts/storage.h"
 #include "sim/results/results.h"
 
 /* ---- ids ---- */
@@ -214,6 +215,21 @@ static vdc_code arrive(vdc_simulation *sim, vdc_diag *diag) {
     return code ? code : read_next(sim, diag);
 }
 
+/* Its load begins. */
+static vdc_code boot(vdc_simulation *sim, uint32_t slot, vdc_diag *diag) {
+    vdc_code code = sim->follower_count ? vdc_parts_booted(sim, slot, diag) : VDC_OK;
+    if (!code && vdc_progress_begin(&sim->datacenter, slot)) code = vdc_no_memory(diag, "pending events");
+    return code;
+}
+
+vdc_code vdc_run_boot(vdc_simulation *sim, uint32_t slot, vdc_diag *diag) {
+    vdc_vm_record *record = &sim->datacenter.records[slot];
+    if (--vdc_vm_details_of(&sim->datacenter, slot)->boot_holds > 0) return VDC_OK;
+    vdc_code code = vdc_results_event(sim, "booted", record->request.id, sim->datacenter.vms[slot].host, diag);
+    if (code) return code;
+    return sim->datacenter.lifecycle ? vdc_operations_built(sim, slot, diag) : boot(sim, slot, diag);
+}
+
 vdc_code vdc_run_start(vdc_simulation *sim, uint32_t slot, const vdc_decision *decision, vdc_diag *diag) {
     vdc_datacenter *dc = &sim->datacenter;
     vdc_vm_record *record = &dc->records[slot];
@@ -238,7 +254,7 @@ vdc_code vdc_run_start(vdc_simulation *sim, uint32_t slot, const vdc_decision *d
     if (sim->follower_count && (code = vdc_parts_placed(sim, slot, diag))) return code;
     sim->starting = false;
     if (dc->lifecycle) code = vdc_operations_begin(sim, slot, diag);
-    else if (vdc_progress_begin(dc, slot)) return vdc_no_memory(diag, "pending events");
+    else if (vdc_vm_details_known(dc, slot)->boot_holds == 0) code = boot(sim, slot, diag);
     if (code) return code;
     return sim->results ? vdc_results_event(sim, "placed", record->request.id, host, diag) : VDC_OK;
 }
@@ -255,6 +271,7 @@ void vdc_run_stop(vdc_simulation *sim, uint32_t slot) {
     uint32_t host = dc->vms[slot].host;
     if (dc->lifecycle) vdc_operations_stopping(sim, slot);
     if (sim->follower_count) vdc_parts_removing(sim, slot);
+    if (vdc_vm_details_known(dc, slot)->boot_holds) dc->details[slot].boot_holds = 0;
     if (vdc_request_ends(&record->request)) sim->with_end--;
     if (vdc_vm_details_known(dc, slot)->eviction_event) {
         vdc_queue_cancel(sim->events, dc->details[slot].eviction_event);
@@ -342,6 +359,8 @@ static vdc_code try_vm(vdc_simulation *sim, uint32_t slot, bool *placed, vdc_dia
     const vdc_vm_record *record = &sim->datacenter.records[slot];
     vdc_decision decision;
     sim->trying = slot;
+    *placed = false;
+    if (sim->parts[VDC_PART_storage] && !vdc_storage_has_room(sim, slot)) return VDC_OK;
     if (sim->datacenter.lifecycle && vdc_operations_home(sim, slot, &decision)) {
         *placed = true;
         return vdc_run_start(sim, slot, &decision, diag);
@@ -603,6 +622,7 @@ vdc_code vdc_run_step(vdc_simulation *sim, vdc_time limit, bool *more, vdc_diag 
     vdc_datacenter *dc = &sim->datacenter;
     *more = !sim->ended;
     if (sim->ended) return VDC_OK;
+    if (sim->part_failure) return vdc_fail(diag, sim->part_failure, NULL, "a VM could not be taken off its host: out of memory");
 
     /* The earliest of the five sources; at one instant by rank. */
     vdc_time time = sim->next_tick;
@@ -618,6 +638,7 @@ vdc_code vdc_run_step(vdc_simulation *sim, vdc_time limit, bool *more, vdc_diag 
     if (time > dc->now || rank >= VDC_RANK_REBALANCE) {
         /* The instant is over but for what looks at it. */
         if (dc->dirty_count) return settle(sim, diag);
+        if (sim->flows && vdc_flows_unsettled(sim->flows)) return vdc_flows_settle(sim->flows, diag);
         if (sim->check) vdc_checks_event(&sim->checks, dc);
         if (time > dc->now) {
             bool over = is_over(sim) && !(sim->operable && limit != VDC_TIME_MAX); /* who operates on it may think of more */

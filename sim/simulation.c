@@ -21,10 +21,15 @@ vdc_workload_context vdc_context_of(vdc_simulation *sim, int64_t capacity[VDC_RE
             capacity[r] = sum > INT64_MAX ? INT64_MAX : (int64_t)sum;
         }
         if (hosts->classes[k].speed > speed) speed = hosts->classes[k].speed;
+        int64_t disk = hosts->free[VDC_DISK] ? hosts->classes[k].capacity[VDC_DISK] : -1;
+        if (disk > sim->io.largest_local) sim->io.largest_local = disk;
     }
+    sim->io.networks = sim->scenario->networks, sim->io.network_count = sim->scenario->network_count;
+    sim->io.pools = sim->scenario->pools, sim->io.pool_count = sim->scenario->pool_count;
     return (vdc_workload_context){
-        .tenants = sim->tenants, .groups = sim->groups, .gpu_models = sim->gpu_models, .isolation = &sim->wishes, .interference = &sim->profiles,
-        .operations = &sim->operations, .seed = sim->scenario->seed, .host_speed = speed, .capacity = capacity, .inputs = &sim->scenario->inputs,
+        .tenants = sim->tenants, .groups = sim->groups, .gpu_models = sim->gpu_models, .isolation = &sim->wishes,
+        .interference = &sim->profiles, .operations = &sim->operations, .io = &sim->io, .seed = sim->scenario->seed,
+        .host_speed = speed, .capacity = capacity, .inputs = &sim->scenario->inputs,
     };
 }
 
@@ -171,7 +176,7 @@ static vdc_code assemble(vdc_simulation *sim, const char *path, const vdc_run_op
     vdc_wait_queue_setup(&sim->waiting);
     if ((code = vdc_names_create(&sim->tenants, diag)) || (code = vdc_names_create(&sim->groups, diag))
         || (code = vdc_names_create(&sim->gpu_models, diag)) || (code = vdc_isolation_specs_create(&sim->wishes, diag))
-        || (code = vdc_interference_profiles_create(&sim->profiles, diag))
+        || (code = vdc_interference_profiles_create(&sim->profiles, diag)) || (code = vdc_io_profiles_create(&sim->io, diag))
         || (code = vdc_lay_out_datacenter(sim, diag)))
         return code;
     vdc_code workload = assemble_workload(sim, diag), policies = assemble_policies(sim, diag);
@@ -182,7 +187,7 @@ static vdc_code assemble(vdc_simulation *sim, const char *path, const vdc_run_op
         dc->efficiencies[dc->efficiency_count++] = vdc_interference_model(&sim->interference);
     }
     if (vdc_smt_needed(&dc->hosts)) dc->efficiencies[dc->efficiency_count++] = vdc_smt(sim->isolation);
-    if ((code = vdc_parts_open(sim, diag)) || (code = vdc_queue_create(&sim->events, options->event_queue, diag))) return code;
+    if ((code = vdc_queue_create(&sim->events, options->event_queue, diag)) || (code = vdc_parts_open(sim, diag))) return code;
     dc->queue = sim->events;
     vdc_share_by(sim);
     bool writes = options->output || options->default_output;
@@ -195,6 +200,7 @@ static vdc_code assemble(vdc_simulation *sim, const char *path, const vdc_run_op
         || (code = start_policies(sim, diag)))
         return code;
     vdc_parts_settle(sim);
+    sim->io.sealed = true;
     sim->tick_length = scenario->tick;
     sim->fixed_end = scenario->end_rule == VDC_END_DURATION ? scenario->end : VDC_TIME_MAX;
     sim->end_at_last_arrival = scenario->end_rule == VDC_END_LAST_ARRIVAL;
@@ -294,6 +300,7 @@ void vdc_simulation_close(vdc_simulation *sim) {
     vdc_isolation_specs_destroy(&sim->wishes);
     vdc_interference_profiles_destroy(&sim->profiles);
     vdc_operation_lists_free(&sim->operations);
+    vdc_io_profiles_destroy(&sim->io);
     vdc_queue_destroy(sim->events);
     vdc_wait_queue_free(&sim->waiting);
     vdc_histogram_free(&sim->waits);

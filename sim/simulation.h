@@ -4,9 +4,11 @@
 
 #include "models/checks.h"
 #include "models/datacenter.h"
+#include "models/fabric.h"
 #include "models/gpu_fragmentation.h"
 #include "models/histogram.h"
 #include "models/interference.h"
+#include "models/io_profile.h"
 #include "models/isolation.h"
 #include "models/slices.h"
 #include "models/smt.h"
@@ -47,7 +49,7 @@ typedef struct vdc_results vdc_results; /* sim/results/ */
 /* Optional parts of a simulation (sim/parts/part.h): whoever adds one adds a row here and a file there. */
 #define VDC_PARTS(ROW) \
     ROW(hypervisor) ROW(preemption) ROW(isolation) ROW(attack) ROW(power) ROW(carbon) ROW(gpu) ROW(cost) ROW(lifecycle) ROW(migration) \
-    ROW(availability) ROW(maintenance) ROW(standby) ROW(rebalance) ROW(alarms)
+    ROW(availability) ROW(maintenance) ROW(standby) ROW(rebalance) ROW(alarms) ROW(flows) ROW(network) ROW(storage)
 #define VDC_PART_ID(name) VDC_PART_##name,
 typedef enum vdc_part_id { VDC_PARTS(VDC_PART_ID) VDC_PART_COUNT } vdc_part_id;
 #undef VDC_PART_ID
@@ -74,6 +76,9 @@ struct vdc_simulation {
     vdc_isolation_specs wishes;   /* what VMs ask for by way of isolation */
     vdc_interference_profiles profiles; /* how VMs disturb each other */
     vdc_interference interference;
+    vdc_io_profiles io;           /* what VMs have on networks and disks */
+    vdc_flow_set *flows;          /* NULL: nothing is transferred (sim/parts/flows.h) */
+    vdc_fabric fabric;            /* with flows: the hosts, then the storage pools, then the world outside */
     vdc_isolation *isolation;     /* NULL: nobody asks for any */
     int64_t penalty_allowed;      /* soft rules: what the host of the VM being placed may break */
     vdc_queue *events;
@@ -83,6 +88,8 @@ struct vdc_simulation {
     const vdc_part *present[VDC_PART_COUNT];  /* those that the run has */
     const vdc_part *followers[VDC_PART_COUNT];/* of them, those that are told of every placement */
     int present_count, follower_count;
+    bool moving;                              /* the VM that leaves its host comes to one at the same instant and goes on */
+    vdc_code part_failure;                    /* of a part where nothing can be said at once */
     vdc_search *search;
 
     vdc_source *workload;
@@ -198,6 +205,9 @@ vdc_code vdc_run_leave(vdc_simulation *simulation, uint32_t slot, vdc_vm_state s
 void vdc_run_wake(vdc_simulation *simulation);
 /* Takes a running VM off its host for another one's sake: it is evicted or, where the scenario says so, waits again. */
 vdc_code vdc_run_displace(vdc_simulation *simulation, uint32_t slot, vdc_diag *diag);
+
+/* One of the things that the VM on its host was held for (record->boot_holds) is done: it boots after the last one. */
+vdc_code vdc_run_boot(vdc_simulation *simulation, uint32_t slot, vdc_diag *diag);
 
 /* preemption.c */
 /* The waiting VM found no host: displaces VMs for it, or warns them. *made_room when there is room now. */

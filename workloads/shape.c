@@ -9,7 +9,7 @@
 
 typedef struct shape {
     int64_t vcpus, memory, disk, iops, disk_bandwidth, net_tx, net_rx, numa_nodes;
-    const vdc_node *priority, *cpu, *gpus, *checkpoint, *isolation, *interference, *operations;
+    const vdc_node *priority, *cpu, *gpus, *checkpoint, *isolation, *interference, *operations, *network, *vnics, *traffic, *volumes, *io;
 } shape;
 
 #define FIELD(member) offsetof(shape, member)
@@ -33,6 +33,11 @@ static const vdc_param shape_params[] = {
     NODE("isolation", isolation, "what it asks for by way of isolation: pin, core_isolate, dedicated_host, …"),
     NODE("interference", interference, "how it disturbs its neighbours and suffers from them: pressure, sensitivity, accesses, …"),
     NODE("operations", operations, "a list of {at: time after its arrival, do: stop, resize, migrate, …}"),
+    NODE("network", network, "a vNIC without caps on this network"),
+    NODE("vnics", vnics, "a list of {network, tx, rx, weight}"),
+    NODE("traffic", traffic, "a list of {to, rate or size, at, every, for}: what it sends"),
+    NODE("volumes", volumes, "a list of {size, pool, provision, image, iops, bandwidth, weight}"),
+    NODE("io", io, "a list of {volume, rate, request, do, at, every, for}: what it reads and writes"),
 };
 enum { SHAPE_PARAMS = sizeof shape_params / sizeof shape_params[0] };
 
@@ -114,6 +119,8 @@ static void take(const shape *given, const vdc_node *node, const vdc_workload_co
     if (given->isolation) vdc_isolation_spec_read(context->isolation, given->isolation, &request->isolation, diag);
     if (given->interference) vdc_interference_profile_read(context->interference, given->interference, &request->interference, diag);
     if (given->operations) vdc_operation_list_read(context->operations, given->operations, what, &request->operations, diag);
+    const vdc_io_nodes io = {given->network, given->vnics, given->traffic, given->volumes, given->io};
+    vdc_io_profile_read(context->io, &io, request, what, diag);
     if (given->checkpoint) read_checkpoint(given->checkpoint, request, what, diag);
     if (!given->gpus) return;
     char section[96];

@@ -7,6 +7,7 @@
 #define VDC_WORKLOADS_WORKLOAD_H
 
 #include "models/interference_profile.h"
+#include "models/io_profile.h"
 #include "models/isolation_spec.h"
 #include "models/operation.h"
 #include "models/request.h"
@@ -43,6 +44,7 @@ typedef struct vdc_workload_context {
     struct vdc_isolation_specs *isolation; /* what VMs ask for by way of isolation; NULL: it is read and checked only */
     vdc_interference_profiles *interference; /* how VMs disturb each other; NULL: it is read and checked only */
     vdc_operation_lists *operations;  /* what is asked of VMs in the course of their lives; NULL: it is read and checked only */
+    vdc_io_profiles *io;              /* what VMs have on networks and disks; NULL: it is read and checked only */
     vdc_names *gpu_models;            /* bit i of vdc_request.gpu_models = name i+1 */
     uint64_t seed;
     int64_t host_speed;               /* Hz of the fastest host's core: what relative loads refer to where no speed is named */

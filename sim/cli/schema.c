@@ -257,6 +257,21 @@ static void put_power(vdc_json *json, const char *path) {
     vdc_json_close(json, ']');
 }
 
+/* The lists of a VM's description: vnics, traffic, volumes, io. */
+static bool put_io(vdc_json *json, const char *path) {
+    const char *key = strrchr(path, '.');
+    if (!key || (strncmp(path, "workload.vms.", 13) != 0 && strncmp(path, "attack.launches.", 16) != 0)) return false;
+    for (size_t i = 0; i < sizeof vdc_io_tables / sizeof *vdc_io_tables; i++) {
+        if (strcmp(key + 1, vdc_io_tables[i].name) != 0) continue;
+        vdc_json_put_text(json, "type", "array");
+        begin(json, "items", '{');
+        put_object(json, &(object){.path = path, .tables = {vdc_io_tables[i].params}, .counts = {vdc_io_tables[i].count}});
+        vdc_json_close(json, '}');
+        return true;
+    }
+    return false;
+}
+
 /* What other modules read, by the path at which it stands. */
 static bool put_registered(vdc_json *json, const char *path) {
     if (strcmp(path, "workload.trace") == 0) put_trace(json, path);
@@ -290,7 +305,7 @@ static void put_node(vdc_json *json, const char *path, const vdc_param *param) {
         vdc_json_close(json, '}');
         vdc_json_open(json, '{');
     }
-    bool done = put_registered(json, path);
+    bool done = put_io(json, path) || put_registered(json, path);
     if (!done && one && items) {
         begin(json, "anyOf", '[');
         vdc_json_open(json, '{'), put_list_of(json, items), vdc_json_close(json, '}');

@@ -56,7 +56,12 @@ struct vdc_part {
     vdc_code (*event)(vdc_simulation *simulation, uint32_t subject, vdc_diag *diag);
     /* A VM has come to its host and holds what it asked for; its load begins after this. May be NULL. */
     vdc_code (*placed)(vdc_simulation *simulation, uint32_t slot, vdc_diag *diag);
-    /* A VM is about to leave its host: everything is still as it was while it ran. May be NULL. */
+    /* It boots: what it was held for (boot_holds) is done, its load begins after this. May be NULL. */
+    vdc_code (*booted)(vdc_simulation *simulation, uint32_t slot, vdc_diag *diag);
+    /* It stands still on its host until `booted` is called again. May be NULL. */
+    void (*halted)(vdc_simulation *simulation, uint32_t slot);
+    /* A VM is about to leave its host: everything is still as it was while it ran. With simulation->moving it goes on elsewhere at once (placed,
+     * without booted). May be NULL. */
     void (*removing)(vdc_simulation *simulation, uint32_t slot);
     /* A VM is gone for good: its final row is written. May be NULL. */
     void (*left)(vdc_simulation *simulation, uint32_t slot);
@@ -87,7 +92,10 @@ void vdc_parts_close(vdc_simulation *simulation);
 /* Those that the run has. */
 vdc_code vdc_parts_begin(vdc_simulation *simulation, vdc_diag *diag);
 vdc_code vdc_parts_placed(vdc_simulation *simulation, uint32_t slot, vdc_diag *diag);
+vdc_code vdc_parts_booted(vdc_simulation *simulation, uint32_t slot, vdc_diag *diag);
+/* A failure is kept in simulation->part_failure: the run ends with it at its next step. */
 void vdc_parts_removing(vdc_simulation *simulation, uint32_t slot);
+void vdc_parts_halted(vdc_simulation *simulation, uint32_t slot);
 void vdc_parts_left(vdc_simulation *simulation, uint32_t slot);
 void vdc_parts_advance(vdc_simulation *simulation);
 vdc_code vdc_parts_tick(vdc_simulation *simulation, vdc_diag *diag);

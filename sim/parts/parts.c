@@ -20,7 +20,7 @@ void vdc_parts_settle(vdc_simulation *sim) {
         const vdc_part *part = vdc_parts[i];
         if (part->present ? !part->present(sim) : sim->parts[i] == NULL) continue;
         sim->present[sim->present_count++] = part;
-        if (part->placed || part->removing || part->left) sim->followers[sim->follower_count++] = part;
+        if (part->placed || part->booted || part->removing || part->left) sim->followers[sim->follower_count++] = part;
     }
 }
 
@@ -46,6 +46,18 @@ vdc_code vdc_parts_placed(vdc_simulation *sim, uint32_t slot, vdc_diag *diag) {
 void vdc_parts_removing(vdc_simulation *sim, uint32_t slot) {
     for (int i = 0; i < sim->follower_count; i++)
         if (sim->followers[i]->removing) sim->followers[i]->removing(sim, slot);
+}
+
+void vdc_parts_halted(vdc_simulation *sim, uint32_t slot) {
+    for (int i = 0; i < sim->follower_count; i++)
+        if (sim->followers[i]->halted) sim->followers[i]->halted(sim, slot);
+}
+
+vdc_code vdc_parts_booted(vdc_simulation *sim, uint32_t slot, vdc_diag *diag) {
+    vdc_code code = VDC_OK;
+    for (int i = 0; !code && i < sim->follower_count; i++)
+        if (sim->followers[i]->booted) code = sim->followers[i]->booted(sim, slot, diag);
+    return code;
 }
 
 void vdc_parts_left(vdc_simulation *sim, uint32_t slot) {

@@ -54,6 +54,7 @@ vdc_code vdc_scenario_host_class(const vdc_scenario *scenario, size_t index, vdc
         .smt_yield_ppm = llround(class->smt_yield * 1e6), .gpus = (uint16_t)class->gpus, .max_vms = (uint32_t)class->max_vms,
         .power = class->power, .overcommit_num = scenario->overcommit_num[VDC_CPU], .overcommit_den = scenario->overcommit_den[VDC_CPU],
         .llc_ways = class->llc_ways, .memory_bandwidth = class->memory_bandwidth,
+        .disk_latency = class->disk_latency, .disk_variation = class->disk_variation, .disk_kind = (uint8_t)class->disk_kind,
         .llc = class->llc, .socket_bandwidth = class->socket_bandwidth, .latency_rise = class->latency_rise, .remote_latency = class->remote_latency,
     };
     const char *wrong = measure(scenario, class, made.physical, made.capacity);
@@ -83,6 +84,9 @@ static void read_disks(vdc_reading *reading, const vdc_node *list, vdc_scenario_
         if (!add_to(&class->disk, disk.size) || !add_to(&class->iops, disk.iops) ||
             !add_to(&class->disk_bandwidth, disk.bandwidth))
             vdc_reading_fail(reading, list->children[i], "disks: their sum is too large");
+        if (disk.latency > class->disk_latency) class->disk_latency = disk.latency;
+        if (disk.variation > class->disk_variation) class->disk_variation = disk.variation;
+        if (disk.kind) class->disk_kind = disk.kind;
     }
 }
 
@@ -231,6 +235,62 @@ static void read_ratio(vdc_reading *reading, const vdc_node *section, const char
     vdc_reading_fail(reading, node, "datacenter.overcommit: %s: found '%.40s', which %s", key, node->text, wrong);
 }
 
+static void read_fabric(vdc_reading *reading, const vdc_node *node) {
+    vdc_scenario *scenario = reading->scenario;
+    vdc_section_fabric section;
+    scenario->fabric = (vdc_fabric_spec){.kind = VDC_FABRIC_NONE, .seed = scenario->seed};
+    if (!node || !vdc_reading_section(reading, VDC_SECTION_FABRIC, node, NULL, &section)) return;
+    scenario->fabric_place = node->place;
+    if (section.arity % 2)
+        vdc_reading_fail(reading, vdc_node_get(node, "arity"), "datacenter.topology.fabric: arity: found %lld; allowed: even numbers",
+                         (long long)section.arity);
+    scenario->fabric = (vdc_fabric_spec){
+        .kind = (vdc_fabric_kind)section.kind, .uplink = section.uplink, .spines = (uint32_t)section.spines, .arity = (uint32_t)section.arity,
+        .hashed = section.paths == 1, .rtt = section.rtt, .seed = scenario->seed,
+    };
+}
+
+static void read_pools(vdc_reading *reading, const vdc_node *list) {
+    vdc_scenario *scenario = reading->scenario;
+    if (!list || !vdc_reading_is_list(reading, list, "a list of {name, size, iops, bandwidth, nic}")) return;
+    scenario->pools = vdc_arena_alloc(reading->arena, (list->count + 1) * sizeof *scenario->pools);
+    if (!scenario->pools) {
+        vdc_reading_note(reading, vdc_no_memory(reading->diag, "the storage pools"));
+        return;
+    }
+    for (size_t i = 0; i < list->count; i++) {
+        vdc_pool_spec *pool = &scenario->pools[scenario->pool_count];
+        if (!vdc_reading_section(reading, VDC_SECTION_STORAGE, list->children[i], NULL, pool)) continue;
+        if (strcmp(pool->name, "local") == 0 || pool->name[0] == 0)
+            vdc_reading_fail(reading, list->children[i], "datacenter.storage: name: found '%s'; allowed: any other name", pool->name);
+        for (size_t k = 0; k < scenario->pool_count; k++)
+            if (strcmp(scenario->pools[k].name, pool->name) == 0)
+                vdc_reading_fail(reading, list->children[i], "datacenter.storage: name: '%.60s' is used by a pool before", pool->name);
+        if (pool->rack != VDC_UNLIMITED && pool->rack >= scenario->racks)
+            vdc_reading_fail(reading, vdc_node_get(list->children[i], "rack"), "datacenter.storage: rack: found %lld; the racks are numbered from 0 to %lld",
+                             (long long)pool->rack, (long long)scenario->racks - 1);
+        scenario->pool_count++;
+    }
+}
+
+void vdc_reading_networks(vdc_reading *reading, const vdc_node *list) {
+    vdc_scenario *scenario = reading->scenario;
+    if (!list || !vdc_reading_is_list(reading, list, "a list of {name, weight}")) return;
+    scenario->networks = vdc_arena_alloc(reading->arena, (list->count + 1) * sizeof *scenario->networks);
+    if (!scenario->networks) {
+        vdc_reading_note(reading, vdc_no_memory(reading->diag, "the networks"));
+        return;
+    }
+    for (size_t i = 0; i < list->count; i++) {
+        vdc_section_network section;
+        if (!vdc_reading_section(reading, VDC_SECTION_NETWORK, list->children[i], NULL, &section)) continue;
+        for (size_t k = 0; k < scenario->network_count; k++)
+            if (strcmp(scenario->networks[k].name, section.name) == 0)
+                vdc_reading_fail(reading, list->children[i], "networks: name: '%.60s' is used by a network before", section.name);
+        scenario->networks[scenario->network_count++] = (vdc_network_spec){section.name, section.weight};
+    }
+}
+
 void vdc_reading_datacenter(vdc_reading *reading, const vdc_node *node) {
     vdc_scenario *scenario = reading->scenario;
     vdc_section_datacenter datacenter;
@@ -241,12 +301,15 @@ void vdc_reading_datacenter(vdc_reading *reading, const vdc_node *node) {
     scenario->has_topology = datacenter.topology != NULL;
     scenario->zones = topology.zones;
     scenario->racks = topology.racks;
+    read_fabric(reading, topology.fabric);
+    read_pools(reading, datacenter.storage);
     if (topology.racks < topology.zones)
         vdc_reading_fail(reading, datacenter.topology, "datacenter.topology: there are fewer racks than zones");
     for (int i = 0; i < VDC_RESOURCES; i++) scenario->overcommit_num[i] = scenario->overcommit_den[i] = 1;
     if (vdc_reading_section(reading, VDC_SECTION_OVERCOMMIT, datacenter.overcommit, NULL, &overcommit)) {
         read_ratio(reading, datacenter.overcommit, "cpu", VDC_CPU);
         read_ratio(reading, datacenter.overcommit, "memory", VDC_MEMORY);
+        read_ratio(reading, datacenter.overcommit, "disk", VDC_DISK);
     }
     char buffer[96];
     if (!datacenter.hosts) return;

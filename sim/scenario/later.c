@@ -13,7 +13,7 @@ typedef struct refusal {
 } refusal;
 
 static const refusal later[] = {
-    {"datacenter.topology.fabric", NULL},
+    {NULL, NULL}, /* the end */
 };
 
 static bool is_allowed(const vdc_node *node, const char *allowed) {
@@ -53,5 +53,5 @@ static void walk(vdc_reading *reading, const vdc_node *node, const char *step, c
 }
 
 void vdc_reading_refuse_later(vdc_reading *reading, const vdc_node *root) {
-    for (size_t i = 0; i < sizeof later / sizeof later[0]; i++) walk(reading, root, later[i].path, &later[i]);
+    for (size_t i = 0; later[i].path; i++) walk(reading, root, later[i].path, &later[i]);
 }

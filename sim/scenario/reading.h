@@ -41,6 +41,8 @@ void vdc_reading_datacenter(vdc_reading *reading, const vdc_node *node);
 void vdc_reading_prices(vdc_reading *reading, const vdc_node *node);
 /* failures.c: the section failures; `node` may be NULL. */
 void vdc_reading_failures(vdc_reading *reading, const vdc_node *node);
+/* hosts.c: the section networks. */
+void vdc_reading_networks(vdc_reading *reading, const vdc_node *list);
 /* later.c: what is described but not simulated yet. */
 void vdc_reading_refuse_later(vdc_reading *reading, const vdc_node *root);
 

@@ -9,7 +9,9 @@
 #define VDC_SCENARIO_SCENARIO_H
 
 #include "models/availability.h"
+#include "models/fabric.h"
 #include "models/host.h"
+#include "models/io_profile.h"
 #include "models/isolation_spec.h"
 #include "models/prices.h"
 #include "schedulers/policy.h"
@@ -66,6 +68,9 @@ typedef struct vdc_scenario_class {
     int64_t memory;                /* bytes */
     int64_t disk;                  /* bytes, sum over `disks` */
     int64_t iops, disk_bandwidth;  /* sums over `disks`: operations per second, bytes per second; 0 = not given */
+    int64_t disk_latency;          /* ns of a request, idle: that of the slowest */
+    double disk_variation;         /* the largest */
+    int disk_kind;                 /* vdc_disk_kind: hdd when one is */
     int64_t nic;                   /* bytes per second in each direction; 0 = not given */
     int64_t gpus;                  /* devices */
     const char *gpu_model;         /* NULL = not given */
@@ -138,6 +143,12 @@ typedef struct vdc_scenario {
 
     int64_t zones, racks;          /* of the whole datacenter, >= 1; both 1 without `topology` */
     bool has_topology;
+    vdc_fabric_spec fabric;        /* kind none where none is given */
+    vdc_place fabric_place;
+    vdc_pool_spec *pools;          /* datacenter.storage */
+    size_t pool_count;
+    vdc_network_spec *networks;
+    size_t network_count;
     int64_t overcommit_num[VDC_RESOURCES], overcommit_den[VDC_RESOURCES]; /* exact ratio, lowest terms, > 0; 1/1 where none is given */
 
     const vdc_node *trace;         /* for vdc_workload_open; NULL = none. At least one of the three is there */

@@ -28,6 +28,7 @@ static const vdc_param top[] = {
     {"lifecycle", NODE, AT(top, lifecycle), .help = "how long VMs boot, shut down and are saved"},
     {"migration", NODE, AT(top, migration), .help = "how VMs move between hosts"},
     {"failures", NODE, AT(top, failures), .help = "which hosts fail when, and what becomes of their VMs"},
+    {"networks", NODE, AT(top, networks), .help = "a list of tenant networks: {name, weight}"},
     {"power", NODE, AT(top, power), .help = "empty and failed hosts, PUE, carbon"},
     {"prices", NODE, AT(top, prices), .help = "what VMs pay, what energy costs, what is given back for poor service"},
     {"alarms", NODE, AT(top, alarms), .help = "thresholds that are looked at once a tick, for the event log and the monitor"},
@@ -55,7 +56,8 @@ static const vdc_param time_section[] = {
 static const vdc_param datacenter[] = {
     {"hosts", NODE, AT(datacenter, hosts), .required = true,
      .help = "a list of host classes, or {format, path} of a file of hosts"},
-    {"topology", NODE, AT(datacenter, topology), .help = "zones and racks"},
+    {"topology", NODE, AT(datacenter, topology), .help = "zones, racks and the network between them"},
+    {"storage", NODE, AT(datacenter, storage), .help = "a list of pools that volumes are cut from, reached over the network"},
     {"overcommit", NODE, AT(datacenter, overcommit), .help = "how much more may be promised than is there"},
 };
 
@@ -101,10 +103,15 @@ static const vdc_param cpu[] = {
      .help = "what a second thread adds to a core"},
 };
 
+static const char *const disk_kinds[] = {"ssd", "hdd", NULL}; /* vdc_disk_kind */
 static const vdc_param disk[] = {
     {"size", INTEGER, .dimension = VDC_DIM_BYTES, AT(disk, size), .help = "usable bytes"},
     {"iops", INTEGER, .fallback = "0", AT(disk, iops), .help = "operations a second"},
     {"bandwidth", INTEGER, .dimension = VDC_DIM_BYTE_RATE, .fallback = "0", AT(disk, bandwidth), .help = "bytes a second"},
+    {"latency", INTEGER, .dimension = VDC_DIM_TIME, .fallback = "100us", AT(disk, latency), .help = "of a request to an idle disk"},
+    {"variation", REAL, .fallback = "1", .maximum = 1000, AT(disk, variation),
+     .help = "coefficient of variation of the service time, for the latency under load; 1: exponential"},
+    {"kind", CHOICE, .fallback = "ssd", .choices = disk_kinds, AT(disk, kind), .help = "hdd: bandwidth falls with the number of streams"},
 };
 
 static const vdc_param gpus[] = {
@@ -131,7 +138,46 @@ static const vdc_param topology[] = {
      .help = "zones of the datacenter"},
     {"racks", INTEGER, .fallback = "1", .minimum = 1, .maximum = MOST_RACKS, AT(topology, racks),
      .help = "racks of the datacenter, over all zones"},
-    {"fabric", NODE, AT(topology, later), .help = "the network between them"},
+    {"fabric", NODE, AT(topology, fabric), .help = "{kind, uplink, spines, ...}: the switches between hosts; without it only NICs are ever short"},
+};
+
+static const char *const fabric_kinds[] = {"none", "leaf-spine", "fat-tree", NULL}, *const fabric_paths[] = {"shared", "hashed", NULL}; /* vdc_fabric_kind */
+static const vdc_param fabric[] = {
+    {"kind", CHOICE, .fallback = "leaf-spine", .choices = fabric_kinds, AT(fabric, kind), .help = "leaf-spine: a leaf a rack; fat-tree: by `arity`"},
+    {"uplink", INTEGER, .dimension = VDC_DIM_BYTE_RATE, .fallback = "100 Gbit/s", .minimum = 1, .maximum = 1e15, AT(fabric, uplink),
+     .help = "of a link between switches, in each direction"},
+    {"spines", INTEGER, .fallback = "4", .minimum = 1, .maximum = VDC_FABRIC_SPINES_MAX, AT(fabric, spines),
+     .help = "of leaf-spine: every leaf has a link to each"},
+    {"arity", INTEGER, .fallback = "8", .minimum = 2, .maximum = VDC_FABRIC_ARITY_MAX, AT(fabric, arity),
+     .help = "k of a fat-tree, even: room for k^3/4 hosts"},
+    {"paths", CHOICE, .fallback = "shared", .choices = fabric_paths, AT(fabric, paths),
+     .help = "shared: equal paths are one; hashed: a flow is bound to one of them"},
+    {"rtt", INTEGER, .dimension = VDC_DIM_TIME, .fallback = "100us", AT(fabric, rtt), .help = "what a message takes beside its bytes"},
+};
+
+static const vdc_param network[] = {
+    {"name", TEXT, .required = true, AT(network, name), .help = "what vNICs say"},
+    {"weight", INTEGER, .fallback = "1", .minimum = 1, .maximum = VDC_IO_WEIGHT_MAX, AT(network, weight), .help = "share of links that are full"},
+};
+
+static const vdc_param storage[] = {
+    {"name", TEXT, .required = true, .offset = offsetof(vdc_pool_spec, name), .help = "what volumes say"},
+    {"size", INTEGER, .dimension = VDC_DIM_BYTES, .minimum = 1, .offset = offsetof(vdc_pool_spec, size), .help = "usable bytes"},
+    {"iops", INTEGER, .fallback = "none", .none = "none", .maximum = 1e12, .offset = offsetof(vdc_pool_spec, iops), .help = "operations a second"},
+    {"bandwidth", INTEGER, .dimension = VDC_DIM_BYTE_RATE, .fallback = "none", .none = "none", .maximum = 1e15, .offset = offsetof(vdc_pool_spec, bandwidth),
+     .help = "bytes a second"},
+    {"nic", INTEGER, .dimension = VDC_DIM_BYTE_RATE, .fallback = "none", .none = "none", .maximum = 1e15, .offset = offsetof(vdc_pool_spec, nic),
+     .help = "network bandwidth in each direction"},
+    {"latency", INTEGER, .dimension = VDC_DIM_TIME, .fallback = "100us", .offset = offsetof(vdc_pool_spec, latency), .help = "of a request to an idle pool"},
+    {"rack", INTEGER, .fallback = "none", .none = "none", .maximum = MOST_RACKS - 1, .offset = offsetof(vdc_pool_spec, rack),
+     .help = "where it stands in a leaf-spine fabric; none: at the spines"},
+    {"overcommit", REAL, .dimension = VDC_DIM_RATIO, .fallback = "1", .minimum = 1, .maximum = 1000, .offset = offsetof(vdc_pool_spec, overcommit),
+     .help = "thin volumes may promise so many times the size"},
+    {"variation", REAL, .fallback = "1", .maximum = 1000, .offset = offsetof(vdc_pool_spec, variation),
+     .help = "coefficient of variation of the service time, for the latency under load; 1: exponential"},
+    {"kind", CHOICE, .fallback = "ssd", .choices = disk_kinds, .offset = offsetof(vdc_pool_spec, kind),
+     .help = "hdd: bandwidth falls with the number of streams"},
+    {"images", BOOL, .fallback = "false", .offset = offsetof(vdc_pool_spec, images), .help = "images of volumes are copied from here"},
 };
 
 static const vdc_param overcommit[] = {
@@ -139,6 +185,8 @@ static const vdc_param overcommit[] = {
      .help = "vCPUs per hardware thread"},
     {"memory", REAL, .dimension = VDC_DIM_RATIO, .fallback = "1", .minimum = 0.001, .maximum = 1000, AT(overcommit, memory),
      .help = "promised per byte that is there"},
+    {"disk", REAL, .dimension = VDC_DIM_RATIO, .fallback = "1", .minimum = 0.001, .maximum = 1000, AT(overcommit, disk),
+     .help = "disk space promised per byte that is there"},
 };
 
 static const vdc_param workload[] = {
@@ -453,6 +501,9 @@ const vdc_scenario_section vdc_scenario_sections[] = {
     [VDC_SECTION_SPOT] = {"prices.spot[]", "who pays the spot price; of what a row gives all must hold", spot, COUNT_OF(spot)},
     [VDC_SECTION_ENERGY] = {"prices.energy", "the price of energy", energy, COUNT_OF(energy)},
     [VDC_SECTION_SLA] = {"prices.sla[]", "a promise; of several that are broken the largest credit counts", sla, COUNT_OF(sla)},
+    [VDC_SECTION_FABRIC] = {"datacenter.topology.fabric", "the network between hosts", fabric, COUNT_OF(fabric)},
+    [VDC_SECTION_STORAGE] = {"datacenter.storage[]", "a pool of disk space on the network", storage, COUNT_OF(storage)},
+    [VDC_SECTION_NETWORK] = {"networks[]", "a tenant network", network, COUNT_OF(network)},
     [VDC_SECTION_ATTACK] = {"attack", "a co-residency attack", attack, COUNT_OF(attack)},
 };
 const size_t vdc_scenario_section_count = VDC_SECTIONS;

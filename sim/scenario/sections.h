@@ -11,7 +11,8 @@
 typedef struct vdc_section_top {
     int64_t version, seed;
     const char *name;
-    const vdc_node *time, *datacenter, *workload, *schedulers, *failures, *power, *output, *isolation, *attack, *lifecycle, *migration, *prices, *alarms;
+    const vdc_node *time, *datacenter, *workload, *schedulers, *failures, *power, *output, *isolation, *attack, *lifecycle, *migration, *prices, *alarms,
+        *networks;
 } vdc_section_top;
 
 typedef struct vdc_section_alarms {
@@ -25,7 +26,7 @@ typedef struct vdc_section_time {
 } vdc_section_time;
 
 typedef struct vdc_section_datacenter {
-    const vdc_node *hosts, *topology, *overcommit;
+    const vdc_node *hosts, *topology, *overcommit, *storage;
 } vdc_section_datacenter;
 
 typedef struct vdc_section_hosts_file {
@@ -45,7 +46,9 @@ typedef struct vdc_section_cpu {
 } vdc_section_cpu;
 
 typedef struct vdc_section_disk {
-    int64_t size, iops, bandwidth;
+    int64_t size, iops, bandwidth, latency;
+    double variation;
+    int kind;
 } vdc_section_disk;
 
 typedef struct vdc_section_gpus {
@@ -64,11 +67,22 @@ typedef struct vdc_section_reserve {
 
 typedef struct vdc_section_topology {
     int64_t zones, racks;
-    const vdc_node *later;
+    const vdc_node *fabric;
 } vdc_section_topology;
 
+typedef struct vdc_section_fabric {
+    int kind, paths;
+    int64_t uplink, spines, arity, rtt;
+} vdc_section_fabric;
+
+typedef struct vdc_section_network {
+    const char *name;
+    int64_t weight;
+} vdc_section_network;
+
+
 typedef struct vdc_section_overcommit {
-    double cpu, memory; /* for the checks; the exact fractions are read from the text */
+    double cpu, memory, disk; /* for the checks; the exact fractions are read from the text */
 } vdc_section_overcommit;
 
 typedef struct vdc_section_workload {
@@ -199,7 +213,8 @@ typedef enum vdc_section_id {
     VDC_SECTION_OUTPUT, VDC_SECTION_ATTACK, VDC_SECTION_INTERFERENCE, VDC_SECTION_PREEMPTION,
     VDC_SECTION_PRICES, VDC_SECTION_FLAVOR_PRICE, VDC_SECTION_UNITS, VDC_SECTION_RESERVATION, VDC_SECTION_SPOT, VDC_SECTION_ENERGY, VDC_SECTION_SLA,
     VDC_SECTION_FAILURE_PROCESS, VDC_SECTION_WARNING, VDC_SECTION_HA_RESERVE, VDC_SECTION_FAILURE_GROUP, VDC_SECTION_MAINTENANCE,
-    VDC_SECTION_LIFECYCLE, VDC_SECTION_MIGRATION, VDC_SECTION_ALARMS, VDC_SECTIONS
+    VDC_SECTION_LIFECYCLE, VDC_SECTION_MIGRATION, VDC_SECTION_ALARMS,
+    VDC_SECTION_FABRIC, VDC_SECTION_NETWORK, VDC_SECTION_STORAGE, VDC_SECTIONS
 } vdc_section_id;
 
 #endif

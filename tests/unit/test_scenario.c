@@ -177,7 +177,7 @@ Test(scenario, wrong_values_of_single_keys) {
 Test(scenario, unknown_keys_anywhere) {
     REFUSES(SMALL "wrokload: 1\ntime: {tik: 1}\nschedulers: {placment: {}, placement: {polcy: best-fit}}\noutput: {tick: true}\n",
             "s.yaml:4:1: scenario: unknown key 'wrokload' (did you mean 'workload'?); allowed: vdcsim, name, seed, time, datacenter, workload, "
-            "schedulers, isolation, attack, lifecycle, migration, failures, power, prices, alarms or output",
+            "schedulers, isolation, attack, lifecycle, migration, failures, networks, power, prices, alarms or output",
             "s.yaml:5:8: time: unknown key 'tik' (did you mean 'tick'?); allowed: start, end or tick",
             "s.yaml:6:14: schedulers: unknown key 'placment' (did you mean 'placement'?); allowed: admission, placement, cpu or rebalance",
             "s.yaml:6:40: placement policy first-fit: unknown key 'polcy' (did you mean 'policy'?); allowed: policy",
@@ -264,7 +264,7 @@ Test(scenario, policies_and_workloads_are_checked_in_the_same_pass) {
         "s.yaml:3:71: format: unknown trace format 'opendk' (did you mean 'opendc'?); known are *",
         "s.yaml:3:29: VM: unknown key 'memroy' (did you mean 'memory'?); allowed: id, name, tenant, group, arrival, lifetime, "
         "predicted_lifetime, load, vcpus, memory, disk, iops, disk_bandwidth, net_tx, net_rx, numa_nodes, priority, cpu, gpus, "
-        "checkpoint, isolation, interference or operations",
+        "checkpoint, isolation, interference, operations, network, vnics, traffic, volumes or io",
         "s.yaml:3:49: VM: vcpus: found the number -1, which is negative; allowed: a number such as 2 or 1.5, at least 0",
         "s.yaml:4:88: admission policy fifo: unknown key 'depth'; allowed: policy, timeout, queue_limit, retry or preemption",
         "s.yaml:4:34: policy: found the text 'best_fit' (did you mean 'best-fit'?); allowed: *",
@@ -273,9 +273,8 @@ Test(scenario, policies_and_workloads_are_checked_in_the_same_pass) {
 
 Test(scenario, what_comes_later_is_refused_by_name) {
     REFUSES("vdcsim: 1\n" VMS
-            "datacenter: {hosts: [{memory: 1}], topology: {fabric: {kind: leaf-spine}}}\n"
+            "datacenter: {hosts: [{memory: 1}]}\n"
             "failures: {recovery: {policy: standby}}\n",
-            "s.yaml:3:47: datacenter.topology.fabric: not supported yet",
             "s.yaml:4:31: failures.recovery: policy: found standby, which is not supported yet");
     vdc_scenario *s = open_text(
         "vdcsim: 1\n" VMS "datacenter: {hosts: [{memory: 1, cpu: {threads: 1.0, numa: 1}}]}\nisolation: ~\npower: {empty_host: on}\n", NULL, 0);

@@ -1,0 +1,303 @@
+/* See io_profile.h. */
+#include "models/io_profile.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#define COUNT_OF(array) (sizeof(array) / sizeof *(array))
+#define INTEGER .type = VDC_PARAM_INTEGER
+#define TIME .type = VDC_PARAM_INTEGER, .dimension = VDC_DIM_TIME
+#define RATE .type = VDC_PARAM_INTEGER, .dimension = VDC_DIM_BYTE_RATE
+#define BYTES .type = VDC_PARAM_INTEGER, .dimension = VDC_DIM_BYTES
+#define TEXT .type = VDC_PARAM_TEXT
+
+typedef struct written_vnic {
+    const char *network;
+    int64_t tx, rx, weight;
+} written_vnic;
+
+static const vdc_param vnic_params[] = {
+    {"network", TEXT, .required = true, .help = "one of `networks`", .offset = offsetof(written_vnic, network)},
+    {"tx", RATE, .fallback = "none", .none = "none", .maximum = 1e15, .help = "cap of what it sends", .offset = offsetof(written_vnic, tx)},
+    {"rx", RATE, .fallback = "none", .none = "none", .maximum = 1e15, .help = "cap of what it receives", .offset = offsetof(written_vnic, rx)},
+    {"weight", INTEGER, .fallback = "1", .minimum = 1, .maximum = VDC_IO_WEIGHT_MAX, .help = "share of full links; the network's weight multiplies it",
+     .offset = offsetof(written_vnic, weight)},
+};
+
+typedef struct written_volume {
+    const char *name, *pool;
+    int64_t size, image, iops, bandwidth, weight;
+    int provision;
+} written_volume;
+
+static const char *const provisions[] = {"thick", "thin", NULL};
+static const vdc_param volume_params[] = {
+    {"name", TEXT, .help = "a name for operations and tables", .offset = offsetof(written_volume, name)},
+    {"size", BYTES, .minimum = 1, .maximum = 0x1p62, .help = "its size", .offset = offsetof(written_volume, size)},
+    {"pool", TEXT, .fallback = "local", .help = "local: the disks of the VM's host; or one of `datacenter.storage`", .offset = offsetof(written_volume, pool)},
+    {"provision", .type = VDC_PARAM_CHOICE, .fallback = "thick", .choices = provisions,
+     .help = "thick: its size is taken from the pool; thin: its size is promised, what is written is taken", .offset = offsetof(written_volume, provision)},
+    {"image", BYTES, .fallback = "0 B", .help = "copied to it before the VM boots", .offset = offsetof(written_volume, image)},
+    {"iops", INTEGER, .fallback = "none", .none = "none", .maximum = 1e12, .help = "cap of operations a second", .offset = offsetof(written_volume, iops)},
+    {"bandwidth", RATE, .fallback = "none", .none = "none", .maximum = 1e15, .help = "cap of bytes a second", .offset = offsetof(written_volume, bandwidth)},
+    {"weight", INTEGER, .fallback = "1", .minimum = 1, .maximum = VDC_IO_WEIGHT_MAX, .help = "share of a pool that is short",
+     .offset = offsetof(written_volume, weight)},
+};
+
+typedef struct written_flow {
+    const char *to;
+    int64_t index, rate, amount, request, at, every, length;
+    int write;
+} written_flow;
+
+#define WHEN \
+    {"at", TIME, .fallback = "0s", .help = "when it begins, after the VM's boot", .offset = offsetof(written_flow, at)}, \
+    {"every", TIME, .fallback = "once", .none = "once", .minimum = 1, .help = "and again every so often", .offset = offsetof(written_flow, every)}, \
+    {"for", TIME, .fallback = "ever", .none = "ever", .minimum = 1, .help = "how long a stream lasts", .offset = offsetof(written_flow, length)}
+
+static const vdc_param traffic_params[] = {
+    {"to", TEXT, .required = true, .help = "the id of a VM, peer (a VM drawn from the network) or outside (beyond the fabric)",
+     .offset = offsetof(written_flow, to)},
+    {"vnic", INTEGER, .fallback = "0", .maximum = VDC_IO_MOST - 1, .help = "which of the VM's vNICs, from 0", .offset = offsetof(written_flow, index)},
+    {"rate", RATE, .fallback = "0 B/s", .maximum = 1e15, .help = "a stream that asks for this rate", .offset = offsetof(written_flow, rate)},
+    {"size", BYTES, .fallback = "0 B", .maximum = 0x1p62, .help = "or a message of so many bytes", .offset = offsetof(written_flow, amount)},
+    WHEN,
+};
+
+static const char *const operations[] = {"read", "write", NULL};
+static const vdc_param io_params[] = {
+    {"volume", INTEGER, .fallback = "0", .maximum = VDC_IO_MOST - 1, .help = "which of the VM's volumes, from 0", .offset = offsetof(written_flow, index)},
+    {"rate", INTEGER, .minimum = 1, .maximum = 1e12, .help = "operations a second that it asks for", .offset = offsetof(written_flow, rate)},
+    {"request", BYTES, .fallback = "4 KiB", .minimum = 1, .maximum = VDC_IO_REQUEST_MAX, .help = "bytes an operation",
+     .offset = offsetof(written_flow, request)},
+    {"do", .type = VDC_PARAM_CHOICE, .fallback = "read", .choices = operations, .help = "what is done; counts where the pool is reached over the network",
+     .offset = offsetof(written_flow, write)},
+    WHEN,
+};
+
+const vdc_io_table vdc_io_tables[4] = {
+    {"vnics", vnic_params, COUNT_OF(vnic_params)},
+    {"traffic", traffic_params, COUNT_OF(traffic_params)},
+    {"volumes", volume_params, COUNT_OF(volume_params)},
+    {"io", io_params, COUNT_OF(io_params)},
+};
+
+vdc_code vdc_io_profiles_create(vdc_io_profiles *profiles, vdc_diag *diag) {
+    *profiles = (vdc_io_profiles){.largest_local = -1};
+    if (!VDC_RESERVE(profiles->items, profiles->capacity, 1)) return vdc_no_memory(diag, "what VMs have on networks and disks");
+    profiles->items[profiles->count++] = (vdc_io_profile){0};
+    return VDC_OK;
+}
+
+void vdc_io_profiles_destroy(vdc_io_profiles *profiles) {
+    vdc_free(profiles->items);
+    vdc_arena_free(&profiles->arena);
+    *profiles = (vdc_io_profiles){0};
+}
+
+/* While a VM's keys are read. */
+typedef struct reading {
+    vdc_io_profiles *profiles;
+    vdc_io_profile made;
+    vdc_arena scratch;         /* where nothing is kept: checked only */
+    const char *what;
+    vdc_diag *diag;
+} reading;
+
+static void *room(reading *r, size_t count, size_t size) {
+    void *memory = vdc_arena_alloc(r->profiles ? &r->profiles->arena : &r->scratch, count * size + 1);
+    if (!memory) vdc_no_memory(r->diag, "what VMs have on networks and disks");
+    return memory;
+}
+
+/* How many entries the list has; 0 when it is none, which is said. */
+static uint32_t entries_of(reading *r, const vdc_node *list) {
+    char found[96];
+    if (!list || list->kind == VDC_NODE_NULL) return 0;
+    if (list->kind == VDC_NODE_SEQUENCE && list->count <= VDC_IO_MOST) return (uint32_t)list->count;
+    if (list->kind == VDC_NODE_SEQUENCE)
+        vdc_fail(r->diag, VDC_ERROR_INPUT, &list->place, "%s: %s: found %zu entries; allowed: at most %d", r->what, list->key, list->count, VDC_IO_MOST);
+    else
+        vdc_fail(r->diag, VDC_ERROR_INPUT, &list->place, "%s: %s: found %s; allowed: a list of mappings", r->what, list->key,
+                 vdc_node_describe(list, found, sizeof found));
+    return 0;
+}
+
+static bool read_entry(reading *r, const vdc_node *node, int table, void *out) {
+    char section[96];
+    (void)snprintf(section, sizeof section, "%s: %s", r->what, vdc_io_tables[table].name);
+    return vdc_params_read(node, vdc_io_tables[table].params, vdc_io_tables[table].count, out, NULL, section, r->diag) == VDC_OK;
+}
+
+/* The network of that name; an unknown one is named with those that there are. */
+static uint32_t network_of(reading *r, const char *name, const vdc_node *node) {
+    const vdc_io_profiles *p = r->profiles;
+    for (size_t i = 0; p && i < p->network_count; i++)
+        if (strcmp(p->networks[i].name, name) == 0) return (uint32_t)i;
+    if (!p) return 0;
+    const char **names = vdc_calloc(p->network_count + 1, sizeof *names);
+    for (size_t i = 0; names && i < p->network_count; i++) names[i] = p->networks[i].name;
+    const char *nearest = names ? vdc_nearest(name, names) : NULL;
+    vdc_fail(r->diag, VDC_ERROR_INPUT, &node->place, "%s: network: found '%.60s', which is not among the %zu of `networks`%s%s%s", r->what, name,
+             p->network_count, nearest ? " (did you mean '" : "", nearest ? nearest : "", nearest ? "'?)" : "");
+    vdc_free(names);
+    return 0;
+}
+
+static void read_vnics(reading *r, const vdc_io_nodes *nodes, const vdc_request *request) {
+    uint32_t count = entries_of(r, nodes->vnics), shorthand = nodes->network ? 1 : 0;
+    if (count + shorthand == 0 || !(r->made.vnics = room(r, count + shorthand, sizeof *r->made.vnics))) return;
+    if (shorthand) {
+        const char *name;
+        r->made.vnics[r->made.vnic_count++] = (vdc_vnic){.tx = VDC_UNLIMITED, .rx = VDC_UNLIMITED, .weight = 1};
+        if (!vdc_node_text(nodes->network, &name, r->diag)) r->made.vnics[0].network = network_of(r, name, nodes->network);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        written_vnic as = {0};
+        const vdc_node *node = nodes->vnics->children[i];
+        if (!read_entry(r, node, 0, &as)) continue;
+        r->made.vnics[r->made.vnic_count++] = (vdc_vnic){network_of(r, as.network, vdc_node_get(node, "network")), as.tx, as.rx, as.weight};
+    }
+    if (r->made.vnic_count != 1) return;
+    if (r->made.vnics[0].tx == VDC_UNLIMITED && request->size[VDC_NET_TX]) r->made.vnics[0].tx = request->size[VDC_NET_TX];
+    if (r->made.vnics[0].rx == VDC_UNLIMITED && request->size[VDC_NET_RX]) r->made.vnics[0].rx = request->size[VDC_NET_RX];
+}
+
+/* The pool of that name, from 1; 0 = local. A volume that no pool of that kind can hold is refused. */
+static uint32_t pool_of(reading *r, const written_volume *as, const vdc_node *node) {
+    const vdc_io_profiles *p = r->profiles;
+    const vdc_node *named = vdc_node_get(node, "pool"), *sized = vdc_node_get(node, "size");
+    if (!p) return 0;
+    if (strcmp(as->pool, "local") == 0) {
+        if (p->largest_local >= 0 && as->size > p->largest_local)
+            vdc_fail(r->diag, VDC_ERROR_INPUT, &sized->place, "%s: volumes: size: found %.40s; allowed: at most %lld B, the disks of the largest host",
+                     r->what, sized->text, (long long)p->largest_local);
+        return 0;
+    }
+    for (size_t i = 0; i < p->pool_count; i++) {
+        const vdc_pool_spec *pool = &p->pools[i];
+        if (strcmp(pool->name, as->pool) != 0) continue;
+        double most = as->provision ? (double)pool->size * pool->overcommit : (double)pool->size;
+        if ((double)as->size > most)
+            vdc_fail(r->diag, VDC_ERROR_INPUT, &sized->place, "%s: volumes: size: found %.40s; allowed: at most %.0f B, what the pool '%.60s' can promise",
+                     r->what, sized->text, most, pool->name);
+        return (uint32_t)i + 1;
+    }
+    vdc_fail(r->diag, VDC_ERROR_INPUT, &named->place, "%s: volumes: pool: found '%.60s'; allowed: local or one of the %zu of `datacenter.storage`",
+             r->what, as->pool, p->pool_count);
+    return 0;
+}
+
+static void read_volumes(reading *r, const vdc_node *list, const vdc_request *request) {
+    uint32_t count = entries_of(r, list);
+    if (!count || !(r->made.volumes = room(r, count, sizeof *r->made.volumes))) return;
+    for (uint32_t i = 0; i < count; i++) {
+        written_volume as = {0};
+        const vdc_node *node = list->children[i];
+        if (!read_entry(r, node, 2, &as)) continue;
+        if (as.image > as.size)
+            vdc_fail(r->diag, VDC_ERROR_INPUT, &vdc_node_get(node, "image")->place, "%s: volumes: image: found %.40s; allowed: at most the volume's size",
+                     r->what, vdc_node_get(node, "image")->text);
+        const char *name = as.name ? vdc_arena_strdup(r->profiles ? &r->profiles->arena : &r->scratch, as.name) : NULL;
+        r->made.volumes[r->made.volume_count++] = (vdc_volume){name, pool_of(r, &as, node), as.size, as.image, as.iops, as.bandwidth, as.weight,
+                                                               as.provision != 0};
+    }
+    if (r->made.volume_count != 1 || r->made.volumes[0].pool) return;
+    if (r->made.volumes[0].iops == VDC_UNLIMITED && request->size[VDC_IOPS]) r->made.volumes[0].iops = request->size[VDC_IOPS];
+    if (r->made.volumes[0].bandwidth == VDC_UNLIMITED && request->size[VDC_DISK_BW]) r->made.volumes[0].bandwidth = request->size[VDC_DISK_BW];
+}
+
+static vdc_io_pattern pattern_of(const written_flow *as) {
+    return (vdc_io_pattern){as->at, as->every == VDC_PARAM_NONE ? 0 : as->every, as->length == VDC_PARAM_NONE ? VDC_FOREVER : as->length, as->rate,
+                            as->amount};
+}
+
+/* A stream that comes again must have stopped before. */
+static void check_pattern(reading *r, const vdc_io_pattern *pattern, const vdc_node *node, int table) {
+    if (pattern->rate > 0 && pattern->every > 0 && pattern->length >= pattern->every)
+        vdc_fail(r->diag, VDC_ERROR_INPUT, &node->place, "%s: %s: a stream that comes every so often lasts less than that: `for` below `every`", r->what,
+                 vdc_io_tables[table].name);
+}
+
+static void read_traffic(reading *r, const vdc_node *list) {
+    uint32_t count = entries_of(r, list);
+    if (!count || !(r->made.traffic = room(r, count, sizeof *r->made.traffic))) return;
+    for (uint32_t i = 0; i < count; i++) {
+        written_flow as = {0};
+        const vdc_node *node = list->children[i], *to = vdc_node_get(node, "to");
+        if (!read_entry(r, node, 1, &as)) continue;
+        vdc_traffic traffic = {.pattern = pattern_of(&as), .vnic = (uint32_t)as.index};
+        if (strcmp(as.to, "peer") == 0) traffic.target = VDC_TO_PEER;
+        else if (strcmp(as.to, "outside") == 0) traffic.target = VDC_TO_OUTSIDE;
+        else if (vdc_parse_integer(as.to, VDC_DIM_COUNT, &traffic.to) || traffic.to < 0)
+            vdc_fail(r->diag, VDC_ERROR_INPUT, &to->place, "%s: traffic: to: found '%.60s'; allowed: the id of a VM, peer or outside", r->what, as.to);
+        if ((as.rate > 0) == (as.amount > 0))
+            vdc_fail(r->diag, VDC_ERROR_INPUT, &node->place, "%s: traffic: either a rate (a stream) or a size (a message) above 0 is wanted", r->what);
+        if (as.index >= (int64_t)r->made.vnic_count)
+            vdc_fail(r->diag, VDC_ERROR_INPUT, &node->place, "%s: traffic: vnic: found %lld; the VM has %u vNICs, counted from 0", r->what,
+                     (long long)as.index, r->made.vnic_count);
+        check_pattern(r, &traffic.pattern, node, 1);
+        r->made.traffic[r->made.traffic_count++] = traffic;
+    }
+}
+
+static void read_io(reading *r, const vdc_node *list) {
+    uint32_t count = entries_of(r, list);
+    if (!count || !(r->made.io = room(r, count, sizeof *r->made.io))) return;
+    for (uint32_t i = 0; i < count; i++) {
+        written_flow as = {0};
+        const vdc_node *node = list->children[i];
+        if (!read_entry(r, node, 3, &as)) continue;
+        if (as.index >= (int64_t)r->made.volume_count)
+            vdc_fail(r->diag, VDC_ERROR_INPUT, &node->place, "%s: io: volume: found %lld; the VM has %u volumes, counted from 0", r->what,
+                     (long long)as.index, r->made.volume_count);
+        vdc_disk_io io = {pattern_of(&as), as.request, (uint32_t)as.index, as.write != 0};
+        check_pattern(r, &io.pattern, node, 3);
+        r->made.io[r->made.io_count++] = io;
+    }
+}
+
+/* What vNICs and volumes promise, where the VM itself says nothing of it. */
+static void promise(const vdc_io_profile *made, vdc_request *request, const char *what, const vdc_node *node, vdc_diag *diag) {
+    vdc_wide disk = request->size[VDC_DISK], sum[VDC_RESOURCES] = {0};
+    for (uint32_t i = 0; i < made->vnic_count; i++) {
+        if (made->vnics[i].tx > 0) sum[VDC_NET_TX] += made->vnics[i].tx;
+        if (made->vnics[i].rx > 0) sum[VDC_NET_RX] += made->vnics[i].rx;
+    }
+    for (uint32_t i = 0; i < made->volume_count; i++) {
+        if (made->volumes[i].pool) continue;
+        disk += made->volumes[i].size;
+        if (made->volumes[i].iops > 0) sum[VDC_IOPS] += made->volumes[i].iops;
+        if (made->volumes[i].bandwidth > 0) sum[VDC_DISK_BW] += made->volumes[i].bandwidth;
+    }
+    for (int r = 0; r < VDC_RESOURCES; r++)
+        if (request->size[r] == 0 && sum[r] <= INT64_MAX) request->size[r] = (int64_t)sum[r];
+    if (disk > INT64_MAX) vdc_fail(diag, VDC_ERROR_INPUT, &node->place, "%s: volumes: their sum is too large", what);
+    else request->size[VDC_DISK] = (int64_t)disk;
+}
+
+vdc_code vdc_io_profile_read(vdc_io_profiles *profiles, const vdc_io_nodes *nodes, vdc_request *request, const char *what, vdc_diag *diag) {
+    request->io = 0;
+    const vdc_node *any = nodes->network ? nodes->network : nodes->vnics ? nodes->vnics : nodes->volumes ? nodes->volumes
+                                                                         : nodes->traffic ? nodes->traffic : nodes->io;
+    if (!any) return VDC_OK;
+    size_t before = diag->errors;
+    reading r = {.profiles = profiles, .what = what, .diag = diag};
+    read_vnics(&r, nodes, request);
+    read_volumes(&r, nodes->volumes, request);
+    read_traffic(&r, nodes->traffic);
+    read_io(&r, nodes->io);
+    promise(&r.made, request, what, any, diag);
+    vdc_arena_free(&r.scratch);
+    if (diag->errors > before) return VDC_ERROR_INPUT;
+    if (!profiles) return VDC_OK;
+    if (profiles->sealed && ((r.made.vnic_count && !profiles->networking) || (r.made.volume_count && !profiles->storing)))
+        return vdc_fail(diag, VDC_ERROR_INPUT, &any->place, "%s: %s: no VM of the scenario has any, so the run goes without", what, any->key);
+    if (!VDC_RESERVE(profiles->items, profiles->capacity, profiles->count + 1)) return vdc_no_memory(diag, "what VMs have on networks and disks");
+    profiles->items[profiles->count] = r.made;
+    request->io = (uint32_t)profiles->count++;
+    profiles->networking = profiles->networking || r.made.vnic_count;
+    profiles->storing = profiles->storing || r.made.volume_count;
+    return VDC_OK;
+}
