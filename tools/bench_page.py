@@ -3,6 +3,7 @@
 
     make bench-page                              # all of them: an hour on a quiet machine
     make bench-page BENCH="placement.vm --quick" # some, small sizes only
+    tools/bench_page.py "A word on this edition." <lines >docs/performance.md
 
 Every figure on the page comes from these lines; machine, compiler and date are those of this run. Standard library only.
 """
@@ -79,9 +80,9 @@ def main():
     compiler = output_of(os.environ.get("CC", "cc").split()[0], "--version")
     load = os.getloadavg()
     lines += ["# What it costs", "",
-              "Made by `make bench-page`, which runs `vdcsim bench`; every figure comes from there. CPU time, medians where a line says `ratio` or",
-              "`ns per vm`; both sides of a ratio are measured in one run. Other programs on the machine make the figures larger: the load stands",
-              "below.", "",
+              "`make bench-page` runs `vdcsim bench` and makes this page of its lines; every figure comes from there. CPU time, medians where a",
+              "line says `ratio` or `ns per vm`; both sides of a ratio are measured in one run. Other programs on the machine make the figures",
+              "larger: the load stands below.", "", *[text + "\n" for text in sys.argv[1:]],
               f"Machine: {processor()}. Compiler: {compiler}. Date: {datetime.datetime.now(datetime.timezone.utc):%Y-%m-%d}. "
               f"Load average at the end: {load[0]:.1f}, {load[2]:.1f} over 15 minutes.", ""]
     for name, rows in groups.items():

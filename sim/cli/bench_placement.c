@@ -224,8 +224,10 @@ vdc_code vdc_bench_placement(vdc_bench *bench, vdc_diag *diag) {
     uint32_t most = bench->quick ? 10000 : 1000000;
     vdc_code code = VDC_OK;
     for (size_t p = 0; vdc_policies[p]; p++) {
-        for (uint32_t hosts = 100; !code && hosts <= most; hosts *= 10) {
-            if (stands_alone(vdc_policies[p])) code = measure_policy(bench, vdc_policies[p], hosts, SHAPES, diag);
+        if (!stands_alone(vdc_policies[p]) || (bench->policy && strcmp(bench->policy, vdc_policies[p]->name) != 0)) continue;
+        if (bench->hosts) code = measure_policy(bench, vdc_policies[p], bench->hosts, SHAPES, diag);
+        for (uint32_t hosts = 100; !code && !bench->hosts && hosts <= most; hosts *= 10) {
+            code = measure_policy(bench, vdc_policies[p], hosts, SHAPES, diag);
         }
     }
     return code;

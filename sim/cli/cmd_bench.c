@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "schedulers/registry.h"
 #include "sim/base/param.h"
 #include "sim/cli/bench.h"
 
@@ -32,11 +33,16 @@ void vdc_bench_line_end(vdc_bench *bench) {
 
 typedef struct options {
     bool list, quick;
+    const char *policy;
+    vdc_cli_number hosts;
 } options;
 
 static const vdc_cli_option table[] = {
     {.name = "list", .type = VDC_CLI_FLAG, .help = "name the benchmarks, run nothing", .offset = offsetof(options, list)},
     {.name = "quick", .type = VDC_CLI_FLAG, .help = "small sizes only", .offset = offsetof(options, quick)},
+    {.name = "policy", .type = VDC_CLI_TEXT, .argument = "NAME", .help = "placement.policies: this policy only", .offset = offsetof(options, policy)},
+    {.name = "hosts", .type = VDC_CLI_NUMBER, .argument = "N", .minimum = 1, .maximum = 10000000, .help = "placement.policies: this many hosts only",
+     .offset = offsetof(options, hosts)},
 };
 
 static const vdc_benchmark *find(const char *name) {
@@ -70,12 +76,15 @@ static int run(const void *given, const vdc_cli_arguments *arguments) {
     const options *chosen = given;
     vdc_diag diag = {0};
     vdc_code code = check_names(arguments, &diag);
+    const vdc_policy *policy = chosen->policy ? vdc_policy_find(VDC_PLACEMENT, chosen->policy) : NULL;
+    if (chosen->policy && !policy) code = vdc_fail(&diag, VDC_ERROR_INPUT, NULL, "no placement policy '%s': vdcsim policies names them", chosen->policy);
     if (!code) vdc_cli_catch_signals();
     for (size_t i = 0; !code && i < BENCHMARKS; i++) {
         if (chosen->list) {
             printf("%-20s %s\n", benchmarks[i].name, benchmarks[i].summary);
         } else if (wanted(&benchmarks[i], arguments)) {
-            vdc_bench bench = {.name = benchmarks[i].name, .quick = chosen->quick};
+            vdc_bench bench = {.name = benchmarks[i].name, .quick = chosen->quick, .policy = chosen->policy,
+                               .hosts = (uint32_t)chosen->hosts.value};
             code = benchmarks[i].run(&bench, &diag);
         }
         if (!code && vdc_cli_interrupted()) code = VDC_INTERRUPTED;

@@ -44,6 +44,7 @@ Test(cli, refuses_what_it_does_not_know) {
     expect("policies best-fti", 2, NULL, "no policy 'best-fti' (did you mean 'best-fit'?)");
     expect("selftest --replications 9", 2, NULL, "--replications: found '9', allowed: a whole number from 10 to 100000");
     expect("bench engine.hodl", 2, NULL, "no benchmark 'engine.hodl' (did you mean 'engine.hold'?)");
+    expect("bench --policy first-fti", 2, NULL, "no placement policy 'first-fti': vdcsim policies names them");
 }
 
 Test(cli, names_every_policy) {
@@ -82,6 +83,7 @@ Test(cli, completes_every_command_and_option) {
 
 Test(cli, lists_benchmarks_and_skips_what_has_no_data) {
     expect("bench --list", 0, "engine.hold", NULL);
+    expect("bench placement.policies --quick --policy first-fit --hosts 100", 0, "\"policy\": \"first-fit\", \"hosts\": 100, ", NULL);
     cr_assert_eq(setenv("VDCSIM_SHARED", "/nonexistent", 1), 0); /* every test is a process of its own */
     expect("bench run.surf-week", 0, "{\"benchmark\": \"run.surf-week\", \"skipped\": ", NULL);
 }
