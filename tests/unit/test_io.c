@@ -118,6 +118,20 @@ Test(io, ends_come_and_go) {
     vdc_simulation_close(sim);
 }
 
+/* Both ends move to other hosts, and the sender is paused for 10 s of its 100 s: every byte is sent once. */
+Test(io, flows_go_where_their_vms_go) {
+    vdc_simulation *sim = run_text(
+        HEAD("count: 3, nic: 1000 B/s, max_vms: 1") "networks: [{name: a}]\nworkload:\n  vms:\n"
+        "    - {id: 0, vcpus: 1, lifetime: 100s, network: a, traffic: [{to: 1, rate: 100 B/s}],\n"
+        "       operations: [{at: 20s, do: migrate}, {at: 40s, do: pause}, {at: 50s, do: resume}]}\n"
+        "    - {id: 1, vcpus: 1, lifetime: 200s, network: a, operations: [{at: 30s, do: migrate}]}\n"
+        "migration: {bandwidth: 1 GB/s, shared_storage: true}\n", NULL, NULL);
+    expect(sim, "migrations", 2);
+    expect(sim, "network_bytes", 10000);
+    expect(sim, "U_net_rx_bytes", 10000);
+    vdc_simulation_close(sim);
+}
+
 /* ---- disks ---- */
 
 /* 1000 operations a second, two VMs that ask for 800 each: 500 each; rho = 1, capped at 0.98: 50 x 1 ms. With a cap of 200 on the noisy one:
