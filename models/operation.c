@@ -161,6 +161,7 @@ vdc_code vdc_operation_list_read(vdc_operation_lists *lists, const vdc_node *nod
         for (; at > begin && lists->items[at - 1].at > operation.at; at--) lists->items[at] = lists->items[at - 1];
         lists->items[at] = operation;
     }
+    if (!lists) *index = node->count > 0; /* has some, which nobody keeps */
     if (first || !lists || lists->count == begin) return first;
     if (lists->list_count >= UINT32_MAX - 1 || !VDC_RESERVE(lists->lists, lists->list_capacity, lists->list_count + 1))
         return vdc_no_memory(diag, "the operations of VMs");

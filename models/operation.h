@@ -51,7 +51,8 @@ typedef struct vdc_operation_lists {
 void vdc_operation_lists_free(vdc_operation_lists *lists);
 /* Reads one operation, a mapping. With `timed` it has an `at`. `what` names it in messages. Texts belong to the tree. */
 vdc_code vdc_operation_read(const vdc_node *node, bool timed, const char *const *also, const char *what, vdc_operation *operation, vdc_diag *diag);
-/* Reads a list into an entry of its own; *index is 0 for an empty one. With NULL lists it is checked only. They come in the order of their
+/* Reads a list into an entry of its own; *index is 0 for an empty one. With NULL lists it is checked only, and *index just says
+ * whether there are any. They come in the order of their
  * times, ties as written. */
 vdc_code vdc_operation_list_read(vdc_operation_lists *lists, const vdc_node *node, const char *what, uint32_t *index, vdc_diag *diag);
 /* The n-th operation of an entry, NULL beyond its last. */

@@ -106,7 +106,7 @@ int64_t vdc_native_value(const vdc_native_column *column, const vdc_request *req
     return value;
 }
 
-static vdc_code open_native(const void *params, const char *path, const vdc_workload_context *context, vdc_source **source,
+static vdc_code open_rows(const void *params, const char *path, const vdc_workload_context *context, vdc_source **source,
                             vdc_diag *diag) {
     const vdc_native_params *options = params;
     if (!vdc_is_hdf5(path)) return vdc_native_csv_open(options, path, context, source, diag);
@@ -116,11 +116,21 @@ static vdc_code open_native(const void *params, const char *path, const vdc_work
     return vdc_native_hdf5_open(path, context, source, diag);
 }
 
+static vdc_code open_native(const void *params, const char *path, const vdc_workload_context *context, vdc_source **source, vdc_diag *diag) {
+    const vdc_native_params *options = params;
+    vdc_source *rows = NULL;
+    vdc_code code = open_rows(params, path, context, &rows, diag);
+    *source = rows;
+    return code || !options->operations ? code : vdc_native_with_operations(rows, options->operations, context, source, diag);
+}
+
 static const vdc_param params[] = {
     {"segments", VDC_PARAM_PATH, VDC_DIM_COUNT, NULL, 0, 0, NULL, "CSV of load segments: row, duration_*, demand_*",
      offsetof(vdc_native_params, segments), false, NULL},
     {"progress", VDC_PARAM_CHOICE, VDC_DIM_COUNT, "time", 0, 0, vdc_progress_words, "what ends a segment",
      offsetof(vdc_native_params, progress), false, NULL},
+    {"operations", VDC_PARAM_PATH, VDC_DIM_COUNT, NULL, 0, 0, NULL, "CSV of lifecycle operations: row, at_*, do, vcpus, memory_*, to, …",
+     offsetof(vdc_native_params, operations), false, NULL},
 };
 
 const vdc_workload_type vdc_workload_native = {

@@ -55,7 +55,11 @@ int64_t vdc_native_value(const vdc_native_column *column, const vdc_request *req
 typedef struct vdc_native_params {
     const char *segments; /* CSV of load segments, or NULL */
     int progress;
+    const char *operations; /* CSV of lifecycle operations, or NULL */
 } vdc_native_params;
+
+/* The source with the operations of that file (native_operations.c); takes `inner` over, also on failure. */
+vdc_code vdc_native_with_operations(vdc_source *inner, const char *path, const vdc_workload_context *context, vdc_source **source, vdc_diag *diag);
 
 extern const vdc_workload_type vdc_workload_native;
 

@@ -7,6 +7,7 @@
 #include "models/operation.h"
 #include "models/datacenter.h"
 #include "tests/support/runs.h"
+#include "tests/support/workload.h"
 
 #define HOSTS(count) "vdcsim: 1\ndatacenter: {hosts: [{count: " count ", cpu: {cores: 4, speed: 1 GHz}, memory: 16 GiB, disks: [{size: 100 GB}], " \
                      "power: {model: linear, idle: 100 W, max: 200 W}}]}\n"
@@ -425,4 +426,53 @@ Test(lifecycle, table_of_verbs) {
         cr_expect_eq(vdc_verbs[verb].states >> VDC_VM_COMPLETED, 0u);
     }
     cr_expect_eq(vdc_verb_find("explode"), VDC_VERBS);
+}
+
+/* ---- from a trace ---- */
+
+#define VMS_CSV "id,arrival_s,vcpus,memory_gib,lifetime_s\n7,0,2,4,100\n8,10,2,4,100\n9,20,2,4,100\n"
+
+Test(lifecycle, operations_of_a_native_trace) {
+    test_workload work;
+    vdc_operation_lists lists = {0};
+    test_workload_start(&work);
+    work.context.operations = &lists;
+    test_workload_file(&work, "vms.csv", VMS_CSV);
+    test_workload_file(&work, "ops.csv", "row,at_s,do,vcpus,memory_gib,to\n0,50,stop,,,\n0,20,resize,4,8,\n2,1.5,migrate,,,3\n");
+    test_workload_must(&work, "trace", "{format: vdcsim, path: vms.csv, operations: ops.csv}");
+    cr_assert_eq(work.count, 3);
+    const vdc_operation *first = vdc_operation_get(&lists, work.requests[0].operations, 0), *second = vdc_operation_get(&lists, work.requests[0].operations, 1),
+                        *last = vdc_operation_get(&lists, work.requests[2].operations, 0);
+    cr_assert(first && second && last && work.requests[1].operations == 0);
+    cr_expect(first->verb == VDC_VERB_RESIZE && first->at == SECONDS(20) && first->vcpus == 4000 && first->memory == INT64_C(8) << 30);
+    cr_expect(second->verb == VDC_VERB_STOP && second->at == SECONDS(50) && second->vcpus == VDC_PARAM_NONE);
+    cr_expect(last->verb == VDC_VERB_MIGRATE && last->at == SECONDS(3) / 2);
+    cr_expect_str_eq(last->to, "3");
+    cr_expect_null(vdc_operation_get(&lists, work.requests[0].operations, 2));
+    vdc_operation_lists_free(&lists);
+    test_workload_end(&work);
+}
+
+Test(lifecycle, what_is_wrong_with_operations_of_a_trace) {
+    static const struct { const char *csv, *message; } cases[] = {
+        {"row,at_s,do\n3,1,stop\n", "operations of row 3, but the trace has only 3 rows"},
+        {"row,at_s,do\n1,1,stop\n0,1,stop\n", "goes back"},
+        {"row,at_s,do\n0,1,stpo\n", "did you mean 'stop'"},
+        {"row,at_s,do\n0,,stop\n", "the key 'at' is missing"},
+        {"row,at_s,do,vcpus\n0,1,pause,2\n", "unknown key 'vcpus'"},
+        {"row,at_s,do,vcpsu\n0,1,resize,2\n", "unknown key 'vcpsu'"},
+        {"at_s,do\n1,stop\n", "no column row"},
+        {"row,at_s,do\n0,soon,stop\n", "soon"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        test_workload work;
+        vdc_operation_lists lists = {0};
+        test_workload_start(&work);
+        work.context.operations = &lists;
+        test_workload_file(&work, "vms.csv", VMS_CSV);
+        test_workload_file(&work, "ops.csv", cases[i].csv);
+        test_workload_refuses(&work, "trace", "{format: vdcsim, path: vms.csv, operations: ops.csv}", cases[i].message, NULL);
+        vdc_operation_lists_free(&lists);
+        test_workload_end(&work);
+    }
 }
