@@ -18,6 +18,7 @@ void vdc_checks_setup(vdc_checks *checks) {
         [VDC_I9_FENCES] = {.name = "I9", .statement = "fences lie within their host, those of different VMs apart"},
         [VDC_I10_FENCE_PARTS] = {.name = "I10", .statement = "0 <= S_waste, S_idle <= S"},
         [VDC_I11_RESERVATIONS] = {.name = "I11", .statement = "reservations of a host <= capacity"},
+        [VDC_I12_MEMORY] = {.name = "I12", .statement = "memory = resident + ballooned + swapped + shared + untouched; resident <= the host's"},
         [VDC_I13_ONE_HOST] = {.name = "I13", .statement = "every VM executes on at most one host and holds a place on at most two"},
         [VDC_I14_DOWN_HOST] = {.name = "I14", .statement = "a host that is down or off runs nothing"},
         [VDC_I15_POPULATION] = {.name = "I15", .statement = "arrived = queued + running + stopped + suspended + ended, by state"},

@@ -21,6 +21,7 @@ typedef enum vdc_invariant {
     VDC_I9_FENCES,
     VDC_I10_FENCE_PARTS,
     VDC_I11_RESERVATIONS,
+    VDC_I12_MEMORY,
     VDC_I13_ONE_HOST,
     VDC_I14_DOWN_HOST,
     VDC_I15_POPULATION,

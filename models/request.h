@@ -54,6 +54,7 @@ typedef struct vdc_request {
     vdc_progress progress;
     uint16_t gpu_count;           /* devices wanted; size[VDC_GPU] = gpu_count x gpu_milli */
     uint16_t gpu_milli;           /* of each device, 1..1000; < 1000 only with gpu_count 1 */
+    uint16_t memory_load;         /* index of how it uses its memory (vdc_memory_loads), 0 = all of it */
     uint8_t numa_nodes;           /* NUMA nodes that it is split over evenly; 0 = not NUMA-aware */
 
     int64_t number;               /* arrival number in the run, from 0: set by the simulator */

@@ -187,6 +187,7 @@ typedef struct vdc_cpu_hooks {
     size_t vm_memory, host_memory;   /* bytes that it remembers of a VM and of a host */
     /* ns that a VM runs at a time when others wait: what dispatch latency is reckoned from (models.md 4.1.5). NULL = not said. */
     int64_t (*quantum)(const void *state);
+    int64_t weight_most;             /* the largest weight that a VM may give; 0 = any */
 } vdc_cpu_hooks;
 
 /* rebalance: which running VMs move where, asked once every interval. */

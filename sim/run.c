@@ -191,6 +191,10 @@ vdc_code vdc_run_arrive(vdc_simulation *sim, vdc_request *request, vdc_diag *dia
     if (request->id == VDC_NO_ID) request->id = request->number;
     vdc_code code = ids_arrive(sim, request->id, diag);
     if (code) return code;
+    int64_t most = sim->cpu.policy->cpu.weight_most;
+    if (most && request->cpu_weight > most)
+        return vdc_fail(diag, VDC_ERROR_INPUT, NULL, "workload: VM id %" PRId64 ": weight: found %" PRId64 "; allowed: 1 to %" PRId64 " with the CPU policy %s",
+                        request->id, request->cpu_weight, most, sim->cpu.policy->name);
     uint32_t slot = vdc_vm_create(dc, request);
     if (slot == VDC_NOWHERE) return vdc_no_memory(diag, "the live VMs");
     vdc_vm_record *record = &dc->records[slot];

@@ -10,6 +10,7 @@
 #include "models/interference.h"
 #include "models/io_profile.h"
 #include "models/isolation.h"
+#include "models/memory_load.h"
 #include "models/slices.h"
 #include "models/smt.h"
 #include "models/wait_queue.h"
@@ -48,7 +49,7 @@ typedef struct vdc_results vdc_results; /* sim/results/ */
 
 /* Optional parts of a simulation (sim/parts/part.h): whoever adds one adds a row here and a file there. */
 #define VDC_PARTS(ROW) \
-    ROW(hypervisor) ROW(preemption) ROW(isolation) ROW(attack) ROW(power) ROW(carbon) ROW(gpu) ROW(cost) ROW(lifecycle) ROW(migration) \
+    ROW(hypervisor) ROW(memory) ROW(preemption) ROW(isolation) ROW(attack) ROW(power) ROW(carbon) ROW(gpu) ROW(cost) ROW(lifecycle) ROW(migration) \
     ROW(availability) ROW(maintenance) ROW(standby) ROW(rebalance) ROW(alarms) ROW(flows) ROW(network) ROW(storage)
 #define VDC_PART_ID(name) VDC_PART_##name,
 typedef enum vdc_part_id { VDC_PARTS(VDC_PART_ID) VDC_PART_COUNT } vdc_part_id;
@@ -74,6 +75,7 @@ struct vdc_simulation {
 
     vdc_datacenter datacenter;
     vdc_isolation_specs wishes;   /* what VMs ask for by way of isolation */
+    vdc_memory_loads memory_loads; /* how VMs use their memory over time */
     vdc_interference_profiles profiles; /* how VMs disturb each other */
     vdc_interference interference;
     vdc_io_profiles io;           /* what VMs have on networks and disks */

@@ -4,12 +4,13 @@
 #include "sim/base/memory.h"
 #include "workloads/values.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 typedef struct shape {
     int64_t vcpus, memory, disk, iops, disk_bandwidth, net_tx, net_rx, numa_nodes;
-    const vdc_node *priority, *cpu, *gpus, *checkpoint, *isolation, *interference, *operations, *network, *vnics, *traffic, *volumes, *io;
+    const vdc_node *priority, *cpu, *gpus, *checkpoint, *isolation, *interference, *memory_load, *operations, *network, *vnics, *traffic, *volumes, *io;
 } shape;
 
 #define FIELD(member) offsetof(shape, member)
@@ -32,6 +33,7 @@ static const vdc_param shape_params[] = {
     NODE("checkpoint", checkpoint, "{interval, duration, scale}"),
     NODE("isolation", isolation, "what it asks for by way of isolation: pin, core_isolate, dedicated_host, …"),
     NODE("interference", interference, "how it disturbs its neighbours and suffers from them: pressure, sensitivity, accesses, …"),
+    NODE("memory_load", memory_load, "how much of its memory it touches and works with: touched, working_set, reservation, segments"),
     NODE("operations", operations, "a list of {at: time after its arrival, do: stop, resize, migrate, …}"),
     NODE("network", network, "a vNIC without caps on this network"),
     NODE("vnics", vnics, "a list of {network, tx, rx, weight}"),
@@ -46,7 +48,7 @@ const vdc_param *vdc_shape_params(size_t *count) {
     return shape_params;
 }
 
-static void read_cpu(const vdc_node *node, vdc_request *request, const char *what, vdc_diag *diag) {
+static void read_cpu(const vdc_node *node, const vdc_workload_context *context, vdc_request *request, const char *what, vdc_diag *diag) {
     char section[96];
     struct values { int64_t weight, reservation, limit, period; } values;
     static const vdc_param params[] = {
@@ -65,6 +67,12 @@ static void read_cpu(const vdc_node *node, vdc_request *request, const char *wha
     request->cpu_reservation = values.reservation;
     request->cpu_limit = values.limit;
     request->cpu_period = values.period == VDC_PARAM_NONE ? 0 : values.period;
+    if (context->weight_most && values.weight > context->weight_most)
+        vdc_fail(diag, VDC_ERROR_INPUT, &vdc_node_get(node, "weight")->place, "%s: weight: found %" PRId64 "; allowed: 1 to %" PRId64 " with this CPU policy",
+                 section, values.weight, context->weight_most);
+    if (context->host_cpu && values.reservation > context->host_cpu)
+        vdc_fail(diag, VDC_ERROR_INPUT, &vdc_node_get(node, "reservation")->place,
+                 "%s: reservation: found %" PRId64 " Hz, which no host can keep; allowed: 0 to %" PRId64 " Hz", section, values.reservation, context->host_cpu);
     if (values.limit != VDC_UNLIMITED && values.reservation > values.limit)
         vdc_fail(diag, VDC_ERROR_INPUT, &node->place, "%s: the reservation is above the limit", section);
 }
@@ -115,12 +123,15 @@ static void take(const shape *given, const vdc_node *node, const vdc_workload_co
     request->numa_nodes = (uint8_t)given->numa_nodes;
     if (given->vcpus == 0) vdc_fail(diag, VDC_ERROR_INPUT, &node->place, "%s: vcpus: found 0; allowed: more than 0", what);
     if (given->priority) read_priority(given->priority, request, what, diag);
-    if (given->cpu) read_cpu(given->cpu, request, what, diag);
+    if (given->cpu) read_cpu(given->cpu, context, request, what, diag);
     if (given->isolation) vdc_isolation_spec_read(context->isolation, given->isolation, &request->isolation, diag);
     if (given->interference) vdc_interference_profile_read(context->interference, given->interference, &request->interference, diag);
     if (given->operations) vdc_operation_list_read(context->operations, given->operations, what, &request->operations, diag);
     const vdc_io_nodes io = {given->network, given->vnics, given->traffic, given->volumes, given->io};
     vdc_io_profile_read(context->io, &io, request, what, diag);
+    if (given->memory_load && !context->has_memory && context->memory_loads)
+        vdc_fail(diag, VDC_ERROR_INPUT, &given->memory_load->place, "%s: memory_load: needs the section `memory` of the scenario", what);
+    else if (given->memory_load) vdc_memory_load_read(context->memory_loads, given->memory_load, request, diag);
     if (given->checkpoint) read_checkpoint(given->checkpoint, request, what, diag);
     if (!given->gpus) return;
     char section[96];

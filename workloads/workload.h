@@ -9,6 +9,7 @@
 #include "models/interference_profile.h"
 #include "models/io_profile.h"
 #include "models/isolation_spec.h"
+#include "models/memory_load.h"
 #include "models/operation.h"
 #include "models/request.h"
 #include "sim/base/names.h"
@@ -43,11 +44,15 @@ typedef struct vdc_workload_context {
     vdc_names *tenants, *groups;      /* interned names; 0 is "" */
     struct vdc_isolation_specs *isolation; /* what VMs ask for by way of isolation; NULL: it is read and checked only */
     vdc_interference_profiles *interference; /* how VMs disturb each other; NULL: it is read and checked only */
+    vdc_memory_loads *memory_loads;   /* how VMs use their memory over time; NULL: it is read and checked only */
+    bool has_memory;                  /* the run simulates memory; else asking for it is an error */
     vdc_operation_lists *operations;  /* what is asked of VMs in the course of their lives; NULL: it is read and checked only */
     vdc_io_profiles *io;              /* what VMs have on networks and disks; NULL: it is read and checked only */
     vdc_names *gpu_models;            /* bit i of vdc_request.gpu_models = name i+1 */
     uint64_t seed;
     int64_t host_speed;               /* Hz of the fastest host's core: what relative loads refer to where no speed is named */
+    int64_t weight_most;              /* the largest CPU weight that the run's CPU policy knows, 0 = any */
+    int64_t host_cpu;                 /* Hz of the largest host's CPU: what a reservation can be, 0 = not known */
     int64_t horizon;                  /* ns: when the run ends, 0 = not known: the bound of a generator without one */
     const int64_t *capacity;          /* fleet totals per resource, for `tune` */
     struct vdc_inputs *inputs;        /* every file opened is noted here (relative name, sha256); may be NULL */

@@ -114,5 +114,5 @@ const vdc_policy vdc_cpu_credit = {
     VDC_POLICY_HEAD(VDC_CPU_SHARING, "credit", "slice by slice: credit earned by weight and spent by running", "after Xen's credit scheduler"),
     VDC_POLICY_STATE(params, credit_state),
     .cpu = {.share = share, .scratch_size = vdc_turns_scratch, .fluid = true, .map = map, .slice = slice, .vm_memory = sizeof(credit_vm),
-            .host_memory = sizeof(credit_host), .quantum = quantum},
+            .host_memory = sizeof(credit_host), .quantum = quantum, .weight_most = 65535},
 };

@@ -14,8 +14,8 @@ static void share(const void *state, int64_t capacity, vdc_cpu_entry *entries, u
     vdc_cpu_share(capacity, entries, count, scratch);
 }
 
-#define FRONT_END(mapping, its_quantum) \
-    .cpu = {.share = share, .scratch_size = vdc_cpu_share_scratch, .fluid = true, .map = mapping, .quantum = its_quantum}
+#define FRONT_END(mapping, its_quantum, most) \
+    .cpu = {.weight_most = most, .share = share, .scratch_size = vdc_cpu_share_scratch, .fluid = true, .map = mapping, .quantum = its_quantum}
 #define QUANTUM_ROW(state_type, standard) \
     VDC_PARAM_NUMBER_ROW(VDC_PARAM_INTEGER, "quantum", state_type, quantum, VDC_DIM_TIME, standard, 1e3, 1e10, \
                          "how long a vCPU runs at a time: what the expected wait for a thread follows from")
@@ -57,7 +57,7 @@ static const vdc_param vmware_params[] = {
 const vdc_policy vdc_cpu_vmware = {
     VDC_POLICY_HEAD(VDC_CPU_SHARING, "vmware", "shares per vCPU by priority, reservations and limits", "VMware vSphere"),
     VDC_POLICY_STATE(vmware_params, levels),
-    FRONT_END(map_vmware, levels_quantum),
+    FRONT_END(map_vmware, levels_quantum, 0),
 };
 
 /* --- Xen credit scheduler: a weight per domain, a cap in percent of one physical CPU --- */
@@ -86,7 +86,7 @@ static const vdc_param xen_params[] = {
 const vdc_policy vdc_cpu_xen_credit = {
     VDC_POLICY_HEAD(VDC_CPU_SHARING, "xen-credit", "a weight per domain and a cap", "Xen credit scheduler"),
     VDC_POLICY_STATE(xen_params, xen_state),
-    FRONT_END(map_xen, xen_quantum),
+    FRONT_END(map_xen, xen_quantum, 65535),
 };
 
 /* --- Linux control groups, version 2: cpu.weight per group, cpu.max as quota per period --- */
@@ -119,7 +119,7 @@ static const vdc_param cgroup_params[] = {
 const vdc_policy vdc_cpu_cgroup = {
     VDC_POLICY_HEAD(VDC_CPU_SHARING, "cgroup", "cpu.weight and cpu.max of a group per VM", "Linux cgroup v2"),
     VDC_POLICY_STATE(cgroup_params, cgroup_state),
-    FRONT_END(map_cgroup, cgroup_quantum),
+    FRONT_END(map_cgroup, cgroup_quantum, 10000),
 };
 
 /* --- Linux CFS: one nice level is 25 % --- */
@@ -145,7 +145,7 @@ const vdc_policy vdc_cpu_cfs_nice = {
     VDC_POLICY_HEAD(VDC_CPU_SHARING, "cfs-nice", "a nice value by priority, weight 1024 / 1.25^nice per VM",
                     "after the Linux CFS"),
     VDC_POLICY_STATE(nice_params, levels),
-    FRONT_END(map_nice, levels_quantum),
+    FRONT_END(map_nice, levels_quantum, 0),
 };
 
 /* --- KubeVirt: the quality-of-service class follows from the VM's reservation (its request) and limit, as in Kubernetes --- */
@@ -183,5 +183,5 @@ const vdc_policy vdc_cpu_kubevirt = {
     VDC_POLICY_HEAD(VDC_CPU_SHARING, "kubevirt", "Guaranteed, Burstable or BestEffort by the VM's reservation and limit",
                     "after KubeVirt and Kubernetes"),
     VDC_POLICY_STATE(kubevirt_params, kubevirt_state),
-    FRONT_END(map_kubevirt, kubevirt_quantum),
+    FRONT_END(map_kubevirt, kubevirt_quantum, 0),
 };

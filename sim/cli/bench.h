@@ -38,6 +38,7 @@ void vdc_bench_line_end(vdc_bench *bench);
 vdc_code vdc_bench_hold(vdc_bench *bench, vdc_diag *diag);   /* bench_engine.c */
 vdc_code vdc_bench_cancel(vdc_bench *bench, vdc_diag *diag); /* bench_engine.c */
 vdc_code vdc_bench_flows(vdc_bench *bench, vdc_diag *diag);  /* bench_flows.c */
+vdc_code vdc_bench_loads(vdc_bench *bench, vdc_diag *diag); /* bench_loads.c */
 vdc_code vdc_bench_plain_trace(vdc_bench *bench, vdc_diag *diag); /* bench_run.c */
 vdc_code vdc_bench_surf_week(vdc_bench *bench, vdc_diag *diag);   /* bench_run.c */
 vdc_code vdc_bench_placement(vdc_bench *bench, vdc_diag *diag);   /* bench_placement.c */

@@ -308,6 +308,10 @@ static void read_all(vdc_reading *reading, const vdc_node *root) {
     scenario->has_lifecycle = top.lifecycle || top.migration || moves;
     vdc_reading_section(reading, VDC_SECTION_LIFECYCLE, top.lifecycle, NULL, &scenario->lifecycle);
     vdc_reading_section(reading, VDC_SECTION_MIGRATION, top.migration, NULL, &scenario->migration);
+    scenario->has_memory = top.memory != NULL;
+    vdc_reading_section(reading, VDC_SECTION_MEMORY, top.memory, NULL, &scenario->pressure);
+    if (scenario->pressure.low > scenario->pressure.high)
+        vdc_reading_fail(reading, top.memory, "memory: low is above high; allowed: at most high");
     read_power(reading, top.power);
     vdc_reading_prices(reading, top.prices);
     scenario->isolation = top.isolation;

@@ -13,6 +13,7 @@
 #include "models/host.h"
 #include "models/io_profile.h"
 #include "models/isolation_spec.h"
+#include "models/memory.h"
 #include "models/prices.h"
 #include "schedulers/policy.h"
 #include "schedulers/preemption.h"
@@ -116,6 +117,8 @@ typedef struct vdc_migration_settings {
 } vdc_migration_settings;
 
 typedef struct vdc_scenario {
+    bool has_memory;               /* the section `memory` is there */
+    vdc_memory_settings pressure;  /* and what it says */
     const char *path;              /* of the file, as given; names it in messages */
     const char *text;              /* the scenario as written; with `extends` or --set: the merged tree as YAML, paths relative to the scenario's folder */
     char sha256[VDC_DIGEST_TEXT];  /* of `text` */

@@ -27,6 +27,7 @@ static const vdc_param top[] = {
     {"attack", NODE, AT(top, attack), .help = "a tenant that launches VMs to meet those of others"},
     {"lifecycle", NODE, AT(top, lifecycle), .help = "how long VMs boot, shut down and are saved"},
     {"migration", NODE, AT(top, migration), .help = "how VMs move between hosts"},
+    {"memory", NODE, AT(top, memory), .help = "what hypervisors do when their memory runs short"},
     {"failures", NODE, AT(top, failures), .help = "which hosts fail when, and what becomes of their VMs"},
     {"networks", NODE, AT(top, networks), .help = "a list of tenant networks: {name, weight}"},
     {"power", NODE, AT(top, power), .help = "empty and failed hosts, PUE, carbon"},
@@ -462,6 +463,26 @@ static const vdc_param migration[] = {
     {"timeout", INTEGER, .dimension = VDC_DIM_TIME, .fallback = "none", .none = "none", .minimum = 1, AT(timeout),
      .help = "a migration that has not switched by then is given up"},
 };
+#undef AT
+#define AT(member) .offset = offsetof(vdc_memory_settings, member)
+static const vdc_param memory[] = {
+    {"low", REAL, .dimension = VDC_DIM_RATIO, .fallback = "4%", .maximum = 0.5, AT(low), .help = "takes memory back when less of a host is free"},
+    {"high", REAL, .dimension = VDC_DIM_RATIO, .fallback = "6%", .maximum = 0.5, AT(high), .help = "until so much of it is free"},
+    {"dedup", REAL, .dimension = VDC_DIM_RATIO, .fallback = "0%", .maximum = 0.9, AT(dedup),
+     .help = "share of what VMs touched that sharing equal pages can save"},
+    {"balloon_rate", INTEGER, .dimension = VDC_DIM_BYTE_RATE, .fallback = "100 MB/s", .minimum = 1, .maximum = 1e15, AT(balloon_rate),
+     .help = "at which a VM's memory is taken or given back"},
+    {"balloon_floor", REAL, .dimension = VDC_DIM_RATIO, .fallback = "35%", .maximum = 1, AT(balloon_floor),
+     .help = "share of its memory that a balloon leaves a VM; below it is swapped. 100% = no balloons"},
+    {"idle_tax", REAL, .dimension = VDC_DIM_RATIO, .fallback = "75%", .maximum = 0.99, AT(idle_tax),
+     .help = "what an idle page costs more than a used one: 1 / (1 - tax)"},
+    {"fault_rate", REAL, .fallback = "20000", .maximum = 1e12, AT(fault_rate),
+     .help = "faults per CPU-second of a VM of whose working set nothing is there"},
+    {"swap_latency", INTEGER, .dimension = VDC_DIM_TIME, .fallback = "100us", .minimum = 1, .maximum = 1e11, AT(swap_latency),
+     .help = "of a fault: about 20us from compressed memory, 100us from an NVMe disk, 10ms from a hard disk"},
+    {"interval", INTEGER, .dimension = VDC_DIM_TIME, .fallback = "1s", .minimum = 1e6, .maximum = 1e12, AT(interval),
+     .help = "between steps while memory moves on a host"},
+};
 
 const vdc_scenario_section vdc_scenario_sections[] = {
     [VDC_SECTION_TOP] = {"", "the scenario", top, COUNT_OF(top)},
@@ -493,6 +514,7 @@ const vdc_scenario_section vdc_scenario_sections[] = {
     [VDC_SECTION_PREEMPTION] = {"schedulers.admission.preemption", "who may displace whom", preemption, COUNT_OF(preemption)},
     [VDC_SECTION_ALARMS] = {"alarms", "when to raise the alarm", alarms, COUNT_OF(alarms)},
     [VDC_SECTION_LIFECYCLE] = {"lifecycle", "how long a VM's changes of state take", lifecycle, COUNT_OF(lifecycle)},
+    [VDC_SECTION_MEMORY] = {"memory", "memory under pressure", memory, COUNT_OF(memory)},
     [VDC_SECTION_MIGRATION] = {"migration", "live migration", migration, COUNT_OF(migration)},
     [VDC_SECTION_PRICES] = {"prices", "what it costs", prices, COUNT_OF(prices)},
     [VDC_SECTION_FLAVOR_PRICE] = {"prices.flavors[]", "the price list", flavor_price, COUNT_OF(flavor_price)},

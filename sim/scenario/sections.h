@@ -11,8 +11,8 @@
 typedef struct vdc_section_top {
     int64_t version, seed;
     const char *name;
-    const vdc_node *time, *datacenter, *workload, *schedulers, *failures, *power, *output, *isolation, *attack, *lifecycle, *migration, *prices, *alarms,
-        *networks;
+    const vdc_node *time, *datacenter, *workload, *schedulers, *failures, *power, *output, *isolation, *attack, *lifecycle, *migration, *memory, *prices,
+        *alarms, *networks;
 } vdc_section_top;
 
 typedef struct vdc_section_alarms {
@@ -213,7 +213,7 @@ typedef enum vdc_section_id {
     VDC_SECTION_OUTPUT, VDC_SECTION_ATTACK, VDC_SECTION_INTERFERENCE, VDC_SECTION_PREEMPTION,
     VDC_SECTION_PRICES, VDC_SECTION_FLAVOR_PRICE, VDC_SECTION_UNITS, VDC_SECTION_RESERVATION, VDC_SECTION_SPOT, VDC_SECTION_ENERGY, VDC_SECTION_SLA,
     VDC_SECTION_FAILURE_PROCESS, VDC_SECTION_WARNING, VDC_SECTION_HA_RESERVE, VDC_SECTION_FAILURE_GROUP, VDC_SECTION_MAINTENANCE,
-    VDC_SECTION_LIFECYCLE, VDC_SECTION_MIGRATION, VDC_SECTION_ALARMS,
+    VDC_SECTION_LIFECYCLE, VDC_SECTION_MIGRATION, VDC_SECTION_MEMORY, VDC_SECTION_ALARMS,
     VDC_SECTION_FABRIC, VDC_SECTION_NETWORK, VDC_SECTION_STORAGE, VDC_SECTIONS
 } vdc_section_id;
 

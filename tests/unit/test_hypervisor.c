@@ -2,6 +2,7 @@
 #include <criterion/criterion.h>
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "tests/support/simulation.h"
 
@@ -67,6 +68,22 @@ Test(hypervisor, missed_deadlines_are_counted) {
     sim = simulation_run(text, "schedulers.cpu.budget=3ms");
     expect(sim, "deadline_misses", 0);
     vdc_simulation_close(sim);
+}
+
+static void refused(const char *text, const char *part) {
+    vdc_diag diag = {0};
+    vdc_simulation *sim = NULL;
+    vdc_run_options options = {.text = text};
+    cr_assert_eq(vdc_simulation_open(&sim, "test.yaml", &options, &diag), VDC_ERROR_INPUT, "accepted: %s", text);
+    cr_expect(strstr(diag.messages[0].text, part), "'%s' lacks '%s'", diag.messages[0].text, part);
+    cr_expect(!strncmp(diag.messages[0].text, "test.yaml:", 10), "no place in '%s'", diag.messages[0].text);
+    vdc_diag_clear(&diag);
+}
+
+Test(hypervisor, values_out_of_range_are_named) {
+    refused(HEAD "workload: {vms: [{vcpus: 1, cpu: {weight: 70000}}]}\nschedulers: {cpu: {policy: xen-credit}}\n", "found 70000; allowed: 1 to 65535");
+    refused(HEAD "workload: {vms: [{vcpus: 1, cpu: {weight: 10001}}]}\nschedulers: {cpu: {policy: cgroup}}\n", "found 10001; allowed: 1 to 10000");
+    refused(HEAD "workload: {vms: [{vcpus: 1, cpu: {reservation: 1001 MHz}}]}\n", "no host can keep; allowed: 0 to 1000000000 Hz");
 }
 
 /* Front-ends say how long a VM runs at a time: 50 ms x (3 - 1) / 1. */
