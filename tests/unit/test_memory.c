@@ -99,11 +99,13 @@ Test(memory, random_use) {
                      "datacenter: {hosts: [{class: h, count: 2, cpu: {cores: 8, threads: 2}, memory: 16 GiB, reserve: {memory: 1 GiB}}], "
                      "overcommit: {memory: 4, cpu: 4}}\n"
                      "memory: {dedup: %d%%, balloon_floor: %d%%, low: 2%%, high: %d%%, interval: %dms}\nworkload:\n  vms:\n",
-                (int)draw_below(&draws, 20), (int)draw_below(&draws, 100), 2 + (int)draw_below(&draws, 9), 100 + (int)draw_below(&draws, 3000));
+                (int)draw_below(&draws, 20), (int)draw_below(&draws, 100),
+                2 + (int)draw_below(&draws, 9), 100 + (int)draw_below(&draws, 3000));
         for (int vm = 0; vm < 30; vm++) {
             fprintf(out, "    - {arrival: %ds, lifetime: %ds, vcpus: 2, memory: %d MiB, "
                          "load: {progress: %s, segments: [[200s, 1500 MHz]]}, memory_load: {",
-                    (int)draw_below(&draws, 200), 1 + (int)draw_below(&draws, 200), 512 + (int)draw_below(&draws, 8000), draw_below(&draws, 2) ? "work" : "time");
+                    (int)draw_below(&draws, 200), 1 + (int)draw_below(&draws, 200), 512 + (int)draw_below(&draws, 8000),
+                    draw_below(&draws, 2) ? "work" : "time");
             if (draw_below(&draws, 3) == 0) fprintf(out, "reservation: 100 MiB, ");
             fprintf(out, "segments: [");
             for (int segment = 0; segment < 8; segment++)
@@ -135,7 +137,8 @@ static void refused(const char *text, const char *part) {
 Test(memory, mistakes_are_named) {
     refused(HEAD HOST("1 GiB") "workload: {vms: [{vcpus: 1, memory: 1 GiB, memory_load: {touched: 50%}}]}\n", "needs the section `memory`");
     refused(HEAD HOST("1 GiB") "memory: {low: 10%, high: 5%}\nworkload: {vms: [{vcpus: 1}]}\n", "low is above high");
-    refused(HEAD HOST("1 GiB") "memory: {}\nworkload: {vms: [{vcpus: 1, memory: 1 GiB, memory_load: {reservation: 2 GiB}}]}\n", "0 to the VM's memory, 1073741824");
+    refused(HEAD HOST("1 GiB") "memory: {}\nworkload: {vms: [{vcpus: 1, memory: 1 GiB, memory_load: {reservation: 2 GiB}}]}\n",
+            "0 to the VM's memory, 1073741824");
     refused(HEAD HOST("1 GiB") "memory: {}\nworkload: {vms: [{vcpus: 1, memory: 1 GiB, memory_load: {segments: [[1s, 50%]]}}]}\n",
             "[duration, touched, working_set]");
     refused(HEAD HOST("1 GiB") "memory: {}\nworkload: {vms: [{vcpus: 1, memory: 1 GiB, memory_load: {touched: 150%}}]}\n", "touched");
