@@ -28,11 +28,13 @@ vdc_workload_context vdc_context_of(vdc_simulation *sim, int64_t capacity[VDC_RE
     sim->io.pools = sim->scenario->pools, sim->io.pool_count = sim->scenario->pool_count;
     const vdc_node *named = vdc_node_get(sim->scenario->policies[VDC_CPU_SHARING], "policy");
     const vdc_policy *cpu = named && named->kind == VDC_NODE_SCALAR ? vdc_policy_find(VDC_CPU_SHARING, named->text) : NULL;
-    int64_t host_cpu = 0;
-    for (uint16_t k = 0; k < hosts->class_count; k++)
+    int64_t host_cpu = 0, slowest = INT64_MAX;
+    for (uint16_t k = 0; k < hosts->class_count; k++) {
         if (hosts->classes[k].cpu_hz > host_cpu) host_cpu = hosts->classes[k].cpu_hz;
+        if (hosts->classes[k].speed < slowest) slowest = hosts->classes[k].speed;
+    }
     return (vdc_workload_context){
-        .weight_most = cpu ? cpu->cpu.weight_most : 0, .host_cpu = host_cpu, .memory_loads = &sim->memory_loads,
+        .weight_most = cpu ? cpu->cpu.weight_most : 0, .host_cpu = host_cpu, .slowest = slowest, .memory_loads = &sim->memory_loads,
         .has_memory = sim->scenario->has_memory,
         .tenants = sim->tenants, .groups = sim->groups, .gpu_models = sim->gpu_models, .isolation = &sim->wishes,
         .interference = &sim->profiles, .operations = &sim->operations, .io = &sim->io, .seed = sim->scenario->seed,

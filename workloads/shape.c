@@ -70,7 +70,9 @@ static void read_cpu(const vdc_node *node, const vdc_workload_context *context, 
     if (context->weight_most && values.weight > context->weight_most)
         vdc_fail(diag, VDC_ERROR_INPUT, &vdc_node_get(node, "weight")->place, "%s: weight: found %" PRId64 "; allowed: 1 to %" PRId64 " with this CPU policy",
                  section, values.weight, context->weight_most);
-    if (context->host_cpu && values.reservation > context->host_cpu)
+    /* It counts up to what its vCPUs can use. */
+    int64_t reserved = values.reservation, usable = (int64_t)((double)request->size[VDC_CPU] * (double)context->slowest / 1000);
+    if (context->host_cpu && reserved > context->host_cpu && usable > context->host_cpu)
         vdc_fail(diag, VDC_ERROR_INPUT, &vdc_node_get(node, "reservation")->place,
                  "%s: reservation: found %" PRId64 " Hz, which no host can keep; allowed: 0 to %" PRId64 " Hz", section, values.reservation, context->host_cpu);
     if (values.limit != VDC_UNLIMITED && values.reservation > values.limit)

@@ -53,6 +53,7 @@ typedef struct vdc_workload_context {
     int64_t host_speed;               /* Hz of the fastest host's core: what relative loads refer to where no speed is named */
     int64_t weight_most;              /* the largest CPU weight that the run's CPU policy knows, 0 = any */
     int64_t host_cpu;                 /* Hz of the largest host's CPU: what a reservation can be, 0 = not known */
+    int64_t slowest;                  /* Hz of the slowest host's core */
     int64_t horizon;                  /* ns: when the run ends, 0 = not known: the bound of a generator without one */
     const int64_t *capacity;          /* fleet totals per resource, for `tune` */
     struct vdc_inputs *inputs;        /* every file opened is noted here (relative name, sha256); may be NULL */

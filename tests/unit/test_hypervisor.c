@@ -83,7 +83,7 @@ static void refused(const char *text, const char *part) {
 Test(hypervisor, values_out_of_range_are_named) {
     refused(HEAD "workload: {vms: [{vcpus: 1, cpu: {weight: 70000}}]}\nschedulers: {cpu: {policy: xen-credit}}\n", "found 70000; allowed: 1 to 65535");
     refused(HEAD "workload: {vms: [{vcpus: 1, cpu: {weight: 10001}}]}\nschedulers: {cpu: {policy: cgroup}}\n", "found 10001; allowed: 1 to 10000");
-    refused(HEAD "workload: {vms: [{vcpus: 1, cpu: {reservation: 1001 MHz}}]}\n", "no host can keep; allowed: 0 to 1000000000 Hz");
+    refused(HEAD "workload: {vms: [{vcpus: 2, cpu: {reservation: 1001 MHz}}]}\n", "no host can keep; allowed: 0 to 1000000000 Hz");
 }
 
 /* Front-ends say how long a VM runs at a time: 50 ms x (3 - 1) / 1. */
