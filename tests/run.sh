@@ -37,7 +37,7 @@ part model "$PYTHON" tests/reference/compare.py --model
 part reference "$PYTHON" tests/reference/compare.py --cases "${REFERENCE_CASES:-300}"
 part result "$PYTHON" tests/result/check.py
 part scenarios "$PYTHON" tests/scenarios/run.py
-part gallery "$PYTHON" tools/gallery.py "$BUILD/vdcsim" scenarios "$BUILD/gallery"
+case $BUILD in *asan* | *tsan*) ;; *) part gallery "$PYTHON" tools/gallery.py "$BUILD/vdcsim" scenarios "$BUILD/gallery" ;; esac  # whole sweeps: too slow there
 part experiments "$PYTHON" tests/experiments/run.py
 part docs "$PYTHON" tests/docs/run.py
 part reference-page "$PYTHON" tools/scenario_reference.py "$BUILD/vdcsim" docs/scenario.md --check
