@@ -146,7 +146,7 @@ $(BUILD)/planetlab-walk: $(call objects,$(LIBRARY_SOURCES) tests/experiments/pla
 	$(call say,link)
 	$(Q)$(CC) $(CFLAGS_ALL) -rdynamic -o $@ $(filter %.o,$^) $(LINK_FLAGS) -lcriterion
 
-##: gallery         runs every scenario whose data is here and draws what it is about: out/gallery/index.html
+##: gallery         runs every scenario that needs no other data and draws what it is about (PART=published: those of that name, with data): out/gallery/index.html
 gallery: all
 	@$(PYTHON) tools/gallery.py $(BUILD)/vdcsim scenarios out/gallery $(PART)
 ##: test            setup, build and every test, with a summary

@@ -3,8 +3,9 @@
 
     tools/gallery.py VDCSIM SCENARIOS OUT [PART...]
 
-There is no list: every SCENARIOS/**/*.yaml takes part, but those whose data is not here (said, with where they look for it) and those that only change
-another one (no `vdcsim:` or `sweep:` of their own). Comment lines of a scenario say more:
+There is no list: every SCENARIOS/**/*.yaml takes part, but those that only change another one (no `vdcsim:` or `sweep:` of their own) and those that need data
+from outside the repository: some of these take many minutes, so they are drawn when PART names them and their data is here. Comment lines of a scenario
+say more:
 
     # Against KEY.PATH: VALUE VALUE...     run it once with each of these, for the pictures that compare
     # Picture KIND: what to see in it      draw this kind (`vdcsim plot --list`); without such lines: accounts, utilisation and queue
@@ -36,10 +37,14 @@ def comment_of(text):
     return [part.strip("\n") for part in "\n".join(lines).split("\n\n") if part.strip()]
 
 
-def lacks(path, text):
-    """Data outside the repository that is not here."""
-    named = re.findall(r"^[^#\n]*?\bpath: ([^\s,}]*\.\./shared/[^\s,}]*)", text, re.M)
-    return [name for name in named if not os.path.exists(os.path.join(os.path.dirname(path), name))]
+def outside(path, text):
+    """The data outside the repository that the scenario, or what it extends, reads."""
+    found = [os.path.join(os.path.dirname(path), name) for name in re.findall(r"^[^#\n]*?\bpath: ([^\s,}]*\.\./shared/[^\s,}]*)", text, re.M)]
+    for name in re.findall(r"^extends: (\S+)", text, re.M):
+        base = os.path.join(os.path.dirname(path), name)
+        with open(base, encoding="utf-8") as stream:
+            found += outside(base, stream.read())
+    return found
 
 
 def run(words):
@@ -106,9 +111,10 @@ def main():
         name = os.path.splitext(os.path.relpath(path, scenarios))[0]
         if (parts and not any(part in path for part in parts)) or not re.search(r"^(vdcsim|sweep):", text, re.M):
             continue
-        missing = lacks(path, text)
-        if missing:
-            print(f"{name}: skipped, no {missing[0]}", flush=True)
+        data = outside(path, text)
+        missing = [file for file in data if not os.path.exists(file)]
+        if missing or (data and not parts):
+            print(f"{name}: skipped, {'no ' + missing[0] if missing else 'its data lies outside the repository: drawn when it is named'}", flush=True)
             continue
         folder = os.path.join(out, name.replace("/", "-"))
         os.makedirs(folder, exist_ok=True)
