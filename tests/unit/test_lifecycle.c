@@ -235,7 +235,7 @@ Test(lifecycle, hosts_that_fail_half_way) {
                        "workload: {vms: [{vcpus: 2, memory: 8 GiB, lifetime: 100s, operations: [{at: 10s, do: migrate}]}]}\n";
     int lost = 0, stayed = 0;
     for (int seed = 0; seed < 12; seed++) {
-        char number[8], buffer[1000];
+        char number[16], buffer[1000];
         (void)snprintf(number, sizeof number, "%d", seed);
         (void)snprintf(buffer, sizeof buffer, text, number);
         vdc_simulation *sim = run_text(buffer, NULL, NULL);
