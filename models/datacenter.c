@@ -377,7 +377,7 @@ void vdc_datacenter_account_vm(vdc_datacenter *dc, uint32_t slot, vdc_flow flow,
     touch(dc, dc->vms[slot].host);
 }
 
-void vdc_datacenter_held(vdc_datacenter *dc, vdc_resource resource, int64_t change) { held_changed(dc, resource, change); }
+void vdc_datacenter_held(vdc_datacenter *dc, vdc_resource resource, int64_t change) { held_changed(dc, (int)resource, change); }
 
 void vdc_datacenter_pool_changed(vdc_datacenter *dc, uint32_t h) {
     uint16_t k = dc->hosts.class_of[h];

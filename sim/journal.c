@@ -28,7 +28,7 @@ vdc_code vdc_journal_note(vdc_simulation *sim, vdc_deed deed, const char *text, 
         vdc_free(kept);
         return vdc_no_memory(diag, "the journal");
     }
-    journal->entries[journal->count++] = (vdc_journal_entry){.events = sim->event_count, .now = sim->datacenter.now, .deed = deed, .text = kept};
+    journal->entries[journal->count++] = (vdc_journal_entry){.events = sim->event_count, .now = sim->datacenter.now, .deed = (int)deed, .text = kept};
     return VDC_OK;
 }
 
