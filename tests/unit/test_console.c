@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "models/operation.h"
+#include "sim/base/memory.h"
 #include "tests/support/command.h"
 #include "tests/support/result_files.h"
 
@@ -90,6 +91,8 @@ Test(console, states_and_results, FOLDER) {
     size_t sizes[2];
     char *bytes[2] = {test_file_read(test_folder_path("one.h5"), &sizes[0]), test_file_read(test_folder_path("other.h5"), &sizes[1])};
     cr_assert(bytes[0] && bytes[1] && sizes[0] == sizes[1] && memcmp(bytes[0], bytes[1], sizes[0]) == 0);
+    vdc_free(bytes[0]);
+    vdc_free(bytes[1]);
     command_result verified = run_vdcsim("verify %s --base %s", test_folder_path("one.h5"), test_folder_path("."));
     cr_expect_eq(verified.status, 0, "%s", verified.err);
     command_result_clear(&verified);
