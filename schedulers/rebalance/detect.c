@@ -83,6 +83,15 @@ static uint32_t adaptive_window(const void *state) {
     return (uint32_t)((const adaptive_state *)state)->samples;
 }
 
+/* The host's recent samples in ascending order; false where they are too few to go by. */
+static bool sort_recent(const adaptive_state *adaptive, const vdc_host_load *host, double sorted[MOST_SAMPLES], uint32_t *count) {
+    const double *samples = recent(host, adaptive->samples, count);
+    if (!enough(adaptive, samples, *count)) return false;
+    for (uint32_t i = 0; i < *count; i++) sorted[i] = samples[i];
+    sort(sorted, *count);
+    return true;
+}
+
 static const vdc_param iqr_params[] = {
     ADAPTIVE_ROWS("1.5", "the distance between the quartiles of the load"),
     VDC_PARAM_CHOICE_ROW("quartiles", adaptive_state, quartiles, "interpolated", quartile_words,
@@ -98,11 +107,8 @@ static double nearest_quartile(const double *sorted, uint32_t count, double shar
 static bool iqr_overloaded(const void *state, const vdc_host_load *host) {
     const adaptive_state *adaptive = state;
     uint32_t count;
-    const double *samples = recent(host, adaptive->samples, &count);
-    if (!enough(adaptive, samples, count)) return host->load > adaptive->fallback;
     double sorted[MOST_SAMPLES];
-    for (uint32_t i = 0; i < count; i++) sorted[i] = samples[i];
-    sort(sorted, count);
+    if (!sort_recent(adaptive, host, sorted, &count)) return host->load > adaptive->fallback;
     double range = adaptive->quartiles ? nearest_quartile(sorted, count, 0.75) - nearest_quartile(sorted, count, 0.25)
                                        : gsl_stats_quantile_from_sorted_data(sorted, 1, count, 0.75)
                                              - gsl_stats_quantile_from_sorted_data(sorted, 1, count, 0.25);
@@ -128,11 +134,8 @@ static double median(const double *sorted, uint32_t count) {
 static bool mad_overloaded(const void *state, const vdc_host_load *host) {
     const adaptive_state *adaptive = state;
     uint32_t count;
-    const double *samples = recent(host, adaptive->samples, &count);
-    if (!enough(adaptive, samples, count)) return host->load > adaptive->fallback;
     double sorted[MOST_SAMPLES];
-    for (uint32_t i = 0; i < count; i++) sorted[i] = samples[i];
-    sort(sorted, count);
+    if (!sort_recent(adaptive, host, sorted, &count)) return host->load > adaptive->fallback;
     double middle = median(sorted, count);
     for (uint32_t i = 0; i < count; i++) sorted[i] = fabs(middle - sorted[i]);
     sort(sorted, count);
