@@ -16,13 +16,19 @@ vdc_code vdc_moves_open(vdc_simulation *sim, vdc_moves *moves, vdc_diag *diag) {
     size_t hosts = (size_t)sim->datacenter.hosts.count + 1;
     moves->out = vdc_calloc(hosts, sizeof *moves->out);
     moves->in = vdc_calloc(hosts, sizeof *moves->in);
-    return moves->out && moves->in ? VDC_OK : vdc_no_memory(diag, "migrations");
+    moves->first_out = vdc_malloc(hosts * sizeof *moves->first_out);
+    moves->first_in = vdc_malloc(hosts * sizeof *moves->first_in);
+    if (!moves->out || !moves->in || !moves->first_out || !moves->first_in) return vdc_no_memory(diag, "migrations");
+    for (size_t h = 0; h < hosts; h++) moves->first_out[h] = moves->first_in[h] = VDC_NOWHERE;
+    return VDC_OK;
 }
 
 void vdc_moves_close(vdc_moves *moves) {
     vdc_free(moves->items);
     vdc_free(moves->out);
     vdc_free(moves->in);
+    vdc_free(moves->first_out);
+    vdc_free(moves->first_in);
     *moves = (vdc_moves){0};
 }
 
@@ -69,18 +75,31 @@ static vdc_code schedule(vdc_simulation *sim, uint32_t number, vdc_diag *diag) {
     return code ? vdc_no_memory(diag, "pending events") : VDC_OK;
 }
 
-/* Migrations that share a host's bandwidth in one direction with this one go on at what they have now. */
+/* Takes a migration into the lists of its hosts, which are in order of the numbers, or out of them. */
+static void list_move(vdc_moves *moves, uint32_t number, bool enters) {
+    vdc_move *move = &moves->items[number];
+    uint32_t *out = &moves->first_out[move->from], *in = &moves->first_in[move->to];
+    while (*out < number) out = &moves->items[*out].next_out;
+    while (*in < number) in = &moves->items[*in].next_in;
+    if (enters) move->next_out = *out, move->next_in = *in, *out = *in = number;
+    else *out = move->next_out, *in = move->next_in;
+}
+
+/* Migrations that share a host's bandwidth in one direction with this one go on at what they have now, in the order of their numbers. */
 static vdc_code share_anew(vdc_simulation *sim, uint32_t from, uint32_t to, vdc_diag *diag) {
     vdc_moves *moves = moves_of(sim);
     vdc_code code = VDC_OK;
-    for (uint32_t i = 0; !code && i < moves->count; i++) {
-        vdc_move *move = &moves->items[i];
-        if (!move->used || (move->from != from && move->to != to)) continue;
+    uint32_t out = moves->first_out[from], in = moves->first_in[to];
+    while (!code && (out != VDC_NOWHERE || in != VDC_NOWHERE)) {
+        uint32_t number = out < in ? out : in;
+        vdc_move *move = &moves->items[number];
+        if (number == out) out = move->next_out;
+        if (number == in) in = move->next_in;
         int64_t rate = rate_of(sim, move);
         if (rate == move->rate) continue;
         advance(sim, move);
         move->rate = rate;
-        if (move->event) code = schedule(sim, i, diag);
+        if (move->event && move->state.phase != VDC_MIGRATION_RESUME) code = schedule(sim, number, diag); /* resuming sends nothing */
     }
     return code;
 }
@@ -208,9 +227,10 @@ static vdc_migration_plan plan_of(const vdc_simulation *sim, uint32_t slot, int 
 }
 
 static uint32_t take_number(vdc_moves *moves) {
-    for (uint32_t i = 0; i < moves->count; i++)
-        if (!moves->items[i].used) return i;
+    for (; moves->first_free < moves->count; moves->first_free++)
+        if (!moves->items[moves->first_free].used) return moves->first_free++;
     if (moves->count >= VDC_NOWHERE / 2 || !VDC_RESERVE(moves->items, moves->capacity, moves->count + 1)) return VDC_NOWHERE;
+    moves->first_free++;
     return (uint32_t)moves->count++;
 }
 
@@ -230,6 +250,8 @@ static vdc_code close(vdc_simulation *sim, uint32_t number, vdc_diag *diag) {
     cancel(sim, &move->timeout);
     sim->datacenter.lifecycle->vms[move->vm].migration = VDC_NOWHERE;
     move->used = false;
+    if (number < moves->first_free) moves->first_free = number;
+    list_move(moves, number, false);
     moves->in_flight--;
     moves->out[from]--;
     moves->in[to]--;
@@ -400,6 +422,7 @@ vdc_code vdc_migrate(vdc_simulation *sim, uint32_t slot, uint32_t host, int mode
     moves->in_flight++;
     moves->out[move->from]++;
     moves->in[host]++;
+    list_move(moves, number, true);
     sim->migrations++;
     sim->tick.migrations++;
     move->rate = rate_of(sim, move);

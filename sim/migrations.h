@@ -25,13 +25,15 @@ typedef struct vdc_move {
     vdc_time since, stretch_begin, began;
     int64_t overhead;            /* Hz of the hypervisor on the host where the VM is not */
     vdc_event_handle event, timeout;
+    uint32_t next_out, next_in;  /* of the migrations from the same host and to the same host, the next larger number */
 } vdc_move;
 
 typedef struct vdc_moves {
     vdc_move *items;
     size_t count, capacity;      /* slots ever used */
-    uint32_t in_flight;
+    uint32_t in_flight, first_free; /* no slot below it is free */
     uint32_t *out, *in;          /* [host] migrations that send and receive */
+    uint32_t *first_out, *first_in; /* [host] the first of them, VDC_NOWHERE = none */
     int64_t started, done, aborted;
     vdc_wide sent;               /* bytes of stretches that are over */
     vdc_wide carried;            /* byte·ns that the network carried for them */

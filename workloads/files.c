@@ -34,13 +34,14 @@ static int compare_names(const void *left, const void *right) {
     return strcmp(*(char *const *)left, *(char *const *)right);
 }
 
-static vdc_code add(vdc_folder *list, const char *folder, const char *name, vdc_diag *diag) {
-    char *path = vdc_format("%s/%s", folder, name);
-    if (!path || !VDC_RESERVE(list->names, list->capacity, list->count + 1)) {
+/* `known` for sure to be a file: else that is asked. */
+static vdc_code add(vdc_folder *list, const char *folder, const char *name, bool known, vdc_diag *diag) {
+    char *path = known ? NULL : vdc_format("%s/%s", folder, name);
+    if ((!known && !path) || !VDC_RESERVE(list->names, list->capacity, list->count + 1)) {
         vdc_free(path);
         return vdc_no_memory(diag, "the files of a folder");
     }
-    const bool wanted = is_file(path);
+    const bool wanted = known || is_file(path);
     vdc_free(path);
     if (!wanted) return VDC_OK;
     list->names[list->count] = vdc_strdup(name);
@@ -58,7 +59,7 @@ vdc_code vdc_folder_list(vdc_folder *list, const char *folder, const char *suffi
     for (struct dirent *entry; !code && (entry = readdir(directory));) {
         const size_t length = strlen(entry->d_name);
         if (entry->d_name[0] == '.' || length < end || (suffix && strcmp(entry->d_name + length - end, suffix) != 0)) continue;
-        code = add(list, folder, entry->d_name, diag);
+        code = add(list, folder, entry->d_name, entry->d_type == DT_REG, diag);
     }
     closedir(directory);
     if (!code && list->count > 0) qsort(list->names, list->count, sizeof *list->names, compare_names);

@@ -18,6 +18,7 @@ typedef struct flavor {
     int64_t vcpus;        /* milli-vCPU */
     int64_t speed;        /* Hz of a vCPU */
     int64_t memory, disk; /* bytes */
+    int64_t demand[101];  /* Hz by percent */
 } flavor;
 
 typedef enum assignment { ASSIGN_QUARTERS, ASSIGN_RANDOM } assignment;
@@ -50,7 +51,7 @@ static bool next_sample(const vdc_load_source *source, uint64_t *cursor, vdc_seg
     const flavor *self = (const flavor *)source;
     const uint8_t percent = self->samples->bytes[*cursor];
     if (percent == VDC_SAMPLES_END) return false;
-    *segment = (vdc_segment){self->step, demand_of(self, percent)};
+    *segment = (vdc_segment){self->step, self->demand[percent]};
     ++*cursor;
     return true;
 }
@@ -79,6 +80,7 @@ static vdc_code read_flavors(planetlab *self, const planetlab_params *params, vd
         self->flavors[i].load.next = next_sample;
         self->flavors[i].samples = &self->samples;
         self->flavors[i].step = params->step;
+        for (uint8_t percent = 0; percent <= 100; percent++) self->flavors[i].demand[percent] = demand_of(&self->flavors[i], percent);
     }
     self->flavor_count = list->count;
     return first;
@@ -110,7 +112,7 @@ static vdc_code next(vdc_source *source, vdc_request *out, bool *have, vdc_diag 
     uint8_t peak = 0;
     for (const uint8_t *at = self->samples.bytes + out->load_cursor; *at != VDC_SAMPLES_END; at++)
         if (*at > peak) peak = *at;
-    out->load_peak = demand_of(size, peak);
+    out->load_peak = size->demand[peak];
     return VDC_OK;
 }
 

@@ -16,9 +16,15 @@ static vdc_code read_lines(vdc_samples *samples, vdc_text *text, vdc_trace_repor
         vdc_field line, field;
         vdc_code code = vdc_text_line(text, &line, diag);
         if (code || !line.begin) return code;
+        int64_t percent = 0;
+        char *at = line.begin;
+        while (at < line.end && at < line.begin + 3 && *at >= '0' && *at <= '9') percent = percent * 10 + (*at++ - '0');
+        if (at == line.end && at > line.begin && percent <= 100) { /* as nearly all are */
+            if ((code = add(samples, (uint8_t)percent, diag))) return code;
+            continue;
+        }
         const size_t fields = vdc_split_blanks(line, &field, 1);
         if (fields == 0) continue;
-        int64_t percent;
         if (fields == 1 && vdc_field_number(field, 1, &percent) && percent >= 0 && percent <= 100) {
             code = add(samples, (uint8_t)percent, diag);
         } else {

@@ -16,7 +16,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
-enum { BUFFER_SIZE = 1 << 18, PACKED_SIZE = 1 << 16 };
+enum { BUFFER_SIZE = 1 << 18, BUFFER_LEAST = 1 << 12, PACKED_SIZE = 1 << 16 };
 
 struct vdc_text {
     char *path;
@@ -131,7 +131,7 @@ static vdc_code refill(vdc_text *text, vdc_diag *diag) {
     return VDC_OK;
 }
 
-static vdc_code start(vdc_text *text, vdc_diag *diag) {
+static vdc_code start(vdc_text *text, vdc_inputs *inputs, vdc_diag *diag) {
     text->file = open(text->path, O_RDONLY | O_CLOEXEC);
     if (text->file < 0) return fail(text, diag, "cannot be opened: ", strerror(errno));
     struct stat about;
@@ -139,9 +139,16 @@ static vdc_code start(vdc_text *text, vdc_diag *diag) {
     if (S_ISDIR(about.st_mode)) return fail(text, diag, "is a directory, a file is wanted here", "");
     if (!S_ISREG(about.st_mode)) return fail(text, diag, "is not a regular file", "");
 
+    /* Small files are read at once, with room to see that they end there. */
+    text->capacity = about.st_size >= BUFFER_SIZE ? BUFFER_SIZE : about.st_size < BUFFER_LEAST ? BUFFER_LEAST : (size_t)about.st_size + 1;
+    text->at = text->limit = text->data = vdc_malloc(text->capacity + 1);
+    if (!text->data) return vdc_no_memory(diag, "a text file");
     vdc_code code = refill(text, diag);
+    if (!code && text->limit < text->data + text->capacity) code = refill(text, diag);
     if (code) return code;
     const size_t got = (size_t)(text->limit - text->at);
+    code = text->ended ? vdc_inputs_add_bytes(inputs, text->path, text->data, got, diag) : vdc_inputs_add(inputs, text->path, diag);
+    if (code) return code;
     if (got >= 2 && (unsigned char)text->at[0] == 0x1f && (unsigned char)text->at[1] == 0x8b) {
         text->packed_data = vdc_malloc(PACKED_SIZE);
         text->inflater.zalloc = vdc_zlib_allocate;
@@ -149,6 +156,12 @@ static vdc_code start(vdc_text *text, vdc_diag *diag) {
         if (!text->packed_data || inflateInit2(&text->inflater, 15 + 16) != Z_OK) return vdc_no_memory(diag, "decompression");
         text->packed = text->member = true;
         if (lseek(text->file, 0, SEEK_SET) < 0) return fail(text, diag, "cannot be read: ", strerror(errno));
+        if (text->capacity < BUFFER_SIZE) {
+            char *larger = vdc_realloc(text->data, BUFFER_SIZE + 1, 1);
+            if (!larger) return vdc_no_memory(diag, "decompression");
+            text->data = larger;
+            text->capacity = BUFFER_SIZE;
+        }
         text->limit = text->at = text->data;
         text->nul = NULL;
         text->ended = false;
@@ -165,12 +178,8 @@ vdc_code vdc_text_open(vdc_text **out, const char *path, vdc_inputs *inputs, vdc
     vdc_text *text = vdc_calloc(1, sizeof *text);
     if (!text) return vdc_no_memory(diag, "a text file");
     text->file = -1;
-    text->capacity = BUFFER_SIZE;
     text->path = vdc_strdup(path);
-    text->data = vdc_malloc(text->capacity + 1);
-    text->at = text->limit = text->data;
-    vdc_code code = text->path && text->data ? start(text, diag) : vdc_no_memory(diag, "a text file");
-    if (!code) code = vdc_inputs_add(inputs, path, diag);
+    vdc_code code = text->path ? start(text, inputs, diag) : vdc_no_memory(diag, "a text file");
     if (code) {
         vdc_text_close(text);
         return code;

@@ -60,26 +60,26 @@ static int64_t view_select_feasible(const vdc_view *view, const vdc_request *req
     return -1;
 }
 
-static void view_host(const vdc_view *view, uint32_t host, vdc_host_view *out) {
-    const vdc_plan *plan = plan_of(view);
-    if (plan->devices) {
-        plan->outer->host(plan->outer, host, out);
-    } else {
-        out->id = host;
-        out->class_id = view->host_class[host];
-        out->class_view = &view->class_views[out->class_id];
-        out->gpu_free = NULL;
-        out->numa_free = NULL;
-        for (int r = 0; r < VDC_RESOURCES; r++) out->free[r] = 0;
-    }
+/* What of a host's view changes from host to host without devices; the rest is zero. */
+static inline void see_host(const vdc_plan *plan, uint32_t host, int64_t extra, vdc_host_view *out) {
+    out->id = host;
+    out->class_id = plan->view.host_class[host];
+    out->class_view = &plan->view.class_views[out->class_id];
     for (int i = 0; i < plan->used_count; i++) out->free[plan->used[i]] = plan->free[plan->used[i]][host];
     out->vms = plan->vms[host];
     int64_t capacity = plan->fleet->capacity[host], demand = plan->demand[host];
+    double per_hz = plan->per_hz[host], load = (double)demand * per_hz, with = (double)(demand + extra) * per_hz;
     out->granted = demand < capacity ? demand : capacity;
     out->load_known = true;
-    double load = (double)demand * plan->per_hz[host], with = (double)(demand + plan->fleet->vms[plan->vm].demand) * plan->per_hz[host];
     out->load = load < 1 ? load : 1;
     out->load_with = with < 1 ? with : 1;
+}
+
+static void view_host(const vdc_view *view, uint32_t host, vdc_host_view *out) {
+    const vdc_plan *plan = plan_of(view);
+    if (plan->devices) plan->outer->host(plan->outer, host, out);
+    else memset(out, 0, sizeof *out);
+    see_host(plan, host, plan->fleet->vms[plan->vm].demand, out);
 }
 
 static uint64_t view_random(const vdc_view *view, uint64_t bound) {
@@ -193,9 +193,13 @@ static const vdc_plan_shape *shape_of(vdc_plan *plan, const vdc_request *request
     memcpy(shape->size, request->size, sizeof shape->size);
     shape->count = shape->empties = shape->kinds = 0;
     memset(plan->seen, 0, (size_t)plan->view.classes * 2);
+    const int64_t *free[VDC_RESOURCES];
+    int64_t wanted[VDC_RESOURCES];
+    int limits = plan->used_count;
+    for (int i = 0; i < limits; i++) free[i] = plan->outer->free[plan->used[i]], wanted[i] = request->size[plan->used[i]];
     for (uint32_t h = 0; h < plan->view.hosts; h++) {
         bool room = plan->state[h] == UP;
-        for (int i = 0; room && i < plan->used_count; i++) room = plan->outer->free[plan->used[i]][h] >= request->size[plan->used[i]];
+        for (int i = 0; room && i < limits; i++) room = free[i][h] >= wanted[i];
         if (!room) continue;
         if (plan->outer->vms[h] > 0) {
             shape->hosts[shape->count++] = h;
@@ -213,17 +217,19 @@ static const vdc_plan_shape *shape_of(vdc_plan *plan, const vdc_request *request
 typedef struct best_host {
     int64_t host;
     double score;
+    vdc_host_view seen;   /* of the host that is looked at; what it has of zeros stays */
+    int64_t extra;        /* Hz that the VM asks for */
 } best_host;
 
 /* Is the host better than the best so far? Ties to the lowest rank, then the lowest id. What is costly to ask is asked of those only that
  * would win. *may = it may take the VM by its own state, whatever its load. */
-static void consider(vdc_plan *plan, const vdc_request *request, uint32_t h, best_host *best, bool *may) {
+static inline void consider(vdc_plan *plan, const vdc_request *request, uint32_t h, best_host *best, bool *may) {
     if (plan->excluded[h] || plan->state[h] != UP || !has_room(plan, h, request)) return;
     const vdc_view *view = &plan->view;
-    vdc_host_view host;
     vdc_decision devices = {.host = h};
-    view_host(view, h, &host);
-    double score = plan->place->policy->placement.score(plan->place->state, &host, request, &devices);
+    if (plan->devices) view_host(view, h, &best->seen);
+    else see_host(plan, h, best->extra, &best->seen);
+    double score = plan->place->policy->placement.score(plan->place->state, &best->seen, request, &devices);
     if (isnan(score)) score = -INFINITY;
     if (best->host >= 0 && score < best->score) {
         *may = true;
@@ -235,7 +241,8 @@ static void consider(vdc_plan *plan, const vdc_request *request, uint32_t h, bes
     }
     *may = may_come(plan, h, plan->vm);
     if (!*may || (plan->accepts && !plan->accepts(plan->context, plan, h, plan->vm))) return;
-    *best = (best_host){h, score};
+    best->host = h;
+    best->score = score;
 }
 
 /* Of the hosts with room the one with the best score. Hosts of a class that are empty, all awake or all asleep, are alike to the policy: only the
@@ -243,7 +250,7 @@ static void consider(vdc_plan *plan, const vdc_request *request, uint32_t h, bes
 static int64_t best_score(vdc_plan *plan, const vdc_request *request) {
     const vdc_placement_hooks *hooks = &plan->place->policy->placement;
     const vdc_view *view = &plan->view;
-    best_host best = {.host = -1};
+    best_host best = {.host = -1, .extra = plan->fleet->vms[plan->vm].demand};
     bool may;
     if (hooks->prepare) hooks->prepare(plan->place->state, view, request);
     const vdc_plan_shape *shape = shape_of(plan, request);
@@ -315,8 +322,7 @@ void vdc_plan_return(vdc_plan *plan, uint32_t vm) {
 /* Its promises on a host come (1) or go again (-1). */
 static void hold(vdc_plan *plan, uint32_t vm, uint32_t host, int64_t sign) {
     const vdc_vm_view *one = &plan->fleet->vms[vm];
-    for (int r = 0; r < VDC_RESOURCES; r++)
-        if (plan->free[r]) plan->free[r][host] -= sign * one->request->size[r];
+    for (int i = 0; i < plan->used_count; i++) plan->free[plan->used[i]][host] -= sign * one->request->size[plan->used[i]];
     plan->demand[host] += sign * one->demand;
     plan->vms[host] += (uint32_t)sign;
     plan->arrivals[host] += (uint32_t)sign;

@@ -3,6 +3,7 @@
 
 #include "sim/base/file.h"
 #include "sim/base/memory.h"
+#include "sim/base/random.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -51,16 +52,46 @@ vdc_code vdc_digest_file(const char *path, char text[VDC_DIGEST_TEXT], vdc_diag 
     return code;
 }
 
-static vdc_code add_file(vdc_inputs *inputs, const char *path, vdc_diag *diag) {
+/* Where the name is in the index, or would be. */
+static uint32_t *find_name(const vdc_inputs *inputs, const char *name) {
+    size_t at = (size_t)vdc_hash_key(0, name, 0, 0) & (inputs->index_size - 1);
+    while (inputs->index[at] && strcmp(inputs->items[inputs->index[at] - 1].name, name) != 0) at = (at + 1) & (inputs->index_size - 1);
+    return &inputs->index[at];
+}
+
+/* Room for one more name, at most half full. */
+static bool grow_index(vdc_inputs *inputs) {
+    if (inputs->count * 2 < inputs->index_size) return true;
+    size_t size = inputs->index_size ? inputs->index_size * 2 : 16;
+    uint32_t *index = vdc_calloc(size, sizeof *index);
+    if (!index) return false;
+    vdc_free(inputs->index);
+    inputs->index = index;
+    inputs->index_size = size;
+    for (uint32_t i = 0; i < inputs->count; i++) *find_name(inputs, inputs->items[i].name) = i + 1;
+    return true;
+}
+
+/* `bytes` NULL: they are read. */
+static vdc_code add_file(vdc_inputs *inputs, const char *path, const void *bytes, size_t size, vdc_diag *diag) {
     const char *name = vdc_path_relative(inputs->folder, path);
-    for (size_t i = 0; i < inputs->count; i++)
-        if (strcmp(inputs->items[i].name, name) == 0) return VDC_OK;
+    if (!grow_index(inputs)) return vdc_no_memory(diag, "the list of input files");
+    uint32_t *at = find_name(inputs, name);
+    if (*at) return VDC_OK;
     vdc_input input;
-    vdc_code code = vdc_digest_file(path, input.sha256, diag);
-    if (code) return code;
+    if (bytes) {
+        vdc_digest digest;
+        vdc_digest_start(&digest);
+        vdc_digest_add(&digest, bytes, size);
+        vdc_digest_end(&digest, input.sha256);
+    } else {
+        vdc_code code = vdc_digest_file(path, input.sha256, diag);
+        if (code) return code;
+    }
     if (!VDC_RESERVE(inputs->items, inputs->capacity, inputs->count + 1) || !(input.name = vdc_strdup(name)))
         return vdc_no_memory(diag, "the list of input files");
     inputs->items[inputs->count++] = input;
+    *at = (uint32_t)inputs->count;
     return VDC_OK;
 }
 
@@ -91,7 +122,7 @@ static vdc_code add_directory(vdc_inputs *inputs, const char *path, vdc_diag *di
     closedir(directory);
     if (count) qsort(files, count, sizeof *files, compare_names);
     for (size_t i = 0; i < count; i++) {
-        if (!code) code = add_file(inputs, files[i], diag);
+        if (!code) code = add_file(inputs, files[i], NULL, 0, diag);
         vdc_free(files[i]);
     }
     vdc_free(files);
@@ -102,12 +133,17 @@ vdc_code vdc_inputs_add(vdc_inputs *inputs, const char *path, vdc_diag *diag) {
     if (!inputs) return VDC_OK;
     struct stat status;
     if (stat(path, &status)) return vdc_file_fail(diag, VDC_ERROR_INPUT, path, "cannot be read");
-    return S_ISDIR(status.st_mode) ? add_directory(inputs, path, diag) : add_file(inputs, path, diag);
+    return S_ISDIR(status.st_mode) ? add_directory(inputs, path, diag) : add_file(inputs, path, NULL, 0, diag);
+}
+
+vdc_code vdc_inputs_add_bytes(vdc_inputs *inputs, const char *path, const void *bytes, size_t size, vdc_diag *diag) {
+    return inputs ? add_file(inputs, path, bytes, size, diag) : VDC_OK;
 }
 
 void vdc_inputs_clear(vdc_inputs *inputs) {
     for (size_t i = 0; i < inputs->count; i++) vdc_free(inputs->items[i].name);
     vdc_free(inputs->items);
+    vdc_free(inputs->index);
     vdc_free(inputs->folder);
     *inputs = (vdc_inputs){0};
 }

@@ -21,9 +21,13 @@ typedef struct vdc_inputs {
     char *folder;          /* names are relative to this one */
     vdc_input *items;
     size_t count, capacity;
+    uint32_t *index;       /* by hash of the name: item + 1, 0 = empty */
+    size_t index_size;     /* a power of 2 */
 } vdc_inputs;
 /* Reads the file once for its digest. The same path twice is one entry; a directory adds each regular file in it. NULL inputs: nothing. */
 vdc_code vdc_inputs_add(vdc_inputs *inputs, const char *path, vdc_diag *diag);
+/* The same of a file that was read already: these are all of its bytes. */
+vdc_code vdc_inputs_add_bytes(vdc_inputs *inputs, const char *path, const void *bytes, size_t size, vdc_diag *diag);
 void vdc_inputs_clear(vdc_inputs *inputs);
 
 #endif

@@ -70,6 +70,25 @@ Test(base_digest, inputs_are_named_relative_to_the_scenario_and_once) {
     test_folder_remove();
 }
 
+/* Bytes that were read already have the digest of the file with them; thousands of names are each there once, in the order of coming. */
+Test(base_digest, many_inputs_by_their_bytes) {
+    vdc_inputs inputs = {0};
+    char name[32];
+    for (int turn = 0; turn < 2; turn++)
+        for (int i = 0; i < 3000; i++) {
+            (void)snprintf(name, sizeof name, "f%d", (i * 7919) % 3000);
+            cr_assert_eq(vdc_inputs_add_bytes(&inputs, name, i % 2 ? "abc" : "", i % 2 ? 3 : 0, NULL), VDC_OK);
+        }
+    cr_assert_eq(inputs.count, 3000);
+    for (int i = 0; i < 3000; i++) {
+        (void)snprintf(name, sizeof name, "f%d", (i * 7919) % 3000);
+        cr_assert_str_eq(inputs.items[i].name, name);
+        cr_assert_str_eq(inputs.items[i].sha256, i % 2 ? "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+                                                       : "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+    }
+    vdc_inputs_clear(&inputs);
+}
+
 /* Every allocation fails in turn: the code says so, what was there stays, nothing leaks. */
 Test(base_digest, inputs_without_memory) {
     const char *folder = test_folder_make();

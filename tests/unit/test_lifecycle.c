@@ -212,6 +212,17 @@ Test(lifecycle, migrations_share_bandwidth) {
     vdc_simulation_close(sim);
 }
 
+/* Coming up takes its time whatever others send meanwhile: 2 GiB from 10 s to 12 s, up at 15 s, though another one begins at 13 s and has half
+ * until then: 1 of its 4 GiB, the rest at 18 s, up at 21 s. */
+Test(lifecycle, sharing_does_not_delay_what_sends_nothing) {
+    vdc_simulation *sim = run_text("vdcsim: 1\ndatacenter: {hosts: [{count: 3, cpu: {cores: 4, speed: 1 GHz}, memory: 16 GiB}]}\n"
+                                   "migration: {mode: cold, bandwidth: 1 GiB/s, cap: none, cpu_tax: 0%, resume: 3s}\n"
+                                   "workload: {vms: [{id: 1, vcpus: 1, memory: 2 GiB, lifetime: 100s, operations: [{at: 10s, do: migrate, to: 1}]},\n"
+                                   "  {id: 2, vcpus: 1, memory: 4 GiB, lifetime: 100s, operations: [{at: 13s, do: migrate, to: 2}]}]}\n", NULL, NULL);
+    expect(sim, "downtime_s", 5 + 8);
+    vdc_simulation_close(sim);
+}
+
 /* What is full, unknown, down, the same or forbidden is refused. */
 Test(lifecycle, migrations_that_are_refused) {
     vdc_simulation *sim = run_text("vdcsim: 1\ndatacenter: {hosts: [{class: a, count: 3, cpu: {cores: 4, speed: 1 GHz}, memory: 16 GiB}]}\n" MOVES
