@@ -328,8 +328,8 @@ static void grant_ceiling(vdc_datacenter *dc, uint32_t slot) {
 
 /* What is held of a resource changes. Nearly always as many hosts as before hold it, so no division is made. */
 static void held_changed(vdc_datacenter *dc, int r, int64_t change) {
-    int64_t held = dc->held[r] += change, largest = dc->largest[r];
-    if (held <= dc->needed[r] * largest && held > (dc->needed[r] - 1) * largest) return;
+    int64_t held = dc->held[r] += change, largest = dc->largest[r], least = (dc->needed[r] - 1) * largest;
+    if (held > least && held <= least + largest) return;
     int64_t needed = largest ? held / largest + (held % largest > 0) : 0;
     dc->needed[r] = needed;
     int64_t most = 0;
@@ -499,6 +499,19 @@ void vdc_datacenter_demand(vdc_datacenter *dc, uint32_t slot, int64_t demand) {
     power_changed(dc, h);
 }
 
+/* P: what the VM holds is committed on its host (sign 1) or free again (-1). */
+static void committed(vdc_datacenter *dc, uint32_t slot, uint32_t h, uint16_t k, int sign) {
+    const vdc_request *request = &dc->records[slot].request;
+    for (unsigned left = dc->hosts.use; left; left &= left - 1) {
+        int r = __builtin_ctz(left);
+        int64_t change = sign * request->size[r];
+        if (change == 0 || (r == VDC_DISK && dc->vms[slot].disk_once)) continue;
+        held_changed(dc, r, change);
+        host_add(dc, h, k, (vdc_flow)(VDC_FLOW_P + r), change);
+        vm_rate(dc, slot, (vdc_flow)(VDC_FLOW_P + r), change);
+    }
+}
+
 vdc_code vdc_datacenter_place(vdc_datacenter *dc, uint32_t slot, uint32_t h, uint64_t gpu_devices, uint64_t numa_nodes) {
     vdc_vm *vm = &dc->vms[slot];
     vdc_vm_record *record = &dc->records[slot];
@@ -538,12 +551,7 @@ vdc_code vdc_datacenter_place(vdc_datacenter *dc, uint32_t slot, uint32_t h, uin
     }
     host_advance(dc, h, k);
     if (dc->track_vms) vdc_ledger_advance(&dc->vm_ledger, slot, dc->now);
-    for (int r = 0; r < VDC_RESOURCES; r++)
-        if (dc->hosts.free[r] && request->size[r] && !(r == VDC_DISK && vm->disk_once)) {
-            held_changed(dc, r, request->size[r]);
-            host_add(dc, h, k, (vdc_flow)(VDC_FLOW_P + r), request->size[r]);
-            vm_rate(dc, slot, (vdc_flow)(VDC_FLOW_P + r), request->size[r]);
-        }
+    committed(dc, slot, h, k, 1);
     host_add(dc, h, k, VDC_FLOW_NOMINAL, vm->nominal);
     vm_rate(dc, slot, VDC_FLOW_NOMINAL, vm->nominal);
     if (reserved) {
@@ -578,12 +586,7 @@ void vdc_datacenter_remove(vdc_datacenter *dc, uint32_t slot) {
         vm_rate(dc, slot, VDC_FLOW_USED, -vm->used);
     }
     if (dc->efficiency_count) host_add(dc, h, k, VDC_FLOW_USED, -vm->used);
-    for (int r = 0; r < VDC_RESOURCES; r++)
-        if (dc->hosts.free[r] && request->size[r] && !(r == VDC_DISK && vm->disk_once)) {
-            held_changed(dc, r, -request->size[r]);
-            host_add(dc, h, k, (vdc_flow)(VDC_FLOW_P + r), -request->size[r]);
-            vm_rate(dc, slot, (vdc_flow)(VDC_FLOW_P + r), -request->size[r]);
-        }
+    committed(dc, slot, h, k, -1);
     host_add(dc, h, k, VDC_FLOW_NOMINAL, -vm->nominal);
     vm_rate(dc, slot, VDC_FLOW_NOMINAL, -vm->nominal);
     int64_t reserved = owner ? 0 : vdc_reserved_rate(request, &dc->hosts.classes[k]);

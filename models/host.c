@@ -96,8 +96,10 @@ bool vdc_host_assign(const vdc_hosts *hosts, uint32_t host, const vdc_request *r
 bool vdc_host_fits(const vdc_hosts *hosts, uint32_t host, const vdc_request *request) {
     const vdc_host_class *class = &hosts->classes[hosts->class_of[host]];
     if (hosts->state[host] != VDC_HOST_UP || (class->max_vms && hosts->vms[host] >= class->max_vms)) return false;
-    for (int r = 0; r < VDC_RESOURCES; r++)
-        if (hosts->free[r] && hosts->free[r][host] < request->size[r]) return false;
+    for (unsigned left = hosts->use; left; left &= left - 1) {
+        int r = __builtin_ctz(left);
+        if (hosts->free[r][host] < request->size[r]) return false;
+    }
     if (request->gpu_count == 0 && request->numa_nodes == 0) return true;
     uint64_t gpu_devices = 0, numa_nodes = 0;
     return vdc_host_assign(hosts, host, request, &gpu_devices, &numa_nodes);
@@ -105,8 +107,10 @@ bool vdc_host_fits(const vdc_hosts *hosts, uint32_t host, const vdc_request *req
 
 bool vdc_host_class_fits(const vdc_hosts *hosts, uint16_t class_id, const vdc_request *request) {
     const vdc_host_class *class = &hosts->classes[class_id];
-    for (int r = 0; r < VDC_RESOURCES; r++)
-        if (hosts->free[r] && class->capacity[r] < request->size[r]) return false;
+    for (unsigned left = hosts->use; left; left &= left - 1) {
+        int r = __builtin_ctz(left);
+        if (class->capacity[r] < request->size[r]) return false;
+    }
     if (request->gpu_count > 0 && (!hosts->gpu_free || request->gpu_count > class->gpus || request->gpu_milli > 1000 ||
                                    !vdc_gpu_model_accepted(request, class->gpu_model))) return false;
     if (request->numa_nodes == 0 || !hosts->numa_free) return true;
@@ -123,8 +127,10 @@ bool vdc_host_class_fits(const vdc_hosts *hosts, uint16_t class_id, const vdc_re
 
 static void move(vdc_hosts *hosts, uint32_t host, const vdc_request *request, uint64_t gpu_devices, uint64_t numa_nodes,
                  int sign) {
-    for (int r = 0; r < VDC_RESOURCES; r++)
-        if (hosts->free[r]) hosts->free[r][host] += sign * request->size[r];
+    for (unsigned left = hosts->use; left; left &= left - 1) {
+        int r = __builtin_ctz(left);
+        hosts->free[r][host] += sign * request->size[r];
+    }
     if (request->gpu_count > 0 && hosts->gpu_free) {
         int32_t *gpu_free = hosts->gpu_free + (size_t)host * hosts->gpu_stride;
         for (uint64_t left = gpu_devices; left; left &= left - 1) gpu_free[__builtin_ctzll(left)] += sign * request->gpu_milli;
@@ -158,6 +164,7 @@ static bool allocate_columns(vdc_hosts *hosts, unsigned use, bool numa) {
         if (numa && vdc_host_class_nodes(class) > hosts->numa_stride) hosts->numa_stride = vdc_host_class_nodes(class);
     }
     bool ok = true;
+    hosts->use = use;
     for (int r = 0; r < VDC_RESOURCES; r++)
         if (use >> r & 1) ok = ok && (hosts->free[r] = vdc_calloc(count, sizeof *hosts->free[r]));
     ok = ok && (hosts->vms = vdc_calloc(count, sizeof *hosts->vms));

@@ -46,6 +46,7 @@ typedef struct vdc_hosts {
     uint16_t class_count;
     vdc_host_class *classes;
     uint16_t *class_of;                /* [count] */
+    unsigned use;                      /* resources (a bit each) that have a column: */
     int64_t *free[VDC_RESOURCES];      /* [count] promises still to be had; NULL = resource not in use */
     uint32_t *vms;                     /* [count] VMs that hold something there */
     uint8_t *state;                    /* [count] vdc_host_state */

@@ -17,7 +17,7 @@ vdc_wide vdc_wait_queue_integral(const vdc_wait_queue *queue, vdc_time now) {
 }
 
 static void advance(vdc_wait_queue *queue, vdc_time now) {
-    queue->wait_integral = vdc_wait_queue_integral(queue, now);
+    if (queue->count) queue->wait_integral = vdc_wait_queue_integral(queue, now);
     queue->since = now;
 }
 
@@ -40,7 +40,7 @@ vdc_code vdc_wait_queue_add(vdc_wait_queue *queue, vdc_datacenter *dc, uint32_t 
     size_t at = class_at(queue, key);
     if (at == queue->class_count || queue->classes[at].key != key) {
         if (!VDC_RESERVE(queue->classes, queue->class_capacity, queue->class_count + 1)) return VDC_ERROR_MEMORY;
-        memmove(queue->classes + at + 1, queue->classes + at, (queue->class_count - at) * sizeof *queue->classes);
+        if (at < queue->class_count) memmove(queue->classes + at + 1, queue->classes + at, (queue->class_count - at) * sizeof *queue->classes);
         queue->class_count++;
         queue->classes[at] = (vdc_wait_class){.key = key, .last = at ? queue->classes[at - 1].last : VDC_NOWHERE, .count = 0};
     }
@@ -71,8 +71,8 @@ void vdc_wait_queue_remove(vdc_wait_queue *queue, vdc_datacenter *dc, uint32_t s
     else dc->vms[vm->next].previous = vm->previous;
     vdc_wait_class *class = &queue->classes[at];
     if (--class->count == 0) {
-        memmove(queue->classes + at, queue->classes + at + 1, (queue->class_count - at - 1) * sizeof *queue->classes);
         queue->class_count--;
+        if (at < queue->class_count) memmove(queue->classes + at, queue->classes + at + 1, (queue->class_count - at) * sizeof *queue->classes);
     } else if (class->last == slot) {
         class->last = vm->previous;
     }

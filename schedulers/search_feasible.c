@@ -1,13 +1,11 @@
-/* Which hosts a request fits on, as hierarchical bitmaps.
+/* Which hosts a request fits on, as a tree of bitmaps.
  *
- * Every host has one 64-bit word: the shapes (search_shapes.h) that fit on it. When a host changes, the word is computed
- * anew, and only the bits that changed go on into the bitmaps: one 64-ary tree per shape over the hosts, whose lowest level is
- * one bit a host, and whose words say on higher levels which words below are not zero. The trees are interleaved (the words of
- * all shapes for the same 64 hosts lie together), so that the ten or so bits that change at once touch two or three cache lines.
- * "The first host that fits" is then one descent, whatever the number of hosts.
+ * Every host has one 64-bit word: the shapes (search_shapes.h) that fit on it. A node of the tree is the union of the eight words below it, one
+ * cache line: what fits on one of those hosts. When a host changes, its word is computed anew and the unions above it as far as they change,
+ * for all shapes at once; near the root they hardly ever do. "The first host that fits" is one descent, whatever the number of hosts.
  *
- * Up to 64 shapes have a tree of their own. With more of them, the trees stand for levels of size: a grid over the resources
- * in use whose levels are quantiles of the sizes seen. A request uses the tree of the levels just below its sizes, which
+ * Up to 64 shapes have a bit of their own. With more of them, the bits stand for levels of size: a grid over the resources
+ * in use whose levels are quantiles of the sizes seen. A request uses the bit of the levels just below its sizes, which
  * holds every host that it fits on and some more, and each host found is checked. Where too many are found in vain, the levels
  * are drawn anew.
  */
@@ -17,9 +15,11 @@
 #include <string.h>
 
 enum {
-    TREE_DEPTH = 6,          /* 64^6 > 2^32 hosts */
+    TREE_DEPTH = 12,         /* 8^11 > 2^32 hosts, and the root */
+    FAN = 8,                 /* words a node unites: a cache line */
     SAMPLE = 256,            /* sizes remembered for the levels */
-    COUNT_BLOCK = 64 * 64    /* hosts a counter */
+    COUNT_BLOCK = 64,        /* hosts a counter */
+    COUNT_GROUP = 64         /* counters a counter above them */
 };
 
 /* The levels of one resource's sizes. */
@@ -35,13 +35,13 @@ struct vdc_feasible {
     const uint32_t *order;       /* position -> host, or NULL */
     uint32_t *position;          /* host -> position, or NULL */
     vdc_shapes shapes;
-    uint64_t *fits;              /* [hosts] shapes that fit */
-    uint64_t *tree[TREE_DEPTH];  /* [word x VDC_SHAPES + shape] */
-    uint32_t words[TREE_DEPTH];
+    uint64_t *tree[TREE_DEPTH];  /* [0][position]: shapes that fit; [level][node]: on one of the eight below; whole lines, so zeros at the end */
+    size_t nodes[TREE_DEPTH];    /* without those */
     unsigned depth;
-    /* Counters, kept from the first time that somebody counts. */
+    /* Counters, kept from the first time that somebody counts: hosts that take a shape, by block and by group of blocks. */
     uint16_t *block_count;       /* [shape x blocks + block] */
-    uint32_t blocks;
+    uint16_t *group_count;       /* [shape x groups + group] */
+    size_t blocks, groups;
     uint32_t total[VDC_SHAPES];
     /* Levels instead of shapes, when there are too many shapes. */
     bool levelled;
@@ -61,100 +61,87 @@ static inline uint32_t host_at(const vdc_feasible *f, uint32_t position) {
     return f->order ? f->order[position] : position;
 }
 
-static void set_above(vdc_feasible *f, uint32_t word, unsigned slot) {
-    for (unsigned level = 1; level < f->depth; level++) {
-        uint64_t *above = &f->tree[level][(size_t)(word >> 6) * VDC_SHAPES + slot];
-        uint64_t before = *above;
-        *above |= UINT64_C(1) << (word & 63);
-        if (before) return;
-        word >>= 6;
-    }
+/* What the eight words of a line hold together. */
+static inline uint64_t united(const uint64_t line[FAN]) {
+    return (line[0] | line[1]) | (line[2] | line[3]) | ((line[4] | line[5]) | (line[6] | line[7]));
 }
 
-static void clear_above(vdc_feasible *f, uint32_t word, unsigned slot) {
-    for (unsigned level = 1; level < f->depth; level++) {
-        uint64_t *above = &f->tree[level][(size_t)(word >> 6) * VDC_SHAPES + slot];
-        *above &= ~(UINT64_C(1) << (word & 63));
-        if (*above) return;
-        word >>= 6;
+/* The first of the eight words that has the bit, which one of them does; without a branch that nobody could foresee. */
+static inline unsigned first_with(const uint64_t line[FAN], uint64_t bit) {
+    unsigned at = (line[0] | line[1] | line[2] | line[3]) & bit ? 0 : 4;
+    at += (line[at] | line[at + 1]) & bit ? 0 : 2;
+    return at + (line[at] & bit ? 0 : 1);
+}
+
+static void recount(vdc_feasible *f, uint32_t position, uint64_t fits, uint64_t changed) {
+    size_t block = position / COUNT_BLOCK, group = block / COUNT_GROUP;
+    for (; changed; changed &= changed - 1) {
+        unsigned slot = (unsigned)__builtin_ctzll(changed);
+        int step = fits >> slot & 1 ? 1 : -1;
+        uint16_t *in_block = &f->block_count[slot * f->blocks + block], *in_group = &f->group_count[slot * f->groups + group];
+        *in_block = (uint16_t)(*in_block + step);
+        *in_group = (uint16_t)(*in_group + step);
+        f->total[slot] += (uint32_t)step;
     }
 }
 
 void vdc_feasible_update(vdc_feasible *f, uint32_t host) {
-    uint64_t fits = vdc_shapes_fitting(&f->shapes, host), changed = fits ^ f->fits[host];
+    uint32_t position = position_of(f, host);
+    uint64_t fits = vdc_shapes_fitting(&f->shapes, host), changed = fits ^ f->tree[0][position];
     if (!changed) return;
-    f->fits[host] = fits;
-    uint32_t position = position_of(f, host), word = position >> 6;
-    uint64_t bit = UINT64_C(1) << (position & 63), *leaf = &f->tree[0][(size_t)word * VDC_SHAPES];
-    for (; changed; changed &= changed - 1) {
-        unsigned slot = (unsigned)__builtin_ctzll(changed);
-        uint64_t before = leaf[slot];
-        leaf[slot] = before ^ bit;
-        if (!before) set_above(f, word, slot);
-        if (before == bit) clear_above(f, word, slot);
-        if (f->block_count) {
-            int step = fits >> slot & 1 ? 1 : -1;
-            uint16_t *count = &f->block_count[(size_t)slot * f->blocks + position / COUNT_BLOCK];
-            *count = (uint16_t)(*count + step);
-            f->total[slot] += (uint32_t)step;
-        }
+    f->tree[0][position] = fits;
+    if (f->block_count) recount(f, position, fits, changed);
+    size_t node = position;
+    for (unsigned level = 1; level < f->depth; level++) {
+        node /= FAN;
+        uint64_t together = united(&f->tree[level - 1][node * FAN]);
+        if (f->tree[level][node] == together) return;
+        f->tree[level][node] = together;
     }
 }
 
 static void count_slot(vdc_feasible *f, unsigned slot) {
     f->total[slot] = 0;
-    for (uint32_t block = 0; block < f->blocks; block++) {
+    memset(&f->group_count[slot * f->groups], 0, f->groups * sizeof *f->group_count);
+    for (size_t block = 0; block < f->blocks; block++) {
         unsigned count = 0;
-        for (uint32_t word = block * 64; word < (block + 1) * 64 && word < f->words[0]; word++) {
-            count += (unsigned)__builtin_popcountll(f->tree[0][(size_t)word * VDC_SHAPES + slot]);
-        }
-        f->block_count[(size_t)slot * f->blocks + block] = (uint16_t)count;
+        for (size_t position = block * COUNT_BLOCK; position < (block + 1) * COUNT_BLOCK && position < f->hosts->count; position++)
+            count += (unsigned)(f->tree[0][position] >> slot & 1);
+        f->block_count[slot * f->blocks + block] = (uint16_t)count;
+        f->group_count[slot * f->groups + block / COUNT_GROUP] = (uint16_t)(f->group_count[slot * f->groups + block / COUNT_GROUP] + count);
         f->total[slot] += count;
     }
 }
 
-/* Sets the trees of the slots in `slots` from the hosts as they stand. O(hosts). */
+/* Sets the bits of the slots in `slots` from the hosts as they stand. O(hosts). */
 static void build(vdc_feasible *f, uint64_t slots) {
-    for (unsigned level = 0; level < f->depth; level++) {
-        for (uint32_t word = 0; word < f->words[level]; word++) {
-            for (uint64_t left = slots; left; left &= left - 1)
-                f->tree[level][(size_t)word * VDC_SHAPES + (unsigned)__builtin_ctzll(left)] = 0;
-        }
-    }
     for (uint32_t position = 0; position < f->hosts->count; position++) {
-        uint32_t host = host_at(f, position);
-        uint64_t fits = vdc_shapes_fitting(&f->shapes, host) & slots;
-        f->fits[host] = (f->fits[host] & ~slots) | fits;
-        for (uint64_t left = fits; left; left &= left - 1) {
-            unsigned slot = (unsigned)__builtin_ctzll(left);
-            uint64_t *leaf = &f->tree[0][(size_t)(position >> 6) * VDC_SHAPES + slot];
-            if (!*leaf) set_above(f, position >> 6, slot);
-            *leaf |= UINT64_C(1) << (position & 63);
-        }
+        uint64_t fits = vdc_shapes_fitting(&f->shapes, host_at(f, position)) & slots;
+        f->tree[0][position] = (f->tree[0][position] & ~slots) | fits;
+    }
+    for (unsigned level = 1; level < f->depth; level++) {
+        for (size_t node = 0; node < f->nodes[level]; node++) f->tree[level][node] = united(&f->tree[level - 1][node * FAN]);
     }
     for (uint64_t left = f->block_count ? slots : 0; left; left &= left - 1) count_slot(f, (unsigned)__builtin_ctzll(left));
 }
 
-/* The first position >= from in the slot's tree, -1: none. */
+/* The first position >= from whose word has the slot's bit, -1: none. */
 static int64_t next_in_tree(const vdc_feasible *f, unsigned slot, uint32_t from) {
-    if (from >= f->hosts->count) return -1;
-    uint32_t index = from; /* on `level`: the first element that may be taken */
+    uint64_t bit = UINT64_C(1) << slot;
+    size_t node = from;
     unsigned level = 0;
-    for (;;) {
-        uint32_t word = index >> 6;
-        uint64_t bits =
-            word < f->words[level] ? f->tree[level][(size_t)word * VDC_SHAPES + slot] & (~UINT64_C(0) << (index & 63)) : 0;
-        if (bits) {
-            index = word << 6 | (uint32_t)__builtin_ctzll(bits);
-            break;
+    if (from == 0) {
+        level = f->depth - 1;
+        if (!(f->tree[level][0] & bit)) return -1;
+    } else {
+        /* Up, until what is to the right of where we came from has the bit. */
+        while (node < f->nodes[level] && !(f->tree[level][node] & bit)) {
+            if (++node % FAN == 0) node /= FAN, level++;
         }
-        if (++level == f->depth) return -1;
-        index = word + 1;
+        if (node >= f->nodes[level]) return -1;
     }
-    while (level--) {
-        index = index << 6 | (uint32_t)__builtin_ctzll(f->tree[level][(size_t)index * VDC_SHAPES + slot]);
-    }
-    return index;
+    for (; level > 0; level--) node = node * FAN + first_with(&f->tree[level - 1][node * FAN], bit);
+    return (int64_t)node;
 }
 
 /* --- levels, when there are too many shapes --- */
@@ -177,7 +164,7 @@ static int level_slot(vdc_feasible *f, const vdc_request *request) {
 }
 
 /* Gives each resource levels at quantiles of the sampled sizes, as many as fit into 64 combinations, the more the more distinct
- * sizes it has, and builds one tree a combination. */
+ * sizes it has, and gives each combination a bit. */
 static void draw_levels(vdc_feasible *f) {
     static const vdc_request nothing;
     int64_t sorted[VDC_RESOURCES][SAMPLE];
@@ -224,7 +211,7 @@ static void draw_levels(vdc_feasible *f) {
     build(f, ~UINT64_C(0));
 }
 
-/* The slot whose tree holds every host that takes the request; makes one where there is none yet. */
+/* The slot whose bits hold every host that takes the request; takes one where there is none yet. */
 static unsigned slot_for(vdc_feasible *f, const vdc_request *request) {
     if (!f->levelled) {
         int slot = vdc_shapes_find(&f->shapes, request);
@@ -272,8 +259,14 @@ int64_t vdc_feasible_next(vdc_feasible *f, const vdc_request *request, uint32_t 
 static bool start_counting(vdc_feasible *f) {
     if (f->block_count) return true;
     f->blocks = f->hosts->count / COUNT_BLOCK + 1;
-    f->block_count = vdc_calloc((size_t)f->blocks * VDC_SHAPES, sizeof *f->block_count);
-    if (!f->block_count) return false;
+    f->groups = f->blocks / COUNT_GROUP + 1;
+    uint16_t *blocks = vdc_calloc(f->blocks * VDC_SHAPES, sizeof *f->block_count);
+    f->group_count = blocks ? vdc_calloc(f->groups * VDC_SHAPES, sizeof *f->group_count) : NULL;
+    if (!f->group_count) {
+        vdc_free(blocks);
+        return false;
+    }
+    f->block_count = blocks;
     for (unsigned slot = 0; slot < VDC_SHAPES; slot++) count_slot(f, slot);
     return true;
 }
@@ -288,22 +281,20 @@ uint32_t vdc_feasible_count(vdc_feasible *f, const vdc_request *request, vdc_all
     return count;
 }
 
-/* The k-th set bit of the slot's tree by its counters. */
+/* The k-th position with the slot's bit by the counters. */
 static int64_t select_counted(const vdc_feasible *f, unsigned slot, uint32_t k) {
     if (k >= f->total[slot]) return -1;
-    const uint16_t *count = &f->block_count[(size_t)slot * f->blocks];
-    uint32_t block = 0;
-    while (k >= count[block]) k -= count[block++];
-    uint32_t word = block * 64;
-    uint64_t bits;
-    for (;; word++) {
-        bits = f->tree[0][(size_t)word * VDC_SHAPES + slot];
-        uint32_t here = (uint32_t)__builtin_popcountll(bits);
-        if (k < here) break;
+    const uint16_t *in_group = &f->group_count[slot * f->groups], *in_block = &f->block_count[slot * f->blocks];
+    size_t group = 0;
+    while (k >= in_group[group]) k -= in_group[group++];
+    size_t block = group * COUNT_GROUP;
+    while (k >= in_block[block]) k -= in_block[block++];
+    size_t position = block * COUNT_BLOCK;
+    for (;; position++) {
+        uint32_t here = (uint32_t)(f->tree[0][position] >> slot & 1);
+        if (k < here) return (int64_t)position;
         k -= here;
     }
-    while (k--) bits &= bits - 1;
-    return (int64_t)word << 6 | __builtin_ctzll(bits);
 }
 
 int64_t vdc_feasible_select(vdc_feasible *f, const vdc_request *request, uint32_t k, vdc_allows *allows, const void *rules) {
@@ -323,14 +314,14 @@ vdc_code vdc_feasible_create(vdc_feasible **out, const vdc_hosts *hosts, const u
     if (!f) return VDC_ERROR_MEMORY;
     f->hosts = hosts;
     f->order = order;
-    uint32_t count = hosts->count ? hosts->count : 1;
-    bool ok = (f->fits = vdc_calloc(count, sizeof *f->fits)) != NULL;
-    if (order) ok = ok && (f->position = vdc_calloc(count, sizeof *f->position));
-    for (uint32_t words = count; f->depth == 0 || words > 1;) {
-        words = (words + 63) / 64;
-        f->words[f->depth] = words;
-        ok = ok && (f->tree[f->depth] = vdc_calloc((size_t)words * VDC_SHAPES, sizeof **f->tree));
-        f->depth++;
+    size_t count = hosts->count ? hosts->count : 1;
+    bool ok = !order || (f->position = vdc_calloc(count, sizeof *f->position)) != NULL;
+    for (size_t nodes = count; ok; nodes = (nodes + FAN - 1) / FAN) {
+        size_t capacity = 0, padded = (nodes + FAN - 1) / FAN * FAN;
+        f->nodes[f->depth] = nodes;
+        ok = VDC_RESERVE_LINES(f->tree[f->depth], capacity, padded);
+        if (ok) memset(f->tree[f->depth++], 0, padded * sizeof **f->tree);
+        if (nodes == 1) break;
     }
     if (!ok) {
         vdc_feasible_destroy(f);
@@ -345,9 +336,9 @@ vdc_code vdc_feasible_create(vdc_feasible **out, const vdc_hosts *hosts, const u
 
 void vdc_feasible_destroy(vdc_feasible *f) {
     if (!f) return;
-    vdc_free(f->fits);
     vdc_free(f->position);
     vdc_free(f->block_count);
-    for (unsigned level = 0; level < TREE_DEPTH; level++) vdc_free(f->tree[level]);
+    vdc_free(f->group_count);
+    for (unsigned level = 0; level < TREE_DEPTH; level++) vdc_free_lines(f->tree[level]);
     vdc_free(f);
 }

@@ -1,4 +1,4 @@
-/* Which hosts a request fits on, as hierarchical bitmaps. See search_feasible.c. */
+/* Which hosts a request fits on, as a tree of bitmaps. See search_feasible.c. */
 #ifndef VDC_SCHEDULERS_SEARCH_FEASIBLE_H
 #define VDC_SCHEDULERS_SEARCH_FEASIBLE_H
 

@@ -22,12 +22,14 @@ static uint64_t devices_word(const vdc_request *request) {
     return (uint64_t)request->gpu_count | (uint64_t)request->gpu_milli << 16 | (uint64_t)request->numa_nodes << 32;
 }
 
-static uint32_t hash_shape(const vdc_request *request) {
+/* Of the sizes only those of resources that hosts have: nearly all requests differ in these or not at all. */
+static uint32_t hash_shape(const vdc_shapes *shapes, const vdc_request *request) {
     uint64_t words[VDC_RESOURCES + 2];
-    memcpy(words, request->size, sizeof request->size);
-    words[VDC_RESOURCES] = devices_word(request);
-    words[VDC_RESOURCES + 1] = request->gpu_models;
-    return (uint32_t)(vdc_hash_words(words, VDC_RESOURCES + 2) >> 32);
+    unsigned count = 0;
+    for (; count < shapes->resources; count++) words[count] = (uint64_t)request->size[shapes->sizes[count].resource];
+    words[count++] = devices_word(request);
+    words[count++] = request->gpu_models;
+    return (uint32_t)(vdc_hash_words(words, count) >> 32);
 }
 
 static bool equal_shapes(const vdc_request *a, const vdc_request *b) {
@@ -35,7 +37,7 @@ static bool equal_shapes(const vdc_request *a, const vdc_request *b) {
 }
 
 int vdc_shapes_find(const vdc_shapes *shapes, const vdc_request *request) {
-    uint32_t hash = hash_shape(request);
+    uint32_t hash = hash_shape(shapes, request);
     for (uint32_t i = hash % VDC_SHAPE_BUCKETS; shapes->bucket[i]; i = (i + 1) % VDC_SHAPE_BUCKETS) {
         int slot = shapes->bucket[i] - 1;
         if (shapes->hash[slot] == hash && equal_shapes(&shapes->request[slot], request)) return slot;
@@ -55,7 +57,7 @@ int vdc_shapes_add(vdc_shapes *shapes, const vdc_request *request) {
     shapes->request[slot] = *request;
     shapes->request[slot].name = NULL;
     shapes->request[slot].load = NULL;
-    shapes->hash[slot] = hash_shape(request);
+    shapes->hash[slot] = hash_shape(shapes, request);
     shapes->active |= UINT64_C(1) << slot;
     enter(shapes, slot);
     vdc_shapes_refresh(shapes);

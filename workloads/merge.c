@@ -55,6 +55,10 @@ static void close(vdc_source *source) {
 vdc_code vdc_workload_merge(vdc_source **sources, size_t count, vdc_source **out, vdc_diag *diag) {
     static const vdc_source_operations operations = {next, release, close};
     *out = NULL;
+    if (count == 1) { /* its requests are as they are to be: of source 0 */
+        *out = sources[0];
+        return VDC_OK;
+    }
     merged *self = count < SOURCE_LIMIT ? vdc_calloc(1, sizeof *self + count * sizeof *self->parts) : NULL;
     if (!self) {
         for (size_t i = 0; i < count; i++) vdc_source_close(sources[i]);

@@ -34,10 +34,14 @@ static inline uint32_t bucket_of(vdc_event_key last, vdc_event_key key) {
 
 static inline void mark_filled(vdc_ladder *ladder, uint32_t bucket) {
     ladder->tables->filled[bucket / DIGITS][bucket % DIGITS / 64] |= UINT64_C(1) << bucket % 64;
+    ladder->tables->levels |= 1u << bucket / DIGITS;
 }
 
 static inline void mark_empty(vdc_ladder *ladder, uint32_t bucket) {
-    ladder->tables->filled[bucket / DIGITS][bucket % DIGITS / 64] &= ~(UINT64_C(1) << bucket % 64);
+    uint64_t *level = ladder->tables->filled[bucket / DIGITS], left = 0;
+    level[bucket % DIGITS / 64] &= ~(UINT64_C(1) << bucket % 64);
+    for (uint32_t word = 0; word < DIGITS / 64; word++) left |= level[word];
+    if (!left) ladder->tables->levels &= ~(1u << bucket / DIGITS);
 }
 
 /* The first bucket that is not empty on a level, UINT32_MAX when all are. */
@@ -50,11 +54,8 @@ static inline uint32_t first_of_level(const vdc_ladder *ladder, uint32_t level) 
 }
 
 static uint32_t first_bucket(const vdc_ladder *ladder) {
-    for (uint32_t level = 0; level < LEVELS; level++) {
-        uint32_t bucket = first_of_level(ladder, level);
-        if (bucket != UINT32_MAX) return bucket;
-    }
-    return UINT32_MAX;
+    uint32_t levels = ladder->tables->levels;
+    return levels ? first_of_level(ladder, (uint32_t)__builtin_ctz(levels)) : UINT32_MAX;
 }
 
 /* Makes sure that `need` chunks can be taken without an allocation. */

@@ -39,6 +39,7 @@ typedef struct vdc_ladder_tables {
     uint32_t first[VDC_LADDER_BUCKETS];         /* the first chunk, 0 = the bucket is empty */
     uint8_t fill[VDC_LADDER_BUCKETS];           /* events in the first chunk, 1 .. 8 */
     uint64_t filled[VDC_LADDER_LEVELS][VDC_LADDER_DIGITS / 64]; /* bit set of buckets that are not empty */
+    uint32_t levels;                            /* bit set of levels with any of those */
 } vdc_ladder_tables;
 
 typedef struct vdc_ladder {
