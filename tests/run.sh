@@ -1,6 +1,9 @@
 #!/bin/sh
-# Runs every part of the tests and prints one line for each; the whole output of a part is in $BUILD/test-logs.
-# Called by `make check`, which sets BUILD, PYTHON and CC. Exit 1 when a part failed.
+# Runs every part of the tests, as many side by side as there are processors, and prints one line for each as it ends; the whole output of a
+# part is in $BUILD/test-logs. Called by `make check`, which sets BUILD, PYTHON and CC. Exit 1 when a part failed.
+#
+#     tests/run.sh            all parts
+#     tests/run.sh PART...    these
 #
 # A part is a command whose last line of output sums it up. Parts that need ../shared (VDCSIM_SHARED) say "skipped" without it.
 set -u
@@ -9,43 +12,67 @@ PYTHON=${PYTHON:-/usr/bin/python3}
 VDCSIM_SHARED=${VDCSIM_SHARED:-../shared}
 export BUILD PYTHON VDCSIM_SHARED
 logs=$BUILD/test-logs
-mkdir -p "$logs"
-failed=
 
-part() { # NAME COMMAND...
+# The command of each part. Long ones come first, so that none is left running alone at the end.
+parts() {
+    cat <<END
+unit            $BUILD/vdcsim-tests -j$(nproc 2>/dev/null || echo 2)
+gallery         $PYTHON tools/gallery.py $BUILD/vdcsim scenarios $BUILD/gallery
+docs            $PYTHON tests/docs/run.py
+experiments     $PYTHON tests/experiments/run.py
+selftest        $BUILD/vdcsim selftest
+reference       $PYTHON tests/reference/compare.py --cases ${REFERENCE_CASES:-300}
+faults          $PYTHON tests/faults/run.py
+scenarios       $PYTHON tests/scenarios/run.py
+fgd             $PYTHON tests/conformance/fgd.py
+result          $PYTHON tests/result/check.py
+conformance     $PYTHON tests/conformance/run.py
+model           $PYTHON tests/reference/compare.py --model
+spane           $PYTHON tests/conformance/spane.py
+fuzz            tests/fuzz/replay.sh
+reference-page  $PYTHON tools/scenario_reference.py $BUILD/vdcsim docs/scenario.md --check
+new-policy      tests/docs/new_policy.sh
+install         tests/install/run.sh
+END
+}
+
+# Not under sanitizers: fuzz and faults preload a shim or meet leaks of libhdf5, the gallery draws whole sweeps.
+left_out() {
+    case $BUILD in *asan* | *tsan*) echo "fuzz faults gallery" ;; esac
+}
+
+run_part() { # NAME COMMAND...
     name=$1
     shift
     begin=$(date +%s)
     if "$@" >"$logs/$name.log" 2>&1; then outcome=ok; else outcome=FAILED; fi
-    printf '%-12s %-6s %4ds  %s\n' "$name" "$outcome" $(($(date +%s) - begin)) "$(sed -e 's/\x1b\[[0-9;]*m//g' "$logs/$name.log" | grep -v '^$' | tail -n 1)"
-    if [ "$outcome" = FAILED ]; then
-        failed="$failed $name"
-        echo "  --- the end of $logs/$name.log:"
-        tail -n 60 "$logs/$name.log" | sed 's/^/  /'
+    summary=$(sed -e 's/\x1b\[[0-9;]*m//g' "$logs/$name.log" | grep -v '^$' | tail -n 1)
+    line=$(printf '%-14s %-6s %4ds  %s' "$name" "$outcome" $(($(date +%s) - begin)) "$summary")
+    if [ "$outcome" = ok ]; then
+        echo "$line"
+    else
+        printf '%s\n  --- the end of %s:\n%s\n' "$line" "$logs/$name.log" "$(tail -n 60 "$logs/$name.log" | sed 's/^/  /')"
+        echo "$name" >>"$logs/failed"
     fi
 }
 
-part setup tests/setup/run.sh
-part unit "$BUILD/vdcsim-tests" -j"$(nproc 2>/dev/null || echo 2)"
-case $BUILD in *asan* | *tsan*) ;; *) part fuzz tests/fuzz/replay.sh ;; esac  # preloads a shim, or meets leaks of libhdf5: not under sanitizers
-case $BUILD in *asan* | *tsan*) ;; *) part faults "$PYTHON" tests/faults/run.py ;; esac  # preloads a shim, or meets leaks of libhdf5: not under sanitizers
-part selftest "$BUILD/vdcsim" selftest
-part conformance "$PYTHON" tests/conformance/run.py
-part spane "$PYTHON" tests/conformance/spane.py
-part fgd "$PYTHON" tests/conformance/fgd.py
-part model "$PYTHON" tests/reference/compare.py --model
-part reference "$PYTHON" tests/reference/compare.py --cases "${REFERENCE_CASES:-300}"
-part result "$PYTHON" tests/result/check.py
-part scenarios "$PYTHON" tests/scenarios/run.py
-case $BUILD in *asan* | *tsan*) ;; *) part gallery "$PYTHON" tools/gallery.py "$BUILD/vdcsim" scenarios "$BUILD/gallery" ;; esac  # whole sweeps: too slow there
-part experiments "$PYTHON" tests/experiments/run.py
-part docs "$PYTHON" tests/docs/run.py
-part reference-page "$PYTHON" tools/scenario_reference.py "$BUILD/vdcsim" docs/scenario.md --check
-part new-policy tests/docs/new_policy.sh
-part install tests/install/run.sh
+if [ "${1:-}" = --one ]; then # how this script calls itself: NAME COMMAND...
+    shift
+    run_part "$@"
+    exit 0
+fi
 
-if [ -n "$failed" ]; then
-    echo "FAILED:$failed"
+mkdir -p "$logs"
+rm -f "$logs/failed"
+[ $# -gt 0 ] || run_part setup tests/setup/run.sh # what it finds missing would fail all others
+parts | while read -r name command; do
+    case " $(left_out) " in *" $name "*) continue ;; esac
+    [ $# -eq 0 ] || case " $* " in *" $name "*) ;; *) continue ;; esac
+    echo "$name $command"
+done | xargs -P "$(nproc 2>/dev/null || echo 2)" -I PART sh -c "exec sh \"\$0\" --one \$1" "$0" PART
+
+if [ -s "$logs/failed" ]; then
+    echo "FAILED: $(tr '\n' ' ' <"$logs/failed")"
     exit 1
 fi
 echo "all tests passed"
