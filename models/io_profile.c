@@ -100,13 +100,13 @@ void vdc_io_profiles_destroy(vdc_io_profiles *profiles) {
 typedef struct reading {
     vdc_io_profiles *profiles;
     vdc_io_profile made;
-    vdc_arena scratch;         /* where nothing is kept: checked only */
+    vdc_arena *arena;          /* where it is kept */
     const char *what;
     vdc_diag *diag;
 } reading;
 
 static void *room(reading *r, size_t count, size_t size) {
-    void *memory = vdc_arena_alloc(r->profiles ? &r->profiles->arena : &r->scratch, count * size + 1);
+    void *memory = vdc_arena_alloc(r->arena, count * size + 1);
     if (!memory) vdc_no_memory(r->diag, "what VMs have on networks and disks");
     return memory;
 }
@@ -134,7 +134,7 @@ static bool read_entry(reading *r, const vdc_node *node, int table, void *out) {
 static uint32_t network_of(reading *r, const char *name, const vdc_node *node) {
     const vdc_io_profiles *p = r->profiles;
     for (size_t i = 0; p && i < p->network_count; i++)
-        if (strcmp(p->networks[i].name, name) == 0) return (uint32_t)i;
+        if (strcmp(p->networks[i].name, name) == 0 && !p->networks[i].deleted) return (uint32_t)i;
     if (!p) return 0;
     const char **names = vdc_calloc(p->network_count + 1, sizeof *names);
     for (size_t i = 0; names && i < p->network_count; i++) names[i] = p->networks[i].name;
@@ -199,7 +199,7 @@ static void read_volumes(reading *r, const vdc_node *list, const vdc_request *re
         if (as.image > as.size)
             vdc_fail(r->diag, VDC_ERROR_INPUT, &vdc_node_get(node, "image")->place, "%s: volumes: image: found %.40s; allowed: at most the volume's size",
                      r->what, vdc_node_get(node, "image")->text);
-        const char *name = as.name ? vdc_arena_strdup(r->profiles ? &r->profiles->arena : &r->scratch, as.name) : NULL;
+        const char *name = as.name ? vdc_arena_strdup(r->arena, as.name) : NULL;
         r->made.volumes[r->made.volume_count++] = (vdc_volume){name, pool_of(r, &as, node), as.size, as.image, as.iops, as.bandwidth, as.weight,
                                                                as.provision != 0};
     }
@@ -283,13 +283,14 @@ vdc_code vdc_io_profile_read(vdc_io_profiles *profiles, const vdc_io_nodes *node
                                                                          : nodes->traffic ? nodes->traffic : nodes->io;
     if (!any) return VDC_OK;
     size_t before = diag->errors;
-    reading r = {.profiles = profiles, .what = what, .diag = diag};
+    vdc_arena scratch = {0};     /* where nothing is kept: checked only */
+    reading r = {.profiles = profiles, .arena = profiles ? &profiles->arena : &scratch, .what = what, .diag = diag};
     read_vnics(&r, nodes, request);
     read_volumes(&r, nodes->volumes, request);
     read_traffic(&r, nodes->traffic);
     read_io(&r, nodes->io);
     promise(&r.made, request, what, any, diag);
-    vdc_arena_free(&r.scratch);
+    vdc_arena_free(&scratch);
     if (diag->errors > before) return VDC_ERROR_INPUT;
     if (!profiles) return VDC_OK;
     if (profiles->sealed && ((r.made.vnic_count && !profiles->networking) || (r.made.volume_count && !profiles->storing)))
@@ -301,3 +302,94 @@ vdc_code vdc_io_profile_read(vdc_io_profiles *profiles, const vdc_io_nodes *node
     profiles->storing = profiles->storing || r.made.volume_count;
     return VDC_OK;
 }
+
+/* Reads one of the two lists for a VM with one vNIC and one volume. */
+static vdc_code read_alone(reading *r, void (*read)(reading *r, const vdc_node *list), const vdc_node *list) {
+    vdc_diag nobody = {0};
+    if (!r->diag) r->diag = &nobody;
+    r->made.vnic_count = r->made.volume_count = 1;
+    size_t before = r->diag->errors;
+    read(r, list);
+    vdc_code code = r->diag->errors > before ? VDC_ERROR_INPUT : VDC_OK;
+    vdc_diag_clear(&nobody);
+    return code;
+}
+
+vdc_code vdc_io_traffic_read(vdc_arena *arena, const vdc_node *list, const char *what, vdc_traffic **traffic, uint32_t *count, vdc_diag *diag) {
+    reading r = {.arena = arena, .what = what, .diag = diag};
+    vdc_code code = read_alone(&r, read_traffic, list);
+    *traffic = r.made.traffic, *count = r.made.traffic_count;
+    return code;
+}
+
+vdc_code vdc_io_disk_read(vdc_arena *arena, const vdc_node *list, const char *what, vdc_disk_io **io, uint32_t *count, vdc_diag *diag) {
+    reading r = {.arena = arena, .what = what, .diag = diag};
+    vdc_code code = read_alone(&r, read_io, list);
+    *io = r.made.io, *count = r.made.io_count;
+    return code;
+}
+
+/* ---- entries that change ---- */
+
+/* A list with room for one more than it has; the old one stays where it is, because patterns in it may be in use. */
+static bool make_room(vdc_arena *arena, void **items, uint32_t count, uint32_t *room, size_t size) {
+    if (count < *room) return true;
+    uint32_t more = count < 2 ? 4 : count * 2 < VDC_IO_MOST ? count * 2 : VDC_IO_MOST;
+    void *larger = vdc_arena_alloc(arena, more * size);
+    if (!larger) return false;
+    if (count) memcpy(larger, *items, count * size);
+    *items = larger;
+    *room = more;
+    return true;
+}
+
+bool vdc_io_profile_own(vdc_io_profiles *profiles, uint32_t *index) {
+    if (profiles->items[*index].own) return true;
+    uint32_t made = profiles->unused;
+    if (made) profiles->unused = profiles->items[made].next_unused;
+    else if (!VDC_RESERVE(profiles->items, profiles->capacity, profiles->count + 1)) return false;
+    else profiles->items[made = (uint32_t)profiles->count++] = (vdc_io_profile){.own = true};
+    const vdc_io_profile *from = &profiles->items[*index];
+    bool enough = true;
+#define COPY(list, number, places) \
+    for (uint32_t i = 0; enough && i < from->number; i++) { \
+        vdc_io_profile *to = &profiles->items[made]; \
+        void *items = to->list; \
+        enough = make_room(&profiles->arena, &items, i, &to->places, sizeof *to->list); \
+        to->list = items; \
+        if (enough) to->list[to->number++] = from->list[i]; \
+    }
+    COPY(vnics, vnic_count, vnic_room)
+    COPY(volumes, volume_count, volume_room)
+    COPY(traffic, traffic_count, traffic_room)
+    COPY(io, io_count, io_room)
+#undef COPY
+    *index = made;
+    return enough;
+}
+
+void vdc_io_profile_disown(vdc_io_profiles *profiles, uint32_t index) {
+    vdc_io_profile *gone = &profiles->items[index];
+    if (!gone->own) return;
+    gone->vnic_count = gone->volume_count = gone->traffic_count = gone->io_count = 0;
+    gone->next_unused = profiles->unused;
+    profiles->unused = index;
+}
+
+#define ADD(function, type, list, number, places, is_unused) \
+    vdc_code function(vdc_io_profiles *profiles, uint32_t index, const type *added, uint32_t *place) { \
+        vdc_io_profile *profile = &profiles->items[index]; \
+        void *items = profile->list; \
+        for (*place = 0; *place < profile->number && !(profile->list[*place].is_unused); ++*place) continue; \
+        if (*place == VDC_IO_MOST) return VDC_ERROR_STATE; \
+        if (*place == profile->number && !make_room(&profiles->arena, &items, *place, &profile->places, sizeof *profile->list)) return VDC_ERROR_MEMORY; \
+        profile->list = items; \
+        profile->list[*place] = *added; \
+        if (*place == profile->number) profile->number++; \
+        return VDC_OK; \
+    }
+ADD(vdc_io_add_vnic, vdc_vnic, vnics, vnic_count, vnic_room, network == VDC_IO_UNUSED)
+ADD(vdc_io_add_volume, vdc_volume, volumes, volume_count, volume_room, size == 0)
+ADD(vdc_io_add_traffic, vdc_traffic, traffic, traffic_count, traffic_room, vnic == VDC_IO_UNUSED)
+ADD(vdc_io_add_io, vdc_disk_io, io, io_count, io_room, volume == VDC_IO_UNUSED)
+#undef ADD

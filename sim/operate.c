@@ -58,23 +58,12 @@ static vdc_code create(vdc_simulation *sim, const vdc_node *node, vdc_arena *are
 }
 
 static vdc_code operate(vdc_simulation *sim, const vdc_node *node, vdc_arena *arena, const char **refusal, vdc_diag *diag) {
-    static const char *const also[] = {"vm", NULL};
     if (node->kind != VDC_NODE_MAPPING) return vdc_fail(diag, VDC_ERROR_INPUT, &node->place, "allowed: {do: OPERATION, vm: ID, …}");
-    const vdc_node *verb = vdc_node_get(node, "do"), *id = vdc_node_get(node, "vm");
+    const vdc_node *verb = vdc_node_get(node, "do");
     if (verb && verb->kind == VDC_NODE_SCALAR && strcmp(verb->text, "create") == 0) return create(sim, node, arena, refusal, diag);
     vdc_operation operation;
-    int64_t number;
-    if (!id) return vdc_fail(diag, VDC_ERROR_INPUT, &node->place, "vm: is missing; allowed: the id of a VM");
-    vdc_code code = vdc_node_integer(id, VDC_DIM_COUNT, 0, INT64_MAX, &number, diag);
-    vdc_code wrong = vdc_operation_read(node, false, also, "operation", &operation, diag);
-    if (code || wrong) return code ? code : wrong;
-    uint32_t slot = vdc_vm_find(sim, number);
-    if (slot != VDC_NOWHERE) return vdc_operate(sim, slot, &operation, refusal, diag);
-    *refusal = vdc_refuse(sim, "there is no VM %" PRId64, number);
-    vdc_operations_of(sim)->refused++;
-    char what[64];
-    (void)snprintf(what, sizeof what, "refused: %s", vdc_verbs[operation.verb].name);
-    return vdc_results_log(sim, what, number, -1, *refusal, diag);
+    vdc_code code = vdc_operation_read(node, VDC_OPERATION_NOW, "operation", arena, &operation, diag);
+    return code ? code : vdc_operate_named(sim, &operation, refusal, diag);
 }
 
 vdc_code vdc_simulation_operate(vdc_simulation *sim, const char *text, const char **refusal, vdc_diag *diag) {

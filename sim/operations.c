@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/parts/network.h"
+#include "sim/parts/storage.h"
 #include "sim/results/results.h"
 
 /* ---- small helpers ---- */
@@ -383,7 +385,7 @@ static const char *rewrite(vdc_simulation *sim, uint32_t slot, const vdc_request
     return NULL;
 }
 
-static vdc_code become(vdc_simulation *sim, uint32_t slot, const vdc_request *request, bool may_move, const char **refusal, vdc_diag *diag) {
+vdc_code vdc_become(vdc_simulation *sim, uint32_t slot, const vdc_request *request, bool may_move, const char **refusal, vdc_diag *diag) {
     char text[160];
     const char *never = vdc_run_fits_nowhere(sim, request, text, sizeof text);
     if (never) {
@@ -413,7 +415,7 @@ static vdc_code resize(vdc_simulation *sim, uint32_t slot, const vdc_operation *
     if (operation->vcpus != VDC_PARAM_NONE) request.size[VDC_CPU] = operation->vcpus;
     if (operation->memory != VDC_PARAM_NONE) request.size[VDC_MEMORY] = operation->memory;
     if (operation->disk != VDC_PARAM_NONE) request.size[VDC_DISK] = operation->disk;
-    return become(sim, slot, &request, operation->move, refusal, diag);
+    return vdc_become(sim, slot, &request, operation->move, refusal, diag);
 }
 
 static vdc_code configure(vdc_simulation *sim, uint32_t slot, const vdc_operation *operation, const char **refusal, vdc_diag *diag) {
@@ -426,19 +428,25 @@ static vdc_code configure(vdc_simulation *sim, uint32_t slot, const vdc_operatio
         *refusal = vdc_refuse(sim, "the reservation is above the limit");
         return VDC_OK;
     }
-    return become(sim, slot, &request, false, refusal, diag);
+    return vdc_become(sim, slot, &request, false, refusal, diag);
 }
 
 static effect *const effects[VDC_VERBS] = {
     [VDC_VERB_START] = start, [VDC_VERB_STOP] = stop, [VDC_VERB_PAUSE] = pause, [VDC_VERB_RESUME] = resume, [VDC_VERB_SUSPEND] = suspend,
     [VDC_VERB_RESIZE] = resize, [VDC_VERB_CONFIGURE] = configure, [VDC_VERB_SNAPSHOT] = snapshot, [VDC_VERB_MIGRATE] = migrate,
     [VDC_VERB_DELETE] = delete,
+    [VDC_VERB_CREATE_VOLUME] = vdc_volume_create, [VDC_VERB_ATTACH_VOLUME] = vdc_volume_attach, [VDC_VERB_DETACH_VOLUME] = vdc_volume_detach,
+    [VDC_VERB_RESIZE_VOLUME] = vdc_volume_resize, [VDC_VERB_CONFIGURE_VOLUME] = vdc_volume_configure, [VDC_VERB_SNAPSHOT_VOLUME] = vdc_volume_snapshot,
+    [VDC_VERB_DELETE_VOLUME] = vdc_volume_delete, [VDC_VERB_CREATE_NETWORK] = vdc_network_create, [VDC_VERB_CONFIGURE_NETWORK] = vdc_network_configure,
+    [VDC_VERB_ATTACH_NETWORK] = vdc_vnic_attach, [VDC_VERB_CONFIGURE_VNIC] = vdc_vnic_configure, [VDC_VERB_DETACH_NETWORK] = vdc_vnic_detach,
+    [VDC_VERB_DELETE_NETWORK] = vdc_network_delete,
 };
 
 /* ---- carrying out ---- */
 
 /* What of the table of verbs forbids it, or NULL. */
 static const char *illegal(vdc_simulation *sim, uint32_t slot, const vdc_verb_row *row) {
+    if (slot == VDC_NOWHERE) return row->vm_optional ? NULL : vdc_refuse(sim, "it is of no VM");
     const vdc_vm_lifecycle *life = life_of(sim, slot);
     vdc_vm_state state = state_of(sim, slot);
     if (!(row->states >> state & 1)) return vdc_refuse(sim, "it is %s", vdc_vm_state_names[state]);
@@ -462,6 +470,16 @@ static void describe(const vdc_operation *operation, char *text, size_t size) {
     else if (operation->has_limit) PUT("limit %" PRId64 " Hz ", operation->limit);
     if (operation->has_priority) PUT("priority %" PRId64 " ", operation->priority);
     if (operation->to) PUT("to %.60s ", operation->to);
+    if (operation->volume) PUT("volume %.60s ", operation->volume);
+    if (operation->network) PUT("network %.60s ", operation->network);
+    if (operation->size != VDC_PARAM_NONE) PUT("size %" PRId64 " B ", operation->size);
+    if (operation->size != VDC_PARAM_NONE && operation->pool) PUT("pool %.60s ", operation->pool);
+    const struct { const char *name, *unit; int64_t cap; } caps[] = {
+        {"iops", "", operation->iops}, {"bandwidth", " B/s", operation->bandwidth}, {"tx", " B/s", operation->tx}, {"rx", " B/s", operation->rx}};
+    for (size_t i = 0; i < sizeof caps / sizeof *caps; i++) {
+        if (caps[i].cap == VDC_UNLIMITED) PUT("no %s ", caps[i].name);
+        else if (caps[i].cap != VDC_UNCHANGED) PUT("%s %" PRId64 "%s ", caps[i].name, caps[i].cap, caps[i].unit);
+    }
 #undef PUT
     if (length > 0 && length < (int)size) text[length - 1] = 0;
 }
@@ -469,9 +487,9 @@ static void describe(const vdc_operation *operation, char *text, size_t size) {
 vdc_code vdc_operate(vdc_simulation *sim, uint32_t slot, const vdc_operation *operation, const char **refusal, vdc_diag *diag) {
     vdc_operations *operations = vdc_operations_of(sim);
     const vdc_verb_row *row = &vdc_verbs[operation->verb];
-    int64_t id = request_of(sim, slot)->id;
-    uint32_t host = sim->datacenter.vms[slot].host;
-    char text[256], what[64];
+    int64_t id = slot == VDC_NOWHERE ? -1 : request_of(sim, slot)->id;
+    uint32_t host = slot == VDC_NOWHERE ? VDC_NOWHERE : sim->datacenter.vms[slot].host;
+    char text[512], what[64];
     *refusal = illegal(sim, slot, row);
     vdc_code code = VDC_OK;
     if (!*refusal) {
@@ -489,7 +507,36 @@ vdc_code vdc_operate(vdc_simulation *sim, uint32_t slot, const vdc_operation *op
     return vdc_results_log(sim, what, id, host == VDC_NOWHERE ? -1 : (int64_t)host, *refusal, diag);
 }
 
+vdc_code vdc_operate_named(vdc_simulation *sim, const vdc_operation *operation, const char **refusal, vdc_diag *diag) {
+    uint32_t slot = operation->vm == VDC_NO_ID ? VDC_NOWHERE : vdc_vm_find(sim, operation->vm);
+    if (slot != VDC_NOWHERE || operation->vm == VDC_NO_ID) return vdc_operate(sim, slot, operation, refusal, diag);
+    *refusal = vdc_refuse(sim, "there is no VM %" PRId64, operation->vm);
+    vdc_operations_of(sim)->refused++;
+    char what[64];
+    (void)snprintf(what, sizeof what, "refused: %s", vdc_verbs[operation->verb].name);
+    return vdc_results_log(sim, what, operation->vm, -1, *refusal, diag);
+}
+
 /* ---- for the run loop ---- */
+
+/* Subject of the event of the scenario's own list. */
+enum { SCENARIO_OPERATION = -1 };
+
+static vdc_code schedule_scenario(vdc_simulation *sim, vdc_diag *diag) {
+    const vdc_operation *next = vdc_operation_get(&sim->operations, sim->own_operations, vdc_operations_of(sim)->next);
+    if (!next) return VDC_OK;
+    sim->pending_operations++;
+    return vdc_part_schedule(sim, VDC_PART_lifecycle, next->at, VDC_RANK_OPERATION, (uint32_t)SCENARIO_OPERATION, NULL, diag);
+}
+
+vdc_code vdc_operations_start(vdc_simulation *sim, vdc_diag *diag) { return schedule_scenario(sim, diag); }
+
+static vdc_code scenario_operation(vdc_simulation *sim, vdc_diag *diag) {
+    const vdc_operation *operation = vdc_operation_get(&sim->operations, sim->own_operations, vdc_operations_of(sim)->next++);
+    vdc_code code = schedule_scenario(sim, diag);
+    const char *refusal;
+    return code ? code : vdc_operate_named(sim, operation, &refusal, diag);
+}
 
 static vdc_code schedule_next(vdc_simulation *sim, uint32_t slot, vdc_diag *diag) {
     const vdc_request *request = request_of(sim, slot);
@@ -526,6 +573,7 @@ void vdc_operations_leave(vdc_simulation *sim, uint32_t slot) {
         vdc_run_wake(sim);
     }
     vdc_lifecycle_leave(&sim->datacenter, slot);
+    vdc_io_profile_disown(&sim->io, request_of(sim, slot)->io);
 }
 
 void vdc_operations_stopping(vdc_simulation *sim, uint32_t slot) {
@@ -550,9 +598,10 @@ static vdc_code end_of_phase(vdc_simulation *sim, uint32_t slot, vdc_diag *diag)
 }
 
 vdc_code vdc_operations_event(vdc_simulation *sim, uint32_t subject, vdc_diag *diag) {
+    sim->pending_operations--;
+    if (subject == (uint32_t)SCENARIO_OPERATION) return scenario_operation(sim, diag);
     uint32_t slot = subject / 2;
     vdc_vm_lifecycle *life = life_of(sim, slot);
-    sim->pending_operations--;
     if (subject % 2 == END_OF_PHASE) {
         life->phase_event = 0;
         return end_of_phase(sim, slot, diag);

@@ -1,8 +1,8 @@
 /* Lifecycle operations in a run: what a verb of models/operation.h does, when it is refused, and what takes time about it.
  *
- * Operations come from the VMs' own lists, from the library (vdc_simulation_operate) and from policies. One that is refused leaves the state as it
- * was, is logged with the reason and counts. VMs may be operated on only where the run has the part `lifecycle` (sim/parts/lifecycle.c):
- * the scenario has operations, `lifecycle:`, `migration:` or a rebalance policy, or the run's options ask for it.
+ * Operations come from the VMs' own lists, from the scenario's, from the library (vdc_simulation_operate) and from policies. One that is refused
+ * leaves the state as it was, is logged with the reason and counts. VMs may be operated on only where the run has the part `lifecycle`
+ * (sim/parts/lifecycle.c): the scenario has operations, `lifecycle:`, `migration:` or a rebalance policy, or the run's options ask for it.
  */
 #ifndef VDC_SIM_OPERATIONS_H
 #define VDC_SIM_OPERATIONS_H
@@ -19,6 +19,7 @@ typedef struct vdc_operations {
     int64_t done[VDC_VERBS], refused; /* operations carried out or begun; refused ones */
     char refusal[256];                /* why the last one was */
     vdc_moves moves;                  /* migrations */
+    size_t next;                      /* of the scenario's own list */
     vdc_source **created;             /* what created VMs' loads lie in; open until the end */
     size_t created_count, created_capacity;
 } vdc_operations;
@@ -30,12 +31,19 @@ uint32_t vdc_vm_find(const vdc_simulation *simulation, int64_t id);
 /* The host that a text names by number or name, VDC_NOWHERE when there is none. */
 uint32_t vdc_host_find(const vdc_simulation *simulation, const char *text);
 
-/* Carries out an operation on a live VM now. *refusal = NULL when that is done or begun; else why not, valid until the next operation. */
+/* Carries out an operation on a live VM now; VDC_NOWHERE: on none, where the verb does not need one. *refusal = NULL when that is done or
+ * begun; else why not, valid until the next operation. */
 vdc_code vdc_operate(vdc_simulation *simulation, uint32_t slot, const vdc_operation *operation, const char **refusal, vdc_diag *diag);
+/* The same on the VM that the operation names. */
+vdc_code vdc_operate_named(vdc_simulation *simulation, const vdc_operation *operation, const char **refusal, vdc_diag *diag);
+/* The request of a live VM becomes another one, at once where that is possible; `may_move`: else by moving. For the effects of operations. */
+vdc_code vdc_become(vdc_simulation *simulation, uint32_t slot, const vdc_request *request, bool may_move, const char **refusal, vdc_diag *diag);
 /* Notes a refusal in words and returns them, for *refusal. */
 const char *vdc_refuse(vdc_simulation *simulation, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* For the run loop; only with the part. */
+/* The run begins: the scenario's own operations are due in their time. */
+vdc_code vdc_operations_start(vdc_simulation *simulation, vdc_diag *diag);
 /* A VM has arrived: its own operations are due in their time. */
 vdc_code vdc_operations_arrive(vdc_simulation *simulation, uint32_t slot, vdc_diag *diag);
 /* It waits for a host. */

@@ -24,7 +24,7 @@ vdc_workload_context vdc_context_of(vdc_simulation *sim, int64_t capacity[VDC_RE
         int64_t disk = hosts->free[VDC_DISK] ? hosts->classes[k].capacity[VDC_DISK] : -1;
         if (disk > sim->io.largest_local) sim->io.largest_local = disk;
     }
-    sim->io.networks = sim->scenario->networks, sim->io.network_count = sim->scenario->network_count;
+    if (!sim->io.sealed) sim->io.networks = sim->scenario->networks, sim->io.network_count = sim->scenario->network_count;
     sim->io.pools = sim->scenario->pools, sim->io.pool_count = sim->scenario->pool_count;
     const vdc_node *named = vdc_node_get(sim->scenario->policies[VDC_CPU_SHARING], "policy");
     const vdc_policy *cpu = named && named->kind == VDC_NODE_SCALAR ? vdc_policy_find(VDC_CPU_SHARING, named->text) : NULL;
@@ -70,10 +70,18 @@ static vdc_code assemble_workload(vdc_simulation *sim, vdc_diag *diag) {
         if (code) first = first ? first : code;
         else count++;
     }
+    if (scenario->operations) {
+        code = vdc_operation_list_read(&sim->operations, scenario->operations, VDC_OPERATION_OF_SCENARIO, "", &sim->own_operations, diag);
+        if (!first) first = code;
+    }
     if (first) {
         for (size_t i = 0; i < count; i++) vdc_source_close(sources[i]);
         return first;
     }
+    /* Also for what may be asked for while the run goes on. */
+    bool later = sim->operable || sim->operations.unread;
+    sim->io.networking = sim->io.networking || sim->operations.networking || (later && scenario->network_count);
+    sim->io.storing = sim->io.storing || sim->operations.storing || (later && scenario->pool_count);
     code = vdc_workload_merge(sources, count, &sim->workload, diag);
     return code ? code : vdc_take_gpu_census(sim, &context, diag);
 }

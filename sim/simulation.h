@@ -124,7 +124,8 @@ struct vdc_simulation {
     bool operable;                /* the caller may operate on VMs (vdc_simulation_operate) */
     size_t pending_operations;    /* pending events of VMs' lives, which keep the run alive: operations, booting, moving */
     vdc_time reached;             /* the run was asked to go this far and did: what is called now happens then */
-    vdc_operation_lists operations; /* what is asked of VMs by the workload */
+    vdc_operation_lists operations; /* what is asked of VMs by the workload, and by the scenario */
+    uint32_t own_operations;      /* the scenario's list; 0 = none */
     int64_t migrations;           /* begun */
     uint32_t leaving;             /* the host that the VM a host is sought for would leave; VDC_NOWHERE = it is on none */
     uint32_t hosts_coming;        /* hosts on standby that are switched on: whoever waits may get one */

@@ -14,7 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MOST_COLUMNS = 16, KEY_SIZE = 24, VALUE_SIZE = 96 };
+enum { MOST_COLUMNS = 32, KEY_SIZE = 24, VALUE_SIZE = 96 };
 
 /* What a column is as a key, and the unit that goes behind its values. */
 typedef struct operation_column {
@@ -105,7 +105,7 @@ static vdc_code take_operations(with_operations *self, vdc_request *request, vdc
     }
     if (self->item_count == 0) return VDC_OK;
     const vdc_node list = {.kind = VDC_NODE_SEQUENCE, .children = self->items, .count = self->item_count, .place = self->items[0]->place};
-    return vdc_operation_list_read(self->lists, &list, "VM", &request->operations, diag);
+    return vdc_operation_list_read(self->lists, &list, VDC_OPERATION_OF_VM, "VM", &request->operations, diag);
 }
 
 static vdc_code next(vdc_source *source, vdc_request *out, bool *have, vdc_diag *diag) {
@@ -148,6 +148,7 @@ vdc_code vdc_native_with_operations(vdc_source *inner, const char *path, const v
     self->base.operations = &operations;
     self->inner = inner;
     self->lists = context->operations;
+    if (self->lists) self->lists->unread = true;
     self->row_column = VDC_COLUMN_ABSENT;
     vdc_code code = vdc_table_open(&self->table, path, &(vdc_table_layout){.separator = ','}, context, diag);
     if (!code && self->table.columns > MOST_COLUMNS) {

@@ -128,7 +128,7 @@ static void take(const shape *given, const vdc_node *node, const vdc_workload_co
     if (given->cpu) read_cpu(given->cpu, context, request, what, diag);
     if (given->isolation) vdc_isolation_spec_read(context->isolation, given->isolation, &request->isolation, diag);
     if (given->interference) vdc_interference_profile_read(context->interference, given->interference, &request->interference, diag);
-    if (given->operations) vdc_operation_list_read(context->operations, given->operations, what, &request->operations, diag);
+    if (given->operations) vdc_operation_list_read(context->operations, given->operations, VDC_OPERATION_OF_VM, what, &request->operations, diag);
     const vdc_io_nodes io = {given->network, given->vnics, given->traffic, given->volumes, given->io};
     vdc_io_profile_read(context->io, &io, request, what, diag);
     if (given->memory_load && !context->has_memory && context->memory_loads)

@@ -50,15 +50,34 @@ vdc_code vdc_activities_event(vdc_activities *acts, vdc_simulation *sim, uint32_
     return pattern->every ? schedule(acts, sim, index, pattern->every, diag) : VDC_OK;
 }
 
+/* It ends, and its entry is free. */
+static vdc_code stop(vdc_activities *acts, vdc_simulation *sim, uint32_t index, vdc_diag *diag) {
+    vdc_code code = VDC_OK;
+    if (acts->items[index].event) vdc_queue_cancel(sim->events, acts->items[index].event);
+    if (acts->items[index].on) code = acts->end(sim, index, diag);
+    acts->items[index] = (vdc_activity){.slot = VDC_NOWHERE, .next = acts->unused, .stream = VDC_NOWHERE};
+    acts->unused = index;
+    return code;
+}
+
+vdc_code vdc_activities_stop_item(vdc_activities *acts, vdc_simulation *sim, uint32_t slot, uint32_t item, vdc_diag *diag) {
+    if (slot >= acts->slots) return VDC_OK;
+    for (uint32_t *link = &acts->first[slot]; *link != VDC_NOWHERE; link = &acts->items[*link].next) {
+        uint32_t index = *link;
+        if (acts->items[index].item != item) continue;
+        *link = acts->items[index].next;
+        return stop(acts, sim, index, diag);
+    }
+    return VDC_OK;
+}
+
 vdc_code vdc_activities_stop(vdc_activities *acts, vdc_simulation *sim, uint32_t slot, vdc_diag *diag) {
     vdc_code code = VDC_OK;
     if (slot >= acts->slots) return VDC_OK;
     for (uint32_t index = acts->first[slot], next; index != VDC_NOWHERE; index = next) {
         next = acts->items[index].next;
-        if (acts->items[index].event) vdc_queue_cancel(sim->events, acts->items[index].event);
-        if (acts->items[index].on && !code) code = acts->end(sim, index, diag);
-        acts->items[index] = (vdc_activity){.slot = VDC_NOWHERE, .next = acts->unused, .stream = VDC_NOWHERE};
-        acts->unused = index;
+        vdc_code stopped = stop(acts, sim, index, diag);
+        if (!code) code = stopped;
     }
     acts->first[slot] = VDC_NOWHERE;
     return code;

@@ -34,6 +34,8 @@ void vdc_activities_free(vdc_activities *activities);
 vdc_code vdc_activities_start(vdc_activities *activities, vdc_simulation *simulation, uint32_t slot, uint32_t item, const vdc_io_pattern *pattern,
                               vdc_diag *diag);
 vdc_code vdc_activities_event(vdc_activities *activities, vdc_simulation *simulation, uint32_t activity, vdc_diag *diag);
+/* The VM's one of that item ends. */
+vdc_code vdc_activities_stop_item(vdc_activities *activities, vdc_simulation *simulation, uint32_t slot, uint32_t item, vdc_diag *diag);
 /* All of the VM's end. */
 vdc_code vdc_activities_stop(vdc_activities *activities, vdc_simulation *simulation, uint32_t slot, vdc_diag *diag);
 

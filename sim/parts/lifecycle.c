@@ -27,7 +27,7 @@ static vdc_code read_time(vdc_simulation *sim, vdc_operations *operations, const
 
 static vdc_code open(vdc_simulation *sim, vdc_diag *diag) {
     const vdc_scenario *scenario = sim->scenario;
-    if (!scenario->has_lifecycle && !sim->operable && sim->operations.count == 0 && strcmp(sim->rebalance.policy->name, "none") == 0)
+    if (!scenario->has_lifecycle && !sim->operable && sim->operations.count == 0 && !sim->operations.unread && strcmp(sim->rebalance.policy->name, "none") == 0)
         return VDC_OK;
     vdc_operations *operations = vdc_calloc(1, sizeof *operations);
     if (!operations) return vdc_no_memory(diag, "the VMs' lifecycle");
@@ -111,7 +111,7 @@ static void summary(vdc_simulation *sim, vdc_summary *s) {
 }
 
 const vdc_part vdc_part_lifecycle = {
-    .name = "lifecycle", .open = open, .close = close, .event = vdc_operations_event, .advance = advance,
+    .name = "lifecycle", .open = open, .close = close, .begin = vdc_operations_start, .event = vdc_operations_event, .advance = advance,
     .ticks = {tick_columns, sizeof tick_columns / sizeof *tick_columns, NULL, tick},
     .vms = {vm_columns, sizeof vm_columns / sizeof *vm_columns, NULL, vm_row},
     .summary = summary,

@@ -8,6 +8,11 @@
  */
 #include "sim/parts/storage.h"
 
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/operations.h"
 #include "sim/parts/activity.h"
 #include "sim/parts/flows.h"
 
@@ -37,7 +42,16 @@ typedef struct volume {
     uint32_t operations, bytes;  /* links of its caps */
     uint32_t copy;               /* the stream that fills it from its image; VDC_NOWHERE = none */
     bool made;                   /* it has been: taken from its pool, its image is on it */
+    int64_t written;             /* of a thin one: bytes that it takes of its pool */
+    int64_t pinned;              /* bytes that its snapshots take beside */
+    uint32_t snapshots;
 } volume;
+
+/* A volume of a pool that is attached to nobody. */
+typedef struct loose_volume {
+    vdc_volume spec;
+    volume state;
+} loose_volume;
 
 /* I/O of a VM, or an image that is copied. */
 typedef struct stream {
@@ -48,6 +62,7 @@ typedef struct stream {
     int64_t rate;
     int64_t resumes;             /* its rate before it moved */
     bool write, local;           /* local: on the host's own disks */
+    bool holds_boot;             /* a copy that its VM waits for */
 } stream;
 
 typedef struct storage_state {
@@ -61,6 +76,9 @@ typedef struct storage_state {
     volume **volumes;            /* [slot] of its VM, or NULL */
     uint32_t *first;             /* [slot] its streams */
     size_t volume_slots, first_slots;
+    loose_volume *loose;
+    size_t loose_count, loose_room;
+    vdc_arena names;             /* of volumes that came while the run goes on */
     stream *streams;
     size_t stream_count, stream_room;
     uint32_t unused;
@@ -176,6 +194,20 @@ static vdc_code rate_changed(void *context, uint32_t flow, uint64_t subject, int
     return VDC_OK;
 }
 
+static bool runs(const vdc_simulation *sim, uint32_t slot) { return sim->datacenter.vms[slot].state == VDC_VM_RUNNING; }
+
+/* What the VM does on one of its volumes begins, or on all of those that are ready (VDC_IO_UNUSED). */
+static vdc_code start_io(storage_state *st, uint32_t slot, uint32_t number, vdc_diag *diag) {
+    const vdc_io_profile *profile = profile_of(st->sim, slot);
+    vdc_code code = VDC_OK;
+    for (uint32_t i = 0; !code && i < profile->io_count; i++) {
+        uint32_t on = profile->io[i].volume;
+        if (on == VDC_IO_UNUSED || (number != VDC_IO_UNUSED && on != number) || st->volumes[slot][on].copy != VDC_NOWHERE) continue;
+        code = vdc_activities_start(&st->activities, st->sim, slot, i, &profile->io[i].pattern, diag);
+    }
+    return code;
+}
+
 static vdc_code copy_ended(void *context, uint32_t flow, uint64_t subject, int64_t rate, vdc_diag *diag) {
     storage_state *st = context;
     const stream *s = &st->streams[subject];
@@ -185,8 +217,11 @@ static vdc_code copy_ended(void *context, uint32_t flow, uint64_t subject, int64
     v->copy = VDC_NOWHERE;
     v->made = true;
     st->copies++;
-    vdc_code code = drop(st, (uint32_t)subject, false);
-    return code ? vdc_no_memory(diag, "disk streams") : vdc_run_boot(st->sim, slot, diag);
+    uint32_t number = s->volume;
+    bool holds_boot = s->holds_boot;
+    if (drop(st, (uint32_t)subject, false)) return vdc_no_memory(diag, "disk streams");
+    if (holds_boot) return vdc_run_boot(st->sim, slot, diag);
+    return runs(st->sim, slot) ? start_io(st, slot, number, diag) : VDC_OK;
 }
 
 static void use(vdc_flow_spec *spec, uint32_t link, int64_t per_unit) {
@@ -294,36 +329,65 @@ bool vdc_storage_has_room(const vdc_simulation *sim, uint32_t slot) {
 }
 
 /* Takes a volume from its pool, or gives it back. */
-static void pool_changed(storage_state *st, const vdc_volume *spec, int sign) {
+static void pool_changed(storage_state *st, const vdc_volume *spec, const volume *v, int sign) {
     if (spec->pool == 0) return;
     device *d = &st->devices[spec->pool - 1];
     advance_device(st, d);
-    if (spec->thin) d->thin += sign * spec->size, d->taken += sign * spec->image;
-    else d->thick += sign * spec->size;
+    if (spec->thin) d->thin += sign * (spec->size + v->pinned), d->taken += sign * (v->written + v->pinned);
+    else d->thick += sign * (spec->size + v->pinned);
 }
 
-static vdc_code attach(storage_state *st, uint32_t slot, const vdc_io_profile *profile) {
+/* The links of its caps. */
+static bool cap_volume(storage_state *st, const vdc_volume *spec, volume *v) {
+    v->operations = v->bytes = VDC_NO_LINK;
+    if (spec->iops != VDC_UNLIMITED && (v->operations = vdc_spare_link(st->sim, &st->spare, spec->iops)) == VDC_NO_LINK) return false;
+    return spec->bandwidth == VDC_UNLIMITED || (v->bytes = vdc_spare_link(st->sim, &st->spare, spec->bandwidth)) != VDC_NO_LINK;
+}
+
+static void uncap_volume(storage_state *st, volume *v) {
+    (void)vdc_spare_link_return(&st->spare, v->operations); /* without memory the link is not used again */
+    (void)vdc_spare_link_return(&st->spare, v->bytes);
+    v->operations = v->bytes = VDC_NO_LINK;
+}
+
+/* Tables by slot, with room for this one. */
+static vdc_code know_slot(storage_state *st, uint32_t slot) {
     size_t known = st->volume_slots, heads = st->first_slots;
     if (!VDC_RESERVE(st->volumes, st->volume_slots, (size_t)slot + 1) || !VDC_RESERVE(st->first, st->first_slots, (size_t)slot + 1)) return VDC_ERROR_MEMORY;
     for (; known < st->volume_slots; known++) st->volumes[known] = NULL;
     for (; heads < st->first_slots; heads++) st->first[heads] = VDC_NOWHERE;
+    return VDC_OK;
+}
+
+static vdc_code attach(storage_state *st, uint32_t slot, const vdc_io_profile *profile) {
+    if (know_slot(st, slot)) return VDC_ERROR_MEMORY;
     if (!st->volumes[slot]) {
         if (!(st->volumes[slot] = vdc_calloc(profile->volume_count, sizeof **st->volumes))) return VDC_ERROR_MEMORY;
-        for (uint32_t i = 0; i < profile->volume_count; i++) pool_changed(st, &profile->volumes[i], 1);
+        for (uint32_t i = 0; i < profile->volume_count; i++) {
+            st->volumes[slot][i].written = profile->volumes[i].image;
+            pool_changed(st, &profile->volumes[i], &st->volumes[slot][i], 1);
+        }
     }
     for (uint32_t i = 0; i < profile->volume_count; i++) {
         const vdc_volume *spec = &profile->volumes[i];
         volume *v = &st->volumes[slot][i];
-        v->operations = v->bytes = VDC_NO_LINK;
         v->copy = VDC_NOWHERE;
         uint32_t before = v->device;
         v->device = spec->pool ? spec->pool - 1 : local_device(st, st->sim->datacenter.vms[slot].host);
         if (v->device == VDC_NOWHERE) return VDC_ERROR_MEMORY;
         v->made = v->made && v->device == before; /* what lay on another host's disks stayed there */
-        if (spec->iops != VDC_UNLIMITED && (v->operations = vdc_spare_link(st->sim, &st->spare, spec->iops)) == VDC_NO_LINK) return VDC_ERROR_MEMORY;
-        if (spec->bandwidth != VDC_UNLIMITED && (v->bytes = vdc_spare_link(st->sim, &st->spare, spec->bandwidth)) == VDC_NO_LINK) return VDC_ERROR_MEMORY;
+        if (!cap_volume(st, spec, v)) return VDC_ERROR_MEMORY;
     }
     return VDC_OK;
+}
+
+/* The image comes to one of the VM's volumes. */
+static vdc_code copy_image(storage_state *st, uint32_t slot, uint32_t number, bool holds_boot, vdc_diag *diag) {
+    const vdc_volume *spec = &profile_of(st->sim, slot)->volumes[number];
+    uint32_t on = st->volumes[slot][number].device;
+    stream made = {.slot = slot, .activity = VDC_NOWHERE, .volume = number, .devices = {on, st->images == on ? VDC_NOWHERE : st->images},
+                   .request = 1, .write = true, .local = spec->pool == 0, .holds_boot = holds_boot};
+    return open_stream(st, made, spec->image, VDC_FLOW_UNCAPPED, spec->weight, &st->volumes[slot][number].copy, diag);
 }
 
 /* The VM is between two hosts, at one instant: its streams go on from the next one. Its volumes on local disks come with it. */
@@ -362,9 +426,7 @@ static vdc_code placed(vdc_simulation *sim, uint32_t slot, vdc_diag *diag) {
         volume *v = &st->volumes[slot][i];
         const vdc_volume *spec = &profile->volumes[i];
         if (v->made || spec->image == 0) continue;
-        stream made = {.slot = slot, .activity = VDC_NOWHERE, .volume = i, .devices = {v->device, st->images == v->device ? VDC_NOWHERE : st->images},
-                       .request = 1, .write = true, .local = spec->pool == 0};
-        vdc_code code = open_stream(st, made, spec->image, VDC_FLOW_UNCAPPED, spec->weight, &v->copy, diag);
+        vdc_code code = copy_image(st, slot, i, true, diag);
         if (code) return code;
         vdc_vm_details *details = vdc_vm_details_of(&sim->datacenter, slot);
         if (!details) return vdc_no_memory(diag, "volumes");
@@ -374,11 +436,7 @@ static vdc_code placed(vdc_simulation *sim, uint32_t slot, vdc_diag *diag) {
 }
 
 static vdc_code booted(vdc_simulation *sim, uint32_t slot, vdc_diag *diag) {
-    const vdc_io_profile *profile = profile_of(sim, slot);
-    vdc_code code = VDC_OK;
-    for (uint32_t i = 0; !code && i < profile->io_count; i++)
-        code = vdc_activities_start(&state_of(sim)->activities, sim, slot, i, &profile->io[i].pattern, diag);
-    return code;
+    return profile_of(sim, slot)->io_count ? start_io(state_of(sim), slot, VDC_IO_UNUSED, diag) : VDC_OK;
 }
 
 /* Where a failure can be told only at the run's next step. */
@@ -400,10 +458,7 @@ static vdc_code take_off(vdc_simulation *sim, uint32_t slot, vdc_diag *diag) {
     }
     vdc_code code = vdc_activities_stop(&st->activities, sim, slot, diag);
     while (!code && st->first[slot] != VDC_NOWHERE) code = drop(st, st->first[slot], true);
-    for (uint32_t i = 0; i < profile->volume_count; i++) {
-        (void)vdc_spare_link_return(&st->spare, st->volumes[slot][i].operations); /* without memory the link is not used again */
-        (void)vdc_spare_link_return(&st->spare, st->volumes[slot][i].bytes);
-    }
+    for (uint32_t i = 0; i < profile->volume_count; i++) uncap_volume(st, &st->volumes[slot][i]);
     return code;
 }
 
@@ -413,9 +468,382 @@ static void left(vdc_simulation *sim, uint32_t slot) {
     const vdc_io_profile *profile = profile_of(sim, slot);
     storage_state *st = state_of(sim);
     if (!profile->volume_count || slot >= st->volume_slots || !st->volumes[slot]) return;
-    for (uint32_t i = 0; i < profile->volume_count; i++) pool_changed(st, &profile->volumes[i], -1);
+    for (uint32_t i = 0; i < profile->volume_count; i++) pool_changed(st, &profile->volumes[i], &st->volumes[slot][i], -1);
     vdc_free(st->volumes[slot]);
     st->volumes[slot] = NULL;
+}
+
+/* ---- volumes come, change and go ---- */
+
+/* Which volume an operation means. */
+typedef struct found_volume {
+    uint32_t slot, number;       /* of a VM; slot VDC_NOWHERE: */
+    size_t loose;                /* attached to nobody */
+    bool found;
+} found_volume;
+
+enum { NOT_LOOSE = -1 };
+
+static bool is_named(const vdc_volume *spec, const char *name) { return spec->size > 0 && spec->name && strcmp(spec->name, name) == 0; }
+
+/* Of that VM: by name, or by number. */
+static bool find_own(const vdc_simulation *sim, uint32_t slot, const char *name, uint32_t *number) {
+    const storage_state *st = state_of(sim);
+    const vdc_io_profile *profile = profile_of(sim, slot);
+    if (slot >= st->volume_slots || !st->volumes[slot]) return false;
+    for (*number = 0; *number < profile->volume_count; ++*number)
+        if (is_named(&profile->volumes[*number], name)) return true;
+    char *end;
+    unsigned long digits = strtoul(name, &end, 10);
+    if (*name < '0' || *name > '9' || *end || digits >= profile->volume_count) return false;
+    *number = (uint32_t)digits;
+    return profile->volumes[digits].size > 0;
+}
+
+/* Looks among those of the VM, then among the loose ones, then among all others'. Not found, or not just one: said. */
+static found_volume find_volume(vdc_simulation *sim, uint32_t slot, const vdc_operation *operation, const char **refusal) {
+    const storage_state *st = state_of(sim);
+    found_volume at = {.slot = slot, .loose = (size_t)NOT_LOOSE, .found = true};
+    if (!st) {
+        *refusal = vdc_refuse(sim, "nothing else in this run has volumes, so they are not simulated");
+        return (found_volume){.slot = VDC_NOWHERE};
+    }
+    if (slot != VDC_NOWHERE && find_own(sim, slot, operation->volume, &at.number)) return at;
+    at.slot = VDC_NOWHERE;
+    for (at.loose = 0; at.loose < st->loose_count; at.loose++)
+        if (is_named(&st->loose[at.loose].spec, operation->volume)) return at;
+    at.found = false;
+    for (uint32_t vm = 0; vm < sim->datacenter.vm_count && vm < st->volume_slots; vm++) {
+        const vdc_io_profile *profile = profile_of(sim, vm);
+        for (uint32_t i = 0; st->volumes[vm] && i < profile->volume_count; i++) {
+            if (!is_named(&profile->volumes[i], operation->volume)) continue;
+            if (at.found) {
+                *refusal = vdc_refuse(sim, "several VMs have a volume '%.60s': say which", operation->volume);
+                at.found = false;
+                return at;
+            }
+            at = (found_volume){.slot = vm, .number = i, .found = true};
+        }
+    }
+    if (!at.found) *refusal = vdc_refuse(sim, "there is no volume '%.60s'", operation->volume);
+    return at;
+}
+
+/* May the VM of the volume be dealt with now? */
+static bool is_at_rest(vdc_simulation *sim, uint32_t slot, const vdc_operation *operation, const char **refusal) {
+    vdc_vm_state state = (vdc_vm_state)sim->datacenter.vms[slot].state;
+    int64_t id = sim->datacenter.records[slot].request.id;
+    if (!(vdc_verbs[operation->verb].states >> state & 1)) *refusal = vdc_refuse(sim, "its VM %" PRId64 " is %s", id, vdc_vm_state_names[state]);
+    else if (sim->datacenter.lifecycle->vms[slot].migration != VDC_NOWHERE) *refusal = vdc_refuse(sim, "its VM %" PRId64 " is moving to another host", id);
+    return *refusal == NULL;
+}
+
+/* Could its pool promise and hold so much more? */
+static bool pool_has_room(vdc_simulation *sim, uint32_t pool, int64_t promised, int64_t taken, const char **refusal) {
+    const vdc_pool_spec *spec = &sim->scenario->pools[pool - 1];
+    const device *d = &state_of(sim)->devices[pool - 1];
+    vdc_wide promises = (vdc_wide)d->thick + d->thin + promised, takes = (vdc_wide)d->thick + d->taken + taken;
+    if ((double)promises <= (double)spec->size * spec->overcommit && takes <= spec->size) return true;
+    *refusal = vdc_refuse(sim, "the pool '%.60s' has no room for it", spec->name);
+    return false;
+}
+
+/* The pool of that name, from 1; 0: none, which is said, or local. */
+static uint32_t find_pool(vdc_simulation *sim, const char *name, const char **refusal) {
+    for (size_t p = 0; p < sim->scenario->pool_count; p++)
+        if (strcmp(sim->scenario->pools[p].name, name) == 0) return (uint32_t)p + 1;
+    if (strcmp(name, "local") != 0) *refusal = vdc_refuse(sim, "there is no pool '%.60s'", name);
+    return 0;
+}
+
+static int64_t cap_or_none(int64_t cap) { return cap == VDC_UNCHANGED ? VDC_UNLIMITED : cap; }
+
+/* A new one as it is asked for. */
+static vdc_volume new_volume(storage_state *st, const vdc_operation *operation, uint32_t pool) {
+    return (vdc_volume){.name = vdc_arena_strdup(&st->names, operation->volume), .pool = pool, .size = operation->size, .image = operation->image,
+                        .iops = cap_or_none(operation->iops), .bandwidth = cap_or_none(operation->bandwidth),
+                        .weight = operation->weight == VDC_PARAM_NONE ? 1 : operation->weight, .thin = operation->provision != 0};
+}
+
+/* What the VM is promised of its host's disks changes by so much, where it has room. */
+static vdc_code promise(vdc_simulation *sim, uint32_t slot, int64_t disk, int64_t iops, int64_t bandwidth, const char **refusal, vdc_diag *diag) {
+    vdc_request request = sim->datacenter.records[slot].request;
+    if (disk == 0 && iops == 0 && bandwidth == 0) return VDC_OK;
+    const int64_t change[] = {disk, iops, bandwidth};
+    for (int r = VDC_DISK; r <= VDC_DISK_BW; r++) {
+        vdc_wide size = (vdc_wide)request.size[r] + change[r - VDC_DISK];
+        request.size[r] = size < 0 ? 0 : size > INT64_MAX ? INT64_MAX : (int64_t)size;
+    }
+    return vdc_become(sim, slot, &request, false, refusal, diag);
+}
+
+static int64_t promised(int64_t cap) { return cap > 0 ? cap : 0; }
+
+/* The VM's profile is its own from now on. */
+static vdc_code own_profile(vdc_simulation *sim, uint32_t slot, vdc_diag *diag) {
+    uint32_t io = sim->datacenter.records[slot].request.io;
+    if (!vdc_io_profile_own(&sim->io, &io)) return vdc_no_memory(diag, "volumes");
+    sim->datacenter.records[slot].request.io = io;
+    return VDC_OK;
+}
+
+vdc_code vdc_volume_create(vdc_simulation *sim, uint32_t slot, const vdc_operation *operation, const char **refusal, vdc_diag *diag) {
+    storage_state *st = state_of(sim);
+    if (find_volume(sim, VDC_NOWHERE, operation, refusal).found) *refusal = vdc_refuse(sim, "there is a volume '%.60s' already", operation->volume);
+    else if (st) *refusal = NULL;
+    (void)slot;
+    if (*refusal) return VDC_OK;
+    uint32_t pool = find_pool(sim, operation->pool, refusal);
+    if (!pool && !*refusal) *refusal = vdc_refuse(sim, "a volume on the disks of a host is made when it is attached");
+    if (!pool || !pool_has_room(sim, pool, operation->size, operation->provision ? operation->image : operation->size, refusal)) return VDC_OK;
+    if (!VDC_RESERVE(st->loose, st->loose_room, st->loose_count + 1)) return vdc_no_memory(diag, "volumes");
+    loose_volume *made = &st->loose[st->loose_count];
+    *made = (loose_volume){.spec = new_volume(st, operation, pool), .state = {.device = pool - 1, .written = operation->image, .operations = VDC_NO_LINK,
+                                                                              .bytes = VDC_NO_LINK, .copy = VDC_NOWHERE, .made = operation->image == 0}};
+    if (!made->spec.name) return vdc_no_memory(diag, "volumes");
+    pool_changed(st, &made->spec, &made->state, 1);
+    st->loose_count++;
+    return VDC_OK;
+}
+
+/* The VM has one volume more from now on, with what it does there. */
+static vdc_code take_volume(vdc_simulation *sim, uint32_t slot, const vdc_volume *spec, volume state, const vdc_operation *operation, vdc_diag *diag) {
+    storage_state *st = state_of(sim);
+    uint32_t number, host = sim->datacenter.vms[slot].host;
+    vdc_code code = own_profile(sim, slot, diag);
+    if (code) return code;
+    uint32_t io = sim->datacenter.records[slot].request.io;
+    if (vdc_io_add_volume(&sim->io, io, spec, &number) || know_slot(st, slot)) return vdc_no_memory(diag, "volumes");
+    volume *volumes = vdc_realloc(st->volumes[slot], sim->io.items[io].volume_count, sizeof *volumes);
+    if (!volumes) return vdc_no_memory(diag, "volumes");
+    st->volumes[slot] = volumes;
+    volumes[number] = state;
+    for (uint32_t k = 0; k < operation->io_count; k++) {
+        vdc_disk_io does = operation->io[k];
+        uint32_t place;
+        does.volume = number;
+        if (vdc_io_add_io(&sim->io, io, &does, &place)) return vdc_no_memory(diag, "disk streams");
+    }
+    if (host == VDC_NOWHERE) return VDC_OK;
+    if (spec->pool == 0 && (volumes[number].device = local_device(st, host)) == VDC_NOWHERE) return vdc_no_memory(diag, "volumes");
+    if (!cap_volume(st, spec, &volumes[number])) return vdc_no_memory(diag, "volumes");
+    if (!state.made && spec->image > 0) return copy_image(st, slot, number, false, diag);
+    return runs(sim, slot) ? start_io(st, slot, number, diag) : VDC_OK;
+}
+
+vdc_code vdc_volume_attach(vdc_simulation *sim, uint32_t slot, const vdc_operation *operation, const char **refusal, vdc_diag *diag) {
+    storage_state *st = state_of(sim);
+    bool new_one = operation->size != VDC_PARAM_NONE;
+    found_volume at = find_volume(sim, slot, operation, refusal);
+    if (!st) return VDC_OK;
+    if (at.found && at.slot == slot) *refusal = vdc_refuse(sim, "it has a volume '%.60s' already", operation->volume);
+    else if (at.found && new_one && at.slot == VDC_NOWHERE) *refusal = vdc_refuse(sim, "there is a volume '%.60s' already", operation->volume);
+    else if (at.found && !new_one && at.slot != VDC_NOWHERE)
+        *refusal = vdc_refuse(sim, "it is attached to VM %" PRId64, sim->datacenter.records[at.slot].request.id);
+    else if (new_one) *refusal = NULL;
+    if (*refusal) return VDC_OK;
+    const vdc_io_profile *profile = profile_of(sim, slot);
+    uint32_t volumes = 0, streams = 0;
+    for (uint32_t i = 0; i < profile->volume_count; i++) volumes += profile->volumes[i].size > 0;
+    for (uint32_t i = 0; i < profile->io_count; i++) streams += profile->io[i].volume != VDC_IO_UNUSED;
+    if (volumes + 1 > VDC_IO_MOST || streams + operation->io_count > VDC_IO_MOST) {
+        *refusal = vdc_refuse(sim, "it has as many volumes or as much I/O as a VM can have");
+        return VDC_OK;
+    }
+    if (!new_one) {
+        loose_volume taken = st->loose[at.loose];
+        if (operation->iops != VDC_UNCHANGED) taken.spec.iops = operation->iops;
+        if (operation->bandwidth != VDC_UNCHANGED) taken.spec.bandwidth = operation->bandwidth;
+        if (operation->weight != VDC_PARAM_NONE) taken.spec.weight = operation->weight;
+        st->loose[at.loose] = st->loose[--st->loose_count];
+        return take_volume(sim, slot, &taken.spec, taken.state, operation, diag);
+    }
+    uint32_t pool = find_pool(sim, operation->pool, refusal);
+    if (*refusal) return VDC_OK;
+    vdc_volume spec = new_volume(st, operation, pool);
+    if (!spec.name) return vdc_no_memory(diag, "volumes");
+    volume made = {.device = pool ? pool - 1 : VDC_NOWHERE, .written = spec.image, .operations = VDC_NO_LINK, .bytes = VDC_NO_LINK, .copy = VDC_NOWHERE,
+                   .made = spec.image == 0};
+    if (pool && !pool_has_room(sim, pool, spec.size, spec.thin ? spec.image : spec.size, refusal)) return VDC_OK;
+    vdc_code code = pool ? VDC_OK : promise(sim, slot, spec.size, promised(spec.iops), promised(spec.bandwidth), refusal, diag);
+    if (code || *refusal) return code;
+    pool_changed(st, &spec, &made, 1);
+    return take_volume(sim, slot, &spec, made, operation, diag);
+}
+
+/* The VM's volume is no longer one of its: nothing goes on there. */
+static vdc_code let_go(vdc_simulation *sim, uint32_t slot, uint32_t number, vdc_diag *diag) {
+    storage_state *st = state_of(sim);
+    vdc_code code = own_profile(sim, slot, diag);
+    if (code) return code;
+    vdc_io_profile *profile = &sim->io.items[sim->datacenter.records[slot].request.io];
+    for (uint32_t k = 0; k < profile->io_count && !code; k++) {
+        if (profile->io[k].volume != number) continue;
+        code = vdc_activities_stop_item(&st->activities, sim, slot, k, diag);
+        profile->io[k].volume = VDC_IO_UNUSED;
+    }
+    for (uint32_t i = st->first[slot], next; i != VDC_NOWHERE && !code; i = next) {
+        next = st->streams[i].next;
+        if (st->streams[i].volume == number && drop(st, i, true)) code = vdc_no_memory(diag, "disk streams"); /* its image, which begins anew elsewhere */
+    }
+    volume *v = &st->volumes[slot][number];
+    v->copy = VDC_NOWHERE;
+    uncap_volume(st, v);
+    profile->volumes[number] = (vdc_volume){0};
+    return code;
+}
+
+vdc_code vdc_volume_detach(vdc_simulation *sim, uint32_t slot, const vdc_operation *operation, const char **refusal, vdc_diag *diag) {
+    storage_state *st = state_of(sim);
+    found_volume at = find_volume(sim, slot, operation, refusal);
+    if (at.found && at.slot != slot) *refusal = vdc_refuse(sim, "it has no volume '%.60s'", operation->volume);
+    if (!at.found || *refusal) return VDC_OK;
+    vdc_volume spec = profile_of(sim, slot)->volumes[at.number];
+    if (spec.pool == 0) *refusal = vdc_refuse(sim, "it is on the disks of its host: it can only be deleted");
+    for (size_t i = 0; spec.name && i < st->loose_count; i++)
+        if (is_named(&st->loose[i].spec, spec.name)) *refusal = vdc_refuse(sim, "another volume '%.60s' is attached to nobody", spec.name);
+    if (*refusal) return VDC_OK;
+    if (!VDC_RESERVE(st->loose, st->loose_room, st->loose_count + 1)) return vdc_no_memory(diag, "volumes");
+    if (!spec.name) {
+        char name[48];
+        (void)snprintf(name, sizeof name, "%" PRId64 "/%" PRIu32, sim->datacenter.records[slot].request.id, at.number);
+        if (!(spec.name = vdc_arena_strdup(&st->names, name))) return vdc_no_memory(diag, "volumes");
+    }
+    vdc_code code = let_go(sim, slot, at.number, diag);
+    st->loose[st->loose_count++] = (loose_volume){spec, st->volumes[slot][at.number]};
+    return code;
+}
+
+/* The specification of the volume that is meant, to change it. NULL: refused, or memory is out (*code). */
+static vdc_volume *to_change(vdc_simulation *sim, uint32_t slot, const vdc_operation *operation, found_volume *at, vdc_code *code, const char **refusal,
+                             vdc_diag *diag) {
+    *at = find_volume(sim, slot, operation, refusal);
+    *code = VDC_OK;
+    if (!at->found) return NULL;
+    if (at->slot == VDC_NOWHERE) return &state_of(sim)->loose[at->loose].spec;
+    if (!is_at_rest(sim, at->slot, operation, refusal) || (*code = own_profile(sim, at->slot, diag))) return NULL;
+    return &sim->io.items[sim->datacenter.records[at->slot].request.io].volumes[at->number];
+}
+
+static volume *state_of_found(storage_state *st, const found_volume *at) {
+    return at->slot == VDC_NOWHERE ? &st->loose[at->loose].state : &st->volumes[at->slot][at->number];
+}
+
+/* Room for so much more of it in its pool or on the disks of its host, where it is taken at once; *refusal where there is none. */
+static vdc_code make_room(vdc_simulation *sim, const found_volume *at, const vdc_volume *spec, int64_t more, int64_t taken, const char **refusal,
+                          vdc_diag *diag) {
+    if (spec->pool == 0) return promise(sim, at->slot, more, 0, 0, refusal, diag);
+    (void)pool_has_room(sim, spec->pool, more, taken, refusal);
+    return VDC_OK;
+}
+
+vdc_code vdc_volume_resize(vdc_simulation *sim, uint32_t slot, const vdc_operation *operation, const char **refusal, vdc_diag *diag) {
+    storage_state *st = state_of(sim);
+    found_volume at;
+    vdc_code code;
+    vdc_volume *spec = to_change(sim, slot, operation, &at, &code, refusal, diag);
+    if (!spec) return code;
+    int64_t more = operation->size - spec->size;
+    if (more < 0) *refusal = vdc_refuse(sim, "it has %" PRId64 " bytes already, and volumes do not shrink", spec->size);
+    if (*refusal || more == 0) return VDC_OK;
+    code = make_room(sim, &at, spec, more, spec->thin ? 0 : more, refusal, diag);
+    if (code || *refusal) return code;
+    pool_changed(st, spec, state_of_found(st, &at), -1);
+    spec->size = operation->size;
+    pool_changed(st, spec, state_of_found(st, &at), 1);
+    return VDC_OK;
+}
+
+vdc_code vdc_volume_snapshot(vdc_simulation *sim, uint32_t slot, const vdc_operation *operation, const char **refusal, vdc_diag *diag) {
+    storage_state *st = state_of(sim);
+    found_volume at;
+    vdc_code code;
+    vdc_volume *spec = to_change(sim, slot, operation, &at, &code, refusal, diag);
+    if (!spec) return code;
+    /* What is there stays; what is written from now on takes other room. A thick volume has that promised in full. */
+    bool thin = spec->thin && spec->pool;
+    int64_t kept = thin ? state_of_found(st, &at)->written : spec->size;
+    code = make_room(sim, &at, spec, kept, thin ? 0 : kept, refusal, diag);
+    if (code || *refusal) return code;
+    volume *v = state_of_found(st, &at);
+    pool_changed(st, spec, v, -1);
+    v->pinned += kept;
+    v->snapshots++;
+    if (thin) v->written = 0;
+    pool_changed(st, spec, v, 1);
+    return VDC_OK;
+}
+
+vdc_code vdc_volume_delete(vdc_simulation *sim, uint32_t slot, const vdc_operation *operation, const char **refusal, vdc_diag *diag) {
+    storage_state *st = state_of(sim);
+    found_volume at = find_volume(sim, slot, operation, refusal);
+    if (!at.found || (at.slot != VDC_NOWHERE && !is_at_rest(sim, at.slot, operation, refusal))) return VDC_OK;
+    if (at.slot == VDC_NOWHERE) {
+        pool_changed(st, &st->loose[at.loose].spec, &st->loose[at.loose].state, -1);
+        st->loose[at.loose] = st->loose[--st->loose_count];
+        return VDC_OK;
+    }
+    vdc_volume spec = profile_of(sim, at.slot)->volumes[at.number];
+    if (spec.pool) {
+        *refusal = vdc_refuse(sim, "it is attached to VM %" PRId64 ": detach it first", sim->datacenter.records[at.slot].request.id);
+        return VDC_OK;
+    }
+    vdc_code code = promise(sim, at.slot, -spec.size - st->volumes[at.slot][at.number].pinned, -promised(spec.iops), -promised(spec.bandwidth), refusal, diag);
+    return code || *refusal ? code : let_go(sim, at.slot, at.number, diag);
+}
+
+vdc_code vdc_volume_configure(vdc_simulation *sim, uint32_t slot, const vdc_operation *operation, const char **refusal, vdc_diag *diag) {
+    storage_state *st = state_of(sim);
+    found_volume at;
+    vdc_code code;
+    vdc_volume *spec = to_change(sim, slot, operation, &at, &code, refusal, diag);
+    if (!spec) return code;
+    vdc_volume made = *spec;
+    if (operation->iops != VDC_UNCHANGED) made.iops = operation->iops;
+    if (operation->bandwidth != VDC_UNCHANGED) made.bandwidth = operation->bandwidth;
+    if (operation->weight != VDC_PARAM_NONE) made.weight = operation->weight;
+    if (spec->pool == 0)
+        code = promise(sim, at.slot, 0, promised(made.iops) - promised(spec->iops), promised(made.bandwidth) - promised(spec->bandwidth), refusal, diag);
+    if (code || *refusal) return code;
+    *spec = made;
+    if (at.slot == VDC_NOWHERE || sim->datacenter.vms[at.slot].host == VDC_NOWHERE) return VDC_OK;
+    /* Its streams go over the links of the new caps, with the new weight. */
+    volume *v = &st->volumes[at.slot][at.number];
+    volume old = *v;
+    if (!cap_volume(st, &made, v)) return vdc_no_memory(diag, "volumes");
+    const vdc_io_profile *profile = profile_of(sim, at.slot);
+    for (uint32_t i = st->first[at.slot]; i != VDC_NOWHERE; i = st->streams[i].next) {
+        const stream *s = &st->streams[i];
+        vdc_flow_spec path;
+        if (s->volume != at.number) continue;
+        lay_path(st, s, &path);
+        int64_t cap = s->activity == VDC_NOWHERE ? VDC_FLOW_UNCAPPED : profile->io[st->activities.items[s->activity].item].pattern.rate;
+        if (vdc_flows_reroute(sim->flows, s->flow, path.links, path.path) == VDC_ERROR_MEMORY || vdc_flows_change(sim->flows, s->flow, cap, made.weight))
+            return vdc_no_memory(diag, "volumes");
+    }
+    uncap_volume(st, &old);
+    return VDC_OK;
+}
+
+static vdc_volume_view view_of(const vdc_simulation *sim, const vdc_volume *spec, const volume *v, uint32_t slot, uint32_t number) {
+    return (vdc_volume_view){.name = spec->name ? spec->name : "", .pool = spec->pool ? sim->scenario->pools[spec->pool - 1].name : "local", .slot = slot,
+                             .number = number, .size = spec->size, .taken = spec->thin && spec->pool ? v->written : spec->size, .pinned = v->pinned,
+                             .snapshots = v->snapshots, .thin = spec->thin, .ready = v->made || spec->image == 0};
+}
+
+bool vdc_volume_at(const vdc_simulation *sim, size_t n, vdc_volume_view *view) {
+    const storage_state *st = state_of(sim);
+    for (uint32_t slot = 0; st && slot < sim->datacenter.vm_count && slot < st->volume_slots; slot++) {
+        const vdc_io_profile *profile = profile_of(sim, slot);
+        for (uint32_t i = 0; st->volumes[slot] && i < profile->volume_count; i++) {
+            if (profile->volumes[i].size == 0 || n-- > 0) continue;
+            *view = view_of(sim, &profile->volumes[i], &st->volumes[slot][i], slot, i);
+            return true;
+        }
+    }
+    if (!st || n >= st->loose_count) return false;
+    *view = view_of(sim, &st->loose[n].spec, &st->loose[n].state, VDC_NOWHERE, 0);
+    return true;
 }
 
 /* ---- the part ---- */
@@ -450,6 +878,8 @@ static void close(vdc_simulation *sim) {
     vdc_free(st->first);
     vdc_free(st->local);
     vdc_free(st->devices);
+    vdc_free(st->loose);
+    vdc_arena_free(&st->names);
     vdc_free(st->streams);
     vdc_activities_free(&st->activities);
     vdc_free(st->spare.items);
@@ -479,7 +909,9 @@ static void check(vdc_simulation *sim, vdc_checks *checks) {
         vdc_wide sizes = 0;
         for (uint32_t slot = 0; slot < dc->vm_count && slot < st->volume_slots; slot++)
             for (uint32_t i = 0; st->volumes[slot] && i < profile_of(sim, slot)->volume_count; i++)
-                if (profile_of(sim, slot)->volumes[i].pool == p + 1) sizes += profile_of(sim, slot)->volumes[i].size;
+                if (profile_of(sim, slot)->volumes[i].pool == p + 1) sizes += profile_of(sim, slot)->volumes[i].size + st->volumes[slot][i].pinned;
+        for (size_t i = 0; i < st->loose_count; i++)
+            if (st->loose[i].spec.pool == p + 1) sizes += st->loose[i].spec.size + st->loose[i].state.pinned;
         vdc_check_equal(checks, VDC_I7_COMMIT, dc->now, sizes, (vdc_wide)st->devices[p].thick + st->devices[p].thin);
     }
 }

@@ -287,7 +287,7 @@ void vdc_reading_networks(vdc_reading *reading, const vdc_node *list) {
         for (size_t k = 0; k < scenario->network_count; k++)
             if (strcmp(scenario->networks[k].name, section.name) == 0)
                 vdc_reading_fail(reading, list->children[i], "networks: name: '%.60s' is used by a network before", section.name);
-        scenario->networks[scenario->network_count++] = (vdc_network_spec){section.name, section.weight};
+        scenario->networks[scenario->network_count++] = (vdc_network_spec){.name = section.name, .weight = section.weight};
     }
 }
 

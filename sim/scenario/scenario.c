@@ -301,6 +301,7 @@ static void read_all(vdc_reading *reading, const vdc_node *root) {
     read_time(reading, top.time);
     if (top.datacenter) vdc_reading_datacenter(reading, top.datacenter);
     if (top.networks) vdc_reading_networks(reading, top.networks);
+    scenario->operations = top.operations;
     if (top.workload) read_workload(reading, top.workload);
     read_schedulers(reading, top.schedulers);
     vdc_reading_failures(reading, top.failures);

@@ -156,6 +156,7 @@ typedef struct vdc_scenario {
 
     const vdc_node *trace;         /* for vdc_workload_open; NULL = none. At least one of the three is there */
     const vdc_node *generate;      /* for vdc_workload_open; NULL = none */
+    const vdc_node *operations;    /* for vdc_operation_list_read; NULL = none */
     const vdc_node *vms;           /* for vdc_workload_inline; NULL = none */
 
     const vdc_node *policies[VDC_SCHEDULERS]; /* for vdc_policy_open, by kind; NULL = the default policy */

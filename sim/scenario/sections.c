@@ -30,6 +30,8 @@ static const vdc_param top[] = {
     {"memory", NODE, AT(top, memory), .help = "what hypervisors do when their memory runs short"},
     {"failures", NODE, AT(top, failures), .help = "which hosts fail when, and what becomes of their VMs"},
     {"networks", NODE, AT(top, networks), .help = "a list of tenant networks: {name, weight}"},
+    {"operations", NODE, AT(top, operations),
+     .help = "a list of {at: time after the beginning, do: create-network, resize-volume, stop, …, vm: the id of a VM where it is about one}"},
     {"power", NODE, AT(top, power), .help = "empty and failed hosts, PUE, carbon"},
     {"prices", NODE, AT(top, prices), .help = "what VMs pay, what energy costs, what is given back for poor service"},
     {"alarms", NODE, AT(top, alarms), .help = "thresholds that are looked at once a tick, for the event log and the monitor"},

@@ -12,7 +12,7 @@ typedef struct vdc_section_top {
     int64_t version, seed;
     const char *name;
     const vdc_node *time, *datacenter, *workload, *schedulers, *failures, *power, *output, *isolation, *attack, *lifecycle, *migration, *memory, *prices,
-        *alarms, *networks;
+        *alarms, *networks, *operations;
 } vdc_section_top;
 
 typedef struct vdc_section_alarms {

@@ -11,7 +11,8 @@
 #include "tests/support/draw.h"
 #include "tests/support/runs.h"
 
-typedef struct text { char bytes[60000]; size_t length; } text;
+/* A scenario; `devices`: with networks and volumes, and operations on them. */
+typedef struct text { char bytes[60000]; size_t length; bool devices; } text;
 
 static void put(text *out, const char *format, ...) {
     va_list arguments;
@@ -28,12 +29,45 @@ static const char *pick(uint64_t *draw, const char *const *list) {
     return list[draw_below(draw, count)];
 }
 
+/* One on a volume or a network. */
+static void put_device_operation(text *out, uint64_t *draw) {
+    static const char *const verbs[] = {"create-volume", "attach-volume", "attach-volume", "detach-volume", "resize-volume", "configure-volume",
+        "snapshot-volume", "delete-volume", "create-network", "configure-network", "attach-network", "attach-network", "configure-vnic", "detach-network",
+        "delete-network", NULL};
+    static const char *const volumes[] = {"root", "u", "v", "w", "0", "1", NULL}, *const networks[] = {"m", "n", "o", NULL};
+    static const char *const caps[] = {"none", "0", "100", "5000", "70000", NULL};
+    const char *verb = pick(draw, verbs);
+    put(out, "do: %s", verb);
+    if (strstr(verb, "volume")) put(out, ", volume: %s", pick(draw, volumes));
+    else put(out, ", network: %s", pick(draw, networks));
+    bool made = strcmp(verb, "create-volume") == 0 || (strcmp(verb, "attach-volume") == 0 && draw_below(draw, 2));
+    if (made) {
+        put(out, ", pool: %s, provision: %s", strcmp(verb, "create-volume") == 0 || draw_below(draw, 3) ? "san" : "local",
+            draw_below(draw, 2) ? "thin" : "thick");
+        put(out, ", image: %" PRId64 " MB", draw_below(draw, 3) ? 0 : draw_below(draw, 400));
+    }
+    if (made || strcmp(verb, "resize-volume") == 0) put(out, ", size: %" PRId64 " MB", 400 + draw_below(draw, 4000));
+    if (made || strcmp(verb, "configure-volume") == 0) put(out, ", iops: %s, bandwidth: %s", pick(draw, caps), pick(draw, caps));
+    if (strcmp(verb, "attach-volume") == 0 && draw_below(draw, 4))
+        put(out, ", io: [{rate: %" PRId64 ", request: %" PRId64 ", do: %s}]", 1 + draw_below(draw, 300), 1 + draw_below(draw, 9000),
+            draw_below(draw, 2) ? "read" : "write");
+    if (strstr(verb, "configure-network") || strstr(verb, "create-network")) put(out, ", weight: %" PRId64, 1 + draw_below(draw, 9));
+    if (strcmp(verb, "attach-network") == 0 || strcmp(verb, "configure-vnic") == 0) put(out, ", tx: %s, rx: %s", pick(draw, caps), pick(draw, caps));
+    if (strcmp(verb, "attach-network") == 0)
+        put(out, ", traffic: [{to: %s, %s: %" PRId64 "%s}]", draw_below(draw, 3) ? "peer" : "outside", draw_below(draw, 2) ? "rate" : "size",
+            1 + draw_below(draw, 90000), draw_below(draw, 2) ? ", every: 30s, for: 20s" : "");
+}
+
 /* One operation, without its time. */
 static void put_operation(text *out, uint64_t *draw, int hosts, bool reservations) {
     static const char *const verbs[] = {"start", "stop", "pause", "resume", "suspend", "resize", "configure", "snapshot", "migrate", "migrate",
         "migrate", "resume",
                                         "start", "delete", NULL};
     static const char *const modes[] = {"default", "pre-copy", "post-copy", "hybrid", "cold", NULL};
+    if (out->devices && draw_below(draw, 2)) {
+        put_device_operation(out, draw);
+        return;
+    }
     const char *verb = pick(draw, verbs);
     if (strcmp(verb, "delete") == 0 && draw_below(draw, 3)) verb = "resize";
     put(out, "do: %s", verb);
@@ -65,6 +99,7 @@ static void compose(text *out, uint64_t *draw, int *hosts, bool lists) {
     int classes = 1 + (int)draw_below(draw, 2);
     bool fails = draw_below(draw, 2); /* for ever: such a run needs an end of its own */
     out->length = 0;
+    out->devices = draw_below(draw, 2);
     *hosts = 0;
     put(out, "vdcsim: 1\nseed: %" PRId64 "\ntime: {tick: 20s, end: %s}\ndatacenter:\n  topology: {racks: 2}\n  overcommit: {cpu: %s}\n  hosts:\n",
         draw_below(draw, 1000),
@@ -74,8 +109,14 @@ static void compose(text *out, uint64_t *draw, int *hosts, bool lists) {
         *hosts += count;
         put(out, "    - {class: c%d, count: %d, cpu: {cores: 4, threads: %d, speed: %" PRId64 " MHz}, memory: 12 GiB%s, power: {model: linear, "
             "idle: 50 W, max: 100 W}}\n", k,
-            count, 1 + (int)draw_below(draw, 2), 700 + 300 * draw_below(draw, 3), draw_below(draw, 2) ? ", disks: [{size: 20 GB}]" : "");
+            count, 1 + (int)draw_below(draw, 2), 700 + 300 * draw_below(draw, 3),
+            out->devices         ? ", nic: 100 kB/s, disks: [{size: 20 GB, iops: 2000, bandwidth: 9 MB/s, latency: 1ms}]"
+            : draw_below(draw, 2) ? ", disks: [{size: 20 GB}]"
+                                  : "");
     }
+    if (out->devices)
+        put(out, "  storage: [{name: san, size: 20 GB, overcommit: 2, iops: 1000, nic: 9 MB/s, kind: %s, images: %s}]\nnetworks: [{name: m}, {name: n, "
+            "weight: 2}]\n", draw_below(draw, 2) ? "hdd" : "ssd", draw_below(draw, 2) ? "true" : "false");
     put(out, "schedulers: {placement: {policy: %s}, admission: {policy: %s}, cpu: {policy: %s}}\n", pick(draw, placements), pick(draw,
         admissions), pick(draw, cpus));
     if (draw_below(draw, 2)) {
@@ -116,6 +157,12 @@ static void compose(text *out, uint64_t *draw, int *hosts, bool lists) {
             for (int64_t s = 0; s < segments; s++) put(out, "%s[%" PRId64 "s, %" PRId64 " MHz]", s ? ", " : "", draw_below(draw, 50), draw_below(draw, 3000));
             put(out, "]}");
         }
+        if (out->devices && draw_below(draw, 2))
+            put(out, ", network: m, traffic: [{to: %s, rate: %" PRId64 " B/s}]", draw_below(draw, 2) ? "peer" : "1", 1 + draw_below(draw, 90000));
+        if (out->devices && draw_below(draw, 2))
+            put(out, ", volumes: [{name: root, size: %" PRId64 " MB, pool: %s, provision: %s, image: %" PRId64 " MB}], io: [{rate: %" PRId64 "}]",
+                300 + draw_below(draw, 3000), draw_below(draw, 2) ? "san" : "local", draw_below(draw, 2) ? "thin" : "thick", draw_below(draw, 200),
+                1 + draw_below(draw, 400));
         put(out, ", operations: [");
         int64_t count = lists ? draw_below(draw, 8) : 0;
         for (int64_t o = 0; o < count; o++) {
@@ -195,7 +242,7 @@ Test(lifecycle_property, what_is_refused_changes_nothing, .timeout = 240) {
             vdc_run_options options = {.text = out.bytes, .check = true, .operable = true};
             if (vdc_simulation_open(&sim, "test.yaml", &options, NULL)) break; /* rules that exclude each other */
             for (int k = 0; k < ASKED; k++) {
-                text operation = {.length = 0};
+                text operation = {.length = 0, .devices = out.devices};
                 const char *refusal = NULL;
                 cr_assert_eq(vdc_simulation_run_until(sim, (vdc_time)k * 4 * VDC_SECOND, NULL), VDC_OK);
                 put(&operation, "{vm: %" PRId64 ", ", draw_below(&draw, 12));

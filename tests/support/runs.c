@@ -33,3 +33,24 @@ void refuse_text(const char *text, const char *message) {
     cr_expect(said, "not said: %s; said: %s; of:\n%s", message, diag.count ? diag.messages[0].text : "", text);
     vdc_diag_clear(&diag);
 }
+
+vdc_simulation *open_run_text(const char *text) {
+    vdc_simulation *sim;
+    vdc_run_options options = {.text = text, .check = true, .operable = true};
+    vdc_diag diag = {0};
+    cr_assert_eq(vdc_simulation_open(&sim, "test.yaml", &options, &diag), VDC_OK, "%s", diag.count ? diag.messages[0].text : "");
+    vdc_diag_clear(&diag);
+    return sim;
+}
+
+const char *ask_run(vdc_simulation *sim, const char *operation) {
+    const char *refusal = NULL;
+    vdc_diag diag = {0};
+    cr_assert_eq(vdc_simulation_operate(sim, operation, &refusal, &diag), VDC_OK, "%s: %s", operation, diag.count ? diag.messages[0].text : "");
+    vdc_diag_clear(&diag);
+    return refusal;
+}
+
+void run_until(vdc_simulation *sim, double second) {
+    cr_assert_eq(vdc_simulation_run_until(sim, (vdc_time)(second * 1e9), NULL), VDC_OK);
+}

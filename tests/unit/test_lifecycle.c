@@ -355,45 +355,23 @@ Test(lifecycle, bad_input_says_what_is_wrong) {
 
 /* ---- from the library ---- */
 
-static vdc_simulation *open_text(const char *text) {
-    vdc_simulation *sim;
-    vdc_run_options options = {.text = text, .check = true, .operable = true};
-    vdc_diag diag = {0};
-    cr_assert_eq(vdc_simulation_open(&sim, "test.yaml", &options, &diag), VDC_OK, "%s", diag.count ? diag.messages[0].text : "");
-    vdc_diag_clear(&diag);
-    return sim;
-}
-
-/* Asks; NULL when carried out, else the reason. */
-static const char *ask(vdc_simulation *sim, const char *operation) {
-    const char *refusal = NULL;
-    vdc_diag diag = {0};
-    cr_assert_eq(vdc_simulation_operate(sim, operation, &refusal, &diag), VDC_OK, "%s: %s", operation, diag.count ? diag.messages[0].text : "");
-    vdc_diag_clear(&diag);
-    return refusal;
-}
-
-static void until(vdc_simulation *sim, double second) {
-    cr_assert_eq(vdc_simulation_run_until(sim, (vdc_time)(second * 1e9), NULL), VDC_OK);
-}
-
 /* An operation from outside happens at the time that the run was asked to go to. */
 Test(lifecycle, operations_from_the_library) {
-    vdc_simulation *sim = open_text(HOSTS("2") "workload: {vms: [{id: 5, vcpus: 2, lifetime: 100s}]}\n");
-    until(sim, 10);
-    cr_expect_null(ask(sim, "{do: pause, vm: 5}"));
-    until(sim, 30.5);
-    cr_expect_null(ask(sim, "{do: resume, vm: 5}"));
-    cr_expect_null(ask(sim, "{do: create, id: 6, vcpus: 1, memory: 1 GiB, lifetime: 20s}"));
-    until(sim, 40);
-    cr_expect_null(ask(sim, "{do: resize, vm: 5, vcpus: 3}"));
-    cr_expect_null(ask(sim, "{do: migrate, vm: 6, to: 1}"));
-    cr_expect_str_eq(ask(sim, "{do: pause, vm: 7}"), "there is no VM 7");
-    cr_expect_str_eq(ask(sim, "{do: start, vm: 5}"), "it is running");
-    cr_expect_str_eq(ask(sim, "{do: create, id: 5, vcpus: 1}"), "VM 5 is still alive");
-    cr_expect_str_eq(ask(sim, "{do: create, vcpus: 1, isolation: {pin: true}}"), "nothing else in this run asks for isolation, so it is not simulated");
-    until(sim, 200);
-    cr_expect_null(ask(sim, "{do: create, vcpus: 1, lifetime: 10s}")); /* everybody is gone, and a run that is operated on goes on */
+    vdc_simulation *sim = open_run_text(HOSTS("2") "workload: {vms: [{id: 5, vcpus: 2, lifetime: 100s}]}\n");
+    run_until(sim, 10);
+    cr_expect_null(ask_run(sim, "{do: pause, vm: 5}"));
+    run_until(sim, 30.5);
+    cr_expect_null(ask_run(sim, "{do: resume, vm: 5}"));
+    cr_expect_null(ask_run(sim, "{do: create, id: 6, vcpus: 1, memory: 1 GiB, lifetime: 20s}"));
+    run_until(sim, 40);
+    cr_expect_null(ask_run(sim, "{do: resize, vm: 5, vcpus: 3}"));
+    cr_expect_null(ask_run(sim, "{do: migrate, vm: 6, to: 1}"));
+    cr_expect_str_eq(ask_run(sim, "{do: pause, vm: 7}"), "there is no VM 7");
+    cr_expect_str_eq(ask_run(sim, "{do: start, vm: 5}"), "it is running");
+    cr_expect_str_eq(ask_run(sim, "{do: create, id: 5, vcpus: 1}"), "VM 5 is still alive");
+    cr_expect_str_eq(ask_run(sim, "{do: create, vcpus: 1, isolation: {pin: true}}"), "nothing else in this run asks for isolation, so it is not simulated");
+    run_until(sim, 200);
+    cr_expect_null(ask_run(sim, "{do: create, vcpus: 1, lifetime: 10s}")); /* everybody is gone, and a run that is operated on goes on */
     cr_assert_eq(vdc_simulation_run_until(sim, VDC_TIME_MAX, NULL), VDC_OK);
     expect(sim, "end_s", 210);
     expect(sim, "paused_vcpu_s", 41);
@@ -401,13 +379,13 @@ Test(lifecycle, operations_from_the_library) {
     expect(sim, "vms_completed", 3);
     cr_expect_float_eq(summary_of(sim, "run_vcpu_s"), 2 * 19.5 + 3 * 80.5 + 20 + 10, 0.2); /* but for a downtime */
     expect(sim, "operations_refused", 4);
-    cr_expect_str_eq(ask(sim, "{do: delete, vm: 5}"), "the run is over");
+    cr_expect_str_eq(ask_run(sim, "{do: delete, vm: 5}"), "the run is over");
     cr_expect(vdc_simulation_checks_hold(sim));
     vdc_simulation_close(sim);
 }
 
 Test(lifecycle, texts_that_are_no_operations) {
-    vdc_simulation *sim = open_text(HOSTS("1") "workload: {vms: [{id: 5, vcpus: 2, lifetime: 100s}]}\n");
+    vdc_simulation *sim = open_run_text(HOSTS("1") "workload: {vms: [{id: 5, vcpus: 2, lifetime: 100s}]}\n");
     static const char *const wrong[] = {"", "pause", "{do: pause}", "{vm: 5}", "{do: puase, vm: 5}", "{do: pause, vm: five}",
         "{do: pause, vm: 5, vcpus: 1}", "{do: pause",
                                         "{do: create}", "{do: create, vcpus: 1, memry: 1}", "{do: resize, vm: 5, at: 3s, vcpus: 2}"};

@@ -177,7 +177,7 @@ Test(scenario, wrong_values_of_single_keys) {
 Test(scenario, unknown_keys_anywhere) {
     REFUSES(SMALL "wrokload: 1\ntime: {tik: 1}\nschedulers: {placment: {}, placement: {polcy: best-fit}}\noutput: {tick: true}\n",
             "s.yaml:4:1: scenario: unknown key 'wrokload' (did you mean 'workload'?); allowed: vdcsim, name, seed, time, datacenter, workload, "
-            "schedulers, isolation, attack, lifecycle, migration, memory, failures, networks, power, prices, alarms or output",
+            "schedulers, isolation, attack, lifecycle, migration, memory, failures, networks, operations, power, prices, alarms or output",
             "s.yaml:5:8: time: unknown key 'tik' (did you mean 'tick'?); allowed: start, end or tick",
             "s.yaml:6:14: schedulers: unknown key 'placment' (did you mean 'placement'?); allowed: admission, placement, cpu or rebalance",
             "s.yaml:6:40: placement policy first-fit: unknown key 'polcy' (did you mean 'policy'?); allowed: policy",
