@@ -7,9 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analysis/dataset.h"
+#include "sim/base/dataset.h"
+#include "sim/base/hdf5_driver.h"
 #include "sim/base/memory.h"
-#include "sim/record/driver.h"
+#include "sim/record/hdf5.h"
 #include "sim/record/result_digest.h"
 
 enum {
@@ -157,18 +158,7 @@ const char *vdc_result_text(const vdc_result *result, const char *name) {
 
 bool vdc_result_integer(const vdc_result *result, const char *name, int64_t *value) {
     vdc_hdf5_scope scope = vdc_hdf5_quiet();
-    hid_t attribute = H5Aexists(result->file, name) > 0 ? H5Aopen(result->file, name, H5P_DEFAULT) : -1;
-    bool done = false;
-    if (attribute >= 0) {
-        hid_t type = H5Aget_type(attribute), space = H5Aget_space(attribute);
-        done = type >= 0 && space >= 0 && H5Tget_class(type) == H5T_INTEGER && H5Sget_simple_extent_type(space) == H5S_SCALAR &&
-               H5Aread(attribute, H5T_NATIVE_INT64, value) >= 0;
-        if (space >= 0)
-            H5Sclose(space);
-        if (type >= 0)
-            H5Tclose(type);
-        H5Aclose(attribute);
-    }
+    bool done = vdc_attribute_integer(result->file, name, value);
     vdc_hdf5_restore(scope);
     return done;
 }
@@ -182,14 +172,6 @@ bool vdc_result_complete(const vdc_result *result) {
 }
 
 /* ---- summary ---- */
-
-/* Cells are stored least significant byte first. */
-static uint64_t number_at(const unsigned char *bytes) {
-    uint64_t value = 0;
-    for (int byte = 7; byte >= 0; byte--)
-        value = value << 8 | bytes[byte];
-    return value;
-}
 
 static double real_of(vdc_cell_type type, uint64_t bits) {
     vdc_cell cell = {.integer = (int64_t)bits};
@@ -224,7 +206,7 @@ static vdc_code read_summary_value(vdc_result *result, const char *path, size_t 
     } else {
         unsigned char bytes[8] = {0};
         code = vdc_dataset_read(&dataset, 0, 1, bytes, diag);
-        uint64_t bits = number_at(bytes);
+        uint64_t bits = vdc_dataset_number(bytes);
         value->integer = dataset.type == VDC_CELL_INTEGER ? (int64_t)bits : 0;
         value->real = real_of(dataset.type, bits);
     }
@@ -402,7 +384,7 @@ static vdc_code read_numbers(const vdc_result *result, const char *path, size_t 
         return code;
     unsigned char *at = out;
     for (uint64_t i = 0; i < count * entry->dataset.width; i++, at += 8) {
-        vdc_cell cell = {.integer = (int64_t)number_at(at)};
+        vdc_cell cell = {.integer = (int64_t)vdc_dataset_number(at)};
         double real = real_of(entry->dataset.type, (uint64_t)cell.integer);
         memcpy(at, reals ? (const void *)&real : &cell.integer, sizeof cell);
     }
@@ -605,15 +587,17 @@ static vdc_code open_file(vdc_result *result, vdc_diag *diag) {
         return vdc_fail(diag, VDC_ERROR_INPUT, NULL, "%s: is not a result file (HDF5)%s", result->path,
                         result->size == 0 ? ": it is empty" : "");
     hid_t access = vdc_driver_access(&result->driver);
-    if (access >= 0) {
+    if (access >= 0)
         result->file = H5Fopen(result->path, H5F_ACC_RDONLY, access);
-        H5Pclose(access);
-    }
     if (result->file < 0) {
-        char reason[256];
-        return vdc_fail(diag, VDC_ERROR_INPUT, NULL, "%s: is damaged or incomplete: %s", result->path,
+        char reason[256]; /* before the next call clears it */
+        code = vdc_fail(diag, VDC_ERROR_INPUT, NULL, "%s: is damaged or incomplete: %s", result->path,
                         vdc_hdf5_reason(reason, sizeof reason));
     }
+    if (access >= 0)
+        H5Pclose(access);
+    if (code)
+        return code;
     int64_t version = 0, complete = 0;
     if (!vdc_result_integer(result, "format_version", &version) || version < 1)
         return vdc_fail(diag, VDC_ERROR_INPUT, NULL, "%s: is an HDF5 file, but not a result of vdcsim (it has no format_version)",

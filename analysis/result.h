@@ -2,7 +2,7 @@
  *
  * Opens what sim/record/record.h writes: complete files, and the .partial of a run that was interrupted (vdc_result_complete says
  * which). A file of a newer format, one that is truncated or no result file at all is an error with its name. The file is only
- * read, and held in suspicion: see analysis/dataset.h. Not for several threads at once.
+ * read, and held in suspicion: see sim/base/dataset.h. Not for several threads at once.
  */
 #ifndef VDC_ANALYSIS_RESULT_H
 #define VDC_ANALYSIS_RESULT_H

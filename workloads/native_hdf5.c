@@ -1,22 +1,25 @@
 /* Reading the native HDF5 trace, a block of each column at a time. See native_hdf5.h for its layout.
  *
- * The file may be anything: shapes and types are checked when it is opened, every value as it is used, and no size in it
- * is trusted with memory beyond the blocks, a VM's own segments and the table of names.
+ * The file may be anything: it is read as result files are (sim/base/dataset.h), every value is checked as it is used, and no size
+ * in it is trusted with memory beyond the blocks, a VM's own segments and the table of names.
  */
 #include "workloads/native_hdf5.h"
 
+#include "sim/base/dataset.h"
+#include "sim/base/hdf5_driver.h"
 #include "sim/base/memory.h"
 #include "workloads/live_loads.h"
 #include "workloads/values.h"
 
+#include <errno.h>
 #include <string.h>
 
 enum { NAME_LIMIT = 1 << 20 };
 
 /* A dataset that is read front to back. */
 typedef struct series {
-    hid_t dataset;          /* 0 = not there */
-    bool bytes;
+    vdc_dataset dataset;
+    bool there, bytes;
     uint64_t size, read;    /* values in all, in and before the block */
     size_t held, used;      /* of the block */
     union { int64_t *numbers; unsigned char *text; void *any; } block;
@@ -25,7 +28,10 @@ typedef struct series {
 typedef struct hdf5_reader {
     vdc_source base;
     char *path;
+    vdc_driver driver;
+    uint64_t file_size;
     hid_t file;
+    char column_paths[VDC_TRACE_COLUMNS][64];
     series columns[VDC_TRACE_COLUMNS], names, duration, demand;
     uint64_t rows, row;
     uint32_t *tenants, *groups, *models, *wishes; /* the file's numbers -> the context's */
@@ -52,42 +58,43 @@ static vdc_code cannot_read(const hdf5_reader *self, const char *what, vdc_diag 
     return vdc_fail(diag, VDC_ERROR_INPUT, &place, "%s: %s", what, vdc_hdf5_reason(reason, sizeof reason));
 }
 
-/* Opens /group/name where it is there. */
+/* What could not be read from the disk must not pass for absent. */
+static vdc_code check_reads(const hdf5_reader *self, vdc_diag *diag) {
+    const vdc_place place = {self->path, 0, 0};
+    if (!self->driver.error) return VDC_OK;
+    if (self->driver.error == ENOMEM) return vdc_no_memory(diag, "a trace");
+    return vdc_fail(diag, VDC_ERROR_IO, &place, "cannot be read: %s", strerror(self->driver.error));
+}
+
+/* Opens /group/name where it is there. `name` must outlive the series. */
 static vdc_code open_series(hdf5_reader *self, series *of, const char *name, bool bytes, vdc_diag *diag) {
-    *of = (series){.bytes = bytes};
-    if (H5Lexists(self->file, name, H5P_DEFAULT) <= 0) return VDC_OK;
-    of->dataset = H5Dopen2(self->file, name, H5P_DEFAULT);
-    if (of->dataset < 0) return cannot_read(self, name, diag);
-    const hid_t space = H5Dget_space(of->dataset), type = H5Dget_type(of->dataset);
-    const bool good = space >= 0 && type >= 0 && H5Sget_simple_extent_ndims(space) == 1 && H5Tget_class(type) == H5T_INTEGER
-                      && H5Tget_size(type) == (bytes ? 1u : 8u);
-    const hssize_t size = good ? H5Sget_simple_extent_npoints(space) : -1;
-    if (type >= 0) H5Tclose(type);
-    if (space >= 0) H5Sclose(space);
-    if (size < 0) return refuse(self, name, bytes ? "is no list of bytes" : "is no list of 64-bit integers", diag);
-    of->size = (uint64_t)size;
+    *of = (series){.bytes = bytes, .dataset.id = H5I_INVALID_HID};
+    if (H5Lexists(self->file, name, H5P_DEFAULT) <= 0) return check_reads(self, diag);
+    const vdc_code code = bytes ? vdc_dataset_open_bytes(&of->dataset, self->file, name, self->file_size, self->path, diag)
+                                : vdc_dataset_open(&of->dataset, self->file, name, self->file_size, self->path, diag);
+    if (code) return code;
+    of->there = true;
+    if (of->dataset.rank != 1 || of->dataset.type != VDC_CELL_INTEGER) return refuse(self, name, "is no list of 64-bit integers", diag);
+    of->size = of->dataset.rows;
     of->block.any = vdc_calloc(VDC_TRACE_BLOCK, bytes ? 1 : sizeof(int64_t));
     return of->block.any ? VDC_OK : vdc_no_memory(diag, "a trace");
 }
 
 static void close_series(series *of) {
-    if (of->dataset > 0) H5Dclose(of->dataset);
+    if (of->there) vdc_dataset_close(&of->dataset);
     vdc_free(of->block.any);
     *of = (series){0};
 }
 
 /* The next block; its first value is next. */
-static vdc_code read_block(const hdf5_reader *self, series *of, vdc_diag *diag) {
-    const hsize_t begin = of->read, left = of->size - of->read, count = left < VDC_TRACE_BLOCK ? left : VDC_TRACE_BLOCK;
+static vdc_code read_block(hdf5_reader *self, series *of, vdc_diag *diag) {
+    const uint64_t left = of->size - of->read, count = left < VDC_TRACE_BLOCK ? left : VDC_TRACE_BLOCK;
     const vdc_hdf5_scope scope = vdc_hdf5_quiet();
-    const hid_t space = H5Dget_space(of->dataset), memory = H5Screate_simple(1, &count, NULL);
-    const bool good = space >= 0 && memory >= 0 && H5Sselect_hyperslab(space, H5S_SELECT_SET, &begin, NULL, &count, NULL) >= 0
-                      && H5Dread(of->dataset, of->bytes ? H5T_NATIVE_UINT8 : H5T_NATIVE_INT64, memory, space, H5P_DEFAULT,
-                                 of->block.any) >= 0;
-    const vdc_code code = good ? VDC_OK : cannot_read(self, "cannot be read", diag);
-    if (memory >= 0) H5Sclose(memory);
-    if (space >= 0) H5Sclose(space);
+    vdc_code code = vdc_dataset_read(&of->dataset, of->read, count, of->block.any, diag);
     vdc_hdf5_restore(scope);
+    if (!code) code = check_reads(self, diag);
+    for (uint64_t i = 0; !code && !of->bytes && i < count; i++)
+        of->block.numbers[i] = (int64_t)vdc_dataset_number((const unsigned char *)&of->block.numbers[i]);
     of->read += count;
     of->held = (size_t)count;
     of->used = 0;
@@ -95,7 +102,7 @@ static vdc_code read_block(const hdf5_reader *self, series *of, vdc_diag *diag) 
 }
 
 /* The caller knows that there is one more. */
-static vdc_code take_number(const hdf5_reader *self, series *of, int64_t *value, vdc_diag *diag) {
+static vdc_code take_number(hdf5_reader *self, series *of, int64_t *value, vdc_diag *diag) {
     if (of->used == of->held) {
         const vdc_code code = read_block(self, of, diag);
         if (code) return code;
@@ -203,7 +210,7 @@ static vdc_code take_row(hdf5_reader *self, vdc_request *out, int64_t *segments,
     for (size_t i = 0; i < VDC_TRACE_COLUMNS; i++) {
         series *column = &self->columns[i];
         int64_t value;
-        if (column->dataset == 0) continue;
+        if (!column->there) continue;
         const vdc_code code = take_number(self, column, &value, diag);
         if (code) return code;
         if (i == VDC_TRACE_SEGMENTS) *segments = value; /* also of a malformed row: its segments have to be passed over */
@@ -213,7 +220,7 @@ static vdc_code take_row(hdf5_reader *self, vdc_request *out, int64_t *segments,
         }
     }
     bool have = false;
-    if (self->names.dataset > 0) {
+    if (self->names.there) {
         const vdc_code code = take_text(self, &self->names, &have, diag);
         if (code) return code;
     }
@@ -259,6 +266,7 @@ static void close(vdc_source *source) {
     close_series(&self->duration);
     close_series(&self->demand);
     if (self->file >= 0) H5Fclose(self->file);
+    vdc_driver_close(&self->driver);
     vdc_hdf5_restore(scope);
     vdc_live_loads_free(&self->loads);
     vdc_free(self->tenants);
@@ -279,7 +287,7 @@ static vdc_code read_names(hdf5_reader *self, const char *dataset, vdc_names *na
     series of;
     size_t capacity = 0;
     vdc_code code = open_series(self, &of, dataset, true, diag);
-    while (!code && of.dataset > 0) {
+    while (!code && of.there) {
         bool have;
         code = take_text(self, &of, &have, diag);
         if (code || !have) break;
@@ -307,7 +315,8 @@ static vdc_code read_wishes(hdf5_reader *self, vdc_diag *diag) {
 
 /* Is every member of /vms a column? */
 static herr_t check_member(hid_t group, const char *name, const H5L_info_t *info, void *unknown) {
-    (void)group, (void)info;
+    (void)group;
+    (void)info;
     for (size_t i = 0; i < VDC_TRACE_COLUMNS; i++)
         if (vdc_trace_column_stored(i) && strcmp(name, vdc_trace_column_name(i)) == 0) return 0;
     *(char **)unknown = vdc_strdup(name);
@@ -316,7 +325,7 @@ static herr_t check_member(hid_t group, const char *name, const H5L_info_t *info
 
 static vdc_code check_members(hdf5_reader *self, vdc_diag *diag) {
     char *unknown = NULL;
-    const hid_t group = H5Gopen2(self->file, "/vms", H5P_DEFAULT);
+    const hid_t group = vdc_dataset_kind(self->file, "/vms") == H5O_TYPE_GROUP ? H5Gopen2(self->file, "/vms", H5P_DEFAULT) : -1;
     if (group < 0) return refuse(self, "/vms", "is not there: this is no native trace", diag);
     (void)H5Literate(group, H5_INDEX_NAME, H5_ITER_NATIVE, NULL, check_member, &unknown);
     H5Gclose(group);
@@ -328,11 +337,9 @@ static vdc_code check_members(hdf5_reader *self, vdc_diag *diag) {
 }
 
 static vdc_code check_format(hdf5_reader *self, vdc_diag *diag) {
-    int format = -1;
-    const hid_t attribute = H5Aexists(self->file, "vdcsim_trace") > 0 ? H5Aopen(self->file, "vdcsim_trace", H5P_DEFAULT) : -1;
-    const bool read = attribute >= 0 && H5Aread(attribute, H5T_NATIVE_INT, &format) >= 0;
-    if (attribute >= 0) H5Aclose(attribute);
-    if (!read) return refuse(self, "the attribute vdcsim_trace", "is not there: this is no native trace", diag);
+    int64_t format = -1;
+    if (!vdc_attribute_integer(self->file, "vdcsim_trace", &format))
+        return refuse(self, "the attribute vdcsim_trace", "is not there: this is no native trace", diag);
     return format == VDC_TRACE_FORMAT ? VDC_OK : refuse(self, "the attribute vdcsim_trace", "is not 1: made by another version",
                                                         diag);
 }
@@ -341,12 +348,12 @@ static vdc_code open_columns(hdf5_reader *self, vdc_diag *diag) {
     vdc_code code = VDC_OK;
     bool first = true;
     for (size_t i = 0; i < VDC_TRACE_COLUMNS && !code; i++) {
-        char name[64];
+        char *name = self->column_paths[i];
         if (!vdc_trace_column_stored(i)) continue;
-        (void)snprintf(name, sizeof name, "/vms/%s", vdc_trace_column_name(i));
+        (void)snprintf(name, sizeof self->column_paths[i], "/vms/%s", vdc_trace_column_name(i));
         code = open_series(self, &self->columns[i], name, false, diag);
         if (code) return code;
-        if (self->columns[i].dataset == 0) {
+        if (!self->columns[i].there) {
             if (i < VDC_NATIVE_COLUMNS && vdc_native_columns[i].required) return refuse(self, name, "is not there", diag);
             continue;
         }
@@ -359,9 +366,15 @@ static vdc_code open_columns(hdf5_reader *self, vdc_diag *diag) {
 }
 
 static vdc_code start(hdf5_reader *self, vdc_diag *diag) {
-    self->file = H5Fopen(self->path, H5F_ACC_RDONLY, H5P_DEFAULT);
-    if (self->file < 0) return cannot_read(self, "cannot be opened", diag);
-    vdc_code code = check_format(self, diag);
+    unsigned char begin[8];
+    vdc_code code = vdc_driver_open(&self->driver, self->path, &self->file_size, begin, diag);
+    if (code) return code;
+    const hid_t access = vdc_driver_access(&self->driver);
+    if (access >= 0) self->file = H5Fopen(self->path, H5F_ACC_RDONLY, access);
+    if (self->file < 0) code = check_reads(self, diag);
+    if (self->file < 0 && !code) code = cannot_read(self, "cannot be opened", diag); /* before the next call clears the reason */
+    if (access >= 0) H5Pclose(access);
+    if (!code) code = check_format(self, diag);
     if (!code) code = check_members(self, diag);
     if (!code) code = open_columns(self, diag);
     if (!code) code = open_series(self, &self->names, "/names/vms", true, diag);
@@ -374,6 +387,7 @@ static vdc_code start(hdf5_reader *self, vdc_diag *diag) {
     if (!code) code = read_names(self, "/names/gpu_models", self->context.gpu_models, &self->models, &self->model_count, diag);
     for (size_t i = 0; i < self->model_count && !code; i++)
         if (self->models[i] > 64) code = refuse(self, "/names/gpu_models", "makes more than 64 GPU models", diag);
+    if (!code) code = check_reads(self, diag);
     return code ? code : vdc_inputs_add(self->context.inputs, self->path, diag);
 }
 
@@ -384,7 +398,8 @@ vdc_code vdc_native_hdf5_open(const char *path, const vdc_workload_context *cont
     if (!self) return vdc_no_memory(diag, "a trace");
     self->base.operations = &operations;
     self->context = *context;
-    self->file = -1;
+    self->file = H5I_INVALID_HID;
+    self->driver = (vdc_driver){.descriptor = -1, .id = H5I_INVALID_HID};
     self->path = vdc_strdup(path);
     const vdc_hdf5_scope scope = vdc_hdf5_quiet();
     const vdc_code code = self->path ? start(self, diag) : vdc_no_memory(diag, "a path");

@@ -8,12 +8,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "schedulers/placement/process_answer.h"
 #include "schedulers/policy_rows.h"
 #include "sim/base/child.h"
 #include "sim/base/memory.h"
 #include "sim/base/node.h"
 
-enum { PROTOCOL = 1, ARGUMENTS_MOST = 64, TEXT_MOST = 1 << 16 };
+enum { ARGUMENTS_MOST = 64, TEXT_MOST = 1 << 16 };
 
 typedef enum sent_hosts { SEND_HOSTS, SEND_IDS, SEND_NONE } sent_hosts;
 static const char *const sent_names[] = {"hosts", "ids", "none", NULL};
@@ -130,7 +131,7 @@ static void put_sizes(process_state *p, const vdc_view *view, const int64_t amou
 }
 
 static void put_hello(process_state *p, const vdc_view *view) {
-    put(p, "{\"hello\":\"vdcsim\",\"protocol\":%d,\"seed\":%" PRIu64 ",\"options\":", PROTOCOL,
+    put(p, "{\"hello\":\"vdcsim\",\"protocol\":%d,\"seed\":%" PRIu64 ",\"options\":", VDC_PROCESS_PROTOCOL,
         view->random(view, UINT64_C(1) << 53));
     put_node(p, p->options);
     put(p, ",\"columns\":[\"id\",\"vms\"");
@@ -182,91 +183,6 @@ static void put_hosts(process_state *p, const vdc_view *view, const vdc_request 
         put(p, "]");
     }
     put(p, "]");
-}
-
-/* --- reading --- */
-
-/* An answer is one flat object of known keys, so a scanner for just that: no recursion, no memory. */
-typedef struct scanner {
-    const char *at, *end;
-} scanner;
-
-static void skip_blanks(scanner *s) {
-    while (s->at < s->end && (*s->at == ' ' || *s->at == '\t' || *s->at == '\r')) s->at++;
-}
-
-static bool accept(scanner *s, char c) {
-    skip_blanks(s);
-    if (s->at >= s->end || *s->at != c) return false;
-    s->at++;
-    return true;
-}
-
-static bool accept_word(scanner *s, const char *word) {
-    skip_blanks(s);
-    size_t length = strlen(word);
-    if ((size_t)(s->end - s->at) < length || memcmp(s->at, word, length) != 0) return false;
-    s->at += length;
-    return true;
-}
-
-static bool read_integer(scanner *s, int64_t *value) {
-    skip_blanks(s);
-    bool negative = s->at < s->end && *s->at == '-';
-    const char *digits = s->at += negative;
-    int64_t sum = 0;
-    for (; s->at < s->end && *s->at >= '0' && *s->at <= '9'; s->at++) {
-        if (sum > (INT64_MAX - 9) / 10) return false;
-        sum = sum * 10 + (*s->at - '0');
-    }
-    *value = negative ? -sum : sum;
-    return s->at > digits;
-}
-
-/* A list of device numbers as a mask. */
-static bool read_mask(scanner *s, uint64_t *mask) {
-    *mask = 0;
-    if (!accept(s, '[')) return false;
-    if (accept(s, ']')) return true;
-    do {
-        int64_t device;
-        if (!read_integer(s, &device) || device < 0 || device > 63) return false;
-        *mask |= UINT64_C(1) << device;
-    } while (accept(s, ','));
-    return accept(s, ']');
-}
-
-/* {"host": 17}, {"host": null}, and with devices {"host": 17, "gpu_devices": [0, 3], "numa_nodes": [1]}. */
-static bool read_decision(const char *line, size_t length, vdc_decision *decision) {
-    scanner s = {line, line + length};
-    bool has_host = false;
-    *decision = (vdc_decision){.host = -1};
-    if (!accept(&s, '{')) return false;
-    do {
-        if (accept_word(&s, "\"host\"")) {
-            if (!accept(&s, ':') || (!accept_word(&s, "null") && (!read_integer(&s, &decision->host) || decision->host < 0)))
-                return false;
-            has_host = true;
-        } else if (accept_word(&s, "\"gpu_devices\"")) {
-            if (!accept(&s, ':') || !read_mask(&s, &decision->gpu_devices)) return false;
-        } else if (accept_word(&s, "\"numa_nodes\"")) {
-            if (!accept(&s, ':') || !read_mask(&s, &decision->numa_nodes)) return false;
-        } else {
-            return false;
-        }
-    } while (accept(&s, ','));
-    bool complete = accept(&s, '}');
-    skip_blanks(&s);
-    return complete && has_host && s.at == s.end;
-}
-
-static bool read_ready(const char *line, size_t length) {
-    scanner s = {line, line + length};
-    int64_t protocol;
-    bool fine = accept(&s, '{') && accept_word(&s, "\"ready\"") && accept(&s, ':') && read_integer(&s, &protocol) &&
-                protocol == PROTOCOL && accept(&s, '}');
-    skip_blanks(&s);
-    return fine && s.at == s.end;
 }
 
 /* --- talking --- */
@@ -344,9 +260,9 @@ static const char *init(void *state, const vdc_view *view) {
     char shown[80];
     put_hello(p, view);
     if (!exchange(p, &line, &length)) return p->failure;
-    if (!read_ready(line, length)) {
+    if (!vdc_process_read_ready(line, length)) {
         (void)fail(p, "%s: it answered '%s' where {\"ready\": %d} was expected", program(p),
-                   show(line, length, shown, sizeof shown), PROTOCOL);
+                   show(line, length, shown, sizeof shown), VDC_PROCESS_PROTOCOL);
         return p->failure;
     }
     return NULL;
@@ -372,7 +288,7 @@ static bool choose(void *state, const vdc_view *view, const vdc_request *request
     if (p->send != SEND_NONE) put_hosts(p, view, request);
     put(p, "}\n");
     if (!exchange(p, &line, &length)) return false;
-    if (!read_decision(line, length, decision)) {
+    if (!vdc_process_read_decision(line, length, decision)) {
         return fail(p, "%s: it answered '%s' where a decision such as {\"host\": 3} or {\"host\": null} was expected", program(p),
                     show(line, length, shown, sizeof shown));
     }

@@ -4,9 +4,6 @@
 
 #include "sim/base/hdf5.h"
 
-enum {
-    VDC_RESULT_FORMAT = 1,  /* root attribute `format_version` */
-    VDC_TEXT_REFERENCE = 16 /* bytes of a text of any length in a chunk: length, address in the file, number in the heap */
-};
+enum { VDC_RESULT_FORMAT = 1 }; /* root attribute `format_version` */
 
 #endif

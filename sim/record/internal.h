@@ -2,10 +2,11 @@
 #ifndef VDC_RECORD_INTERNAL_H
 #define VDC_RECORD_INTERNAL_H
 
+#include "sim/base/hdf5_driver.h"
 #include "sim/base/memory.h"
 #include "sim/base/names.h"
-#include "sim/record/driver.h"
-#include "sim/record/pack.h"
+#include "sim/base/pack.h"
+#include "sim/record/hdf5.h"
 #include "sim/record/record.h"
 #include "sim/record/result_digest.h"
 #include "sim/record/spill.h"

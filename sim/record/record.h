@@ -10,24 +10,13 @@
 #ifndef VDC_RECORD_RECORD_H
 #define VDC_RECORD_RECORD_H
 
+#include "sim/base/cell.h"
 #include "sim/base/digest.h"
 #include "sim/base/status.h"
 #include <stdint.h>
 
 typedef struct vdc_record vdc_record;
 typedef struct vdc_table vdc_table;
-
-typedef enum vdc_cell_type {
-    VDC_CELL_REAL,
-    VDC_CELL_INTEGER,
-    VDC_CELL_TEXT /* of any length, one-dimensional; cheap where few texts repeat, some 50 bytes a row where all differ */
-} vdc_cell_type;
-
-typedef union vdc_cell {
-    double real;
-    int64_t integer;
-    const char *text; /* copied at once; NULL is "" */
-} vdc_cell;
 
 /* One dataset of a table. A named scale makes it two-dimensional [row x scale]. An axis should lie in the group of what is
  * measured along it: netCDF readers such as xarray look for it only there and in the groups above. */

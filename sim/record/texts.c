@@ -98,7 +98,7 @@ static bool fetch_references(const vdc_table *table, const vdc_stored *column, i
         H5Dget_chunk_storage_size(column->dataset, &at, &stored) < 0 || stored == 0 || stored > bytes ||
         H5Dread_chunk(column->dataset, H5P_DEFAULT, &at, &skipped, work) < 0)
         return false;
-    if (skipped == 0 && !vdc_inflate(work, stored, work + bytes, bytes))
+    if (skipped == 0 && vdc_inflate(work, stored, work + bytes, bytes))
         return false;
     memcpy(memory->references + memory->known, skipped ? work : work + bytes, fresh * VDC_TEXT_REFERENCE);
     memory->known = count;

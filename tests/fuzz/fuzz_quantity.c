@@ -23,9 +23,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     }
     if (!vdc_parse_fraction(text, &numerator, &denominator)) {
         REQUIRE(denominator > 0 && denominator <= 1000000000);
-        int64_t a = numerator < 0 ? -numerator : numerator, b = denominator;
+        uint64_t a = numerator < 0 ? -(uint64_t)numerator : (uint64_t)numerator, b = (uint64_t)denominator;
         while (b) {
-            int64_t rest = a % b;
+            uint64_t rest = a % b;
             a = b;
             b = rest;
         }

@@ -1,7 +1,9 @@
-/* Every trace reader and host list. The first byte chooses what is read, the second the options that all traces have; the rest is
- * the content of the files, parted by lines of "%%%%". Arrivals must come in order and sizes must not be negative.
+/* Every trace reader but those of binary files (fuzz_native.c, fuzz_packing.c), host lists and small tables. The first byte chooses
+ * what is read, the second the options that all traces have; the rest is the content of the files, parted by lines of "%%%%".
+ * Arrivals must come in order and sizes must not be negative.
  */
 #include <fcntl.h>
+#include <math.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -10,6 +12,7 @@
 #include "sim/scenario/yaml.h"
 #include "tests/fuzz/fuzz.h"
 #include "workloads/hosts.h"
+#include "workloads/series.h"
 #include "workloads/workload.h"
 
 enum { FILES = 2, REQUESTS = 3000, SEGMENTS = 50, PATH_SIZE = 128 };
@@ -24,6 +27,15 @@ static const struct { const char *section, *hosts, *files[FILES]; } kinds[] = {
     {"format: huawei-topology, path: a.csv", NULL, {"a.csv"}},
     {NULL, "alibaba-openb", {"a.csv", "b.csv"}},
     {NULL, "huawei-topology", {"a.csv", "b.csv"}},
+    {"format: vdcsim, path: a.csv, operations: b.csv", NULL, {"a.csv", "b.csv"}},
+    {"format: azure-v1, path: a.csv", NULL, {"a.csv"}},
+    {"format: azure-v2, path: a.csv, readings: b.csv", NULL, {"a.csv", "b.csv"}},
+    {"format: bitbrains, path: p", NULL, {"p/a", "p/b"}},
+    {"format: materna, path: p", NULL, {"p/a", "p/b"}},
+    {"format: google-borg-2019, path: a.csv, collections: b.csv", NULL, {"a.csv", "b.csv"}},
+    {"format: huawei-east-1, path: a.csv", NULL, {"a.csv"}},
+    {"format: swf, path: a.csv", NULL, {"a.csv"}},
+    {NULL, NULL, {"a.csv", "b.csv"}}, /* the tables that a run reads whole */
 };
 static const char *const variants[] = {
     "", ", on_error: skip", ", first: 1, count: 5", ", shuffle: true", ", scale: 2.5", ", interval: 1ms", ", departures: none",
@@ -84,6 +96,29 @@ static void read_hosts(const char *format, bool ranked, vdc_diag *diag) {
     vdc_host_list_clear(&list);
 }
 
+/* Racks and small tables: what comes out is in order and in range. */
+static void read_tables(vdc_diag *diag) {
+    vdc_series series = {0};
+    vdc_failure_list failures = {0};
+    char path[PATH_SIZE], racks[PATH_SIZE];
+    (void)snprintf(path, sizeof path, "%s/a.csv", folder);
+    (void)snprintf(racks, sizeof racks, "%s/b.csv", folder);
+    for (int price = 0; price < 2; price++) {
+        vdc_code code = price ? vdc_energy_price_read(path, NULL, &series, diag) : vdc_carbon_read(path, NULL, &series, diag);
+        REQUIRE(code ? diag->errors > 0 && series.count == 0 : series.count > 0);
+        for (size_t i = 0; i < series.count; i++) REQUIRE(isfinite(series.value[i]) && (i == 0 || series.time[i] > series.time[i - 1]));
+        vdc_series_free(&series);
+    }
+    if (!vdc_failures_read(path, NULL, &failures, diag))
+        for (size_t i = 0; i < failures.count; i++)
+            REQUIRE(failures.rows[i].wait >= 0 && failures.rows[i].duration >= 0 && failures.rows[i].share_ppb <= VDC_SHARE_ALL);
+    vdc_failures_free(&failures);
+    vdc_host_list list = {0};
+    for (int i = 0; i < 3; i++) REQUIRE(vdc_host_list_add(&list));
+    (void)vdc_host_list_racks(&list, racks, NULL, diag);
+    vdc_host_list_clear(&list);
+}
+
 static void look_at(const vdc_request *request, int64_t *previous) {
     REQUIRE(request->arrival >= *previous);
     *previous = request->arrival;
@@ -136,7 +171,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     write_file(files[1] ? files[1] : "b.csv", data + 2 + next, size - 2 - next);
     vdc_diag diag = {0};
     if (kinds[kind].hosts) read_hosts(kinds[kind].hosts, variant % 2, &diag);
-    else read_trace(kinds[kind].section, variants[variant], &diag);
+    else if (kinds[kind].section) read_trace(kinds[kind].section, variants[variant], &diag);
+    else read_tables(&diag);
     vdc_diag_clear(&diag);
     return 0;
 }

@@ -7,6 +7,7 @@
 set -eu
 build=${BUILD:-build-fuzz}
 seconds=${SECONDS:-60}
+runs=${RUNS:--1} # executions at most; -1: until the time is over
 # The quarantine would count as growth. HDF5 keeps pools for the life of the process, which LeakSanitizer sees as reachable.
 export ASAN_OPTIONS="quarantine_size_mb=8:allocator_may_return_null=1:detect_leaks=1:max_allocation_size_mb=256"
 # What HDF5 loses of its own in a damaged file cannot be mended here (docs/security.md).
@@ -31,7 +32,7 @@ for target in "$@"; do
     esac
     case $target in quantity) length=128 ;; esac
     log=$build/fuzz-$target.log
-    if "$build/fuzz-$target" -max_total_time="$seconds" -max_len=$length -timeout=$timeout -rss_limit_mb=256 -print_final_stats=1 \
+    if "$build/fuzz-$target" -max_total_time="$seconds" -runs="$runs" -max_len=$length -timeout=$timeout -rss_limit_mb=256 -print_final_stats=1 \
         -dict="$build/$target.dict" -artifact_prefix="$found/" "$corpus" >"$log" 2>&1; then
         verdict=ok
     else

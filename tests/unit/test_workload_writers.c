@@ -263,7 +263,7 @@ Test(workload_writers, hostile_hdf5) {
         cr_expect_eq(back.count, 1, "%s", cases[i].message);
     }
     make_trace(1, cases[0].columns, H5T_STD_I32LE);
-    test_workload_refuses(&back, "trace", "{format: vdcsim, path: t.h5}", "/vms/arrival is no list of 64-bit integers", NULL);
+    test_workload_refuses(&back, "trace", "{format: vdcsim, path: t.h5}", "/vms/arrival has a type that such files do not use", NULL);
     /* A row left out takes its segments with it. */
     const column shifted[] = {ARRIVALS, {"/vms/vcpus", 2, {0, 1}}, {"/vms/segments", 2, {2, 1}},
                               {"/segments/duration", 3, {1, 2, 3}},

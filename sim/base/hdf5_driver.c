@@ -1,5 +1,5 @@
 /* The HDF5 file driver of result files: plain pread and pwrite on a locked descriptor, the first error kept. */
-#include "sim/record/driver.h"
+#include "sim/base/hdf5_driver.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -38,8 +38,10 @@ static H5FD_t *driver_open(const char *name, unsigned flags, hid_t access, haddr
     if (!target || fstat(target->driver->descriptor, &status) != 0)
         return NULL;
     vdc_driver_file *file = vdc_calloc(1, sizeof *file);
-    if (!file)
+    if (!file) {
+        target->driver->error = ENOMEM;
         return NULL;
+    }
     file->driver = target->driver;
     file->written = (haddr_t)status.st_size;
     return &file->library;

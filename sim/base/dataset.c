@@ -1,10 +1,10 @@
 /* Checked reading of datasets: see dataset.h. */
-#include "analysis/dataset.h"
+#include "sim/base/dataset.h"
 
 #include <string.h>
 
 #include "sim/base/memory.h"
-#include "sim/record/pack.h"
+#include "sim/base/pack.h"
 
 enum {
     CHUNK_BYTES_MAX = 32 << 20,
@@ -48,6 +48,21 @@ char *vdc_attribute_text(hid_t object, const char *name) {
     return text;
 }
 
+bool vdc_attribute_integer(hid_t object, const char *name, int64_t *value) {
+    hid_t attribute = H5Aexists(object, name) > 0 ? H5Aopen(object, name, H5P_DEFAULT) : -1;
+    if (attribute < 0)
+        return false;
+    hid_t type = H5Aget_type(attribute), space = H5Aget_space(attribute);
+    bool done = type >= 0 && space >= 0 && H5Tget_class(type) == H5T_INTEGER && H5Sget_simple_extent_type(space) == H5S_SCALAR &&
+                H5Aread(attribute, H5T_NATIVE_INT64, value) >= 0;
+    if (space >= 0)
+        H5Sclose(space);
+    if (type >= 0)
+        H5Tclose(type);
+    H5Aclose(attribute);
+    return done;
+}
+
 H5O_type_t vdc_dataset_kind(hid_t file, const char *path) {
     char prefix[512];
     H5L_info_t link;
@@ -69,7 +84,11 @@ H5O_type_t vdc_dataset_kind(hid_t file, const char *path) {
 
 /* ---- opening ---- */
 
-static bool find_type(vdc_dataset *dataset, hid_t type) {
+static bool find_type(vdc_dataset *dataset, hid_t type, bool bytes) {
+    dataset->type = VDC_CELL_INTEGER;
+    dataset->cell_size = 1;
+    if (bytes)
+        return H5Tequal(type, H5T_STD_U8LE) > 0;
     dataset->cell_size = sizeof(vdc_cell);
     if (H5Tget_class(type) == H5T_STRING) {
         dataset->type = VDC_CELL_TEXT;
@@ -99,11 +118,22 @@ static bool is_plausible(const vdc_dataset *dataset, uint64_t size) {
            (dataset->rows == 0 || dataset->width == 0 || dataset->rows <= most * 64 / dataset->width);
 }
 
+/* Numbers and bytes as they are stored. */
+static hid_t stored_type(const vdc_dataset *dataset) {
+    if (dataset->cell_size == 1)
+        return H5T_STD_U8LE;
+    return dataset->type == VDC_CELL_REAL ? H5T_IEEE_F64LE : H5T_STD_I64LE;
+}
+
 static bool find_storage(vdc_dataset *dataset, hid_t properties) {
+    H5D_fill_value_t filled = H5D_FILL_VALUE_UNDEFINED;
     H5D_layout_t layout = H5Pget_layout(properties);
     hsize_t chunk[2] = {1, 1};
     if (layout == H5D_CONTIGUOUS || layout == H5D_COMPACT)
         return H5Pget_external_count(properties) == 0;
+    if (dataset->type != VDC_CELL_TEXT && H5Pfill_value_defined(properties, &filled) >= 0 && filled != H5D_FILL_VALUE_UNDEFINED &&
+        H5Pget_fill_value(properties, stored_type(dataset), dataset->fill) < 0)
+        return false;
     int filters = H5Pget_nfilters(properties);
     if (layout != H5D_CHUNKED || dataset->rank == 0 || H5Pget_chunk(properties, 2, chunk) != dataset->rank || filters < 0 ||
         filters > VDC_DATASET_FILTERS)
@@ -124,20 +154,20 @@ static bool find_storage(vdc_dataset *dataset, hid_t properties) {
            dataset->chunk_width <= CHUNK_BYTES_MAX / dataset->cell_size / dataset->chunk_rows;
 }
 
-vdc_code vdc_dataset_open(vdc_dataset *dataset, hid_t file, const char *path, uint64_t size, const char *name, vdc_diag *diag) {
+static vdc_code open_dataset(vdc_dataset *dataset, bool bytes, hid_t file, const char *path, uint64_t size, const char *name, vdc_diag *diag) {
     *dataset = (vdc_dataset){.file = name, .path = path, .id = H5I_INVALID_HID};
     if (vdc_dataset_kind(file, path) != H5O_TYPE_DATASET || (dataset->id = H5Dopen2(file, path, H5P_DEFAULT)) < 0)
         return damaged(dataset, "is no dataset of this file", diag);
     hid_t type = H5Dget_type(dataset->id), space = H5Dget_space(dataset->id), properties = H5Dget_create_plist(dataset->id);
     const char *reason = NULL;
-    if (type < 0 || !find_type(dataset, type))
-        reason = "has a type that result files do not use (64-bit integers, doubles, texts)";
+    if (type < 0 || !find_type(dataset, type, bytes))
+        reason = "has a type that such files do not use (64-bit integers, doubles, texts)";
     else if (space < 0 || !find_shape(dataset, space))
-        reason = "has a shape that result files do not use (at most two dimensions)";
+        reason = "has a shape that such files do not use (at most two dimensions)";
     else if (!is_plausible(dataset, size))
         reason = "claims more values than a file of this size can hold";
     else if (properties < 0 || !find_storage(dataset, properties))
-        reason = "is stored in a way that result files do not use (chunks of at most 32 MiB with shuffle and deflate)";
+        reason = "is stored in a way that such files do not use (chunks of at most 32 MiB with shuffle and deflate)";
     if (properties >= 0)
         H5Pclose(properties);
     if (space >= 0)
@@ -151,6 +181,14 @@ vdc_code vdc_dataset_open(vdc_dataset *dataset, hid_t file, const char *path, ui
     return code;
 }
 
+vdc_code vdc_dataset_open(vdc_dataset *dataset, hid_t file, const char *path, uint64_t size, const char *name, vdc_diag *diag) {
+    return open_dataset(dataset, false, file, path, size, name, diag);
+}
+
+vdc_code vdc_dataset_open_bytes(vdc_dataset *dataset, hid_t file, const char *path, uint64_t size, const char *name, vdc_diag *diag) {
+    return open_dataset(dataset, true, file, path, size, name, diag);
+}
+
 void vdc_dataset_close(vdc_dataset *dataset) {
     if (dataset->id >= 0)
         H5Dclose(dataset->id);
@@ -161,26 +199,28 @@ void vdc_dataset_close(vdc_dataset *dataset) {
 
 /* ---- chunks ---- */
 
-/* Undoes the filters on `size` bytes at `from`; both buffers hold `bytes`. Returns where the result is, NULL when damaged. */
-static unsigned char *undo_filters(const vdc_dataset *dataset, uint32_t skipped, unsigned char *from, size_t size,
-                                   unsigned char *other, size_t bytes) {
+/* Undoes the filters on `size` bytes at `from`; both buffers hold `bytes`. *plain becomes where the result is. */
+static vdc_code undo_filters(const vdc_dataset *dataset, uint32_t skipped, unsigned char *from, size_t size, unsigned char *other,
+                             size_t bytes, const unsigned char **plain) {
     for (unsigned i = dataset->filters; i-- > 0;) {
         if (skipped >> i & 1)
             continue;
         if (dataset->shuffles[i]) {
             if (size != bytes)
-                return NULL;
+                return VDC_ERROR_INPUT;
             vdc_unshuffle(from, other, bytes / dataset->cell_size, dataset->cell_size);
         } else {
-            if (!vdc_inflate(from, size, other, bytes))
-                return NULL;
+            vdc_code code = vdc_inflate(from, size, other, bytes);
+            if (code)
+                return code;
             size = bytes;
         }
         unsigned char *free_now = from;
         from = other;
         other = free_now;
     }
-    return size == bytes ? from : NULL;
+    *plain = from;
+    return size == bytes ? VDC_OK : VDC_ERROR_INPUT;
 }
 
 /* Makes dataset->plain the chunk that begins at (row, column). */
@@ -191,28 +231,34 @@ static vdc_code load_chunk(vdc_dataset *dataset, uint64_t row, uint64_t column, 
     size_t bytes = (size_t)(dataset->chunk_rows * dataset->chunk_width) * dataset->cell_size;
     dataset->plain_valid = false;
     if (!dataset->plain && !(dataset->plain = vdc_malloc(bytes)))
-        return vdc_no_memory(diag, "a chunk of a result file");
+        return vdc_no_memory(diag, "a chunk of a file");
     if (H5Dget_chunk_storage_size(dataset->id, at, &stored) < 0)
         stored = 0;
-    if (stored == 0) { /* never written: zeros */
+    if (stored == 0) { /* never written */
         H5Eclear2(H5E_DEFAULT);
         memset(dataset->plain, 0, bytes);
+        static const unsigned char zero[8];
+        bool filled = dataset->type != VDC_CELL_TEXT && memcmp(dataset->fill, zero, dataset->cell_size) != 0;
+        for (size_t i = 0; filled && i < bytes; i += dataset->cell_size)
+            memcpy(dataset->plain + i, dataset->fill, dataset->cell_size);
     } else {
         uint32_t skipped = 0;
         if (stored > bytes + 64) /* what does not become smaller is stored as it is */
             return damaged(dataset, "is damaged: a chunk is larger than what it holds", diag);
         unsigned char *packed = vdc_malloc(bytes + 64), *other = vdc_malloc(bytes + 64);
-        bool memory = packed && other;
+        vdc_code code = packed && other ? VDC_OK : VDC_ERROR_MEMORY;
         const unsigned char *plain = NULL;
-        if (memory && H5Dread_chunk(dataset->id, H5P_DEFAULT, at, &skipped, packed) >= 0)
-            plain = undo_filters(dataset, skipped, packed, (size_t)stored, other, bytes);
-        if (plain)
+        if (code == VDC_OK && H5Dread_chunk(dataset->id, H5P_DEFAULT, at, &skipped, packed) < 0)
+            code = VDC_ERROR_INPUT;
+        if (code == VDC_OK)
+            code = undo_filters(dataset, skipped, packed, (size_t)stored, other, bytes, &plain);
+        if (code == VDC_OK)
             memcpy(dataset->plain, plain, bytes);
         vdc_free(other);
         vdc_free(packed);
-        if (!memory)
-            return vdc_no_memory(diag, "a chunk of a result file");
-        if (!plain)
+        if (code == VDC_ERROR_MEMORY)
+            return vdc_no_memory(diag, "a chunk of a file");
+        if (code)
             return damaged(dataset, "is damaged: a chunk cannot be unpacked", diag);
     }
     dataset->plain_row = row;
@@ -256,8 +302,7 @@ vdc_code vdc_dataset_read(vdc_dataset *dataset, uint64_t first, uint64_t count, 
     size_t cell = dataset->cell_size;
     unsigned char *to = out;
     if (!dataset->chunked) {
-        hid_t type = dataset->type == VDC_CELL_REAL ? H5T_IEEE_F64LE : H5T_STD_I64LE;
-        return read_whole(dataset, first, count, type, H5P_DEFAULT, out) ? VDC_OK : damaged(dataset, "is damaged", diag);
+        return read_whole(dataset, first, count, stored_type(dataset), H5P_DEFAULT, out) ? VDC_OK : damaged(dataset, "is damaged", diag);
     }
     for (uint64_t row = first; row < first + count;) {
         uint64_t top = row - row % dataset->chunk_rows, bottom = top + dataset->chunk_rows;

@@ -1,10 +1,10 @@
 /* Shuffle and deflate, plane by plane: see pack.h. */
-#include "sim/record/pack.h"
+#include "sim/base/pack.h"
 
 #include <stdint.h>
 #include <string.h>
 
-#include "sim/record/hdf5.h"
+#include "sim/base/hdf5.h"
 
 enum {
     SAMPLE_WINDOWS = 4,
@@ -99,7 +99,7 @@ size_t vdc_pack(vdc_packer *packer, const void *cells, size_t count, size_t cell
     return gained ? size : bytes;
 }
 
-bool vdc_inflate(unsigned char *from, size_t size, unsigned char *to, size_t bytes) {
+vdc_code vdc_inflate(unsigned char *from, size_t size, unsigned char *to, size_t bytes) {
     z_stream stream = {.zalloc = vdc_zlib_allocate,
                        .zfree = vdc_zlib_free,
                        .next_in = from,
@@ -107,10 +107,12 @@ bool vdc_inflate(unsigned char *from, size_t size, unsigned char *to, size_t byt
                        .next_out = to,
                        .avail_out = (uInt)bytes};
     if (inflateInit(&stream) != Z_OK)
-        return false;
-    bool done = inflate(&stream, Z_FINISH) == Z_STREAM_END && stream.avail_out == 0;
+        return VDC_ERROR_MEMORY;
+    int end = inflate(&stream, Z_FINISH);
     inflateEnd(&stream);
-    return done;
+    if (end == Z_MEM_ERROR)
+        return VDC_ERROR_MEMORY;
+    return end == Z_STREAM_END && stream.avail_out == 0 ? VDC_OK : VDC_ERROR_INPUT;
 }
 
 void vdc_unshuffle(const unsigned char *from, unsigned char *to, size_t count, size_t cell_size) {

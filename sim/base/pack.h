@@ -5,12 +5,14 @@
  * one zlib stream that every inflate reads. What is chosen depends on the data alone. Unpacking is bounded by the size that a
  * chunk must have, which the library's own inflate is not.
  */
-#ifndef VDC_RECORD_PACK_H
-#define VDC_RECORD_PACK_H
+#ifndef VDC_BASE_PACK_H
+#define VDC_BASE_PACK_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <zlib.h>
+
+#include "sim/base/status.h"
 
 enum { VDC_DEFLATE_LEVEL = 1 };
 
@@ -31,8 +33,8 @@ size_t vdc_pack_room(vdc_packer *packer, size_t count, size_t cell_size);
 size_t vdc_pack(vdc_packer *packer, const void *cells, size_t count, size_t cell_size, unsigned char *work,
                 unsigned char **packed);
 
-/* Inflates into exactly `bytes` bytes. False: damaged, larger or smaller. */
-bool vdc_inflate(unsigned char *from, size_t size, unsigned char *to, size_t bytes);
+/* Inflates into exactly `bytes` bytes. VDC_ERROR_INPUT: damaged, larger or smaller; VDC_ERROR_MEMORY. No message. */
+vdc_code vdc_inflate(unsigned char *from, size_t size, unsigned char *to, size_t bytes);
 /* Undoes the shuffle of `count` cells. */
 void vdc_unshuffle(const unsigned char *from, unsigned char *to, size_t count, size_t cell_size);
 

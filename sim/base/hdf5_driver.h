@@ -5,12 +5,12 @@
  * closes in peace, and the record says what happened (no space left, quota, file too large, I/O error). Result files are
  * read through it, too, so that both sides agree on locks.
  */
-#ifndef VDC_RECORD_DRIVER_H
-#define VDC_RECORD_DRIVER_H
+#ifndef VDC_BASE_HDF5_DRIVER_H
+#define VDC_BASE_HDF5_DRIVER_H
 
 #include <stdint.h>
 
-#include "sim/record/hdf5.h"
+#include "sim/base/hdf5.h"
 
 typedef struct vdc_driver {
     int descriptor; /* -1 when closed */
