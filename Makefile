@@ -192,7 +192,7 @@ sanitize: setup-test
 ##: tsan            the tests under ThreadSanitizer, in build-tsan
 tsan: setup-test
 	@$(MAKE) --no-print-directory check BUILD=build-tsan OPTIMISE='-O1 -g' SANITIZE=-fsanitize=thread
-##: fuzz            SECONDS=60 TARGET="quantity yaml scenario trace result state protocol": libFuzzer (clang) on each target in turn, in build-fuzz
+##: fuzz            SECONDS=60 TARGET="quantity yaml scenario trace native packing result state protocol": libFuzzer (clang) on each target in turn, in build-fuzz
 fuzz:
 	@$(MAKE) --no-print-directory -j$(JOBS) all fuzz-programs BUILD=build-fuzz CC=clang OPTIMISE='-O1 -g' FUZZ_MAIN=-fsanitize=fuzzer \
 	  SANITIZE='-fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all -fno-omit-frame-pointer'

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "sim/base/dataset.h"
+#include "sim/base/guard.h"
 #include "sim/base/hdf5_driver.h"
 #include "sim/base/memory.h"
 #include "sim/record/hdf5.h"
@@ -610,7 +611,7 @@ static vdc_code open_file(vdc_result *result, vdc_diag *diag) {
     return code ? code : check_reads(result, diag);
 }
 
-vdc_code vdc_result_open(vdc_result **opened, const char *path, vdc_diag *diag) {
+vdc_code vdc_result_open_here(vdc_result **opened, const char *path, vdc_diag *diag) {
     *opened = NULL;
     vdc_result *result = vdc_calloc(1, sizeof *result);
     if (!result)
@@ -628,4 +629,28 @@ vdc_code vdc_result_open(vdc_result **opened, const char *path, vdc_diag *diag) 
     }
     *opened = result;
     return VDC_OK;
+}
+
+/* In a child: opens everything that anybody may ask for. */
+static void visit_file(void *user) {
+    const char *path = user, *name;
+    vdc_result *result;
+    vdc_entry *entry;
+    vdc_hdf5_scope scope = vdc_hdf5_quiet();
+    if (vdc_result_open_here(&result, path, NULL) == VDC_OK) {
+        vdc_attributes_visit(result->file);
+        for (size_t i = 0; (name = vdc_result_all(result, i)); i++)
+            if (entry_of(result, name, &entry, NULL) == VDC_OK)
+                vdc_dataset_visit(&entry->dataset);
+        vdc_result_close(result);
+    }
+    vdc_hdf5_restore(scope);
+}
+
+vdc_code vdc_result_open(vdc_result **opened, const char *path, vdc_diag *diag) {
+    char *name = vdc_strdup(path);
+    *opened = NULL;
+    vdc_code code = name ? vdc_guard_try_file(visit_file, name, diag) : vdc_no_memory(diag, "a result file");
+    vdc_free(name);
+    return code ? code : vdc_result_open_here(opened, path, diag);
 }

@@ -11,7 +11,11 @@
 
 typedef struct vdc_result vdc_result;
 
+/* The file is not trusted, and the HDF5 library was not written for damaged ones: a child process does with it what reading it will do, so that
+ * one that crashes the library, or keeps it busy without end, is refused with a message here (sim/base/guard.h). */
 vdc_code vdc_result_open(vdc_result **result, const char *path, vdc_diag *diag);
+/* The same without a child: what may crash, crashes here. For fuzzing. */
+vdc_code vdc_result_open_here(vdc_result **result, const char *path, vdc_diag *diag);
 void vdc_result_close(vdc_result *result); /* NULL is allowed */
 const char *vdc_result_path(const vdc_result *result);
 bool vdc_result_complete(const vdc_result *result);

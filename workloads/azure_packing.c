@@ -14,6 +14,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { LONGEST_VALUE = 1 << 20 };
+
 typedef struct packing_params {
     int64_t machine, vcpus, memory, disk, nic;
 } packing_params;
@@ -162,11 +164,23 @@ static void close(vdc_source *source) {
     vdc_free(self);
 }
 
+/* The file is not trusted: of its schema only tables count, for views and triggers are programs; no value is long. */
+static void restrict_database(sqlite3 *database) {
+    (void)sqlite3_db_config(database, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    (void)sqlite3_db_config(database, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+    (void)sqlite3_db_config(database, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
+    (void)sqlite3_db_config(database, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
+    (void)sqlite3_limit(database, SQLITE_LIMIT_LENGTH, LONGEST_VALUE);
+    (void)sqlite3_limit(database, SQLITE_LIMIT_VDBE_OP, 25000);
+    (void)sqlite3_exec(database, "PRAGMA cell_size_check=ON; PRAGMA mmap_size=0", NULL, NULL, NULL);
+}
+
 static vdc_code start(packing *self, const packing_params *params, const vdc_workload_context *context, vdc_diag *diag) {
     const vdc_place place = {self->path, 0, 0};
     if (sqlite3_open_v2(self->path, &self->database, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
         return vdc_fail(diag, VDC_ERROR_INPUT, &place, "cannot be opened: %s",
                         self->database ? sqlite3_errmsg(self->database) : "out of memory");
+    restrict_database(self->database);
     vdc_code code = vdc_inputs_add(context->inputs, self->path, diag);
     if (!code) code = read_types(self, params, diag);
     if (!code) code =

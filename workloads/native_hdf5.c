@@ -6,6 +6,7 @@
 #include "workloads/native_hdf5.h"
 
 #include "sim/base/dataset.h"
+#include "sim/base/guard.h"
 #include "sim/base/hdf5_driver.h"
 #include "sim/base/memory.h"
 #include "workloads/live_loads.h"
@@ -391,7 +392,7 @@ static vdc_code start(hdf5_reader *self, vdc_diag *diag) {
     return code ? code : vdc_inputs_add(self->context.inputs, self->path, diag);
 }
 
-vdc_code vdc_native_hdf5_open(const char *path, const vdc_workload_context *context, vdc_source **source, vdc_diag *diag) {
+vdc_code vdc_native_hdf5_open_here(const char *path, const vdc_workload_context *context, vdc_source **source, vdc_diag *diag) {
     static const vdc_source_operations operations = {next, release, close};
     *source = NULL;
     hdf5_reader *self = vdc_calloc(1, sizeof *self);
@@ -407,4 +408,33 @@ vdc_code vdc_native_hdf5_open(const char *path, const vdc_workload_context *cont
     if (code) close(&self->base);
     else *source = &self->base;
     return code;
+}
+
+/* In a child: everything that reading the trace has the library do. */
+static void visit_file(void *user) {
+    vdc_workload_context context = {.report = NULL};
+    vdc_source *source;
+    const vdc_hdf5_scope scope = vdc_hdf5_quiet();
+    if (!vdc_names_create(&context.tenants, NULL) && !vdc_names_create(&context.groups, NULL) && !vdc_names_create(&context.gpu_models, NULL)
+        && !vdc_native_hdf5_open_here(user, &context, &source, NULL)) {
+        hdf5_reader *self = (hdf5_reader *)source;
+        series *const others[] = {&self->names, &self->duration, &self->demand};
+        for (size_t i = 0; i < VDC_TRACE_COLUMNS; i++)
+            if (self->columns[i].there) vdc_dataset_visit(&self->columns[i].dataset);
+        for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+            if (others[i]->there) vdc_dataset_visit(&others[i]->dataset);
+        close(source);
+    }
+    vdc_names_destroy(context.tenants);
+    vdc_names_destroy(context.groups);
+    vdc_names_destroy(context.gpu_models);
+    vdc_hdf5_restore(scope);
+}
+
+vdc_code vdc_native_hdf5_open(const char *path, const vdc_workload_context *context, vdc_source **source, vdc_diag *diag) {
+    *source = NULL;
+    char *name = vdc_strdup(path);
+    const vdc_code code = name ? vdc_guard_try_file(visit_file, name, diag) : vdc_no_memory(diag, "a path");
+    vdc_free(name);
+    return code ? code : vdc_native_hdf5_open_here(path, context, source, diag);
 }

@@ -39,7 +39,10 @@ int64_t vdc_trace_column_absent(size_t column);
 bool vdc_trace_column_stored(size_t column);
 
 bool vdc_is_hdf5(const char *path);
+/* A child process reads the file first, so that one that crashes the HDF5 library is refused with a message (sim/base/guard.h). */
 vdc_code vdc_native_hdf5_open(const char *path, const vdc_workload_context *context, vdc_source **source, vdc_diag *diag);
+/* The same without a child: what may crash, crashes here. For fuzzing. */
+vdc_code vdc_native_hdf5_open_here(const char *path, const vdc_workload_context *context, vdc_source **source, vdc_diag *diag);
 vdc_code vdc_native_hdf5_create(vdc_trace_writer **writer, const vdc_trace_target *target, vdc_diag *diag);
 
 #endif

@@ -63,6 +63,20 @@ bool vdc_attribute_integer(hid_t object, const char *name, int64_t *value) {
     return done;
 }
 
+static herr_t visit_attribute(hid_t object, const char *name, const H5A_info_t *info, void *user) {
+    int64_t number;
+    (void)info;
+    (void)user;
+    if (!vdc_attribute_integer(object, name, &number))
+        vdc_free(vdc_attribute_text(object, name));
+    return 0;
+}
+
+void vdc_attributes_visit(hid_t object) {
+    hsize_t at = 0;
+    (void)H5Aiterate2(object, H5_INDEX_NAME, H5_ITER_NATIVE, &at, visit_attribute, NULL);
+}
+
 H5O_type_t vdc_dataset_kind(hid_t file, const char *path) {
     char prefix[512];
     H5L_info_t link;
@@ -377,4 +391,37 @@ vdc_code vdc_dataset_read_texts(vdc_dataset *dataset, uint64_t first, uint64_t c
     if (transfer >= 0)
         H5Pclose(transfer);
     return done ? VDC_OK : damaged(dataset, "is damaged, or has texts of more than 64 MiB at a time", diag);
+}
+
+/* ---- visiting ---- */
+
+static void visit_texts(vdc_dataset *dataset) {
+    const uint64_t most = (uint64_t)1 << 16, wide = dataset->width ? dataset->width : 1, step = most / wide ? most / wide : 1;
+    for (uint64_t row = 0; row < dataset->rows; row += step) {
+        uint64_t count = dataset->rows - row < step ? dataset->rows - row : step;
+        vdc_arena texts = {0};
+        const char **out = vdc_calloc(count * wide, sizeof *out);
+        if (out)
+            (void)vdc_dataset_read_texts(dataset, row, count, &texts, out, NULL);
+        vdc_free(out);
+        vdc_arena_free(&texts);
+    }
+}
+
+void vdc_dataset_visit(vdc_dataset *dataset) {
+    vdc_attributes_visit(dataset->id);
+    if (dataset->type == VDC_CELL_TEXT) {
+        visit_texts(dataset);
+    } else if (dataset->chunked) {
+        for (uint64_t row = 0; row < dataset->rows; row += dataset->chunk_rows)
+            for (uint64_t column = 0; column < dataset->width; column += dataset->chunk_width) {
+                hsize_t at[2] = {row, column}, stored;
+                (void)H5Dget_chunk_storage_size(dataset->id, at, &stored);
+            }
+    } else if (dataset->rows > 0 && dataset->width > 0) {
+        unsigned char *row = vdc_calloc(dataset->width, dataset->cell_size);
+        if (row)
+            (void)vdc_dataset_read(dataset, 0, 1, row, NULL);
+        vdc_free(row);
+    }
 }

@@ -42,6 +42,9 @@ vdc_code vdc_dataset_read(vdc_dataset *dataset, uint64_t first, uint64_t count, 
 /* Rows of a dataset of texts, each in `texts`' memory. */
 vdc_code vdc_dataset_read_texts(vdc_dataset *dataset, uint64_t first, uint64_t count, vdc_arena *texts, const char **out,
                                 vdc_diag *diag);
+/* Has the library do all that reading the dataset has it do; numbers in chunks are not read, only found, for they are unpacked here. For a
+ * child (guard.h): what is damaged is passed over. */
+void vdc_dataset_visit(vdc_dataset *dataset);
 /* The number in a cell of 8 bytes as it is read. */
 static inline uint64_t vdc_dataset_number(const unsigned char *bytes) {
     uint64_t value = 0;
@@ -50,6 +53,8 @@ static inline uint64_t vdc_dataset_number(const unsigned char *bytes) {
 }
 /* A text attribute in fresh memory; NULL when there is none of that name and kind. */
 char *vdc_attribute_text(hid_t object, const char *name);
+/* Reads all attributes of an object and passes over what is damaged. */
+void vdc_attributes_visit(hid_t object);
 /* A single integer attribute; false when there is none of that name and kind. */
 bool vdc_attribute_integer(hid_t object, const char *name, int64_t *value);
 

@@ -162,6 +162,7 @@ static const struct {
     {READY, "read line; echo '{\"host\": 1} x'", "", "where a decision"},
     {READY, "read line; echo '{\"host\": 1.5}'", "", "where a decision"},
     {READY, "read line; echo '{\"host\": \"1\"}'", "", "where a decision"},
+    {READY, "read line; echo '{\"host\": 1, \"host\": null}'", "", "where a decision"},
     {READY, "read line; echo '{\"host\": -1}'", "", "where a decision"},
     {READY, "read line; echo '{\"host\": 99999999999999999999}'", "", "where a decision"},
     {READY, "read line; echo '{\"host\": 0, \"gpu_devices\": [64]}'", "", "where a decision"},
@@ -221,6 +222,31 @@ Test(process_policy, commands_that_cannot_be) {
     vdc_diag_clear(&diag);
     vdc_policy_close(&instance);
     nobody_is_left();
+}
+
+/* Without a shell: what would be a command to one is a text. And with the limits that were asked for. */
+Test(process_policy, no_shell_and_limits) {
+    test_folder_make();
+    char text[512], script[512];
+    size_t size;
+    snprintf(script, sizeof script, "%s; { ulimit -v; ulimit -c; echo \"$1\"; } > '%s'; read line", READY, test_folder_path("told"));
+    test_file_write(test_folder_path("policy.sh"), script, strlen(script));
+    snprintf(text, sizeof text, "{policy: process, command: [sh, \"%s\", \"$(touch %s); touch %s\"], memory: 1 GiB}",
+             test_folder_path("policy.sh"), test_folder_path("made"), test_folder_path("made"));
+    vdc_policy_instance instance = open_process(text);
+    vdc_decision decision;
+    bool found;
+    vdc_diag diag = {0};
+    (void)ask(&instance, &decision, &found, &diag);
+    vdc_policy_close(&instance);
+    vdc_diag_clear(&diag);
+    char *told = test_file_read(test_folder_path("told"), &size);
+    cr_assert_not_null(told);
+    cr_expect(size > 20 && strncmp(told, "1048576\n0\n$(touch ", 18) == 0, "%s", told);
+    cr_expect_not(test_file_exists(test_folder_path("made")));
+    vdc_free(told);
+    nobody_is_left();
+    test_folder_remove();
 }
 
 /* What the program is told, written to a file by it, and which descriptors it has. */

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <zlib.h>
 
 static test_workload work, back;
 
@@ -273,6 +274,60 @@ Test(workload_writers, hostile_hdf5) {
     vdc_segment segment;
     cr_assert(test_workload_segment(&back.requests[0], 0, &segment));
     cr_expect_eq(segment.demand, 30);
+}
+
+/* A column in a storage that asks for more than it holds, or lies elsewhere. */
+static void put_stored(const char *name, hid_t properties, hsize_t rows) {
+    const hid_t file = H5Fopen(in_folder("t.h5"), H5F_ACC_RDWR, H5P_DEFAULT);
+    const hsize_t most = H5S_UNLIMITED;
+    const hid_t space = H5Screate_simple(1, &rows, H5Pget_layout(properties) == H5D_CHUNKED ? &most : NULL);
+    const hid_t dataset = H5Dcreate2(file, name, H5T_STD_I64LE, space, H5P_DEFAULT, properties, H5P_DEFAULT);
+    cr_assert_geq(dataset, 0);
+    if (H5Pget_nfilters(properties) == 1) { /* a chunk that inflates to 64 MiB, for one of 8 kB */
+        const uLong size = 64 << 20;
+        const hsize_t at = 0;
+        uLong packed_size = compressBound(size);
+        unsigned char *zeros = calloc(size, 1), *packed = malloc(packed_size);
+        cr_assert_eq(compress(packed, &packed_size, zeros, size), Z_OK);
+        cr_assert_geq(H5Dwrite_chunk(dataset, H5P_DEFAULT, 0, &at, packed_size < 8000 ? packed_size : 8000, packed), 0);
+        free(packed);
+        free(zeros);
+    }
+    H5Dclose(dataset);
+    H5Sclose(space);
+    H5Pclose(properties);
+    H5Fclose(file);
+}
+
+static hid_t chunked(hsize_t chunk) {
+    const hid_t properties = H5Pcreate(H5P_DATASET_CREATE);
+    H5Pset_chunk(properties, 1, &chunk);
+    return properties;
+}
+
+Test(workload_writers, hdf5_in_hostile_storage) {
+    const column vcpus[] = {VCPUS, END};
+    const hid_t outside = H5Pcreate(H5P_DATASET_CREATE), checksum = chunked(1000), bomb = chunked(1000);
+    H5Pset_external(outside, "/etc/passwd", 0, H5F_UNLIMITED);
+    H5Pset_fletcher32(checksum);
+    H5Pset_deflate(bomb, 1);
+    const struct { const char *message; hid_t properties; hsize_t rows; } cases[] = {
+        {"/vms/arrival is stored in a way that such files do not use", outside, 2},
+        {"/vms/arrival is damaged: a chunk cannot be unpacked", bomb, 2},
+        {"/vms/arrival is stored in a way", chunked((hsize_t)100 << 20), 2},
+        {"/vms/arrival claims more values than a file of this size can hold", chunked(1000), (hsize_t)1 << 40},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        make_trace(1, vcpus, H5T_STD_I64LE);
+        put_stored("/vms/arrival", cases[i].properties, cases[i].rows);
+        test_workload_refuses(&back, "trace", "{format: vdcsim, path: t.h5}", cases[i].message, "t.h5", NULL);
+    }
+    make_trace(1, vcpus, H5T_STD_I64LE);
+    hid_t file = H5Fopen(in_folder("t.h5"), H5F_ACC_RDWR, H5P_DEFAULT);
+    H5Lcreate_external("/etc/other.h5", "/x", file, "/vms/arrival", H5P_DEFAULT, H5P_DEFAULT);
+    H5Fclose(file);
+    test_workload_refuses(&back, "trace", "{format: vdcsim, path: t.h5}", "/vms/arrival is no dataset of this file", NULL);
+    H5Pclose(checksum);
 }
 
 /* ---- the command ---- */
