@@ -48,8 +48,13 @@ vdc_code vdc_datacenter_setup(vdc_datacenter *dc, vdc_diag *diag) {
     }
     bool powered = false;
     for (uint16_t k = 0; k < dc->hosts.class_count; k++) powered = powered || dc->hosts.classes[k].power.model;
-    if (powered) dc->power = vdc_calloc(count ? count : 1, sizeof *dc->power);
-    if (!dc->first_vm || !dc->ceiling_sum || !dc->reserved || !dc->grant_vms || !dc->dirty || !dc->dirty_hosts || (powered && !dc->power)
+    if (powered) {
+        dc->power = vdc_calloc(count ? count : 1, sizeof *dc->power);
+        dc->power_due = vdc_calloc(count ? count : 1, sizeof *dc->power_due);
+        dc->power_due_hosts = vdc_malloc((count ? count : 1) * sizeof *dc->power_due_hosts);
+    }
+    if (!dc->first_vm || !dc->ceiling_sum || !dc->reserved || !dc->grant_vms || !dc->dirty || !dc->dirty_hosts
+        || (powered && (!dc->power || !dc->power_due || !dc->power_due_hosts))
         || !vdc_ledger_grow(&dc->class_ledger, dc->hosts.class_count) || (dc->track_hosts && !vdc_ledger_grow(&dc->host_ledger, count)))
         return vdc_no_memory(diag, "the hosts' accounts");
     for (uint32_t h = 0; h < count; h++) {
@@ -71,6 +76,8 @@ void vdc_datacenter_destroy(vdc_datacenter *dc) {
     vdc_free(dc->reserved);
     vdc_free(dc->grant_vms);
     vdc_free(dc->power);
+    vdc_free(dc->power_due);
+    vdc_free(dc->power_due_hosts);
     vdc_free(dc->switching);
     vdc_free(dc->times);
     vdc_free(dc->regions);
@@ -155,6 +162,7 @@ void vdc_datacenter_advance_fleet(vdc_datacenter *dc) {
 }
 
 void vdc_datacenter_advance_ledgers(vdc_datacenter *dc) {
+    vdc_datacenter_settle_power(dc);
     vdc_datacenter_advance_fleet(dc);
     for (size_t k = 0; k < dc->class_ledger.count; k++) vdc_ledger_advance(&dc->class_ledger, k, dc->now);
     if (dc->track_hosts)
@@ -200,6 +208,21 @@ static void power_changed(vdc_datacenter *dc, uint32_t h) {
     vdc_datacenter_advance_fleet(dc);
     dc->power_now += watts - dc->power[h];
     dc->power[h] = watts;
+}
+
+/* What lasts no time uses no energy: a host that changes many times at an instant is looked at once, at its end. */
+static inline void power_changes(vdc_datacenter *dc, uint32_t h) {
+    if (!dc->power || dc->power_due[h]) return;
+    dc->power_due[h] = true;
+    dc->power_due_hosts[dc->power_due_count++] = h;
+}
+
+void vdc_datacenter_settle_power(vdc_datacenter *dc) {
+    for (size_t i = 0; i < dc->power_due_count; i++) {
+        dc->power_due[dc->power_due_hosts[i]] = false;
+        power_changed(dc, dc->power_due_hosts[i]);
+    }
+    dc->power_due_count = 0;
 }
 
 void vdc_datacenter_host_state(vdc_datacenter *dc, uint32_t h, vdc_host_state state) {
@@ -444,7 +467,7 @@ static int64_t throttled_limit(const vdc_datacenter *dc, uint32_t slot, int64_t 
 
 /* What of the demand the limit on the VM's CPU allows where it is. */
 static int64_t ceiling_of(const vdc_datacenter *dc, uint32_t slot, int64_t demand) {
-    if (demand == 0) return 0;
+    if (demand == 0 || (!dc->vms[slot].limited && !dc->vms[slot].throttled && !dc->sharing.map)) return demand;
     const vdc_request *request = &dc->records[slot].request;
     int64_t limit = request->cpu_limit;
     if (dc->sharing.map) {
@@ -471,7 +494,7 @@ void vdc_datacenter_limit_changed(vdc_datacenter *dc, uint32_t slot) {
     vm->ceiling = ceiling;
     touch(dc, h);
     ceiling_moved(dc, slot, h, k, change);
-    power_changed(dc, h);
+    power_changes(dc, h);
 }
 
 void vdc_datacenter_demand(vdc_datacenter *dc, uint32_t slot, int64_t demand) {
@@ -496,7 +519,7 @@ void vdc_datacenter_demand(vdc_datacenter *dc, uint32_t slot, int64_t demand) {
     vm_rate(dc, slot, VDC_FLOW_CEILING, ceiling_change);
     vm->ceiling = ceiling;
     ceiling_moved(dc, slot, h, k, ceiling_change);
-    power_changed(dc, h);
+    power_changes(dc, h);
 }
 
 /* P: what the VM holds is committed on its host (sign 1) or free again (-1). */
@@ -527,6 +550,7 @@ vdc_code vdc_datacenter_place(vdc_datacenter *dc, uint32_t slot, uint32_t h, uin
     if (!held) vm->state = VDC_VM_RUNNING;
     vm->demand = vm->ceiling = vm->grant = vm->used = 0;
     vm->nominal = nominal_rate(request, &dc->hosts.classes[k]);
+    vm->limited = request->cpu_limit >= 0;
     vm->work = !held && request->load && request->progress == VDC_PROGRESS_WORK;
     vm->previous = VDC_NOWHERE;
     vm->next = dc->first_vm[h];
@@ -793,5 +817,6 @@ vdc_code vdc_datacenter_settle(vdc_datacenter *dc, vdc_diag *diag) {
         touch(dc, h);
     }
     dc->dirty_count = 0;
+    vdc_datacenter_settle_power(dc);
     return VDC_OK;
 }

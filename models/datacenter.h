@@ -82,15 +82,17 @@ typedef struct vdc_vm {
     bool taxed : 1;                     /* gives a part of its grant to its migration */
     bool throttled : 1;                 /* is slowed down so that its migration ends */
     bool disk_once : 1;                 /* a second part whose disk is shared: it counts with the first one only */
+    bool limited : 1;                   /* its request has a limit on its CPU */
 } vdc_vm;
 
-/* How far a VM is along its load. */
+/* How far a VM is along its load. One cache line, which is all that a change of load needs of the details. */
 typedef struct vdc_position {
     uint64_t cursor;          /* the segment after the current one */
     int64_t segment_demand;   /* Hz of the current one */
     vdc_time left;            /* ns left of it (progress: time) */
-    vdc_wide work_left;       /* Hz·ns left of it (progress: work) */
     vdc_time elapsed;         /* ns of lifetime used up */
+    vdc_wide work_left;       /* Hz·ns left of it (progress: work) */
+    vdc_time since;           /* the position holds up to here; of the current one only */
     bool active;              /* there is a current segment */
 } vdc_position;
 
@@ -114,6 +116,8 @@ typedef struct vdc_vm_record {
 
 /* What only some VMs need; all zero until somebody writes. */
 typedef struct vdc_vm_details {
+    _Alignas(64) vdc_position position; /* of VMs with a load or checkpoints */
+    vdc_position saved;               /* what a restart begins from */
     char *name;                       /* kept only when tables per VM are written */
     vdc_event_handle checkpoint_event, timeout_event;
     vdc_event_handle eviction_event;  /* it was told to leave */
@@ -122,8 +126,6 @@ typedef struct vdc_vm_details {
     int64_t forced_idle;              /* Hz of siblings that idle because of it */
     int64_t lost;                     /* Hz that it gives to its migration */
     vdc_time waited;                  /* ns in the queue before this stay in it */
-    vdc_position position, saved;     /* of VMs with a load or checkpoints; saved: what a restart begins from */
-    vdc_time progress_since;          /* position holds up to here */
     vdc_time checkpoint_interval;     /* the next one */
     vdc_time displacing_until;        /* it waits for VMs that were told to leave by then */
     vdc_vm_totals totals;             /* of the stays on hosts that are over */
@@ -217,6 +219,9 @@ typedef struct vdc_datacenter {
     bool *dirty;
     uint32_t *dirty_hosts;
     size_t dirty_count;
+    bool *power_due;              /* what these draw is found out when the instant is over, once for all of its changes; NULL without power models */
+    uint32_t *power_due_hosts;
+    size_t power_due_count;
     uint32_t *touched;            /* by the current event, when checking; may repeat */
     size_t touched_count, touched_capacity;
 
@@ -281,8 +286,10 @@ void vdc_datacenter_remove(vdc_datacenter *datacenter, uint32_t slot);
 void vdc_datacenter_close_stay(vdc_datacenter *datacenter, uint32_t slot, uint32_t host, vdc_wide finished[VDC_FLOWS]);
 /* What the VM asks for from now on, in Hz; capped by its vCPUs. */
 void vdc_datacenter_demand(vdc_datacenter *datacenter, uint32_t slot, int64_t demand);
-/* Solves the shares of hosts that changed. To be called before the clock moves and before anybody reads single grants. */
+/* Solves the shares of hosts that changed, and finds out what they draw. To be called before the clock moves and before anybody reads single grants. */
 vdc_code vdc_datacenter_settle(vdc_datacenter *datacenter, vdc_diag *diag);
+/* The part of it about power. To be called before anybody reads the power. */
+void vdc_datacenter_settle_power(vdc_datacenter *datacenter);
 /* Something that its VMs' grants or factors depend on changed on the host: they are solved anew at the settling. */
 void vdc_datacenter_resolve(vdc_datacenter *datacenter, uint32_t host);
 /* Keeps host times from now on. False when out of memory. */
@@ -344,6 +351,11 @@ vdc_code vdc_progress_booted(vdc_datacenter *datacenter, uint32_t slot);
 /* ns of its lifetime that are lost when it is taken off its host now: all that it has had or, when it is to begin again, those since its
  * last checkpoint. */
 vdc_time vdc_progress_lost(const vdc_datacenter *datacenter, uint32_t slot, bool restart);
+/* Processes up to `most` of the next events, where they are changes of plain loads that are due together at the clock's instant: *done of them,
+ * 0 where there are none. The same as taking them out of the queue one by one and giving them to vdc_progress_event, at a fraction of the time. */
+vdc_code vdc_progress_together(vdc_datacenter *datacenter, uint64_t most, uint64_t *done);
+/* Fetches into the caches what the next changes of load will touch, where many are due at this instant. A hint. */
+void vdc_progress_fetch(const vdc_datacenter *datacenter);
 /* It stops running: cancels its events and forgets what was not saved. */
 void vdc_progress_stop(vdc_datacenter *datacenter, uint32_t slot);
 

@@ -45,8 +45,8 @@ enum { VDC_PRIORITY_LOW = 0, VDC_PRIORITY_NORMAL = 1, VDC_PRIORITY_HIGH = 2 }; /
 typedef struct vdc_request {
     int64_t id;                   /* the given integer (>= 0); VDC_NO_ID from a source = none: the simulator puts the arrival number */
     int64_t lifetime;             /* ns from start to end; VDC_UNLIMITED = by its load; VDC_FOREVER = until the run ends, whatever its load */
-    int64_t size[VDC_RESOURCES];
     const vdc_load_source *load;  /* NULL: asks for all of its vCPUs as long as it lives */
+    int64_t size[VDC_RESOURCES];
     uint64_t token;               /* the source's own mark, below 2^56, given back when the VM is finished with; 0 = nothing to give back */
     const char *name;             /* the trace's own name or NULL; valid until the next request is read */
     int64_t cpu_reservation;      /* Hz, 0 = none */

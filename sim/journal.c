@@ -301,6 +301,7 @@ static vdc_code check_inputs(const char *path, const vdc_node *inputs, const cha
 /* Runs to just after so many events, and on to that time. */
 static vdc_code run_to(vdc_simulation *sim, uint64_t events, vdc_time now, bool settled, vdc_diag *diag) {
     vdc_code code = VDC_OK;
+    sim->events_wanted = events;
     for (bool more = true; !code && more && sim->event_count < events;) code = vdc_run_step(sim, now, &more, diag);
     if (!code && settled) code = vdc_datacenter_settle(&sim->datacenter, diag);
     if (code) return code;

@@ -600,6 +600,10 @@ static vdc_code handle(vdc_simulation *sim, const vdc_event *event, vdc_diag *di
  * host while an arrival is. Only hints. */
 static void fetch_vm(vdc_simulation *sim) {
     const vdc_datacenter *dc = &sim->datacenter;
+    if (vdc_queue_ahead(sim->events, 0)) {
+        vdc_progress_fetch(dc);
+        return;
+    }
     const vdc_event *next = vdc_queue_peek(sim->events);
     if (!next || next->kind > VDC_EVENT_CHECKPOINT_END) return;
     __builtin_prefetch(&dc->vms[next->subject], 1);
@@ -642,6 +646,7 @@ vdc_code vdc_run_step(vdc_simulation *sim, vdc_time limit, bool *more, vdc_diag 
     if (time > dc->now || rank >= VDC_RANK_REBALANCE) {
         /* The instant is over but for what looks at it. */
         if (dc->dirty_count) return settle(sim, diag);
+        if (dc->power_due_count) vdc_datacenter_settle_power(dc);
         if (sim->flows && vdc_flows_unsettled(sim->flows)) return vdc_flows_settle(sim->flows, diag);
         if (sim->check) vdc_checks_event(&sim->checks, dc);
         if (time > dc->now) {
@@ -664,6 +669,12 @@ vdc_code vdc_run_step(vdc_simulation *sim, vdc_time limit, bool *more, vdc_diag 
             }
             dc->now = time;
         }
+    }
+    if (queued && pending->kind == VDC_EVENT_SEGMENT_END) {
+        uint64_t done;
+        if (vdc_progress_together(dc, sim->events_wanted - sim->event_count, &done)) return vdc_no_memory(diag, "pending events");
+        sim->event_count += done;
+        if (done) return VDC_OK;
     }
     sim->event_count++;
     if (queued) {

@@ -275,7 +275,8 @@ vdc_code vdc_simulation_open(vdc_simulation **simulation, const char *path, cons
 vdc_code vdc_simulation_run_some(vdc_simulation *sim, vdc_time time, uint64_t events, vdc_diag *diag) {
     bool more = true;
     vdc_code code = VDC_OK;
-    for (uint64_t end = sim->event_count + events; !code && more && sim->event_count < end;) code = vdc_run_step(sim, time, &more, diag);
+    sim->events_wanted = sim->event_count + events;
+    while (!code && more && sim->event_count < sim->events_wanted) code = vdc_run_step(sim, time, &more, diag);
     return code;
 }
 

@@ -135,6 +135,7 @@ struct vdc_simulation {
     int64_t with_end;             /* running VMs that will end */
 
     uint64_t event_count, placement_count;
+    uint64_t events_wanted;       /* where the caller wants to stop: event_count does not go beyond it */
     int64_t placed;               /* VMs placed at least once */
     vdc_population population;
     vdc_histogram waits;
@@ -180,7 +181,8 @@ vdc_code vdc_take_gpu_census(vdc_simulation *simulation, const vdc_workload_cont
 /* run.c */
 /* Reads the first request and sets up the clocks. */
 vdc_code vdc_run_begin(vdc_simulation *simulation, vdc_diag *diag);
-/* Processes one event with time <= limit. *more = false when there is none left before the limit or the run ended. */
+/* Processes one event with time <= limit, or several of loads that change together, up to events_wanted. *more = false when there is none
+ * left before the limit or the run ended. */
 vdc_code vdc_run_step(vdc_simulation *simulation, vdc_time limit, bool *more, vdc_diag *diag);
 
 /* Schedules an event. `handle` may be NULL. */

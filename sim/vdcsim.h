@@ -32,7 +32,7 @@ typedef struct vdc_run_options {
     bool force;                  /* an existing result file may be replaced */
     bool check;                  /* verify the invariants of the accounts as it runs */
     const char *placement_search;/* "auto" (NULL), "scan" or "index": the same decisions, another speed */
-    const char *event_queue;     /* NULL, "heap" or "ladder": the same order, another speed */
+    const char *event_queue;     /* NULL, "heap", "ladder" or "lanes": the same order, another speed */
     bool operable;               /* vdc_simulation_operate may be called: the run keeps account of VMs' lives, and where nothing is left to happen it
                                     goes on as far as it is asked to go, since more may be asked for; only VDC_TIME_MAX ends it */
     /* When set, the scenario is this text instead of the file's content; the path still names it in messages and roots relative paths. */

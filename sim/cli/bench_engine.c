@@ -35,7 +35,7 @@ static const struct increments {
 } increments[] = {{"exponential", exponential}, {"uniform", uniform}, {"bimodal", bimodal}, {"equal", equal}};
 enum { INCREMENTS = sizeof increments / sizeof *increments };
 
-static const char *const structures[] = {"heap", "ladder", NULL};
+static const char *const structures[] = {"heap", "ladder", "lanes", NULL};
 enum { STRUCTURES = sizeof structures / sizeof *structures };
 
 /* One measurement: a queue, its increments, and the handles of its pending events by subject. */

@@ -65,12 +65,14 @@ static vdc_code run_day(vdc_datacenter *dc, uint64_t *changes, vdc_diag *diag) {
     vdc_code code = VDC_OK;
     while (!code && (pending = vdc_queue_peek(dc->queue)) && !vdc_cli_interrupted()) {
         bool ended;
-        if (pending->time > dc->now) {
-            code = vdc_datacenter_settle(dc, diag);
-            dc->now = pending->time;
-        }
-        vdc_queue_pop(dc->queue, &event);
-        if (!code) code = vdc_progress_event(dc, event.subject, (vdc_event_kind)event.kind, &ended);
+        vdc_time due = pending->time;
+        if (due > dc->now) code = vdc_datacenter_settle(dc, diag);
+        dc->now = due;
+        uint64_t done = 0;
+        if (!code) code = vdc_progress_together(dc, UINT64_MAX, &done);
+        *changes += done;
+        if (code || done || !vdc_queue_pop(dc->queue, &event)) continue;
+        code = vdc_progress_event(dc, event.subject, (vdc_event_kind)event.kind, &ended);
         ++*changes;
     }
     vdc_datacenter_advance_ledgers(dc);

@@ -14,7 +14,7 @@ typedef struct options {
     vdc_cli_list sets;
 } options;
 
-static const char *const queues[] = {"heap", "ladder", NULL};
+static const char *const queues[] = {"heap", "ladder", "lanes", NULL};
 static const char *const searches[] = {"auto", "scan", "index", NULL};
 
 static const vdc_cli_option table[] = {

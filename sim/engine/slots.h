@@ -10,9 +10,10 @@
 #include "sim/engine/queue.h"
 
 /* A place is an index into the heap, or has one of these flags. */
+#define VDC_SLOT_LANE UINT32_C(0x20000000)      /* a place in a lane */
 #define VDC_SLOT_FAR  UINT32_C(0x40000000)      /* a place in the ladder */
 #define VDC_SLOT_FREE UINT32_C(0x80000000)      /* the handle is not in use; the rest is the next free handle */
-#define VDC_SLOT_LIMIT UINT32_C(0x3fffffff)     /* most places of each kind */
+#define VDC_SLOT_LIMIT UINT32_C(0x1fffffff)     /* most places of each kind */
 
 typedef struct vdc_slots {
     uint32_t *places;

@@ -7,7 +7,7 @@
 #include "sim/base/random.h"
 #include "sim/engine/queue.h"
 
-static const char *const structures[] = {"heap", "ladder", NULL};
+static const char *const structures[] = {"heap", "ladder", "lanes", NULL};
 enum { STRUCTURES = sizeof structures / sizeof *structures };
 
 static vdc_queue *open_queue(const char *structure) {
@@ -76,13 +76,14 @@ static vdc_time increment(vdc_stream *stream, shape kind) {
     }
 }
 
-/* `steps` random operations around `level` pending events, then everything is popped. */
-static void compare(const char *structure, shape kind, size_t level, size_t steps, uint64_t seed) {
+/* `steps` random operations around `level` pending events, then everything is popped. How many were renewed together. */
+static size_t compare(const char *structure, shape kind, size_t level, size_t steps, uint64_t seed) {
     vdc_stream stream;
     vdc_stream_open(&stream, seed, "test.queue", (uint64_t)kind);
     vdc_queue *queue = open_queue(structure);
     oracle list = {0};
     vdc_time now = 0;
+    size_t renewed = 0;
     for (size_t step = 0; step < steps; step++) {
         bool grow = list.count < level;
         uint64_t dice = vdc_stream_below(&stream, 100);
@@ -96,6 +97,25 @@ static void compare(const char *structure, shape kind, size_t level, size_t step
             cr_assert_eq(vdc_queue_push(queue, fresh.time, (vdc_rank)fresh.rank, fresh.kind, fresh.subject, named ? &fresh.handle : NULL), VDC_OK);
             cr_assert(!named || fresh.handle);
             oracle_push(&list, fresh);
+        } else if (dice >= 65 && dice < 75 && vdc_queue_together(queue)) { /* those due together are renewed in a row */
+            const vdc_event *first = vdc_queue_together(queue);
+            for (int most = 1 + (int)vdc_stream_below(&stream, 40); first && most > 0; most--) {
+                entry expected = list.entries[list.count - 1];
+                cr_assert(first->time == expected.time && first->order >> 56 == (uint64_t)expected.rank && first->kind == expected.kind
+                          && first->subject == expected.subject && (first->order & (UINT64_MAX >> 8)) == expected.sequence);
+                now = expected.time;
+                vdc_time later = 1 + (vdc_stream_below(&stream, 4) ? 5 : increment(&stream, kind));
+                if (later > VDC_TIME_MAX - now) break;
+                (void)oracle_take(&list, list.count - 1);
+                expected.time = now + later;
+                expected.sequence = list.sequence++;
+                cr_assert_eq(vdc_queue_renew(queue, expected.time, &first), VDC_OK);
+                oracle_push(&list, expected);
+                renewed++;
+            }
+            if (first) {
+                cr_assert_eq(first->subject, list.entries[list.count - 1].subject, "the next of those due together is the earliest of all");
+            }
         } else if (dice < 75) {
             entry expected = oracle_take(&list, list.count - 1);
             vdc_event event = {0};
@@ -143,15 +163,55 @@ static void compare(const char *structure, shape kind, size_t level, size_t step
     cr_assert_null(vdc_queue_peek(queue));
     vdc_free(list.entries);
     vdc_queue_destroy(queue);
+    return renewed;
 }
 
 Test(queue, agrees_with_a_sorted_list) {
+    size_t renewed = 0;
     for (size_t s = 0; s < STRUCTURES; s++) {
         for (shape kind = 0; kind < SHAPES; kind++) {
-            compare(structures[s], kind, 10, 5000, 1);
-            compare(structures[s], kind, 300, 15000, 2);
-            compare(structures[s], kind, 4000, 40000, 3);
+            renewed += compare(structures[s], kind, 10, 5000, 1);
+            renewed += compare(structures[s], kind, 300, 15000, 2);
+            renewed += compare(structures[s], kind, 4000, 40000, 3);
         }
+    }
+    cr_assert_gt(renewed, 5000, "%zu", renewed);
+}
+
+/* A common grid by itself: everything is renewed in the order in which it was pushed, but for a few stragglers, whatever the structure; in the engine's
+ * own one nearly all of it together. */
+Test(queue, renews_a_common_grid_in_order) {
+    enum { COUNT = 5000, INSTANTS = 20 };
+    for (size_t s = 0; s < STRUCTURES; s++) {
+        vdc_queue *queue = open_queue(structures[s]);
+        static vdc_event_handle handles[COUNT];
+        uint64_t together = 0, order = 0;
+        for (uint32_t i = 0; i < COUNT; i++) cr_assert_eq(vdc_queue_push(queue, 300, VDC_RANK_CHANGE, 1, i, &handles[i]), VDC_OK);
+        for (vdc_time now = 300; now <= 300 * INSTANTS; now += 300) {
+            cr_assert_eq(vdc_queue_count(queue), COUNT);
+            for (uint32_t i = 0; i < COUNT;) {
+                const vdc_event *first = vdc_queue_together(queue);
+                cr_assert(vdc_queue_peek(queue)->time == now && (!first || first == vdc_queue_peek(queue)));
+                for (; first && i < COUNT; i++, together++) {
+                    cr_assert(first->subject == i && first->order > order);
+                    order = first->order;
+                    vdc_event_handle handle = handles[i];
+                    cr_assert_eq(vdc_queue_time(queue, handle), now);
+                    cr_assert_eq(vdc_queue_renew(queue, now + 300, &first), VDC_OK);
+                    cr_assert_eq(vdc_queue_time(queue, handle), now + 300);
+                }
+                if (i == COUNT) break;
+                vdc_event event;
+                cr_assert(vdc_queue_pop(queue, &event));
+                cr_assert(event.time == now && event.subject == i && event.order > order);
+                order = event.order;
+                cr_assert_eq(vdc_queue_push(queue, now + 300, VDC_RANK_CHANGE, 1, i, &handles[i]), VDC_OK);
+                i++;
+            }
+        }
+        cr_assert_eq(vdc_queue_count(queue), COUNT);
+        if (!structures[s]) cr_assert_gt(together, COUNT * (INSTANTS - 1) / 100 * 95);
+        vdc_queue_destroy(queue);
     }
 }
 

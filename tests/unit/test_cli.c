@@ -155,7 +155,7 @@ Test(cli, refuses_bad_runs, .fini = test_folder_remove) {
         {"--seed -3", "--seed: found '-3', allowed: a whole number from 0 to 9223372036854775807"},
         {"--seed 9223372036854775808", "--seed: found '9223372036854775808'"},
         {"--seed 5x", "--seed: found '5x'"},
-        {"--event-queue laddr", "--event-queue: found 'laddr', allowed: heap, ladder (did you mean 'ladder'?)"},
+        {"--event-queue laddr", "--event-queue: found 'laddr', allowed: heap, ladder, lanes (did you mean 'ladder'?)"},
         {"-o /nonexistent-folder/out.h5", "/nonexistent-folder/out.h5"},
         {"another.yaml", "one argument too many: 'another.yaml'"},
     };

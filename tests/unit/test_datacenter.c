@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "models/checks.h"
+#include "sim/base/digest.h"
 #include "sim/base/random.h"
 
 /* A datacenter of equal hosts with a linear power model from 100 to 200 W. */
@@ -132,9 +133,12 @@ Test(datacenter, energy_is_the_exact_integral) {
     uint32_t slot = vdc_vm_create(&dc, &request);
     dc.now = 7;
     vdc_datacenter_place(&dc, slot, 1, 0, 0);
+    vdc_datacenter_demand(&dc, slot, 2000);
     vdc_datacenter_demand(&dc, slot, 1000);
+    cr_assert_eq(vdc_datacenter_settle(&dc, NULL), VDC_OK);
     dc.now = 17;
     vdc_datacenter_remove(&dc, slot);
+    cr_assert_eq(vdc_datacenter_settle(&dc, NULL), VDC_OK);
     dc.now = 20;
     vdc_datacenter_advance_fleet(&dc);
     /* 2 hosts x 100 W x 20 ns, and a quarter of 100 W for 10 ns. */
@@ -200,6 +204,127 @@ Test(datacenter, random_lives_keep_every_invariant) {
 }
 
 /* What the recount finds when a sum is wrong: the checks can fail. */
+/* Demands by VM and step, some of them twice in a row and some of no length, 50 or 51 steps of 5 s. */
+static bool grid_next(const vdc_load_source *source, uint64_t *cursor, vdc_segment *segment) {
+    (void)source;
+    uint64_t at = *cursor, vm = at >> 16, step = at & 0xffff;
+    if (step >= 50 + vm % 2) return false;
+    *segment = (vdc_segment){.duration = step % 7 == 6 ? 0 : 5 * VDC_SECOND, .demand = (int64_t)(vdc_hash_key(1, "test.grid", vm, step / 2) % 1000)};
+    *cursor = at + 1;
+    return true;
+}
+
+enum { GRID_HOSTS = 20, GRID_VMS = 900 };
+
+/* A day of plain VMs on a common grid, with others among them: of work, with checkpoints, with limits, that end by the clock. How many events
+ * were gone through together; *digest: what has become of everything. */
+static uint64_t live_on_a_grid(const char *structure, bool tracked, uint64_t *events, char digest[VDC_DIGEST_TEXT]) {
+    static const vdc_load_source grid = {grid_next};
+    vdc_datacenter dc;
+    open_hosts(&dc, GRID_HOSTS, 12, 1000, 8);
+    vdc_queue_destroy(dc.queue);
+    cr_assert_eq(vdc_queue_create(&dc.queue, structure, NULL), VDC_OK);
+    dc.checking = false;
+    dc.track_vms = dc.track_hosts = tracked;
+    start(&dc);
+    for (uint32_t vm = 0; vm < GRID_VMS; vm++) {
+        vdc_request request = plain(vm, 1);
+        request.load = &grid;
+        request.load_cursor = (uint64_t)vm << 16;
+        request.load_peak = 1000;
+        if (vm % 11 == 3) request.cpu_limit = 400;
+        if (vm % 13 == 5) request.progress = VDC_PROGRESS_WORK;
+        if (vm % 5 == 2) request.lifetime = vm % 10 == 2 ? VDC_FOREVER : 100 * VDC_SECOND + vm;
+        if (vm % 17 == 9) request.checkpoint_interval = 20 * VDC_SECOND, request.checkpoint_duration = 2 * VDC_SECOND;
+        uint32_t slot = vdc_vm_create(&dc, &request);
+        cr_assert_eq(vdc_datacenter_place(&dc, slot, (vm * 7) % GRID_HOSTS, 0, 0), VDC_OK);
+        cr_assert_eq(vdc_progress_begin(&dc, slot), VDC_OK);
+    }
+    vdc_digest sums;
+    vdc_digest_start(&sums);
+    uint64_t done = 0, in_a_row = 0;
+    for (const vdc_event *pending; dc.now < 1000 * VDC_SECOND && (pending = vdc_queue_peek(dc.queue));) {
+        vdc_event event;
+        vdc_time due = pending->time;
+        if (due > dc.now) cr_assert_eq(vdc_datacenter_settle(&dc, NULL), VDC_OK);
+        dc.now = due;
+        cr_assert_eq(vdc_progress_together(&dc, 1 + (uint64_t)(dc.now / VDC_SECOND) % 50, &done), VDC_OK);
+        in_a_row += done;
+        *events += done;
+        if (done) continue;
+        cr_assert(vdc_queue_pop(dc.queue, &event));
+        ++*events;
+        bool ended = event.kind == VDC_EVENT_VM_END;
+        if (ended) dc.vms[event.subject].end_event = 0;
+        else cr_assert_eq(vdc_progress_event(&dc, event.subject, (vdc_event_kind)event.kind, &ended), VDC_OK);
+        if (!ended) continue;
+        vdc_digest_add(&sums, &event.time, sizeof event.time);
+        vdc_digest_add(&sums, &event.order, sizeof event.order);
+        vdc_progress_stop(&dc, event.subject);
+        vdc_datacenter_remove(&dc, event.subject);
+    }
+    vdc_datacenter_advance_ledgers(&dc);
+    const vdc_ledger *ledgers[] = {&dc.class_ledger, &dc.host_ledger, &dc.vm_ledger};
+    for (size_t i = 0; i < 3; i++)
+        if (ledgers[i]->count) vdc_digest_add(&sums, ledgers[i]->sum, ledgers[i]->count * ledgers[i]->flows * sizeof *ledgers[i]->sum);
+    vdc_digest_add(&sums, &dc.energy, sizeof dc.energy);
+    for (uint32_t slot = 0; slot < dc.vm_count; slot++) vdc_digest_add(&sums, &dc.details[slot].position, offsetof(vdc_position, active));
+    vdc_digest_end(&sums, digest);
+    close_all(&dc);
+    return in_a_row;
+}
+
+Test(datacenter, loads_that_change_together_change_as_one_by_one) {
+    for (int tracked = 0; tracked < 2; tracked++) {
+        static const char *const structures[] = {"heap", "lanes", NULL};
+        char first[VDC_DIGEST_TEXT], digest[VDC_DIGEST_TEXT];
+        uint64_t events = 0;
+        for (size_t s = 0; s < 3; s++) {
+            uint64_t all = 0, in_a_row = live_on_a_grid(structures[s], tracked, &all, digest);
+            cr_assert(s == 0 ? in_a_row == 0 : in_a_row > all / 3, "%lu of %lu", (unsigned long)in_a_row, (unsigned long)all);
+            if (s == 0) strcpy(first, digest), events = all;
+            cr_assert_str_eq(digest, first);
+            cr_assert_eq(all, events);
+        }
+    }
+}
+
+/* What a policy is asked to do, counted. */
+static uint64_t rounds, entries_seen;
+static void count_share(const void *state, int64_t capacity, vdc_cpu_entry *entries, uint32_t count, void *scratch) {
+    rounds++;
+    entries_seen += count;
+    share(state, capacity, entries, count, scratch);
+}
+
+/* A round looks at the VMs of the host that changed, once an instant however much changed there; ticks and other hosts cost none. */
+Test(datacenter, only_a_host_that_changed_costs_a_round) {
+    enum { HOSTS = 50, EACH = 8 };
+    vdc_datacenter dc;
+    open_hosts(&dc, HOSTS, 4, 1000, 4);
+    dc.sharing.scratch_size = vdc_cpu_share_scratch;
+    dc.sharing.share = count_share;
+    cr_assert_eq(vdc_datacenter_setup(&dc, NULL), VDC_OK);
+    for (uint32_t vm = 0; vm < HOSTS * EACH; vm++) {
+        vdc_request request = plain(vm, 1);
+        uint32_t slot = vdc_vm_create(&dc, &request);
+        cr_assert_eq(vdc_datacenter_place(&dc, slot, vm % HOSTS, 0, 0), VDC_OK);
+        vdc_datacenter_demand(&dc, slot, 1000);
+    }
+    cr_assert_eq(vdc_datacenter_settle(&dc, NULL), VDC_OK);
+    cr_assert(rounds == HOSTS && entries_seen == HOSTS * EACH);
+    for (int tick = 1; tick <= 100; tick++) {
+        cr_assert_eq(vdc_datacenter_settle(&dc, NULL), VDC_OK);
+        dc.now = tick * VDC_SECOND;
+        vdc_datacenter_advance_ledgers(&dc);
+    }
+    cr_assert_eq(rounds, HOSTS, "ticks on which nothing changed");
+    for (uint32_t vm = 0; vm < EACH; vm++) vdc_datacenter_demand(&dc, vm * HOSTS + 17, 900 - vm);
+    cr_assert_eq(vdc_datacenter_settle(&dc, NULL), VDC_OK);
+    cr_assert(rounds == HOSTS + 1 && entries_seen == (HOSTS + 1) * EACH, "eight changes on one host are one round of eight");
+    close_all(&dc);
+}
+
 Test(datacenter, a_wrong_sum_is_noticed) {
     vdc_datacenter dc;
     vdc_checks checks;
