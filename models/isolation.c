@@ -259,6 +259,7 @@ static void count_in_rule(vdc_isolation *iso, uint32_t slot, size_t i, int sign)
     bool (*count)(vdc_rule *, const vdc_isolation *, uint32_t, const vdc_request *, int) = vm->uncounted && rule->type->part ? rule->type->part
                                                                                                                          : rule->type->change;
     if (!count(rule, iso, host, request, sign)) iso->out_of_memory = true;
+    vdc_isolation_refusals_follow(iso, rule, host, request, sign);
 }
 
 /* Every rule follows; how many VMs break it is that of before plus the change in the part that the VM belongs to. */

@@ -11,6 +11,7 @@
 #include "models/counts.h"
 #include "models/datacenter.h"
 #include "models/isolation_spec.h"
+#include "models/refusals.h"
 #include "models/threads.h"
 
 typedef enum vdc_level { VDC_LEVEL_HOST, VDC_LEVEL_RACK, VDC_LEVEL_ZONE, VDC_LEVEL_CORE, VDC_LEVELS } vdc_level;
@@ -18,6 +19,7 @@ extern const char *const vdc_level_names[]; /* NULL-terminated, by vdc_level */
 
 typedef struct vdc_isolation vdc_isolation;
 typedef struct vdc_rule vdc_rule;
+typedef struct vdc_refused_set vdc_refused_set; /* isolation_refusals.c */
 
 /* A kind of rule. */
 typedef struct vdc_rule_type {
@@ -39,6 +41,9 @@ typedef struct vdc_rule_type {
     bool (*change)(vdc_rule *rule, const vdc_isolation *isolation, uint32_t host, const vdc_request *request, int sign);
     /* The same in place of `change` for a second part of a VM that is counted in another unit. NULL: makes no difference. */
     bool (*part)(vdc_rule *rule, const vdc_isolation *isolation, uint32_t host, const vdc_request *request, int sign);
+    /* Where `allows` says no exactly when as many or more of the VM's set are counted in the unit, under vdc_key(set, unit): the set and that
+     * limit; false: nothing is counted for this VM. NULL: the rule is of another kind. */
+    bool (*limit)(const vdc_rule *rule, const vdc_request *request, uint32_t *set, int64_t *limit);
     /* VMs that break the rule in the part of the datacenter that this VM on this host belongs to. NULL: it cannot be broken once kept. */
     int64_t (*violating)(const vdc_rule *rule, const vdc_isolation *isolation, uint32_t host, const vdc_request *request);
 } vdc_rule_type;
@@ -85,6 +90,9 @@ struct vdc_rule {
     vdc_counts distinct;             /* likewise: (set, unit) -> how many values are there */
     vdc_counts left_at;              /* chinese-wall: (host, class) -> when its last VM left, in ns + 1 */
     vdc_counts holder;               /* chinese-wall: (host, class) -> tenant of the last VM that came, + 1 */
+    vdc_counts refused_of;           /* set -> index of `refused` + 1: sets that searches ask about in vain (isolation_refusals.c) */
+    vdc_refused_set *refused;
+    size_t refused_count, refused_capacity;
     int64_t violating;               /* VMs that break it now */
     int64_t entries;                 /* how often a VM began to break it */
     vdc_wide violation_time;         /* VM·ns */
@@ -168,6 +176,11 @@ typedef struct vdc_wish_memo {
     vdc_isolation_spec wishes;
 } vdc_wish_memo;
 
+/* Units that rules refuse, as bits. */
+typedef struct vdc_isolation_refused {
+    size_t bytes;                    /* that all of them take */
+} vdc_isolation_refused;
+
 struct vdc_isolation {
     vdc_datacenter *datacenter;
     vdc_isolation_specs *specs;      /* not owned */
@@ -179,6 +192,8 @@ struct vdc_isolation {
     vdc_rule *rules;
     size_t rule_count, rule_capacity;
     vdc_threads threads;
+    uint32_t units[VDC_LEVELS];      /* of each level */
+    vdc_isolation_refused *refused;
     uint32_t *unit_end[2];           /* [rack], [zone] the host behind its last one; NULL where units are not numbered through, or there are none */
     uint64_t *class_labels;          /* [host class] its labels */
     uint64_t *class_taints;          /* [host class] */
@@ -242,6 +257,10 @@ bool vdc_isolation_allows(const void *isolation, uint32_t host, const vdc_reques
 /* It may not come to the host: the lowest host above that it might. A rule on racks or zones refuses all hosts of the unit, which is left as
  * a whole where units are numbered through. The shape of vdc_search_options.beyond. */
 uint32_t vdc_isolation_beyond(const void *isolation, uint32_t host, const vdc_request *request);
+/* Hosts that rules refuse the VM, as far as they are known as bits; vdc_isolation_allows says the same of them. `soft`: soft rules refuse, too.
+ * `in_vain`: so many hosts were asked about without success since the last call; where it becomes worth it, more is known from then on. What
+ * is pointed at holds until something changes. The shape of vdc_search_options.refusals but for `soft`. */
+void vdc_isolation_refusals(const vdc_isolation *isolation, const vdc_request *request, bool soft, uint32_t in_vain, vdc_refusals *refusals);
 /* Does any rule, guarantee or wish concern the VM now? Where none does, vdc_isolation_allows is true on every host. The shape of
  * vdc_search_options.concerns. */
 bool vdc_isolation_concerns(const void *isolation, const vdc_request *request);

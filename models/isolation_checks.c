@@ -139,6 +139,7 @@ void vdc_isolation_check(const vdc_isolation *iso, vdc_checks *checks) {
     check_exposure(checks, iso);
     for (size_t i = 0; i < iso->rule_count; i++) {
         check_counters(checks, iso, &iso->rules[i]);
+        vdc_check_equal(checks, VDC_I16_RULES, iso->datacenter->now, vdc_isolation_refusals_wrong(iso, &iso->rules[i]), 0);
         const int64_t breaking = vdc_isolation_recount(iso, &iso->rules[i]);
         vdc_check_equal(checks, VDC_I16_RULES, iso->datacenter->now, iso->rules[i].violating, breaking);
         if (iso->rules[i].mode == 0) vdc_check_equal(checks, VDC_I16_RULES, iso->datacenter->now, breaking, 0);

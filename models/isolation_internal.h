@@ -44,6 +44,13 @@ void vdc_isolation_scrub_departure(vdc_isolation *isolation, uint32_t host, uint
 /* VMs that break the rule, counted anew from where they are; shares no code with the rules' counters. -1 when memory is out. */
 int64_t vdc_isolation_recount(const vdc_isolation *isolation, const vdc_rule *rule);
 
+/* isolation_refusals.c */
+/* The rule counted a VM in the host's unit (+1), or no longer (-1). */
+void vdc_isolation_refusals_follow(const vdc_isolation *isolation, vdc_rule *rule, uint32_t host, const vdc_request *request, int sign);
+void vdc_isolation_refusals_free(vdc_rule *rule);
+/* Units whose bit or count is not what the rule's counters say. */
+int64_t vdc_isolation_refusals_wrong(const vdc_isolation *isolation, const vdc_rule *rule);
+
 /* isolation_fences.c */
 /* Books nothing any more for a VM that leaves its host. */
 void vdc_isolation_release_fences(vdc_isolation *isolation, uint32_t slot);

@@ -92,11 +92,17 @@ static int64_t anti_affinity_violating(const vdc_rule *rule, const vdc_isolation
     return count > rule->max ? count : 0;
 }
 
+static bool anti_affinity_limit(const vdc_rule *rule, const vdc_request *request, uint32_t *set, int64_t *limit) {
+    *set = set_of(rule, request);
+    *limit = rule->max;
+    return *set != 0;
+}
+
 static const vdc_rule_type anti_affinity = {
     .name = "anti-affinity", .summary = "at most `max` members of a set on one unit of the level",
         .source = "OpenStack Nova server groups, VMware DRS",
     .params = anti_affinity_params, .param_count = COUNT_OF(anti_affinity_params),
-    .allows = anti_affinity_allows, .change = count_set, .violating = anti_affinity_violating,
+    .allows = anti_affinity_allows, .change = count_set, .limit = anti_affinity_limit, .violating = anti_affinity_violating,
 };
 
 /* ---- the counts of a set over all units, for affinity and spread ---- */
@@ -187,12 +193,19 @@ static bool spread_allows(const vdc_rule *rule, const vdc_isolation *iso, uint32
     return !spread || vdc_counts_get(&rule->counts, here(rule, iso, host, request)) + 1 - spread->least <= rule->skew;
 }
 
+static bool spread_limit(const vdc_rule *rule, const vdc_request *request, uint32_t *set, int64_t *limit) {
+    *set = set_of(rule, request);
+    const vdc_spread *spread = *set ? spread_of(rule, *set) : NULL;
+    *limit = spread ? spread->least + rule->skew : 0;
+    return spread != NULL;
+}
+
 /* Departures may leave a larger skew behind: the rule is one on placements, so nothing counts as breaking it. */
 static const vdc_rule_type spread = {
     .name = "spread", .summary = "a unit takes a member only while it has less than `skew` more than the emptiest one",
         .source = "Kubernetes topologySpreadConstraints",
     .params = spread_params, .param_count = COUNT_OF(spread_params),
-    .allows = spread_allows, .change = count_spread,
+    .allows = spread_allows, .change = count_spread, .limit = spread_limit,
 };
 
 /* ---- fault and update domains ---- */
@@ -301,6 +314,13 @@ static bool max_vms_allows(const vdc_rule *rule, const vdc_isolation *iso, uint3
     return vdc_counts_get(&rule->counts, host) < rule->max;
 }
 
+static bool max_vms_limit(const vdc_rule *rule, const vdc_request *request, uint32_t *set, int64_t *limit) {
+    (void)request;
+    *set = 0; /* all are one set */
+    *limit = rule->max;
+    return true;
+}
+
 static int64_t max_vms_violating(const vdc_rule *rule, const vdc_isolation *iso, uint32_t host, const vdc_request *request) {
     (void)iso, (void)request;
     int64_t count = vdc_counts_get(&rule->counts, host);
@@ -309,7 +329,8 @@ static int64_t max_vms_violating(const vdc_rule *rule, const vdc_isolation *iso,
 
 static const vdc_rule_type max_vms = {
     .name = "max-vms", .summary = "at most `max` of the VMs it concerns on a host", .source = "OpenStack Nova NumInstancesFilter",
-    .params = max_params, .param_count = COUNT_OF(max_params), .allows = max_vms_allows, .change = count_host, .violating = max_vms_violating,
+    .params = max_params, .param_count = COUNT_OF(max_params), .allows = max_vms_allows, .change = count_host,
+    .limit = max_vms_limit, .violating = max_vms_violating,
 };
 
 /* ---- tenants that must not meet ---- */

@@ -194,7 +194,10 @@ vdc_code vdc_isolation_create(vdc_isolation **isolation, vdc_datacenter *dc, vdc
     iso->class_bandwidth = vdc_calloc(classes, sizeof *iso->class_bandwidth);
     iso->class_kinds = vdc_calloc(classes, sizeof *iso->class_kinds);
     iso->memo = vdc_calloc(1, sizeof *iso->memo);
-    if (!iso->memo || !iso->class_kinds || !iso->hosts || !iso->class_labels || !iso->class_taints || !iso->class_ways || !iso->class_bandwidth)
+    iso->refused = vdc_calloc(1, sizeof *iso->refused);
+    for (int level = 0; level < VDC_LEVELS; level++) iso->units[level] = vdc_isolation_units(iso, level);
+    if (!iso->memo || !iso->refused || !iso->class_kinds
+        || !iso->hosts || !iso->class_labels || !iso->class_taints || !iso->class_ways || !iso->class_bandwidth)
         return vdc_no_memory(diag, "isolation");
     for (uint32_t h = 0; h < hosts; h++) iso->hosts[h].first = VDC_NOWHERE;
     for (uint16_t k = 0; k < dc->hosts.class_count; k++) {
@@ -236,6 +239,7 @@ void vdc_isolation_destroy(vdc_isolation *iso) {
         vdc_counts_free(&rule->holder);
         for (size_t s = 0; s < rule->spread_count; s++) vdc_free(rule->spreads[s].units_with);
         vdc_free(rule->spreads);
+        vdc_isolation_refusals_free(rule);
     }
     for (size_t i = 0; i < iso->vm_capacity; i++) {
         vdc_free(iso->vms[i].met);
@@ -254,6 +258,7 @@ void vdc_isolation_destroy(vdc_isolation *iso) {
     vdc_free(iso->class_bandwidth);
     vdc_free(iso->class_kinds);
     vdc_free(iso->memo);
+    vdc_free(iso->refused);
     vdc_free(iso->hosts);
     vdc_free(iso->vms);
     vdc_free(iso->entries);

@@ -263,6 +263,7 @@ vdc_code vdc_search_create(vdc_search **out, const vdc_policy_instance *instance
     search->allows = options->allows;
     search->concerns = options->concerns;
     search->beyond = options->beyond;
+    search->refusals = options->refusals;
     search->rules = options->rules;
     search->class_views = vdc_calloc(options->hosts->class_count, sizeof *search->class_views);
     if (!search->class_views) {

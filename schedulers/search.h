@@ -7,6 +7,7 @@
 #define VDC_SCHEDULERS_SEARCH_H
 
 #include "models/host.h"
+#include "models/refusals.h"
 #include "schedulers/registry.h"
 #include "sim/base/names.h"
 #include "sim/base/random.h"
@@ -27,6 +28,9 @@ typedef struct vdc_search_options {
     /* The rules refuse the host: the lowest host above it that they might allow, as far as that is seen at once (a rule on racks refuses the
      * whole rack). NULL = the next one. Only asked right after `allows` said no. */
     uint32_t (*beyond)(const void *rules, uint32_t host, const vdc_request *request);
+    /* Hosts that the rules refuse, as sets of bits, as far as known: `allows` says no to all of them. `in_vain`: so many hosts were asked
+     * about in vain since the last call, so it may be worth knowing more. Holds for one decision. NULL = nothing is known. */
+    void (*refusals)(const void *rules, const vdc_request *request, uint32_t in_vain, vdc_refusals *refusals);
     const void *rules;
     /* VMs that are typical for the workload, for policies that look at fragmentation; NULL = not known. */
     const vdc_gpu_mix *gpu_mix;

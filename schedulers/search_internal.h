@@ -24,6 +24,7 @@ struct vdc_search {
     vdc_allows *allows;
     bool (*concerns)(const void *rules, const vdc_request *request);
     uint32_t (*beyond)(const void *rules, uint32_t host, const vdc_request *request);
+    void (*refusals)(const void *rules, const vdc_request *request, uint32_t in_vain, vdc_refusals *refusals);
     const void *rules;
     vdc_host_class_view *class_views;
     vdc_stream stream;

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { ARITY = 4, FEW_MEMBERS = 16 };
+enum { ARITY = 4, FEW_MEMBERS = 64, FEW_REFUSED = 8 };
 
 static inline uint32_t *heap_of(const vdc_member_pool *pool, vdc_members *members) {
     return members->chunk_class ? pool->cells + members->chunk : members->near;
@@ -121,10 +121,13 @@ uint32_t vdc_members_clean_top(vdc_member_pool *pool, vdc_members *members, uint
 
 /* Every member is looked at, lower ones than the best so far are asked for. */
 static uint32_t look_at_all(const vdc_member_pool *pool, const uint32_t *heap, uint32_t size, uint32_t state, uint32_t limit,
-                            vdc_accept *accept, const void *context) {
+                            vdc_accept *accept, void *context) {
     uint32_t best = VDC_NO_POSITION;
     for (uint32_t i = 0; i < size; i++) {
-        if (heap[i] < limit && heap[i] < best && pool->state_of[heap[i]] == state && accept(context, heap[i])) best = heap[i];
+        if (heap[i] >= limit || pool->state_of[heap[i]] != state) continue;
+        vdc_acceptance answer = accept(context, heap[i]);
+        if (answer == VDC_ENOUGH) return VDC_NO_POSITION;
+        if (answer == VDC_ACCEPTED) best = limit = heap[i];
     }
     return best;
 }
@@ -132,19 +135,29 @@ static uint32_t look_at_all(const vdc_member_pool *pool, const uint32_t *heap, u
 /* Visits the heap in ascending order without changing it: a second heap holds the indices that may come next, lowest position
  * first (Frederickson's selection from a heap in its simple form). */
 uint32_t vdc_members_first_accepted(vdc_member_pool *pool, vdc_members *members, uint32_t state, uint32_t limit,
-                                    vdc_accept *accept, const void *context) {
+                                    vdc_accept *accept, void *context) {
     const uint32_t *heap = heap_of(pool, members);
-    uint32_t count = 0;
+    uint32_t count = 0, refused = 0;
     if (!members->size) return VDC_NO_POSITION;
-    /* Of a few hosts all are looked at, which costs less than keeping an order. */
-    if (members->size <= FEW_MEMBERS) return look_at_all(pool, heap, members->size, state, limit, accept, context);
+    /* Mostly the first one will do. Of a few hosts all are looked at, which costs less than keeping an order. */
+    if (heap[0] >= limit) return VDC_NO_POSITION;
+    if (pool->state_of[heap[0]] == state) {
+        vdc_acceptance answer = accept(context, heap[0]);
+        if (answer != VDC_REFUSED) return answer == VDC_ACCEPTED ? heap[0] : VDC_NO_POSITION;
+    }
+    if (members->size <= FEW_MEMBERS) return look_at_all(pool, heap + 1, members->size - 1, state, limit, accept, context);
     if (!VDC_RESERVE(pool->frontier, pool->frontier_capacity, 1))
         return look_at_all(pool, heap, members->size, state, limit, accept, context);
     pool->frontier[count++] = 0;
     while (count) {
         uint32_t *frontier = pool->frontier, index = frontier[0], position = heap[index];
         if (position >= limit) return VDC_NO_POSITION;
-        if (pool->state_of[position] == state && accept(context, position)) return position;
+        if (index && pool->state_of[position] == state) {
+            vdc_acceptance answer = accept(context, position);
+            if (answer != VDC_REFUSED) return answer == VDC_ACCEPTED ? position : VDC_NO_POSITION;
+            /* Most of them are refused, it seems: then the order costs more than looking at all. */
+            if (++refused == FEW_REFUSED) return look_at_all(pool, heap, members->size, state, limit, accept, context);
+        }
         uint32_t last = frontier[--count], hole = 0;
         for (uint32_t child = 1; child < count; child = 2 * hole + 1) {
             if (child + 1 < count && heap[frontier[child + 1]] < heap[frontier[child]]) child++;

@@ -43,10 +43,11 @@ static inline uint32_t vdc_members_first(vdc_member_pool *pool, vdc_members *mem
     uint32_t top = members->chunk_class ? pool->cells[members->chunk] : members->near[0];
     return pool->state_of[top] == state ? top : vdc_members_clean_top(pool, members, state);
 }
-/* The lowest position below `limit` that `accept` takes, VDC_NO_POSITION when there is none (or no memory). */
-typedef bool vdc_accept(const void *context, uint32_t position);
+/* The lowest position below `limit` that `accept` takes, VDC_NO_POSITION when there is none or `accept` has had enough. */
+typedef enum vdc_acceptance { VDC_REFUSED, VDC_ACCEPTED, VDC_ENOUGH } vdc_acceptance;
+typedef vdc_acceptance vdc_accept(void *context, uint32_t position);
 uint32_t vdc_members_first_accepted(vdc_member_pool *pool, vdc_members *members, uint32_t state, uint32_t limit,
-                                    vdc_accept *accept, const void *context);
+                                    vdc_accept *accept, void *context);
 /* Gives the memory back. */
 void vdc_members_clear(vdc_member_pool *pool, vdc_members *members);
 

@@ -20,6 +20,7 @@
  */
 #include "schedulers/search_states.h"
 
+#include "schedulers/search_dense.h"
 #include "schedulers/search_grid.h"
 #include "schedulers/search_members.h"
 
@@ -105,6 +106,8 @@ struct vdc_states {
     /* ties */
     uint32_t long_buckets;       /* met in this window */
     vdc_feasible *feasible;
+    vdc_dense dense;             /* for searches under rules that refuse most hosts */
+    uint32_t asked_in_vain;      /* searches that lost patience while no state had a bitmap */
 };
 
 static inline uint32_t host_at(const vdc_states *s, uint32_t position) {
@@ -359,6 +362,7 @@ static bool compact(vdc_states *s) {
         if (s->pool.state_of[p] != NONE) s->pool.state_of[p] = moved[s->pool.state_of[p]];
     }
     vdc_free(moved);
+    vdc_dense_clear(&s->dense); /* the states have new numbers */
     s->used = kept;
     s->empty = 0;
     if (s->grid) {
@@ -459,6 +463,7 @@ void vdc_states_update(vdc_states *s, uint32_t host) {
     }
     if (after == before) return;
     s->pool.state_of[position] = after;
+    if (s->dense.count) vdc_dense_move(&s->dense, position, before, after);
     if (before != NONE) leave(s, before);
     if (after != NONE) join(s, after, position, host);
 }
@@ -565,42 +570,178 @@ typedef struct question {
     vdc_states *states;
     const vdc_request *request;
     vdc_allows *allows;
+    vdc_refusals refusals;       /* hosts that need not be asked about */
+    uint32_t in_vain, patience;  /* hosts that the rules refused so far; how many may be before the search looks for another way */
+    bool weighed;                /* against going through all hosts */
+    bool given_up;               /* it does that: see `sweep` */
 } question;
 
-static bool is_allowed(const void *context, uint32_t position) {
-    const question *q = context;
-    return q->allows(q->states->search->rules, host_at(q->states, position), q->request);
+enum {
+    PATIENCE = 64, LEAST_PATIENCE = 8,
+    SWEPT_ANYWAY = 256 /* of so many searches without patience one goes through all hosts and so finds the states that most are in */
+};
+
+static inline bool ask(question *q, uint32_t host) {
+    if (vdc_refused_until(&q->refusals, host) == host && q->allows(q->states->search->rules, host, q->request)) return true;
+    q->in_vain++;
+    return false;
+}
+
+static vdc_acceptance is_allowed(void *context, uint32_t position) {
+    question *q = context;
+    if (ask(q, host_at(q->states, position))) return VDC_ACCEPTED;
+    return q->in_vain > q->patience ? VDC_ENOUGH : VDC_REFUSED;
 }
 
 /* Many hosts in one state, such as the empty ones: they are met more quickly by going through all hosts, and rules on racks leave whole racks out. */
-enum { DENSE_MEMBERS = 64, DENSE_SHARE = 16 };
-
 static bool is_dense(const vdc_states *s, const vdc_members *members) {
-    return s->search->beyond && !s->order && members->count >= DENSE_MEMBERS && (uint64_t)members->count * DENSE_SHARE >= s->hosts->count;
+    return s->search->beyond && !s->order && vdc_dense_suits(&s->dense, members->count);
 }
 
-static uint32_t first_of_dense(vdc_states *s, uint32_t id, const question *q, uint32_t limit) {
-    const void *rules = s->search->rules;
+static uint32_t first_of_dense(vdc_states *s, uint32_t id, question *q, uint32_t limit) {
     uint32_t position = vdc_members_first(&s->pool, &s->state[id].members, id), end = limit < s->hosts->count ? limit : s->hosts->count;
-    while (position < end) {
-        if (s->pool.state_of[position] != id) position++;
-        else if (q->allows(rules, position, q->request)) return position;
-        else position = s->search->beyond(rules, position, q->request);
+    while (position < end && q->in_vain <= q->patience) {
+        if (s->pool.state_of[position] != id) {
+            position++;
+            continue;
+        }
+        const uint32_t beyond = vdc_refused_until(&q->refusals, position);
+        if (beyond == position && q->allows(s->search->rules, position, q->request)) return position;
+        q->in_vain++;
+        position = beyond > position ? beyond : s->search->beyond(s->search->rules, position, q->request);
     }
     return VDC_NO_POSITION;
 }
 
-/* The lowest position of the state that the rules allow, if it is below `limit`; else VDC_NO_POSITION. */
-static inline uint32_t first_allowed(vdc_states *s, uint32_t id, const question *q, uint32_t limit) {
+static bool gives_up(vdc_states *s, question *q);
+
+/* The lowest position of the state that the rules allow, if it is below `limit`; else VDC_NO_POSITION, also when the search gives up asking. */
+static inline uint32_t first_allowed(vdc_states *s, uint32_t id, question *q, uint32_t limit) {
     vdc_members *members = &s->state[id].members;
-    if (q->allows && is_dense(s, members)) return first_of_dense(s, id, q, limit);
-    if (q->allows) return vdc_members_first_accepted(&s->pool, members, id, limit, is_allowed, q);
-    uint32_t first = vdc_members_first(&s->pool, members, id);
-    return first < limit ? first : VDC_NO_POSITION;
+    if (!q->allows) {
+        uint32_t first = vdc_members_first(&s->pool, members, id);
+        return first < limit ? first : VDC_NO_POSITION;
+    }
+    for (;;) {
+        uint32_t first = is_dense(s, members) ? first_of_dense(s, id, q, limit)
+                                              : vdc_members_first_accepted(&s->pool, members, id, limit, is_allowed, q);
+        if (first != VDC_NO_POSITION || q->in_vain <= q->patience || gives_up(s, q)) return first;
+    }
+}
+
+/* --- going through all hosts that are not refused --- */
+
+/* The best host so far. */
+typedef struct found_host {
+    double score;
+    uint32_t position;
+} found_host;
+
+/* Of 64 positions, those that no bitmap of hosts refuses. */
+static inline uint64_t not_refused(const question *q, uint32_t word) {
+    uint64_t bits = ~UINT64_C(0);
+    for (uint32_t i = 0; i < q->refusals.count; i++)
+        if (!q->refusals.sets[i].unit_of) bits &= ~q->refusals.sets[i].bits[word];
+    return bits;
+}
+
+/* The position is refused with its rack or zone: takes the whole of it out of `bits`, or goes on with the word that it ends in. */
+static inline bool pass_over(const question *q, uint32_t position, uint32_t *word, uint64_t *bits) {
+    const uint32_t until = vdc_refused_until(&q->refusals, position);
+    if (until == position) return false;
+    const uint32_t in = until >> 6;
+    if (in != *word) *bits = 0;
+    if (in > *word + 1) *word = in - 1;
+    if (in == *word) *bits &= ~UINT64_C(0) << (until & 63);
+    return true;
+}
+
+/* Is a host of the state at that position better than the best so far, and may it be? */
+static inline void consider(question *q, uint32_t position, double score, found_host *best) {
+    if (best->position != VDC_NO_POSITION && (score < best->score || (score == best->score && position > best->position))) return;
+    if (q->allows(q->states->search->rules, position, q->request)) *best = (found_host){score, position};
+}
+
+static void consider_dense(vdc_states *s, unsigned slot, question *q, uint32_t index, found_host *best) {
+    const uint32_t id = s->dense.state[index];
+    if (!s->state[id].members.count || !(s->state[id].fits >> slot & 1)) return;
+    const double score = s->index[slot]->nodes[id].score;
+    if (best->position != VDC_NO_POSITION && score < best->score) return;
+    for (uint32_t word = 0; word * 64 < s->hosts->count; word++) {
+        uint64_t bits = s->dense.bits[index][word] & not_refused(q, word);
+        while (bits) {
+            const uint32_t position = word << 6 | (uint32_t)__builtin_ctzll(bits);
+            if (best->position != VDC_NO_POSITION && score == best->score && position > best->position) return;
+            if (pass_over(q, position, &word, &bits)) continue;
+            if (q->allows(s->search->rules, position, q->request)) {
+                *best = (found_host){score, position};
+                return;
+            }
+            bits &= bits - 1;
+        }
+    }
+}
+
+/* The host is in a state that many are in and that has no bitmap yet. */
+static bool make_dense(vdc_states *s, uint32_t id) {
+    return vdc_dense_suits(&s->dense, s->state[id].members.count) && vdc_dense_make(&s->dense, id, s->pool.state_of);
+}
+
+/* The best host of all that are not refused, state by state only for the large ones. Positions are host ids here. */
+static uint32_t sweep(vdc_states *s, unsigned slot, question *q) {
+    found_host best = {-INFINITY, VDC_NO_POSITION};
+    for (uint32_t i = s->dense.count; i-- > 0;)
+        if (!vdc_dense_suits(&s->dense, 2 * s->state[s->dense.state[i]].members.count)) vdc_dense_drop(&s->dense, i);
+    for (uint32_t word = 0; word * 64 < s->hosts->count; word++) {
+        uint64_t bits = not_refused(q, word);
+        for (uint32_t i = 0; i < s->dense.count; i++) bits &= ~s->dense.bits[i][word];
+        if (s->hosts->count - word * 64 < 64) bits &= (UINT64_C(1) << (s->hosts->count - word * 64)) - 1;
+        while (bits) {
+            const uint32_t position = word << 6 | (uint32_t)__builtin_ctzll(bits), id = s->pool.state_of[position];
+            if (pass_over(q, position, &word, &bits)) continue;
+            bits &= bits - 1;
+            if (id == NONE || !(s->state[id].fits >> slot & 1)) continue;
+            if (make_dense(s, id)) bits &= ~s->dense.bits[s->dense.count - 1][word];
+            else consider(q, position, s->index[slot]->nodes[id].score, &best);
+        }
+    }
+    for (uint32_t i = 0; i < s->dense.count; i++) consider_dense(s, slot, q, i, &best);
+    return best.position;
+}
+
+/* About how many steps a sweep takes, in the cost of a host that is asked about in vain. */
+static uint32_t sweep_cost(const vdc_states *s, const question *q) {
+    uint64_t left = s->hosts->count;
+    for (uint32_t i = 0; i < s->dense.count; i++) left -= s->state[s->dense.state[i]].members.count < left ? s->state[s->dense.state[i]].members.count : left;
+    for (uint32_t i = 0; i < q->refusals.count; i++) {
+        const vdc_refused_units *set = &q->refusals.sets[i];
+        if (set->unit_of) left = left * (set->units - set->refused) / set->units;
+        else left = left > set->refused ? left - set->refused : 0;
+    }
+    return (uint32_t)left / 2 + s->hosts->count / 256;
+}
+
+/* How many more may be asked about in vain. A search that knows which hosts are refused goes on asking as long as going through all others is
+ * likely to take longer. */
+static void weigh(const vdc_states *s, question *q) {
+    q->weighed = q->refusals.count && s->dense.count;
+    const uint32_t more = q->weighed ? sweep_cost(s, q) : 2 * q->in_vain;
+    const uint32_t least = q->weighed ? LEAST_PATIENCE : PATIENCE;
+    q->in_vain = 0;
+    q->patience = more > least ? more : least;
+}
+
+/* Too many were asked about in vain: is it better to go through all hosts that are not known to be refused? */
+static bool gives_up(vdc_states *s, question *q) {
+    const bool anyway = s->dense.count == 0 && s->asked_in_vain++ % SWEPT_ANYWAY == 0;
+    s->search->refusals(s->search->rules, q->request, q->in_vain, &q->refusals);
+    q->given_up = q->refusals.count && (q->weighed || anyway);
+    weigh(s, q);
+    return q->given_up;
 }
 
 /* Tries the feasible hosts in order for one with the score `peak`. */
-static uint32_t try_hosts(vdc_states *s, unsigned slot, const question *q, double peak) {
+static uint32_t try_hosts(vdc_states *s, unsigned slot, question *q, double peak) {
     int64_t position = -1;
     for (int i = 0; i < TRIES; i++) {
         position = vdc_feasible_next(s->feasible, q->request, (uint32_t)(position + 1), q->allows, s->search->rules);
@@ -611,7 +752,7 @@ static uint32_t try_hosts(vdc_states *s, unsigned slot, const question *q, doubl
 }
 
 /* The best host of a bucket. States that have no hosts any more leave it. */
-static uint32_t best_in_bucket(vdc_states *s, unsigned slot, uint32_t b, const question *q) {
+static uint32_t best_in_bucket(vdc_states *s, unsigned slot, uint32_t b, question *q) {
     const shape_index *index = s->index[slot];
     score_bucket *bucket = &index->buckets[b];
     if (bucket->length > LONG_BUCKET) {
@@ -633,6 +774,7 @@ static uint32_t best_in_bucket(vdc_states *s, unsigned slot, uint32_t b, const q
         if (score > peak) peak = score;
         if (first != VDC_NO_POSITION && score < best) continue;
         uint32_t position = first_allowed(s, id, q, first != VDC_NO_POSITION && score == best ? first : VDC_NO_POSITION);
+        if (q->given_up) return VDC_NO_POSITION;
         if (position == VDC_NO_POSITION) continue;
         best = score;
         first = position;
@@ -641,11 +783,12 @@ static uint32_t best_in_bucket(vdc_states *s, unsigned slot, uint32_t b, const q
     return first;
 }
 
-static uint32_t best_remembered(vdc_states *s, unsigned slot, const question *q) {
+static uint32_t best_remembered(vdc_states *s, unsigned slot, question *q) {
     shape_index *index = s->index[slot];
     if (index->states > 2 * index->states_at_split + 32) split(s, slot);
     for (uint32_t b = next_bit(index, 0); b != NONE; b = next_bit(index, b + 1)) {
         uint32_t position = best_in_bucket(s, slot, b, q);
+        if (q->given_up) return sweep(s, slot, q);
         if (position != VDC_NO_POSITION) return position;
         if (!index->buckets[b].length) clear_bit(index, b);
     }
@@ -674,7 +817,7 @@ static bool score_state(vdc_states *s, uint32_t id, const vdc_request *request, 
 }
 
 /* Scores every state that has hosts and that fits. */
-static uint32_t best_of_all(vdc_states *s, const question *q) {
+static uint32_t best_of_all(vdc_states *s, question *q) {
     double best = -INFINITY, score;
     uint32_t first = VDC_NO_POSITION;
     for (uint32_t id = 0; id < s->used; id++) {
@@ -689,7 +832,7 @@ static uint32_t best_of_all(vdc_states *s, const question *q) {
 }
 
 static uint32_t visit_state(void *context, uint32_t id, vdc_grid_best *best) {
-    const question *q = context;
+    question *q = context;
     vdc_states *s = q->states;
     if (!s->state[id].members.count) {
         s->in_grid[id] = false;
@@ -710,7 +853,11 @@ static uint32_t best_by_grid(vdc_states *s, question *q) {
 
 bool vdc_states_best(vdc_states *s, const vdc_request *request, vdc_decision *decision) {
     int slot = slot_of(s, request);
-    question q = {s, request, vdc_search_rules(s->search, request)};
+    question q = {.states = s, .request = request, .allows = vdc_search_rules(s->search, request), .patience = UINT32_MAX};
+    if (q.allows && s->search->refusals) {
+        s->search->refusals(s->search->rules, request, 0, &q.refusals);
+        if (!s->order) weigh(s, &q);
+    }
     uint32_t position = slot != VDC_NO_SHAPE ? best_remembered(s, (unsigned)slot, &q)
                         : have_grid(s)       ? best_by_grid(s, &q)
                                              : best_of_all(s, &q);
@@ -759,6 +906,7 @@ vdc_code vdc_states_create(vdc_states **out, const vdc_search *search, bool reme
     s->depends = search->instance.policy->placement.depends;
     vdc_shapes_init(&s->shapes, s->hosts);
     s->key_words = count_key_words(s);
+    s->dense.positions = s->hosts->count;
     s->pool.state_of = vdc_calloc(s->hosts->count ? s->hosts->count : 1, sizeof *s->pool.state_of);
     if (!s->pool.state_of || (s->hosts->rank && !order_by_rank(s)) || !grow(s)) {
         vdc_states_destroy(s);
@@ -783,6 +931,7 @@ void vdc_states_destroy(vdc_states *s) {
         vdc_free(s->index[slot]->buckets);
         vdc_free(s->index[slot]);
     }
+    vdc_dense_clear(&s->dense);
     vdc_grid_destroy(s->grid);
     vdc_free(s->in_grid);
     vdc_feasible_destroy(s->feasible);

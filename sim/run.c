@@ -325,17 +325,25 @@ static vdc_code reject_due(vdc_simulation *sim, uint32_t slot, vdc_diag *diag) {
     return reject(sim, slot, sim->scenario->admission_timeout == 0 ? "rejected: does not fit on arrival" : "rejected: waited too long", diag);
 }
 
-/* Soft rules come before the policy's own order: of the hosts that the VM may go to, those that break the least by weight are left. */
-static void weigh_soft_rules(vdc_simulation *sim, const vdc_request *request) {
-    vdc_isolation *iso = sim->isolation;
-    if (!iso || !iso->has_soft) return;
+/* What the VM would break of soft rules on the host; INT64_MAX: it may not go there at all. */
+static int64_t penalty_on(const vdc_simulation *sim, uint32_t host, const vdc_request *request) {
     const vdc_admission_hooks *admission = &sim->admission.policy->admission;
+    if (!vdc_host_fits(&sim->datacenter.hosts, host, request) || !vdc_isolation_allows(sim->isolation, host, request)) return INT64_MAX;
+    if (sim->behind_blocked && !admission->allows(sim->admission.state, vdc_search_view(sim->search), host, request)) return INT64_MAX;
+    return vdc_isolation_penalty(sim->isolation, host, request);
+}
+
+/* Soft rules come before the policy's own order: of the hosts that the VM may go to, those that break the least by weight are left. Mostly some
+ * host breaks nothing, and it is near the one where that was so last time. */
+static void weigh_soft_rules(vdc_simulation *sim, const vdc_request *request) {
+    if (!sim->isolation || !sim->isolation->has_soft) return;
+    const uint32_t count = sim->datacenter.hosts.count, from = sim->unbroken < count ? sim->unbroken : 0;
     int64_t least = INT64_MAX;
-    for (uint32_t host = 0; host < sim->datacenter.hosts.count && least > 0; host++) {
-        if (!vdc_host_fits(&sim->datacenter.hosts, host, request) || !vdc_isolation_allows(iso, host, request)) continue;
-        if (sim->behind_blocked && !admission->allows(sim->admission.state, vdc_search_view(sim->search), host, request)) continue;
-        int64_t penalty = vdc_isolation_penalty(iso, host, request);
+    for (uint32_t i = 0; i < count && least > 0; i++) {
+        const uint32_t host = from + i < count ? from + i : from + i - count;
+        const int64_t penalty = penalty_on(sim, host, request);
         if (penalty < least) least = penalty;
+        if (penalty == 0) sim->unbroken = host;
     }
     sim->penalty_allowed = least;
 }

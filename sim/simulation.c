@@ -132,6 +132,15 @@ static uint32_t beyond(const void *rules, uint32_t host, const vdc_request *requ
     return sim->isolation ? vdc_isolation_beyond(sim->isolation, host, request) : host + 1;
 }
 
+/* Hosts that rules refuse, as far as they are known as a whole. Soft rules refuse where none of them may be broken. */
+static void refusals(const void *rules, const vdc_request *request, uint32_t in_vain, vdc_refusals *out) {
+    const vdc_simulation *sim = rules;
+    out->count = 0;
+    if (!sim->isolation) return;
+    const bool soft = sim->isolation->has_soft && sim->leaving == VDC_NOWHERE && sim->penalty_allowed == 0;
+    vdc_isolation_refusals(sim->isolation, request, soft, in_vain, out);
+}
+
 /* What the VM that a host is sought for would cost there in progress. */
 static double predicted_slowdown(const void *rules, uint32_t host, const vdc_request *request) {
     vdc_simulation *sim = (vdc_simulation *)rules;
@@ -151,7 +160,8 @@ static bool rules_concern(const void *rules, const vdc_request *request) {
 vdc_code vdc_assemble_search(vdc_simulation *sim, const char *strategy, vdc_diag *diag) {
     vdc_search_options search = {
         .hosts = &sim->datacenter.hosts, .now = &sim->datacenter.now, .seed = sim->scenario->seed,
-        .strategy = strategy, .component = "placement", .allows = may_come, .concerns = rules_concern, .beyond = beyond, .rules = sim,
+        .strategy = strategy, .component = "placement", .allows = may_come, .concerns = rules_concern, .beyond = beyond, .refusals = refusals,
+        .rules = sim,
         .gpu_mix = sim->gpu_mix.count ? &sim->gpu_mix : NULL,
         .tenants = sim->tenants, .slowdown = sim->profiles.count > 1 ? predicted_slowdown : NULL,
     };

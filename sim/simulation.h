@@ -82,6 +82,7 @@ struct vdc_simulation {
     vdc_flow_set *flows;          /* NULL: nothing is transferred (sim/parts/flows.h) */
     vdc_fabric fabric;            /* with flows: the hosts, then the storage pools, then the world outside */
     vdc_isolation *isolation;     /* NULL: nobody asks for any */
+    uint32_t unbroken;            /* a host that a VM came to, or could have, without breaking a soft rule */
     int64_t penalty_allowed;      /* soft rules: what the host of the VM being placed may break */
     vdc_queue *events;
     vdc_wait_queue waiting;

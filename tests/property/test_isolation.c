@@ -424,6 +424,8 @@ typedef struct lives {
 static int compare(lives *life, const plain_vm *vm, const vdc_request *request, const char *what) {
     vdc_stream *stream = life->stream;
     int chosen = -1, seen = 0;
+    vdc_refusals refusals; /* what is known in bits, of all sets at once */
+    vdc_isolation_refusals(life->f.iso, request, false, HOSTS, &refusals);
     for (int host = 0; host < HOSTS; host++) {
         bool verdict = vdc_host_fits(&life->f.dc.hosts, (uint32_t)host, request) && vdc_isolation_allows(life->f.iso, (uint32_t)host, request);
         bool plain = brute_force(life->world, vm, host);
@@ -431,6 +433,8 @@ static int compare(lives *life, const plain_vm *vm, const vdc_request *request, 
                      life->text, what, (int)request->id, vm->tenant, vm->group, vm->member, vm->threads, host, verdict, plain);
         cr_assert_eq(vdc_isolation_penalty(life->f.iso, (uint32_t)host, request), penalty(life->world, vm, host), "%s: %s of VM %d on host %d",
                      life->text, what, (int)request->id, host);
+        cr_assert(!plain || vdc_refused_until(&refusals, (uint32_t)host) == (uint32_t)host, "%s: %s of VM %d: the bits refuse host %d", life->text,
+                  what, (int)request->id, host);
         life->compared++;
         if (plain && DRAW(++seen) == 0) chosen = host;
     }

@@ -21,7 +21,7 @@ static const vdc_gpu_shape typical_shapes[] = {{.cpu = 4000, .gpu_milli = 500, .
                                                {.cpu = 8000, .gpu_milli = 1000, .gpu_count = 2, .probability = 0.5}};
 static const vdc_gpu_mix typical = {typical_shapes, 2};
 
-enum { ALIVE_MOST = 2048, SHAPES_MOST = 400 };
+enum { ALIVE_MOST = 2048, SHAPES_MOST = 400, RACK = 7, HOSTS_MOST = 8192 };
 
 typedef struct fleet_kind {
     const char *name;
@@ -69,6 +69,13 @@ static const fleet_kind kinds[] = {
     {"very many hosts", {{.count = 5000, .cores = 8, .gib = 32}}, 1, false, false, 100, 8, 0},
 };
 
+/* What is known of each tenant in bits, from the time on that hosts were asked about in vain: hosts (of all but every third tenant), racks. */
+typedef struct known_bits {
+    bool known[12];
+    uint64_t hosts[12][HOSTS_MOST / 64], racks[12][HOSTS_MOST / 64];
+    uint32_t host_count, refused[12], closed[12], rack_of[HOSTS_MOST], rack_end[HOSTS_MOST];
+} known_bits;
+
 /* One policy on one set of hosts, asked by both strategies; each has a state of its own and the same random stream. */
 typedef struct pair {
     vdc_hosts hosts;
@@ -82,6 +89,7 @@ typedef struct pair {
     uint64_t draws;
     const char *text;
     const fleet_kind *kind;
+    known_bits *bits;              /* the index knows in bits what rules refuse; NULL: it asks */
 } pair;
 
 /* Pure in the host and the request, and forbids about a quarter: or, for some tenants, nearly all. */
@@ -90,6 +98,47 @@ static bool allows(const void *rules, uint32_t host, const vdc_request *request)
     uint64_t state = (uint64_t)host << 32 | request->tenant;
     uint64_t draw = draw_bits(&state) % 100;
     return request->tenant % 8 == 7 ? draw < 3 : draw >= 25;
+}
+
+/* Racks of seven hosts for tenants 9 to 11, closed as a whole or not, on top of what single hosts refuse. */
+static bool rack_closed(uint32_t rack, uint32_t tenant) {
+    uint64_t state = (uint64_t)rack << 32 | (tenant + 1000);
+    return draw_bits(&state) % 100 < (tenant == 9 ? 95 : tenant == 10 ? 50 : 10);
+}
+
+static bool allows_with_racks(const void *rules, uint32_t host, const vdc_request *request) {
+    return (request->tenant < 9 || !rack_closed(host / RACK, request->tenant)) && allows(rules, host, request);
+}
+
+static void know(known_bits *k, uint32_t host_count) {
+    memset(k, 0, sizeof *k);
+    k->host_count = host_count;
+    for (uint32_t h = 0; h < host_count; h++) k->rack_of[h] = h / RACK, k->rack_end[h / RACK] = h + 1;
+    for (uint32_t tenant = 1; tenant < 12; tenant++) {
+        vdc_request request = {.tenant = tenant};
+        for (uint32_t h = 0; h < host_count; h++) {
+            if (!allows(NULL, h, &request)) k->hosts[tenant][h / 64] |= UINT64_C(1) << (h % 64), k->refused[tenant]++;
+            if (h % RACK == 0 && tenant >= 9 && rack_closed(h / RACK, tenant))
+                k->racks[tenant][h / RACK / 64] |= UINT64_C(1) << (h / RACK % 64), k->closed[tenant]++;
+        }
+    }
+}
+
+static void refusals(const void *rules, const vdc_request *request, uint32_t in_vain, vdc_refusals *out) {
+    known_bits *k = (known_bits *)rules;
+    const uint32_t tenant = request->tenant, racks = (k->host_count + RACK - 1) / RACK;
+    out->count = 0;
+    if (in_vain) k->known[tenant] = true;
+    if (!k->known[tenant]) return;
+    if (tenant % 3) out->sets[out->count++] = (vdc_refused_units){.bits = k->hosts[tenant], .refused = k->refused[tenant], .units = k->host_count};
+    if (tenant >= 9)
+        out->sets[out->count++] = (vdc_refused_units){.bits = k->racks[tenant], .unit_of = k->rack_of, .unit_end = tenant == 10 ? NULL : k->rack_end,
+                                                      .refused = k->closed[tenant], .units = racks};
+}
+
+static uint32_t beyond(const void *rules, uint32_t host, const vdc_request *request) {
+    const known_bits *k = rules;
+    return request->tenant >= 9 && rack_closed(host / RACK, request->tenant) ? k->rack_end[host / RACK] : host + 1;
 }
 
 static bool concerns(const void *rules, const vdc_request *request) {
@@ -122,14 +171,19 @@ static vdc_search_options options_of(const pair *p, int index) {
                                 .seed = 5,
                                 .strategy = index ? "index" : "scan",
                                 .component = "test",
-                                .allows = p->kind->rules ? allows : NULL,
+                                .allows = p->bits ? allows_with_racks : p->kind->rules ? allows : NULL,
                                 .concerns = concerns,
+                                .refusals = p->bits ? refusals : NULL,
+                                .beyond = p->bits ? beyond : NULL,
+                                .rules = p->bits,
                                 .gpu_mix = &typical};
 }
 
 /* `made` is a policy of this test's own, NULL: what `text` asks for. */
 static void open_pair(pair *p, const char *text, const vdc_policy *made, const fleet_kind *kind, uint64_t seed) {
+    known_bits *bits = p->bits;
     memset(p, 0, sizeof *p);
+    p->bits = bits;
     p->draws = seed;
     p->text = made ? made->name : text;
     p->kind = kind;
@@ -149,6 +203,7 @@ static void open_pair(pair *p, const char *text, const vdc_policy *made, const f
         for (uint32_t h = 0; h < p->hosts.count; h++) p->hosts.rank[h] = (uint32_t)draw_below(&p->draws, 50); /* some are equal */
     }
     draw_shapes(p);
+    if (p->bits) know(p->bits, p->hosts.count);
     for (int i = 0; i < 2; i++) {
         vdc_diag diag = {0};
         vdc_search_options options = options_of(p, i);
@@ -278,7 +333,7 @@ static int64_t wanted_steps(void) {
 }
 
 Test(search_index, decides_as_the_scan, .timeout = 0) {
-    pair *p = malloc(sizeof *p);
+    pair *p = calloc(1, sizeof *p);
     size_t kind_count = sizeof kinds / sizeof *kinds;
     for (size_t i = 0; vdc_policies[i]; i++) {
         const vdc_policy *policy = vdc_policies[i];
@@ -367,7 +422,7 @@ static const vdc_policy made_policies[] = {
 };
 
 Test(search_index, decides_as_the_scan_by_scores_of_every_kind, .timeout = 0) {
-    pair *p = malloc(sizeof *p);
+    pair *p = calloc(1, sizeof *p);
     size_t kind_count = sizeof kinds / sizeof *kinds;
     for (size_t i = 0; i < sizeof made_policies / sizeof *made_policies; i++) {
         for (size_t k = 0; k < kind_count; k++) {
@@ -389,7 +444,7 @@ Test(search_index, decides_as_the_scan_in_the_long_run, .timeout = 0) {
         {"odd sizes, long", {{.count = 150, .cores = 32, .gib = 128}}, 1, false, false, 100, 24, GIB / 2},
         {"many shapes, long", {{.count = 40, .cores = 64, .gib = 256}}, 1, false, false, 100, 300, 0},
     };
-    pair *p = malloc(sizeof *p);
+    pair *p = calloc(1, sizeof *p);
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         for (size_t k = 0; k < sizeof long_kinds / sizeof *long_kinds; k++) {
             open_pair(p, texts[i], NULL, &long_kinds[k], i);
@@ -400,11 +455,35 @@ Test(search_index, decides_as_the_scan_in_the_long_run, .timeout = 0) {
     free(p);
 }
 
+/* Rules that are known in bits: searches go round what is refused, and give up asking for a sweep over the rest. */
+Test(search_index, decides_as_the_scan_by_what_is_known_of_rules, .timeout = 0) {
+    static const char *const texts[] = {"{policy: best-fit}", "{policy: worst-fit}", "{policy: cosine}", "{policy: first-fit}", "{policy: power-aware}"};
+    static const fleet_kind known_kinds[] = {
+        {"rules in bits", {{.count = 300, .cores = 16, .gib = 64}}, 1, false, true, 100, 8, 0},
+        {"rules in bits, two classes", {{.count = 500, .cores = 16, .gib = 64}, {.count = 301, .cores = 32, .gib = 96}}, 2, false, true, 200, 6, 0},
+        {"rules in bits, ranks", {{.count = 300, .cores = 16, .gib = 64}}, 1, true, true, 100, 8, 0},
+        {"rules in bits, odd sizes", {{.count = 700, .cores = 32, .gib = 128}}, 1, false, true, 100, 24, GIB / 2},
+        {"rules in bits, many hosts", {{.count = 5000, .cores = 8, .gib = 32}}, 1, false, true, 100, 6, 0},
+    };
+    pair *p = calloc(1, sizeof *p);
+    known_bits *bits = malloc(sizeof *bits);
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        for (size_t k = 0; k < sizeof known_kinds / sizeof *known_kinds; k++) {
+            p->bits = bits;
+            open_pair(p, texts[i], NULL, &known_kinds[k], 31 * i + k);
+            run_pair(p, p->hosts.count > 1000 ? wanted_steps() / 4 : wanted_steps());
+            close_pair(p);
+        }
+    }
+    free(bits);
+    free(p);
+}
+
 /* Memory that runs out at any moment costs time, or is an error at the start; never a decision. */
 Test(search_index, running_out_of_memory_changes_no_decision, .timeout = 0) {
     static const char *const texts[] = {"{policy: best-fit}", "{policy: cosine}", "{policy: random-fit}"};
     static const fleet_kind scarce = {"no memory", {{.count = 80, .cores = 32, .gib = 128}}, 1, true, true, 100, 90, GIB / 2};
-    pair *p = malloc(sizeof *p);
+    pair *p = calloc(1, sizeof *p);
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         for (uint64_t fail_at = 1, refused = 0; fail_at < 120; fail_at++) {
             open_pair(p, texts[i], NULL, &scarce, fail_at);
