@@ -192,7 +192,7 @@ static void check_accounts(vdc_checks *checks, const vdc_datacenter *dc) {
         [VDC_VM_RUNNING] = VDC_ACCOUNT_RUN, [VDC_VM_BUILDING] = VDC_ACCOUNT_BOOT, [VDC_VM_BOOTING] = VDC_ACCOUNT_BOOT,
         [VDC_VM_PAUSED] = VDC_ACCOUNT_PAUSED, [VDC_VM_SAVING] = VDC_ACCOUNT_PAUSED, [VDC_VM_BLACKOUT] = VDC_ACCOUNT_BLACKOUT,
         [VDC_VM_SUSPENDED] = VDC_ACCOUNT_SUSPENDED, [VDC_VM_STOPPED] = VDC_ACCOUNT_STOPPED,
-        [VDC_VM_DOWN] = VDC_ACCOUNT_DOWN,
+        [VDC_VM_DOWN] = VDC_ACCOUNT_DOWN, [VDC_VM_FAILOVER] = VDC_ACCOUNT_DOWN,
     };
     vdc_wide spent[VDC_ACCOUNTS];
     for (int account = 0; account < VDC_ACCOUNTS; account++) spent[account] = dc->lifecycle->left[account];

@@ -7,7 +7,7 @@
 #include <string.h>
 
 const char *const vdc_vm_state_names[VDC_VM_STATES] = {
-    "free", "queued", "running", "building", "booting", "paused", "saving", "blackout", "held", "suspended", "stopped", "down",
+    "free", "queued", "running", "building", "booting", "paused", "saving", "blackout", "failing over", "held", "suspended", "stopped", "down",
     "completed", "rejected", "failed", "lost", "evicted", "deleted",
 };
 

@@ -29,7 +29,8 @@ typedef enum vdc_vm_state {
     VDC_VM_PAUSED,
     VDC_VM_SAVING,      /* its memory goes to disk */
     VDC_VM_BLACKOUT,    /* between two hosts */
-    VDC_VM_HELD,        /* no VM but the second part of one that moves: promises and executes nothing */
+    VDC_VM_FAILOVER,    /* its host failed and its standby takes over: on that one's host, not running yet */
+    VDC_VM_HELD,        /* no VM but the second part of one that moves, or a standby: promises and executes nothing */
     /* on no host and in no queue */
     VDC_VM_SUSPENDED,
     VDC_VM_STOPPED,

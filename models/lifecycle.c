@@ -197,23 +197,31 @@ vdc_code vdc_lifecycle_hold(vdc_datacenter *dc, uint32_t slot, const vdc_request
     return code;
 }
 
+static void fold(vdc_datacenter *dc, uint32_t slot, uint32_t part, uint32_t host, vdc_wide finished[VDC_FLOWS]) {
+    vdc_datacenter_close_stay(dc, part, host, finished);
+    vdc_vm_totals *to = &vdc_vm_details_of(dc, slot)->totals;
+    const vdc_vm_totals *from = &vdc_vm_details_known(dc, part)->totals;
+    to->p_cpu += from->p_cpu;
+    to->p_memory += from->p_memory;
+    to->fenced += from->fenced;
+    to->reserved += from->reserved;
+    to->fence_waste += from->fence_waste;
+    to->fence_idle += from->fence_idle;
+    to->fenced_memory += from->fenced_memory;
+}
+
+void vdc_lifecycle_fold(vdc_datacenter *dc, uint32_t slot, vdc_wide finished[VDC_FLOWS]) {
+    uint32_t part = dc->lifecycle->vms[slot].other;
+    if (part != VDC_NOWHERE) fold(dc, slot, part, dc->vms[part].host, finished);
+}
+
 void vdc_lifecycle_drop(vdc_datacenter *dc, uint32_t slot, vdc_wide finished[VDC_FLOWS]) {
     vdc_lifecycle *life = dc->lifecycle;
     uint32_t part = life->vms[slot].other;
     if (part == VDC_NOWHERE) return;
     uint32_t host = dc->vms[part].host;
     vdc_datacenter_remove(dc, part);
-    if (dc->track_vms) {
-        vdc_datacenter_close_stay(dc, part, host, finished);
-        vdc_vm_totals *to = &vdc_vm_details_of(dc, slot)->totals;
-        const vdc_vm_totals *from = &vdc_vm_details_known(dc, part)->totals;
-        to->p_cpu += from->p_cpu;
-        to->p_memory += from->p_memory;
-        to->fenced += from->fenced;
-        to->fence_waste += from->fence_waste;
-        to->fence_idle += from->fence_idle;
-        to->fenced_memory += from->fenced_memory;
-    }
+    if (dc->track_vms) fold(dc, slot, part, host, finished);
     if (dc->isolation) vdc_isolation_leave_part(dc->isolation, part);
     life->vms[part] = fresh(dc->now);
     life->vms[slot].other = VDC_NOWHERE;

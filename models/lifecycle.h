@@ -103,6 +103,8 @@ void vdc_lifecycle_thaw(vdc_datacenter *datacenter, uint32_t slot);
  * no allocation of its own, because both parts share one. *part is its slot. */
 vdc_code vdc_lifecycle_hold(vdc_datacenter *datacenter, uint32_t slot, const vdc_request *request, uint32_t host, uint64_t gpu_devices,
                             uint64_t numa_nodes, bool guarantees, bool disk_once, uint32_t *part);
+/* What its ledger holds becomes the VM's; it stays. */
+void vdc_lifecycle_fold(vdc_datacenter *datacenter, uint32_t slot, vdc_wide finished[VDC_FLOWS]);
 /* Gives it back; what its ledger holds becomes the VM's. */
 void vdc_lifecycle_drop(vdc_datacenter *datacenter, uint32_t slot, vdc_wide finished[VDC_FLOWS]);
 

@@ -89,7 +89,7 @@ static const vdc_param attach_network_params[] = {
 };
 static const vdc_param configure_vnic_params[] = {NAMED_NETWORK, VNIC_CAPS, WEIGHT_OF("unchanged", "share of full links")};
 
-#define LIVE (STATE(QUEUED) | STATE(RUNNING) | STATE(BUILDING) | STATE(BOOTING) | STATE(PAUSED) | STATE(SAVING) | STATE(BLACKOUT) \
+#define LIVE (STATE(QUEUED) | STATE(RUNNING) | STATE(BUILDING) | STATE(BOOTING) | STATE(PAUSED) | STATE(SAVING) | STATE(BLACKOUT) | STATE(FAILOVER) \
               | STATE(SUSPENDED) | STATE(STOPPED))
 
 const vdc_verb_row vdc_verbs[VDC_VERBS] = {

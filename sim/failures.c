@@ -8,6 +8,7 @@
 
 #include "sim/operations.h"
 #include "sim/parts/availability.h"
+#include "sim/parts/failover.h"
 #include "sim/results/results.h"
 
 /* ---- VMs ---- */
@@ -58,6 +59,9 @@ vdc_code vdc_failures_vm_down(vdc_simulation *sim, uint32_t slot, vdc_outage out
     vdc_availability_state *state = vdc_availability_of(sim);
     bool planned = outage == VDC_OUTAGE_MAINTENANCE;
     uint32_t host = dc->vms[slot].host;
+    bool taken;
+    vdc_code taking = vdc_failover_take_over(sim, slot, outage, &taken, diag);
+    if (taking || taken) return taking;
     if (state) {
         state->lost_work += work_at_stake(sim, slot);
         vdc_availability_change(&state->book, slot, VDC_DOWN, outage, dc->now);
@@ -120,6 +124,7 @@ vdc_code vdc_failures_empty_host(vdc_simulation *sim, uint32_t host, vdc_outage 
     for (uint32_t slot; !code && (slot = vdc_failures_next_vm(sim, host, -2)) != VDC_NOWHERE;) {
         /* The second part of one that moves: it stays where it runs, unless pages were still to be fetched from here. */
         if (sim->datacenter.vms[slot].state == VDC_VM_HELD) {
+            if (vdc_failover_lost(sim, slot)) continue;
             slot = sim->datacenter.lifecycle->vms[slot].other;
             if (vdc_migration_abort(sim, slot, "the host that it was going to failed", diag)) continue;
         }

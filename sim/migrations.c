@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "sim/operations.h"
+#include "sim/parts/failover.h"
 #include "sim/parts/rebalance.h"
 #include "sim/results/results.h"
 
@@ -196,18 +197,23 @@ const char *vdc_migration_refusal(vdc_simulation *sim, uint32_t slot, uint32_t h
     return host == VDC_NOWHERE ? NULL : host_refusal(sim, slot, host, request);
 }
 
-/* The placement policy's host for a VM that would leave its own. */
-static vdc_code choose(vdc_simulation *sim, uint32_t slot, const vdc_request *request, vdc_decision *decision, bool *found, vdc_diag *diag) {
+vdc_code vdc_choose_elsewhere(vdc_simulation *sim, uint32_t slot, const vdc_request *request, vdc_decision *decision, bool *found, vdc_diag *diag) {
     if (vdc_search_follows_grants(sim->search)) {
         vdc_code code = vdc_datacenter_settle(&sim->datacenter, diag);
         if (code) return code;
     }
     sim->trying = slot;
     sim->leaving = sim->datacenter.vms[slot].host;
-    if (sim->isolation) vdc_isolation_set_aside(sim->isolation, slot);
     vdc_code code = vdc_search_decide(sim->search, request, decision, found, diag);
-    if (sim->isolation) vdc_isolation_put_back(sim->isolation, slot);
     sim->leaving = VDC_NOWHERE;
+    return code;
+}
+
+/* The same for one that leaves its own: it is no longer counted there. */
+static vdc_code choose(vdc_simulation *sim, uint32_t slot, const vdc_request *request, vdc_decision *decision, bool *found, vdc_diag *diag) {
+    if (sim->isolation) vdc_isolation_set_aside(sim->isolation, slot);
+    vdc_code code = vdc_choose_elsewhere(sim, slot, request, decision, found, diag);
+    if (sim->isolation) vdc_isolation_put_back(sim->isolation, slot);
     return code;
 }
 
@@ -267,38 +273,46 @@ static void drop(vdc_simulation *sim, const vdc_move *move) {
     vdc_run_wake(sim);
 }
 
-/* The VM is where it goes: off its old host and onto its new one, all at this instant. */
-static vdc_code switch_over(vdc_simulation *sim, vdc_move *move, vdc_diag *diag) {
+vdc_code vdc_shift(vdc_simulation *sim, uint32_t slot, const vdc_decision *to, const vdc_request *resized, vdc_diag *diag) {
     vdc_datacenter *dc = &sim->datacenter;
-    vdc_vm_record *record = &dc->records[move->vm];
+    vdc_vm_record *record = &dc->records[slot];
     const vdc_admission_hooks *admission = &sim->admission.policy->admission;
-    uint32_t slot = move->vm;
     vdc_request old = record->request;
     vdc_time started = record->started_at;
-    bool paused = dc->vms[slot].state == VDC_VM_PAUSED;
-    unbear(sim, move, move->to);
-    drop(sim, move);
+    uint32_t from = dc->vms[slot].host, host = (uint32_t)to->host;
     sim->moving = true;
     if (sim->follower_count) vdc_parts_removing(sim, slot);
-    note_downtime(sim, move);
     vdc_progress_catch_up(dc, slot);
     vdc_datacenter_remove(dc, slot);
-    if (dc->track_vms) vdc_datacenter_close_stay(dc, slot, move->from, sim->population.finished);
-    if (move->resizes) vdc_lifecycle_resize(dc, slot, move->request.size[VDC_CPU]);
-    if (move->resizes) record->request = move->request;
-    if (vdc_datacenter_place(dc, slot, move->to, move->gpu_devices, move->numa_nodes)) return vdc_no_memory(diag, "a migration");
+    if (dc->track_vms) vdc_datacenter_close_stay(dc, slot, from, sim->population.finished);
+    if (resized) vdc_lifecycle_resize(dc, slot, resized->size[VDC_CPU]);
+    if (resized) record->request = *resized;
+    if (vdc_datacenter_place(dc, slot, host, to->gpu_devices, to->numa_nodes)) return vdc_no_memory(diag, "a migration");
     record->started_at = started;
-    move->switched = true;
-    vdc_run_host_changed(sim, move->from);
-    vdc_run_host_changed(sim, move->to);
-    vdc_decision decision = {.host = move->to, .gpu_devices = move->gpu_devices, .numa_nodes = move->numa_nodes};
-    vdc_search_released(sim->search, &old, move->from);
-    vdc_search_placed(sim->search, &record->request, move->to);
-    if (admission->released) admission->released(sim->admission.state, vdc_search_view(sim->search), &old, move->from);
-    if (admission->placed) admission->placed(sim->admission.state, vdc_search_view(sim->search), &record->request, &decision);
+    vdc_run_host_changed(sim, from);
+    vdc_run_host_changed(sim, host);
+    vdc_search_released(sim->search, &old, from);
+    vdc_search_placed(sim->search, &record->request, host);
+    if (admission->released) admission->released(sim->admission.state, vdc_search_view(sim->search), &old, from);
+    if (admission->placed) admission->placed(sim->admission.state, vdc_search_view(sim->search), &record->request, to);
     vdc_code code = sim->follower_count ? vdc_parts_placed(sim, slot, diag) : VDC_OK;
     sim->moving = false;
     vdc_run_wake(sim);
+    return code;
+}
+
+/* The VM is where it goes: off its old host and onto its new one, all at this instant. */
+static vdc_code switch_over(vdc_simulation *sim, vdc_move *move, vdc_diag *diag) {
+    vdc_datacenter *dc = &sim->datacenter;
+    uint32_t slot = move->vm;
+    bool paused = dc->vms[slot].state == VDC_VM_PAUSED;
+    vdc_decision to = {.host = move->to, .gpu_devices = move->gpu_devices, .numa_nodes = move->numa_nodes};
+    vdc_request resized = move->request;
+    unbear(sim, move, move->to);
+    drop(sim, move);
+    note_downtime(sim, move);
+    move->switched = true;
+    vdc_code code = vdc_shift(sim, slot, &to, move->resizes ? &resized : NULL, diag);
     if (code) return code;
     if (paused) {
         dc->vms[slot].state = VDC_VM_PAUSED;
@@ -414,6 +428,7 @@ vdc_code vdc_migrate(vdc_simulation *sim, uint32_t slot, uint32_t host, int mode
     *move = (vdc_move){.used = true, .vm = slot, .from = dc->vms[slot].host, .to = host, .plan = plan_of(sim, slot, mode), .request = request,
                        .resizes = resized != NULL, .gpu_devices = decision.gpu_devices, .numa_nodes = decision.numa_nodes,
                        .since = dc->now, .began = dc->now};
+    vdc_failover_withdraw(sim, slot);
     if (vdc_lifecycle_hold(dc, slot, &request, host, move->gpu_devices, move->numa_nodes, true, settings->shared_storage, &part))
         return vdc_no_memory(diag, "a migration");
     dc->lifecycle->vms[slot].migration = number;

@@ -48,6 +48,11 @@ const char *vdc_migration_refusal(vdc_simulation *simulation, uint32_t slot, uin
  * when it has begun, else why not; the state is then as it was. */
 vdc_code vdc_migrate(vdc_simulation *simulation, uint32_t slot, uint32_t host, int mode, const vdc_request *resized, const char **refusal,
                      vdc_diag *diag);
+/* The placement policy's host for a VM, as `request`, that is another one than its own. */
+vdc_code vdc_choose_elsewhere(vdc_simulation *simulation, uint32_t slot, const vdc_request *request, vdc_decision *decision, bool *found, vdc_diag *diag);
+/* Takes a VM off its host and puts it on the one that was decided on, all at this instant, and as `resized` where that is not NULL. It comes there as
+ * one that runs and asks for nothing; its events wait on. */
+vdc_code vdc_shift(vdc_simulation *simulation, uint32_t slot, const vdc_decision *to, const vdc_request *resized, vdc_diag *diag);
 /* Gives up the migration of a VM, which stays where it runs; nothing happens when there is none. After the switch it cannot be given up: false. */
 bool vdc_migration_abort(vdc_simulation *simulation, uint32_t slot, const char *why, vdc_diag *diag);
 /* The VM leaves its host for another reason: its migration is given up, or what it left behind is. */

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/parts/failover.h"
 #include "sim/parts/network.h"
 #include "sim/parts/storage.h"
 #include "sim/results/results.h"
@@ -236,13 +237,9 @@ static vdc_code pause(vdc_simulation *sim, uint32_t slot, const vdc_operation *o
     return VDC_OK;
 }
 
-static vdc_code resume(vdc_simulation *sim, uint32_t slot, const vdc_operation *operation, const char **refusal, vdc_diag *diag) {
-    (void)operation, (void)refusal;
+/* It runs again where it stood still. */
+static vdc_code go_on(vdc_simulation *sim, uint32_t slot, vdc_diag *diag) {
     vdc_datacenter *dc = &sim->datacenter;
-    if (state_of(sim, slot) == VDC_VM_SUSPENDED) {
-        life_of(sim, slot)->saved_image = true;
-        return vdc_run_enqueue(sim, slot, diag);
-    }
     vdc_lifecycle_set_away(dc, slot, false);
     dc->vms[slot].state = VDC_VM_RUNNING;
     vdc_lifecycle_enter(dc, slot, VDC_ACCOUNT_RUN);
@@ -250,6 +247,15 @@ static vdc_code resume(vdc_simulation *sim, uint32_t slot, const vdc_operation *
     vdc_code code = sim->follower_count ? vdc_parts_booted(sim, slot, diag) : VDC_OK;
     if (code) return code;
     return vdc_progress_continue(dc, slot) ? vdc_no_memory(diag, "pending events") : VDC_OK;
+}
+
+static vdc_code resume(vdc_simulation *sim, uint32_t slot, const vdc_operation *operation, const char **refusal, vdc_diag *diag) {
+    (void)operation, (void)refusal;
+    if (state_of(sim, slot) == VDC_VM_SUSPENDED) {
+        life_of(sim, slot)->saved_image = true;
+        return vdc_run_enqueue(sim, slot, diag);
+    }
+    return go_on(sim, slot, diag);
 }
 
 static vdc_code suspended(vdc_simulation *sim, uint32_t slot, vdc_diag *diag) {
@@ -362,6 +368,7 @@ static vdc_code replace(vdc_simulation *sim, uint32_t slot, const vdc_request *r
     }
     vdc_code code = sim->follower_count ? vdc_parts_placed(sim, slot, diag) : VDC_OK;
     sim->moving = false;
+    if (*done) vdc_failover_withdraw(sim, slot); /* it has another size now */
     if (!code && state == VDC_VM_RUNNING && vdc_progress_continue(dc, slot)) code = vdc_no_memory(diag, "pending events");
     return code;
 }
@@ -581,9 +588,25 @@ void vdc_operations_stopping(vdc_simulation *sim, uint32_t slot) {
     vdc_vm_state state = state_of(sim, slot);
     cancel(sim, &life->phase_event);
     vdc_migration_ends(sim, slot);
-    if (state == VDC_VM_PAUSED) count_end(sim, slot, 1);
+    if (state == VDC_VM_PAUSED || state == VDC_VM_FAILOVER) count_end(sim, slot, 1);
     if (state == VDC_VM_SAVING) vdc_lifecycle_release(&sim->datacenter, slot);
     life->end_left = life->change_left = life->checkpoint_left = -1;
+}
+
+static vdc_code taken_over(vdc_simulation *sim, uint32_t slot, vdc_diag *diag) {
+    vdc_failover_done(sim);
+    vdc_availability_running(sim, slot);
+    vdc_code code = log_vm(sim, slot, "standby has taken over", "", diag);
+    return code ? code : go_on(sim, slot, diag);
+}
+
+vdc_code vdc_operations_fail_over(vdc_simulation *sim, uint32_t slot, vdc_diag *diag) {
+    vdc_datacenter *dc = &sim->datacenter;
+    dc->vms[slot].state = VDC_VM_FAILOVER;
+    vdc_lifecycle_set_away(dc, slot, true);
+    vdc_lifecycle_enter(dc, slot, VDC_ACCOUNT_DOWN);
+    count_end(sim, slot, -1);
+    return sim->scenario->failover > 0 ? phase(sim, slot, sim->scenario->failover, diag) : taken_over(sim, slot, diag);
 }
 
 static vdc_code end_of_phase(vdc_simulation *sim, uint32_t slot, vdc_diag *diag) {
@@ -592,6 +615,7 @@ static vdc_code end_of_phase(vdc_simulation *sim, uint32_t slot, vdc_diag *diag)
     case VDC_VM_BOOTING: return run(sim, slot, false, diag);
     case VDC_VM_RUNNING: return stopped(sim, slot, diag);
     case VDC_VM_SAVING: return suspended(sim, slot, diag);
+    case VDC_VM_FAILOVER: return taken_over(sim, slot, diag);
     default: return vdc_fail(diag, VDC_ERROR_STATE, NULL, "VM %" PRId64 " ends a phase while it is %s", request_of(sim, slot)->id,
                              vdc_vm_state_names[state_of(sim, slot)]);
     }

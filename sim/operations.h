@@ -60,6 +60,8 @@ vdc_code vdc_operations_begin(vdc_simulation *simulation, uint32_t slot, vdc_dia
 vdc_code vdc_operations_built(vdc_simulation *simulation, uint32_t slot, vdc_diag *diag);
 /* A host is about to fail: what it stores of VMs is gone from it. */
 void vdc_operations_host_fails(vdc_simulation *simulation, uint32_t host);
+/* The VM has come to its standby's host because its own failed, and stands still: it runs there when that has taken its time. */
+vdc_code vdc_operations_fail_over(vdc_simulation *simulation, uint32_t slot, vdc_diag *diag);
 /* An event of the part. */
 vdc_code vdc_operations_event(vdc_simulation *simulation, uint32_t subject, vdc_diag *diag);
 /* A VM leaves its host: nothing that it was doing there goes on. */

@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "sim/operations.h"
+#include "sim/parts/failover.h"
 #include "sim/parts/standby.h"
 #include "sim/parts/storage.h"
 #include "sim/results/results.h"
@@ -265,7 +266,7 @@ vdc_code vdc_run_start(vdc_simulation *sim, uint32_t slot, const vdc_decision *d
 
 void vdc_run_wake(vdc_simulation *sim) {
     vdc_time interval = sim->scenario->admission_retry, now = sim->datacenter.now, since = interval > 0 ? now % interval : 0;
-    if (since == 0) sim->pass_wanted = sim->pass_wanted || sim->waiting.count > 0;
+    if (since == 0 || sim->standbys_missing > 0) sim->pass_wanted = sim->pass_wanted || sim->waiting.count > 0 || sim->standbys_missing > 0;
     else if (sim->next_retry == VDC_TIME_MAX) sim->next_retry = vdc_later(now - since, interval);
 }
 
@@ -498,6 +499,7 @@ static vdc_code pass(vdc_simulation *sim, vdc_diag *diag) {
         if (code) return code;
     }
     vdc_code excess = reject_excess(sim, diag);
+    if (!excess && sim->standbys_missing > 0) excess = vdc_failover_serve(sim, diag);
     return excess || !sim->parts[VDC_PART_standby] ? excess : vdc_standby_serve(sim, diag);
 }
 
@@ -533,8 +535,31 @@ static bool is_over(const vdc_simulation *sim) {
     if (sim->next_retry != VDC_TIME_MAX && sim->waiting.count > 0) return false;
     if (sim->pending_operations > 0) return false;
     if (vdc_queue_count(sim->events) <= sim->background_events) return !vdc_availability_awaits(sim);
-    if (sim->with_end > 0) return false;
+    if (sim->with_end > 0) return sim->starved;
     return sim->waiting.count == 0 || (sim->datacenter.hosts_down == 0 && sim->pending_timeouts == 0 && sim->hosts_coming == 0);
+}
+
+/* Will the VM come to an end, or to something else of its load, by an event of its own? Not while others have all of its CPU. */
+static bool comes_to_something(const vdc_simulation *sim, uint32_t slot) {
+    const vdc_vm *vm = &sim->datacenter.vms[slot];
+    return vdc_vm_state_is_on_host((vdc_vm_state)vm->state) && vdc_request_ends(&sim->datacenter.records[slot].request) && (vm->end_event || vm->change_event);
+}
+
+/* Checkpoints recur for ever and get nobody CPU. When nothing else is to come, VMs with an end that wait for CPU never have it. */
+static bool is_starved(vdc_simulation *sim) {
+    const vdc_datacenter *dc = &sim->datacenter;
+    size_t checkpoints = 0;
+    if (sim->witness < dc->vm_count && comes_to_something(sim, sim->witness)) return false;
+    for (uint32_t slot = 0; slot < dc->vm_count; slot++) {
+        if (comes_to_something(sim, slot)) {
+            sim->witness = slot;
+            return false;
+        }
+        if (dc->vms[slot].state == VDC_VM_FREE) continue;
+        checkpoints += vdc_vm_details_known(dc, slot)->checkpoint_event != 0;
+        checkpoints += dc->vms[slot].checkpointing && dc->vms[slot].change_event;
+    }
+    return vdc_queue_count(sim->events) <= sim->background_events + checkpoints;
 }
 
 static vdc_code end_run(vdc_simulation *sim, vdc_diag *diag) {
@@ -579,6 +604,7 @@ static vdc_code handle(vdc_simulation *sim, const vdc_event *event, vdc_diag *di
     case VDC_EVENT_CHECKPOINT_START:
     case VDC_EVENT_CHECKPOINT_END:
         if (vdc_progress_event(dc, event->subject, (vdc_event_kind)event->kind, &ended)) return vdc_no_memory(diag, "pending events");
+        sim->starved = event->kind != VDC_EVENT_SEGMENT_END && !ended && sim->fixed_end == VDC_TIME_MAX && sim->with_end > 0 && is_starved(sim);
         return ended ? complete(sim, event->subject, diag) : VDC_OK;
     case VDC_EVENT_SLICE:
         vdc_slices_event(dc, event->subject);

@@ -50,7 +50,7 @@ typedef struct vdc_results vdc_results; /* sim/results/ */
 /* Optional parts of a simulation (sim/parts/part.h): whoever adds one adds a row here and a file there. */
 #define VDC_PARTS(ROW) \
     ROW(hypervisor) ROW(memory) ROW(preemption) ROW(isolation) ROW(attack) ROW(power) ROW(carbon) ROW(gpu) ROW(cost) ROW(lifecycle) ROW(migration) \
-    ROW(availability) ROW(maintenance) ROW(standby) ROW(rebalance) ROW(alarms) ROW(flows) ROW(network) ROW(storage)
+    ROW(availability) ROW(maintenance) ROW(failover) ROW(standby) ROW(rebalance) ROW(alarms) ROW(flows) ROW(network) ROW(storage)
 #define VDC_PART_ID(name) VDC_PART_##name,
 typedef enum vdc_part_id { VDC_PARTS(VDC_PART_ID) VDC_PART_COUNT } vdc_part_id;
 #undef VDC_PART_ID
@@ -129,11 +129,14 @@ struct vdc_simulation {
     uint32_t own_operations;      /* the scenario's list; 0 = none */
     int64_t migrations;           /* begun */
     uint32_t leaving;             /* the host that the VM a host is sought for would leave; VDC_NOWHERE = it is on none */
+    size_t standbys_missing;      /* VMs that want a standby and have none */
     uint32_t hosts_coming;        /* hosts on standby that are switched on: whoever waits may get one */
     size_t background_events;     /* pending events that keep no run alive: the next failure, the next carbon value */
     size_t pending_timeouts;
     vdc_time next_retry;          /* when those who wait are tried again after a release; VDC_TIME_MAX: nothing was released */
     int64_t with_end;             /* running VMs that will end */
+    uint32_t witness;             /* one of them that came to something when that was last asked */
+    bool starved;                 /* they wait for CPU that they never get: checkpoints are all that is to come */
 
     uint64_t event_count, placement_count;
     uint64_t events_wanted;       /* where the caller wants to stop: event_count does not go beyond it */

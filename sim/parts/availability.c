@@ -6,6 +6,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "sim/parts/failover.h"
 #include "sim/results/results.h"
 #include "sim/results/totals.h"
 
@@ -147,6 +148,7 @@ static vdc_code mend_component(vdc_simulation *sim, uint32_t number, vdc_diag *d
 /* The VMs of a host that is expected to fail go elsewhere, as far as there is room. */
 static vdc_code evacuate(vdc_simulation *sim, uint32_t host, vdc_diag *diag) {
     vdc_availability_state *state = vdc_availability_of(sim);
+    vdc_failover_leave(sim, host);
     vdc_code code = VDC_OK;
     int64_t after = -1;
     for (uint32_t slot; !code && (slot = vdc_failures_next_vm(sim, host, after)) != VDC_NOWHERE;) {

@@ -27,7 +27,8 @@ static vdc_code read_time(vdc_simulation *sim, vdc_operations *operations, const
 
 static vdc_code open(vdc_simulation *sim, vdc_diag *diag) {
     const vdc_scenario *scenario = sim->scenario;
-    if (!scenario->has_lifecycle && !sim->operable && sim->operations.count == 0 && !sim->operations.unread && strcmp(sim->rebalance.policy->name, "none") == 0)
+    if (!scenario->has_lifecycle && scenario->recovery != VDC_RECOVERY_STANDBY && !sim->operable && sim->operations.count == 0 && !sim->operations.unread
+        && strcmp(sim->rebalance.policy->name, "none") == 0)
         return VDC_OK;
     vdc_operations *operations = vdc_calloc(1, sizeof *operations);
     if (!operations) return vdc_no_memory(diag, "the VMs' lifecycle");

@@ -2,6 +2,7 @@
  * it is down for as long as the work takes and comes back. What cannot leave, or may not because too many VMs of its group are down already, is
  * tried again until the deadline and then stopped. */
 #include "sim/parts/availability.h"
+#include "sim/parts/failover.h"
 #include "sim/results/results.h"
 
 /* Nobody is on it | it is cordoned and VMs leave it | it is down. */
@@ -85,6 +86,7 @@ static vdc_code drain(vdc_simulation *sim, uint32_t host, vdc_diag *diag) {
         code = move(sim, slot, diag);
     }
     if (code) return code;
+    vdc_failover_leave(sim, host);
     if (dc->hosts.vms[host] == 0) return begin_work(sim, host, diag);
     return schedule(sim, vdc_later(dc->now, sim->scenario->maintenance.retry), VDC_RANK_OPERATION, EVENT_RETRY, host, &work->retry, diag);
 }

@@ -1,6 +1,7 @@
 /* /vms: the final row of each VM, and what it asked for and got at every tick. */
 #include <math.h>
 
+#include "models/lifecycle.h"
 #include "sim/results/internal.h"
 
 static const vdc_column columns[] = {
@@ -86,7 +87,10 @@ vdc_code vdc_results_write_vms(vdc_simulation *sim, vdc_diag *diag) {
         vdc_vm_state state = (vdc_vm_state)dc->vms[slot].state;
         if (state == VDC_VM_FREE || state == VDC_VM_HELD) continue;
         if (state == VDC_VM_QUEUED) vdc_vm_details_of(dc, slot)->waited += dc->now - dc->records[slot].queued_at;
-        else if (dc->vms[slot].host != VDC_NOWHERE) vdc_datacenter_close_stay(dc, slot, dc->vms[slot].host, sim->population.finished);
+        else if (dc->vms[slot].host != VDC_NOWHERE) {
+            if (dc->lifecycle) vdc_lifecycle_fold(dc, slot, sim->population.finished);
+            vdc_datacenter_close_stay(dc, slot, dc->vms[slot].host, sim->population.finished);
+        }
         vdc_code code = vdc_results_vm(sim, slot, state, diag);
         if (code) return code;
     }

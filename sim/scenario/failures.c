@@ -127,10 +127,8 @@ static void read_recovery(vdc_reading *reading, const vdc_node *node) {
     vdc_reading_section(reading, VDC_SECTION_RECOVERY, node, NULL, &recovery);
     scenario->recovery = (vdc_recovery_rule)recovery.policy;
     scenario->max_failures = recovery.max_failures;
-    if (scenario->recovery == VDC_RECOVERY_STANDBY)
-        vdc_reading_fail(reading, vdc_node_get(node, "policy"), "failures.recovery: policy: found standby, which is not supported yet");
     scenario->detect = recovery.detect != VDC_PARAM_NONE ? recovery.detect
-                       : scenario->recovery == VDC_RECOVERY_ELSEWHERE ? 30 * VDC_SECOND : 0;
+                       : scenario->recovery == VDC_RECOVERY_ELSEWHERE || scenario->recovery == VDC_RECOVERY_STANDBY ? 30 * VDC_SECOND : 0;
     scenario->failover = recovery.failover;
     scenario->young = recovery.checkpoint == 1;
     scenario->has_availability = scenario->recovery > VDC_RECOVERY_NONE || scenario->detect > 0 || scenario->young;

@@ -314,9 +314,9 @@ static const char *const checkpoint_rules[] = {"given", "young", NULL};
 static const vdc_param recovery[] = {
     {"policy", CHOICE, .choices = recovery_rules, .fallback = "restart", AT(recovery, policy),
      .help = "restart: to the tail of the queue; elsewhere: the same after 30 s; in-place: on its own host when that is back; standby: a second VM "
-             "takes over; none: lost"},
+             "on another host takes over, without one elsewhere; none: lost"},
     {"detect", INTEGER, .dimension = VDC_DIM_TIME, .fallback = "none", .none = "none", AT(recovery, detect),
-     .help = "until the failure is noticed; default 30 s for elsewhere, else 0 s"},
+     .help = "until the failure is noticed; default 30 s for elsewhere and for VMs without a standby, else 0 s"},
     {"failover", INTEGER, .dimension = VDC_DIM_TIME, .fallback = "10s", AT(recovery, failover), .help = "until a standby has taken over"},
     {"checkpoint", CHOICE, .choices = checkpoint_rules, .fallback = "given", AT(recovery, checkpoint),
      .help = "young: VMs that take checkpoints take them at the interval sqrt(2 x duration x MTBF of a host) instead of their own"},

@@ -184,6 +184,20 @@ Test(lifecycle, illegal_transitions_change_nothing) {
     vdc_simulation_close(plain);
 }
 
+/* VM 2 has work and never a thread: VM 1, which has no end, has them all. Checkpoints go on for ever; the run does not. The next one after VM 3, which
+ * would have let VM 2 run, is at 127 s. */
+Test(lifecycle, who_starves_keeps_no_run_alive) {
+    vdc_simulation *sim = run_text("vdcsim: 1\ndatacenter: {overcommit: {cpu: 2}, hosts: [{count: 1, cpu: {cores: 4, speed: 1 GHz}, memory: 16 GiB}]}\n"
+                                   "schedulers: {cpu: {policy: space-shared}}\n"
+                                   "workload: {vms: [{id: 1, vcpus: 3, checkpoint: {interval: 10s, duration: 3s}},\n"
+                                   "  {id: 2, vcpus: 2, load: {progress: work, segments: [[10s, 2 GHz]]}},\n"
+                                   "  {id: 3, vcpus: 1, load: {segments: [[120s, 1 GHz]]}}]}\n", NULL, NULL);
+    expect(sim, "vms_completed", 1);
+    expect(sim, "vms_running", 2);
+    expect(sim, "end_s", 127);
+    vdc_simulation_close(sim);
+}
+
 /* ---- migration in a run ---- */
 
 #define MOVES "migration: {bandwidth: 1.25 GB/s, cap: none, dirtying: linear, dirty_rate: 125 MB/s, working_set: 100%, cpu_tax: 0%}\n"
