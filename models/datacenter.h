@@ -77,6 +77,7 @@ typedef struct vdc_vm {
     bool checkpointing : 1;
     bool exclusive : 1;                 /* it owns hardware threads */
     bool detailed : 1;                  /* it has details */
+    bool reserves : 1;                  /* its host keeps a reservation for it */
     /* of its lifecycle (models/lifecycle.h) */
     bool away : 1;                      /* holds its vCPUs and cannot run */
     bool frozen : 1;                    /* stands still between two hosts: what it asks for is only noted */

@@ -215,9 +215,17 @@ vdc_code vdc_run_arrive(vdc_simulation *sim, vdc_request *request, vdc_diag *dia
     return !code && why ? reject(sim, slot, why, diag) : code;
 }
 
+static vdc_code pass(vdc_simulation *sim, vdc_diag *diag);
+
+/* The next VM, and the pass over the waiting ones where nothing else at this instant comes between: nearly always. */
 static vdc_code arrive(vdc_simulation *sim, vdc_diag *diag) {
     vdc_code code = vdc_run_arrive(sim, &sim->next, diag);
-    return code ? code : read_next(sim, diag);
+    if (!code) code = read_next(sim, diag);
+    if (code || !sim->pass_wanted || (sim->has_next && sim->next.arrival == sim->datacenter.now)) return code;
+    const vdc_event *pending = vdc_queue_peek(sim->events);
+    if (pending && pending->time == sim->datacenter.now) return VDC_OK;
+    sim->event_count++;
+    return pass(sim, diag);
 }
 
 /* Its load begins. */

@@ -99,25 +99,42 @@ bool vdc_reserve(void *array_pointer, size_t *capacity, size_t need, size_t elem
     return true;
 }
 
-/* The block that the C library knows begins somewhere in the line or two before; its address lies just before the array. */
-enum { LINE = 64, HUGE_FROM = 4 << 20 };
+/* An array of lines begins one line after its block, which is the C library's as long as it is small. From two megabytes on it is a mapping of
+ * its own that begins at a multiple of that size and keeps to it when it grows: page tables of an array that is looked up at random cost
+ * as much as the array, so it is to lie on huge pages, and the kernel moves those whole only from one such place to another. */
+enum { LINE = 64, HUGE_PAGE = 2 << 20 };
 
-static char *line_after(char *block) {
-    char *least = block + sizeof(char *);
-    return least + (LINE - (uintptr_t)least % LINE) % LINE;
+typedef struct lines_head {
+    char *block;   /* what vdc_free or munmap is to get */
+    size_t mapped; /* bytes of the mapping; 0: the C library's */
+} lines_head;
+
+static lines_head head_of(const char *array) {
+    lines_head head = {NULL, 0};
+    if (array) memcpy(&head, array - LINE, sizeof head);
+    return head;
 }
 
-/* Page tables of an array that is looked up at random cost as much as the array. Advice, so nothing to check. All pages of the block are
- * advised alike, its first one too: a mapping of two kinds could not grow in place (mremap). */
-static void ask_for_huge_pages(char *block, size_t bytes) {
-#ifdef MADV_HUGEPAGE
-    if (bytes < HUGE_FROM) return;
-    enum { PAGE = 4096 };
-    char *from = block - (uintptr_t)block % PAGE, *to = block + bytes;
-    (void)madvise(from, (size_t)(to - from), MADV_HUGEPAGE);
-#else
-    (void)block, (void)bytes;
-#endif
+/* Fresh memory at a multiple of HUGE_PAGE, or a mapping moved there and made larger. `bytes` is a multiple of it, too. NULL when out of memory: then
+ * `old` is as it was. */
+static char *map_lines(const lines_head *old, size_t bytes) {
+    char *range = mmap(NULL, bytes + HUGE_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (range == MAP_FAILED) return NULL;
+    size_t before = (HUGE_PAGE - (uintptr_t)range % HUGE_PAGE) % HUGE_PAGE;
+    char *block = range + before;
+    if (old->mapped && mremap(old->block, old->mapped, bytes, MREMAP_MAYMOVE | MREMAP_FIXED, block) == MAP_FAILED) {
+        munmap(range, bytes + HUGE_PAGE);
+        return NULL;
+    }
+    if (before) munmap(range, before);
+    munmap(block + bytes, HUGE_PAGE - before);
+    (void)madvise(block, bytes, MADV_HUGEPAGE); /* advice: nothing to check */
+    return block;
+}
+
+static void free_block(const lines_head *head) {
+    if (head->mapped) munmap(head->block, head->mapped);
+    else vdc_free(head->block);
 }
 
 bool vdc_reserve_lines(void *array_pointer, size_t *capacity, size_t need, size_t element) {
@@ -125,26 +142,34 @@ bool vdc_reserve_lines(void *array_pointer, size_t *capacity, size_t need, size_
     size_t room = *capacity + *capacity / 2, bytes;
     if (room < need) room = need;
     if (room < 8) room = 8;
-    char *old, *old_block = NULL;
+    char *old;
     memcpy(&old, array_pointer, sizeof old);
-    if (old) memcpy(&old_block, old - sizeof old_block, sizeof old_block);
-    if (!object_size(room, element, &bytes) || bytes > PTRDIFF_MAX - 2 * LINE) return false;
-    ptrdiff_t offset = old ? old - old_block : 0;
-    char *block = vdc_realloc(old_block, bytes + 2 * LINE, 1);
-    if (!block) return false;
-    char *array = line_after(block);
-    if (old && array != block + offset) memmove(array, block + offset, *capacity * element);
-    memcpy(array - sizeof block, &block, sizeof block);
-    ask_for_huge_pages(block, bytes);
+    lines_head head = head_of(old), fresh = {NULL, 0};
+    if (!object_size(room, element, &bytes) || bytes > PTRDIFF_MAX - 2 * HUGE_PAGE) return false;
+    char *array;
+    if (bytes + LINE < HUGE_PAGE) {
+        fresh.block = vdc_malloc(bytes + 2 * LINE);
+        if (!fresh.block) return false;
+        array = fresh.block + LINE + (LINE - (uintptr_t)fresh.block % LINE) % LINE;
+    } else {
+        fresh.mapped = (bytes + LINE + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
+        if (!may_allocate() || !(fresh.block = map_lines(&head, fresh.mapped))) return false;
+        array = fresh.block + LINE;
+        room = (fresh.mapped - LINE) / element;
+    }
+    if (old && !head.mapped) {
+        memcpy(array, old, *capacity * element);
+        free_block(&head);
+    }
+    memcpy(array - LINE, &fresh, sizeof fresh);
     memcpy(array_pointer, &array, sizeof array);
     *capacity = room;
     return true;
 }
 
 void vdc_free_lines(void *array) {
-    char *block = NULL;
-    if (array) memcpy(&block, (char *)array - sizeof block, sizeof block);
-    vdc_free(block);
+    lines_head head = head_of(array);
+    free_block(&head);
 }
 
 /* A block's pieces follow its head. */

@@ -387,11 +387,12 @@ static vdc_code compare_run(vdc_bench *bench, const char *policy, uint32_t hosts
 }
 
 vdc_code vdc_bench_vm(vdc_bench *bench, vdc_diag *diag) {
-    uint32_t most = bench->quick ? 10000 : 1000000;
+    static const char *const names[] = {"first-fit", "best-fit"};
+    uint32_t least = bench->hosts ? bench->hosts : 10000, most = bench->hosts ? bench->hosts : bench->quick ? 10000 : 1000000;
     vdc_code code = VDC_OK;
-    for (uint32_t hosts = 10000; !code && hosts <= most; hosts *= 10) {
-        code = compare_run(bench, "first-fit", hosts, diag);
-        if (!code) code = compare_run(bench, "best-fit", hosts, diag);
+    for (uint32_t hosts = least; !code && hosts <= most; hosts *= 10) {
+        for (size_t p = 0; !code && p < sizeof names / sizeof *names; p++)
+            if (!bench->policy || strcmp(bench->policy, names[p]) == 0) code = compare_run(bench, names[p], hosts, diag);
     }
     return code;
 }
