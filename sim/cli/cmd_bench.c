@@ -41,8 +41,8 @@ typedef struct options {
 static const vdc_cli_option table[] = {
     {.name = "list", .type = VDC_CLI_FLAG, .help = "name the benchmarks, run nothing", .offset = offsetof(options, list)},
     {.name = "quick", .type = VDC_CLI_FLAG, .help = "small sizes only", .offset = offsetof(options, quick)},
-    {.name = "policy", .type = VDC_CLI_TEXT, .argument = "NAME", .help = "placement.policies, placement.vm: this policy only", .offset = offsetof(options, policy)},
-    {.name = "hosts", .type = VDC_CLI_NUMBER, .argument = "N", .minimum = 1, .maximum = 10000000, .help = "placement.policies, placement.vm: this many hosts only",
+    {.name = "policy", .type = VDC_CLI_TEXT, .argument = "NAME", .help = "placement benchmarks: this policy only", .offset = offsetof(options, policy)},
+    {.name = "hosts", .type = VDC_CLI_NUMBER, .argument = "N", .minimum = 1, .maximum = 10000000, .help = "placement benchmarks: this many hosts only",
      .offset = offsetof(options, hosts)},
 };
 
