@@ -22,32 +22,45 @@ typedef struct link {
     bool expanded;                /* all its flows are in the part */
     bool active;                  /* it can fill up */
     bool dirty;
+    /* While a filling is corrected. */
+    uint32_t forced;              /* it counts although it had room to spare: when it is the set's number of the correction */
+    vdc_wide more;                /* of its load, by what was corrected */
 } link;
 
 typedef enum flow_state { FREE, FLOWING, DELIVERING, ENDING } flow_state;
 
+/* Where something stops rising: at level amount / weight. */
+typedef struct mark {
+    double level;                 /* nearly that: enough to tell most of them apart */
+    int64_t amount, weight;
+    uint32_t index;               /* of the link that is full, or of the flow that has its limit */
+    bool is_link;
+    uint32_t flow;                /* VDC_NO_FLOW, or in a correction: a flow that stopped here before */
+} mark;
+
+/* What a correction looks at of every flow comes first. */
 typedef struct flow {
+    uint32_t stamp;
+    uint8_t links, state;
+    bool dirty, frozen;
+    bool odd;                     /* it stopped out of the order of marks */
+    bool moved_on;                /* in a correction: it stops elsewhere, or at another rate, than before */
+    mark froze;                   /* where it stopped rising when it was solved; weight 0 = it is new, or another one than it was */
+    int64_t weight, rate, cap;
+    int64_t alone;                /* what links leave it that it has for itself */
+    mark stops;                   /* while a part is solved: the same as froze, and the solution; cap, also by links that it has alone */
+    int64_t next_rate, limit;
+    uint32_t at[VDC_FLOW_LINKS], position[VDC_FLOW_LINKS];
+    int32_t per_unit[VDC_FLOW_LINKS];
     const vdc_flow_user *user;
     uint64_t subject, serial;
-    int64_t id, cap, weight, rate, told;
+    int64_t id, told;
     vdc_wide total, moved;        /* unit·ns; total < 0: endless. moved is up to since */
     vdc_wide overshoot;           /* cut off moved at the end */
     vdc_time since, latency;
     vdc_event_handle event;
-    uint32_t stamp, next_free;
-    int64_t next_rate, limit;     /* while a part is solved: the solution; cap, also by links that it has alone */
-    uint8_t links, state;
-    bool dirty, frozen;
-    uint32_t at[VDC_FLOW_LINKS], position[VDC_FLOW_LINKS];
-    int32_t per_unit[VDC_FLOW_LINKS];
+    uint32_t next_free;
 } flow;
-
-/* Where something stops rising: at level amount / weight. */
-typedef struct mark {
-    int64_t amount, weight;
-    uint32_t index;
-    bool is_link;
-} mark;
 
 typedef struct remainder {
     int64_t id;
@@ -81,6 +94,10 @@ struct vdc_flow_set {
     size_t looked_at;             /* links of the part whose flows were taken in where they must be */
     mark *heap;
     size_t heap_count, heap_room;
+    mark now;                     /* what is processed */
+    size_t rising;                /* flows of the part that have not stopped */
+    uint32_t correction;          /* counts them */
+    bool out_of_order;            /* now is before what was processed already */
     remainder *remainders;
     size_t remainder_room;
     change *changes;
@@ -88,6 +105,8 @@ struct vdc_flow_set {
 };
 
 enum { PATH_BITS = 4 };
+
+static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 
 /* ---- the set ---- */
 
@@ -139,6 +158,7 @@ static vdc_code dirty_link(vdc_flow_set *set, uint32_t index) {
 
 static vdc_code dirty_flow(vdc_flow_set *set, uint32_t index) {
     flow *f = &set->flows[index];
+    f->froze.weight = 0;
     if (f->dirty) return VDC_OK;
     if (!VDC_RESERVE(set->dirty_flows, set->dirty_flow_room, set->dirty_flow_count + 1)) return VDC_ERROR_MEMORY;
     set->dirty_flows[set->dirty_flow_count++] = index;
@@ -146,11 +166,22 @@ static vdc_code dirty_flow(vdc_flow_set *set, uint32_t index) {
     return VDC_OK;
 }
 
+/* A link has one flow now, or had: what that one has for itself is something else. */
+static void find_alone(vdc_flow_set *set, const link *l) {
+    for (uint32_t m = 0; m < l->count && l->count <= 2; m++) {
+        flow *f = &set->flows[l->members[m] >> PATH_BITS];
+        f->alone = VDC_FLOW_RATE_MAX;
+        for (uint8_t k = 0; k < f->links; k++)
+            if (set->links[f->at[k]].count == 1) f->alone = least(f->alone, set->links[f->at[k]].capacity / f->per_unit[k]);
+    }
+}
+
 vdc_code vdc_flows_set_capacity(vdc_flow_set *set, uint32_t index, int64_t capacity) {
     link *l = &set->links[index];
     if (capacity < 0) return VDC_ERROR_STATE;
     bool matters = is_tight(l);
     l->capacity = capacity < VDC_FLOW_RATE_MAX ? capacity : VDC_FLOW_RATE_MAX;
+    find_alone(set, l);
     return matters || is_tight(l) ? dirty_link(set, index) : VDC_OK;
 }
 
@@ -212,6 +243,8 @@ static vdc_code attach(vdc_flow_set *set, uint32_t index, uint32_t links, const 
         l->per_unit += path[i].per_unit;
     }
     f->links = (uint8_t)links;
+    f->alone = VDC_FLOW_RATE_MAX;
+    for (uint32_t i = 0; i < links; i++) find_alone(set, &set->links[path[i].link]);
     return VDC_OK;
 }
 
@@ -227,6 +260,7 @@ static vdc_code detach(vdc_flow_set *set, uint32_t index) {
         uint32_t last = l->members[--l->count];
         l->members[f->position[i]] = last;
         set->flows[last >> PATH_BITS].position[last & ((1 << PATH_BITS) - 1)] = f->position[i];
+        find_alone(set, l);
     }
     f->links = 0;
     f->rate = 0;
@@ -346,6 +380,15 @@ vdc_code vdc_flows_event(vdc_flow_set *set, uint32_t index, vdc_diag *diag) {
 
 /* ---- the part that changes reach ---- */
 
+static void next_stamp(vdc_flow_set *set) {
+    if (++set->stamp) return;
+    /* after 2^32 old stamps could be mistaken */
+    for (size_t l = 0; l < set->link_count; l++) set->links[l].stamp = 0;
+    for (uint32_t f = 0; f < set->flow_slots; f++) set->flows[f].stamp = 0;
+    set->stamp = 1;
+}
+
+
 static vdc_code take_flow(vdc_flow_set *set, uint32_t index) {
     flow *f = &set->flows[index];
     if (f->stamp == set->stamp) return VDC_OK;
@@ -388,11 +431,19 @@ static vdc_code close_part(vdc_flow_set *set) {
 
 /* ---- progressive filling ---- */
 
+static mark mark_at(int64_t amount, int64_t weight, uint32_t index, bool is_link) {
+    return (mark){(double)amount / (double)weight, amount, weight, index, is_link, VDC_NO_FLOW};
+}
+
 static bool mark_before(const mark *a, const mark *b) {
+    const double surely = 1e-14; /* a quotient of two rounded integers is off by less than 4e-16 of it */
+    if (a->level < b->level - surely * b->level) return true;
+    if (b->level < a->level - surely * a->level) return false;
     vdc_wide left = (vdc_wide)a->amount * b->weight, right = (vdc_wide)b->amount * a->weight;
     if (left != right) return left < right;
     if (a->is_link != b->is_link) return b->is_link;
-    return a->index < b->index;
+    if (a->index != b->index) return a->index < b->index;
+    return a->flow > b->flow; /* who stopped there before comes after what stops there now */
 }
 
 static void sink(mark *heap, size_t count, size_t at) {
@@ -409,27 +460,35 @@ static void mark_link(vdc_flow_set *set, mark *place, uint32_t index) {
     link *l = &set->links[index];
     l->mark_rest = l->rest;
     l->mark_rising = l->rising;
-    *place = (mark){l->rest, l->rising, index, true};
+    *place = mark_at(l->rest, l->rising, index, true);
 }
 
-/* Whoever was rounded up may have taken more of a link than its share at the level where the link will be full: that is lower now. */
-static vdc_code mark_again(vdc_flow_set *set, uint32_t index) {
-    const link *l = &set->links[index];
-    if (!l->active || l->unfrozen == 0 || (vdc_wide)l->rest * l->mark_rising >= (vdc_wide)l->mark_rest * l->rising) return VDC_OK;
+static vdc_code push(vdc_flow_set *set, mark rises) {
     if (!VDC_RESERVE(set->heap, set->heap_room, set->heap_count + 1)) return VDC_ERROR_MEMORY;
-    mark rises;
-    mark_link(set, &rises, index);
     size_t at = set->heap_count++;
     for (; at > 0 && mark_before(&rises, &set->heap[(at - 1) / 2]); at = (at - 1) / 2) set->heap[at] = set->heap[(at - 1) / 2];
     set->heap[at] = rises;
     return VDC_OK;
 }
 
+/* Whoever was rounded up may have taken more of a link than its share at the level where the link will be full: that is lower now. */
+static vdc_code mark_again(vdc_flow_set *set, uint32_t index) {
+    const link *l = &set->links[index];
+    if (!l->active || l->unfrozen == 0 || (vdc_wide)l->rest * l->mark_rising >= (vdc_wide)l->mark_rest * l->rising) return VDC_OK;
+    mark rises;
+    mark_link(set, &rises, index);
+    return push(set, rises);
+}
+
+/* It stops at set->now. */
 static void freeze(vdc_flow_set *set, flow *f, int64_t rate) {
     f->next_rate = rate;
     f->frozen = true;
+    f->stops = set->now;
+    f->odd = set->out_of_order;
     for (uint8_t i = 0; i < f->links; i++) {
         link *l = &set->links[f->at[i]];
+        if (l->stamp != set->stamp) continue;
         l->rest -= f->per_unit[i] * rate;
         l->rising -= f->per_unit[i] * f->weight;
         l->unfrozen--;
@@ -443,18 +502,42 @@ static int by_remainder(const void *a, const void *b) {
     return x->serial < y->serial ? -1 : x->serial > y->serial;
 }
 
+/* ---- what is known of what was filled before ---- */
+
+/* Does it count in a correction? With room to spare it influences nothing, with one flow it is that flow's limit. */
+static bool counts(const vdc_flow_set *set, const link *l) {
+    return l->count > 1 && (is_tight(l) || l->forced == set->correction);
+}
+
+/* What is left of a link at this point of the filling, and the weight of those of its flows that still rise. Those that the correction has not come
+ * to stop where they stopped. */
+static void state_at(const vdc_flow_set *set, const link *l, int64_t *rest, int64_t *rising, uint32_t *unfrozen) {
+    *rest = l->capacity;
+    *rising = *unfrozen = 0;
+    for (uint32_t m = 0; m < l->count; m++) {
+        const flow *f = &set->flows[l->members[m] >> PATH_BITS];
+        int64_t per_unit = f->per_unit[l->members[m] & ((1 << PATH_BITS) - 1)];
+        bool known = f->stamp == set->stamp, frozen = known ? f->frozen : mark_before(&f->froze, &set->now);
+        if (frozen) *rest -= per_unit * (known ? f->next_rate : f->rate);
+        else *rising += per_unit * f->weight, ++*unfrozen;
+    }
+}
+
 /* Could it have one unit more without taking it from those that still rise, who are entitled to level amount / weight on every link? */
 static bool may_round_up(const vdc_flow_set *set, const flow *f, const link *filled, int64_t amount, int64_t weight) {
     for (uint8_t i = 0; i < f->links; i++) {
         const link *l = &set->links[f->at[i]];
-        if (l == filled || !l->active) continue;
-        if ((vdc_wide)(l->rest - f->per_unit[i]) * weight < (vdc_wide)amount * l->rising) return false;
+        int64_t rest = l->rest, rising = l->rising;
+        uint32_t unfrozen;
+        if (l == filled || (l->stamp == set->stamp ? !l->active : !counts(set, l))) continue;
+        if (l->stamp != set->stamp) state_at(set, l, &rest, &rising, &unfrozen);
+        if ((vdc_wide)(rest - f->per_unit[i]) * weight < (vdc_wide)amount * rising) return false;
     }
     return true;
 }
 
 /* The link is full at this level: those of its flows that still rise get what is left of it. */
-static vdc_code fill(vdc_flow_set *set, link *l, size_t *rising) {
+static vdc_code fill(vdc_flow_set *set, link *l) {
     int64_t amount = l->rest, weight = l->rising;
     if (!VDC_RESERVE(set->remainders, set->remainder_room, l->unfrozen)) return VDC_ERROR_MEMORY;
     size_t count = 0;
@@ -465,7 +548,7 @@ static vdc_code fill(vdc_flow_set *set, link *l, size_t *rising) {
         vdc_wide share = (vdc_wide)amount * f->weight;
         int64_t rate = (int64_t)(share / weight), numerator = (int64_t)(share - (vdc_wide)rate * weight);
         freeze(set, f, rate);
-        --*rising;
+        set->rising--;
         if (numerator)
             set->remainders[count++] = (remainder){f->id, f->serial, numerator, index, f->per_unit[l->members[i] & ((1 << PATH_BITS) - 1)]};
     }
@@ -520,8 +603,12 @@ static size_t prepare(vdc_flow_set *set) {
         flow *f = &set->flows[set->part[i]];
         bool rises = false;
         for (uint8_t k = 0; k < f->links && !rises; k++) rises = set->links[f->at[k]].active;
-        if (rises) rising++;
-        else freeze(set, f, f->limit);
+        if (rises) {
+            rising++;
+            continue;
+        }
+        set->now = mark_at(f->limit, f->weight, set->part[i], false);
+        freeze(set, f, f->limit);
     }
     return rising;
 }
@@ -531,39 +618,56 @@ static void drop_first(vdc_flow_set *set) {
     if (set->heap_count) sink(set->heap, set->heap_count, 0);
 }
 
+/* Is the mark of a link out of date? Then it is put right: flows that froze left it more for the others than it had when it was marked. */
+static bool mark_risen(vdc_flow_set *set) {
+    const mark first = set->heap[0];
+    const link *l = &set->links[first.index];
+    if (!l->unfrozen || (l->rest == first.amount && l->rising == first.weight)) return false;
+    mark_link(set, &set->heap[0], first.index);
+    sink(set->heap, set->heap_count, 0);
+    return true;
+}
+
+/* Goes on to a mark. */
+static void move_to(vdc_flow_set *set, mark to) {
+    set->out_of_order = mark_before(&to, &set->now);
+    set->now = to;
+}
+
+enum { BEGINNING = -1 }; /* as an amount: before all marks */
+
 /* Fills the part; the rates are in next_rate. */
 static vdc_code fill_part(vdc_flow_set *set) {
-    size_t rising = prepare(set), count = 0;
+    set->out_of_order = false;
+    set->rising = prepare(set);
+    size_t count = 0;
     set->solved += set->part_count;
-    if (rising == 0) return VDC_OK;
-    if (!VDC_RESERVE(set->heap, set->heap_room, rising + set->part_link_count)) return VDC_ERROR_MEMORY;
+    if (set->rising == 0) return VDC_OK;
+    if (!VDC_RESERVE(set->heap, set->heap_room, set->rising + set->part_link_count)) return VDC_ERROR_MEMORY;
     for (size_t i = 0; i < set->part_count; i++) {
         const flow *f = &set->flows[set->part[i]];
-        if (!f->frozen && f->limit < VDC_FLOW_RATE_MAX) set->heap[count++] = (mark){f->limit, f->weight, set->part[i], false};
+        if (!f->frozen && f->limit < VDC_FLOW_RATE_MAX) set->heap[count++] = mark_at(f->limit, f->weight, set->part[i], false);
     }
     for (size_t i = 0; i < set->part_link_count; i++)
         if (set->links[set->part_links[i]].active && set->links[set->part_links[i]].unfrozen) mark_link(set, &set->heap[count++], set->part_links[i]);
     set->heap_count = count;
     for (size_t at = count / 2; at-- > 0;) sink(set->heap, count, at);
-    while (rising > 0 && set->heap_count > 0) {
+    set->now = mark_at(BEGINNING, 1, 0, false);
+    while (set->rising > 0 && set->heap_count > 0) {
         mark first = set->heap[0];
+        if (first.is_link && mark_risen(set)) continue;
+        drop_first(set);
         if (!first.is_link) {
-            drop_first(set);
             flow *f = &set->flows[first.index];
             if (f->frozen) continue;
+            move_to(set, first);
             freeze(set, f, first.amount);
-            rising--;
+            set->rising--;
             continue;
         }
-        link *l = &set->links[first.index];
-        if (l->unfrozen && (l->rest != first.amount || l->rising != first.weight)) {
-            /* Flows that froze left it more for the others than it had when it was marked. */
-            mark_link(set, &set->heap[0], first.index);
-            sink(set->heap, set->heap_count, 0);
-            continue;
-        }
-        drop_first(set);
-        if (l->unfrozen && fill(set, l, &rising)) return VDC_ERROR_MEMORY;
+        if (set->links[first.index].unfrozen == 0) continue;
+        move_to(set, first);
+        if (fill(set, &set->links[first.index])) return VDC_ERROR_MEMORY;
     }
     return VDC_OK;
 }
@@ -581,28 +685,195 @@ static vdc_code widen(vdc_flow_set *set, bool *wider) {
     return *wider ? close_part(set) : VDC_OK;
 }
 
+/* ---- correcting a filling ----
+ *
+ * The filling is gone through again from the beginning, but only on those links where it takes another course. The part is the flows on them. On
+ * other links everything stops where it stopped, which is known (froze). Another course begins where a flow stops at another mark or rate
+ * than it did, or does not stop where it did: from there on its links are gone through, too. So a change costs what it changes, however many flows
+ * hang together. Links that have room to spare are left out; where the correction makes one tight it begins anew with that one.
+ */
+
+/* Takes a flow in, as it is at this point. */
+static vdc_code see(vdc_flow_set *set, uint32_t index) {
+    flow *f = &set->flows[index];
+    if (f->stamp == set->stamp) return VDC_OK;
+    if (!VDC_RESERVE(set->part, set->part_room, set->part_count + 1)) return VDC_ERROR_MEMORY;
+    f->stamp = set->stamp;
+    set->part[set->part_count++] = index;
+    f->moved_on = false;
+    f->stops = f->froze;
+    f->next_rate = f->rate;
+    f->frozen = f->froze.weight && mark_before(&f->froze, &set->now);
+    set->out_of_order = set->out_of_order || f->odd;
+    if (f->frozen) return VDC_OK;
+    set->rising++;
+    f->limit = least(f->cap, f->alone);
+    if (push(set, mark_at(f->limit, f->weight, index, false))) return VDC_ERROR_MEMORY;
+    mark before = f->froze;
+    before.flow = index;
+    return before.weight ? push(set, before) : VDC_OK;
+}
+
+/* The filling takes another course on this link from here on. */
+static vdc_code touch(vdc_flow_set *set, uint32_t index) {
+    link *l = &set->links[index];
+    if (l->stamp == set->stamp || !counts(set, l)) return VDC_OK;
+    for (uint32_t m = 0; m < l->count; m++)
+        if (see(set, l->members[m] >> PATH_BITS)) return VDC_ERROR_MEMORY;
+    state_at(set, l, &l->rest, &l->rising, &l->unfrozen);
+    l->stamp = set->stamp;
+    l->active = true;
+    if (l->unfrozen == 0) return VDC_OK;
+    mark rises;
+    mark_link(set, &rises, index);
+    return push(set, rises);
+}
+
+/* The flow takes another course from here on. */
+static vdc_code move_on(vdc_flow_set *set, flow *f) {
+    f->moved_on = true;
+    for (uint8_t k = 0; k < f->links; k++)
+        if (touch(set, f->at[k])) return VDC_ERROR_MEMORY;
+    return VDC_OK;
+}
+
+/* It has stopped: where and as it did before? */
+static vdc_code compare(vdc_flow_set *set, flow *f) {
+    const mark *a = &f->froze, *b = &f->stops;
+    bool same = f->next_rate == f->rate && a->weight && a->is_link == b->is_link && a->index == b->index
+                && (vdc_wide)a->amount * b->weight == (vdc_wide)b->amount * a->weight;
+    return same || f->moved_on ? VDC_OK : move_on(set, f);
+}
+
+/* What changed, from the beginning. */
+static vdc_code begin_correction(vdc_flow_set *set) {
+    next_stamp(set);
+    set->part_count = set->heap_count = set->rising = 0;
+    set->out_of_order = false;
+    set->now = mark_at(BEGINNING, 1, 0, false);
+    for (size_t i = 0; i < set->dirty_flow_count; i++)
+        if (set->flows[set->dirty_flows[i]].dirty && see(set, set->dirty_flows[i])) return VDC_ERROR_MEMORY;
+    for (size_t i = 0; i < set->dirty_link_count; i++) {
+        const link *l = &set->links[set->dirty_links[i]];
+        if (l->count == 1 && see(set, l->members[0] >> PATH_BITS)) return VDC_ERROR_MEMORY;
+        if (touch(set, set->dirty_links[i])) return VDC_ERROR_MEMORY;
+    }
+    for (size_t i = 0; i < set->dirty_flow_count; i++) {
+        flow *f = &set->flows[set->dirty_flows[i]];
+        if (f->dirty && move_on(set, f)) return VDC_ERROR_MEMORY;
+    }
+    return VDC_OK;
+}
+
+/* The link is full. */
+static vdc_code refill(vdc_flow_set *set, link *l) {
+    if (fill(set, l)) return VDC_ERROR_MEMORY;
+    for (uint32_t m = 0; m < l->count; m++) {
+        flow *f = &set->flows[l->members[m] >> PATH_BITS];
+        if (f->frozen && compare(set, f)) return VDC_ERROR_MEMORY;
+    }
+    return VDC_OK;
+}
+
+/* Here the flow stopped and does not any more, unless the link that stopped it has only now become interesting: what rounds up there may depend
+ * on other links. */
+static vdc_code pass_by(vdc_flow_set *set, mark before) {
+    flow *f = &set->flows[before.flow];
+    before.flow = VDC_NO_FLOW;
+    set->now = before;
+    if (before.is_link && set->links[before.index].stamp != set->stamp && counts(set, &set->links[before.index])) return touch(set, before.index);
+    return f->moved_on ? VDC_OK : move_on(set, f);
+}
+
+static vdc_code go_through(vdc_flow_set *set) {
+    while (set->rising > 0 && set->heap_count > 0 && !set->out_of_order) {
+        mark first = set->heap[0];
+        vdc_code code = VDC_OK;
+        if (first.flow == VDC_NO_FLOW && first.is_link && mark_risen(set)) continue;
+        drop_first(set);
+        if (first.flow != VDC_NO_FLOW) {
+            if (!set->flows[first.flow].frozen) code = pass_by(set, first);
+        } else if (first.is_link) {
+            if (set->links[first.index].unfrozen == 0) continue;
+            move_to(set, first);
+            if (!set->out_of_order) code = refill(set, &set->links[first.index]);
+        } else if (!set->flows[first.index].frozen) {
+            move_to(set, first);
+            freeze(set, &set->flows[first.index], first.amount);
+            set->rising--;
+            code = compare(set, &set->flows[first.index]);
+        }
+        if (code) return code;
+    }
+    return VDC_OK;
+}
+
+/* Links that were left out and that the correction makes tight. */
+static bool force_tight(vdc_flow_set *set) {
+    bool found = false;
+    for (int turn = 0; turn < 2; turn++)
+        for (size_t i = 0; i < set->part_count; i++) {
+            const flow *f = &set->flows[set->part[i]];
+            for (uint8_t k = 0; k < f->links && f->next_rate != f->rate; k++) {
+                link *l = &set->links[f->at[k]];
+                if (l->stamp == set->stamp || l->count == 1) continue;
+                if (turn == 0) {
+                    l->more += (vdc_wide)f->per_unit[k] * (f->next_rate - f->rate);
+                    continue;
+                }
+                if (l->capacity - l->used - l->more <= l->per_unit && l->forced != set->correction) l->forced = set->correction, found = true;
+            }
+        }
+    for (size_t i = 0; i < set->part_count; i++)
+        for (uint8_t k = 0; k < set->flows[set->part[i]].links; k++) set->links[set->flows[set->part[i]].at[k]].more = 0;
+    return found;
+}
+
+/* Finds the rates after what changed from those before. *done = false: that cannot be told, because what rounded up stopped something out of order. */
+static vdc_code correct(vdc_flow_set *set, bool *done) {
+    if (++set->correction == 0) {
+        for (size_t l = 0; l < set->link_count; l++) set->links[l].forced = 0;
+        set->correction = 1;
+    }
+    for (size_t i = 0; i < set->dirty_link_count; i++) set->links[set->dirty_links[i]].forced = set->correction;
+    do {
+        if (begin_correction(set) || go_through(set)) return VDC_ERROR_MEMORY;
+        set->solved += set->part_count;
+        *done = !set->out_of_order && set->rising == 0;
+    } while (*done && force_tight(set));
+    return VDC_OK;
+}
+
 bool vdc_flows_unsettled(const vdc_flow_set *set) {
     return set->dirty_flow_count > 0 || set->dirty_link_count > 0;
 }
 
 static vdc_code gather_part(vdc_flow_set *set) {
-    if (++set->stamp == 0) { /* after 2^32 settlings old stamps could be mistaken */
-        for (size_t l = 0; l < set->link_count; l++) set->links[l].stamp = 0;
-        for (uint32_t f = 0; f < set->flow_slots; f++) set->flows[f].stamp = 0;
-        set->stamp = 1;
-    }
+    next_stamp(set);
     set->part_count = set->part_link_count = set->looked_at = 0;
     for (size_t i = 0; i < set->dirty_flow_count; i++) {
         flow *f = &set->flows[set->dirty_flows[i]];
         if (f->dirty && take_flow(set, set->dirty_flows[i])) return VDC_ERROR_MEMORY;
-        f->dirty = false;
     }
-    for (size_t i = 0; i < set->dirty_link_count; i++) {
+    for (size_t i = 0; i < set->dirty_link_count; i++)
         if (take_link(set, set->dirty_links[i])) return VDC_ERROR_MEMORY;
-        set->links[set->dirty_links[i]].dirty = false;
-    }
-    set->dirty_flow_count = set->dirty_link_count = 0;
     return close_part(set);
+}
+
+/* Fills all that the changes hang together with. */
+static vdc_code solve_part(vdc_flow_set *set) {
+    bool wider = true;
+    if (gather_part(set)) return VDC_ERROR_MEMORY;
+    while (wider)
+        if (fill_part(set) || widen(set, &wider)) return VDC_ERROR_MEMORY;
+    return VDC_OK;
+}
+
+/* Nothing is left that changed. */
+static void clean(vdc_flow_set *set) {
+    for (size_t i = 0; i < set->dirty_flow_count; i++) set->flows[set->dirty_flows[i]].dirty = false;
+    for (size_t i = 0; i < set->dirty_link_count; i++) set->links[set->dirty_links[i]].dirty = false;
+    set->dirty_flow_count = set->dirty_link_count = 0;
 }
 
 /* Puts the solution into force. */
@@ -611,6 +882,7 @@ static vdc_code apply(vdc_flow_set *set, size_t *changed) {
     if (!VDC_RESERVE(set->changes, set->change_room, set->part_count)) return VDC_ERROR_MEMORY;
     for (size_t i = 0; i < set->part_count; i++) {
         flow *f = &set->flows[set->part[i]];
+        f->froze = f->stops;
         if (f->next_rate != f->rate && set_rate(set, set->part[i], f->next_rate)) return VDC_ERROR_MEMORY;
         if (f->told == f->rate) continue;
         if (f->user && f->user->changed) set->changes[(*changed)++] = (change){f->serial, f->told, set->part[i]};
@@ -621,11 +893,10 @@ static vdc_code apply(vdc_flow_set *set, size_t *changed) {
 
 vdc_code vdc_flows_settle(vdc_flow_set *set, vdc_diag *diag) {
     while (vdc_flows_unsettled(set)) {
-        bool wider = true;
+        bool corrected = false;
         size_t changed = 0;
-        if (gather_part(set)) return vdc_no_memory(diag, "flows");
-        while (wider)
-            if (fill_part(set) || widen(set, &wider)) return vdc_no_memory(diag, "flows");
+        if (correct(set, &corrected) || (!corrected && solve_part(set))) return vdc_no_memory(diag, "flows");
+        clean(set);
         if (apply(set, &changed)) return vdc_no_memory(diag, "flows");
         for (size_t i = 0; i < changed; i++) {
             const change *c = &set->changes[i];

@@ -12,10 +12,12 @@
  * the order in which they came: every flow is at its cap or crosses a link that has less left than one unit for each of its flows, where its
  * rate / weight is the largest but for one unit.
  *
- * Only what an event can reach is solved anew: the flows that are connected to it by links that are tight (less left than one unit
- * for each flow). A link with room to spare carries no influence; when the solution makes it tight, its flows are taken in and the part is
- * solved again. Changes of one instant are solved together. Cost: O(p log p) for a part of p (flow, link) pairs; memory: 200 bytes
- * a flow, 56 a link, 4 a pair.
+ * Only what an event changes is solved anew: the filling is gone through again, but only on links where it takes another course than the last time;
+ * everywhere else flows stop where they stopped (the order in which links fill up and hold each other is Ros-Giralt et al., "On the bottleneck
+ * structure of congestion-controlled networks", 2019). A link with room to spare, more left than one unit for each flow, carries no influence and
+ * is left out, until the solution makes it tight. Where rounding up filled links out of the order of their levels, all that hangs
+ * together by tight links is filled as a whole. Changes of one instant are solved together. Cost: O(p log p) for p (flow, link) pairs on
+ * the links that took another course; memory: 340 bytes a flow, 144 a link, 4 a pair.
  *
  * Progress is exact: a transfer has amount x 10^9 unit·ns to do, every rate is an integer, it ends after the ceiling of left / rate in ns. What the
  * last nanosecond would have moved beyond the amount is not counted as moved.
