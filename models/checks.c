@@ -1,5 +1,7 @@
 /* See checks.h. The recounts use the VMs' own requests and the lists of VMs, not the sums that they verify. */
 #include "models/checks.h"
+
+#include "models/burst.h"
 #include "models/isolation.h"
 #include "models/lifecycle.h"
 
@@ -72,6 +74,7 @@ static void check_vm(vdc_checks *checks, const vdc_datacenter *dc, uint32_t slot
     if (dc->sharing.map) dc->sharing.map(dc->sharing.state, request, class->speed, &entry);
     entry.demand = vm->demand;
     entry.nominal = nominal;
+    if (dc->bursts) entry.limit = vdc_burst_limit(dc, slot, entry.limit);
     int64_t ceiling = vdc_cpu_ceiling(&entry);
     if (vm->throttled) ceiling = vdc_least(ceiling, vm->ceiling); /* slowed down so that its migration ends */
     vdc_check_at_most(checks, VDC_I3_GUARANTEE, now, vm->grant, ceiling);

@@ -24,6 +24,7 @@ typedef struct vdc_cpu_entry {
     int64_t id;            /* ties to the lowest */
     int64_t ceiling;       /* out: Hz it may get: min(demand, limit, nominal) */
     int64_t grant;         /* out: Hz */
+    int64_t burst;         /* ns of a thread that it may save below its limit and use above it later; 0 = none. Set by `map` */
     int64_t period;        /* ns in which the reservation is due, for schedulers with deadlines; 0 = theirs */
 } vdc_cpu_entry;
 

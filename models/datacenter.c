@@ -1,5 +1,6 @@
 /* See datacenter.h. */
 #include "models/datacenter.h"
+#include "models/burst.h"
 #include "models/isolation.h"
 #include "models/lifecycle.h"
 #include "models/slices.h"
@@ -46,6 +47,10 @@ vdc_code vdc_datacenter_setup(vdc_datacenter *dc, vdc_diag *diag) {
         vdc_code code = vdc_slices_create(dc, diag);
         if (code) return code;
     }
+    if (dc->sharing.bursts) {
+        vdc_code code = vdc_bursts_create(dc, diag);
+        if (code) return code;
+    }
     bool powered = false;
     for (uint16_t k = 0; k < dc->hosts.class_count; k++) powered = powered || dc->hosts.classes[k].power.model;
     if (powered) {
@@ -90,6 +95,7 @@ void vdc_datacenter_destroy(vdc_datacenter *dc) {
     vdc_free(dc->entry_forced_idle);
     vdc_free(dc->scratch);
     vdc_slices_destroy(dc->slices);
+    vdc_bursts_destroy(dc->bursts);
     vdc_ledger_free(&dc->class_ledger);
     vdc_ledger_free(&dc->host_ledger);
     vdc_ledger_free(&dc->vm_ledger);
@@ -350,6 +356,7 @@ static void grant_ceiling(vdc_datacenter *dc, uint32_t slot) {
     int64_t old = vm->grant;
     vm_rate(dc, slot, VDC_FLOW_GRANTED, vm->ceiling - old);
     vm->grant = vm->used = vm->ceiling;
+    if (dc->bursts && vm->grant != old) vdc_burst_granted(dc, slot, old);
     if (vm->work) vdc_progress_granted(dc, slot, old);
 }
 
@@ -370,7 +377,7 @@ static void held_changed(vdc_datacenter *dc, int r, int64_t change) {
 
 /* A VM's ceiling moves by `change`: the host's grants follow. The VM's demand and ceiling are already the new ones. */
 static void ceiling_moved(vdc_datacenter *dc, uint32_t slot, uint32_t h, uint16_t k, int64_t change) {
-    bool grants_matter = dc->track_vms || (dc->grant_vms_total && dc->grant_vms[h] > 0) || dc->efficiency_count || dc->slices;
+    bool grants_matter = dc->track_vms || (dc->grant_vms_total && dc->grant_vms[h] > 0) || dc->efficiency_count || dc->slices || dc->bursts;
     if (dc->vms[slot].exclusive) {
         dc->regions[h].exclusive_granted += change;
         set_granted(dc, h, k, dc->hosts.granted[h] + change);
@@ -469,6 +476,12 @@ static int64_t throttled_limit(const vdc_datacenter *dc, uint32_t slot, int64_t 
     return (int64_t)((vdc_wide)whole * (100 - dc->lifecycle->vms[slot].throttle) / 100);
 }
 
+/* What holds now of the limit that the VM or the policy says. */
+static inline int64_t limit_now(const vdc_datacenter *dc, uint32_t slot, int64_t limit) {
+    if (dc->bursts) limit = vdc_burst_limit(dc, slot, limit);
+    return dc->vms[slot].throttled ? throttled_limit(dc, slot, limit) : limit;
+}
+
 /* What of the demand the limit on the VM's CPU allows where it is. */
 static int64_t ceiling_of(const vdc_datacenter *dc, uint32_t slot, int64_t demand) {
     if (demand == 0 || (!dc->vms[slot].limited && !dc->vms[slot].throttled && !dc->sharing.map)) return demand;
@@ -481,7 +494,7 @@ static int64_t ceiling_of(const vdc_datacenter *dc, uint32_t slot, int64_t deman
         dc->sharing.map(dc->sharing.state, request, class->speed, &entry);
         limit = entry.limit;
     }
-    if (dc->vms[slot].throttled) limit = throttled_limit(dc, slot, limit);
+    limit = limit_now(dc, slot, limit);
     return limit >= 0 && limit < demand ? limit : demand;
 }
 
@@ -588,6 +601,7 @@ vdc_code vdc_datacenter_place(vdc_datacenter *dc, uint32_t slot, uint32_t h, uin
         vm_rate(dc, slot, VDC_FLOW_RESERVED, reserved);
     }
     touch(dc, h);
+    if (dc->bursts && vdc_burst_placed(dc, slot)) return VDC_ERROR_MEMORY;
     if (dc->slices && vdc_slices_placed(dc, slot)) return VDC_ERROR_MEMORY;
     return dc->isolation && !vdc_isolation_placed(dc->isolation, slot) ? VDC_ERROR_MEMORY : VDC_OK;
 }
@@ -646,6 +660,7 @@ void vdc_datacenter_remove(vdc_datacenter *dc, uint32_t slot) {
         if (dc->occupancy.changed) dc->occupancy.changed(dc->occupancy.context, h, false);
     }
     if (dc->slices) vdc_slices_removed(dc, slot);
+    if (dc->bursts) vdc_burst_removed(dc, slot);
     vm->host = VDC_NOWHERE;
     vm->next = vm->previous = VDC_NOWHERE;
     vm->grant = vm->used = 0;
@@ -697,7 +712,7 @@ static vdc_code gather(vdc_datacenter *dc, uint32_t h, uint32_t *pool, uint32_t 
         vdc_cpu_entry entry;
         vdc_cpu_entry_of(request, class->speed, &entry);
         if (dc->sharing.map) dc->sharing.map(dc->sharing.state, request, class->speed, &entry);
-        if (dc->vms[slot].throttled) entry.limit = throttled_limit(dc, slot, entry.limit);
+        entry.limit = limit_now(dc, slot, entry.limit);
         entry.demand = dc->vms[slot].demand;
         entry.nominal = dc->vms[slot].nominal;
         if (dc->vms[slot].exclusive) {
@@ -775,7 +790,9 @@ static vdc_code solve(vdc_datacenter *dc, uint32_t h, vdc_diag *diag) {
             vdc_ledger_advance(&dc->vm_ledger, slot, dc->now);
             vdc_ledger_add(&dc->vm_ledger, slot, VDC_FLOW_GRANTED, change);
         }
+        int64_t before = dc->vms[slot].grant;
         dc->vms[slot].grant = grant;
+        if (dc->bursts) vdc_burst_granted(dc, slot, before);
     }
     host_advance(dc, h, k);
     set_granted(dc, h, k, granted);
@@ -815,14 +832,18 @@ static vdc_code solve(vdc_datacenter *dc, uint32_t h, vdc_diag *diag) {
 
 vdc_code vdc_datacenter_settle(vdc_datacenter *dc, vdc_diag *diag) {
     /* In order of first change: the events that it schedules get their sequence numbers in this order. */
-    for (size_t i = 0; i < dc->dirty_count; i++) {
-        uint32_t h = dc->dirty_hosts[i];
-        vdc_code code = solve(dc, h, diag);
-        if (code) return code;
-        dc->dirty[h] = false;
-        touch(dc, h);
+    for (bool again = true; again;) {
+        for (size_t i = 0; i < dc->dirty_count; i++) {
+            uint32_t h = dc->dirty_hosts[i];
+            vdc_code code = solve(dc, h, diag);
+            if (code) return code;
+            dc->dirty[h] = false;
+            touch(dc, h);
+        }
+        dc->dirty_count = 0;
+        again = false;
+        if (dc->bursts && vdc_bursts_lift(dc, &again)) return vdc_no_memory(diag, "the VMs' bursts");
     }
-    dc->dirty_count = 0;
     vdc_datacenter_settle_power(dc);
     return VDC_OK;
 }

@@ -59,6 +59,7 @@ typedef enum vdc_event_kind {
     VDC_EVENT_EVICTION,          /* a displaced VM's notice is over */
     VDC_EVENT_HOST_OFF,          /* an empty host's delay is over */
     VDC_EVENT_SLICE,             /* a host's scheduler decides anew */
+    VDC_EVENT_BURST_END,         /* a VM has used what it had saved below its limit */
     VDC_EVENT_KINDS              /* from here on: the simulation's parts */
 } vdc_event_kind;
 
@@ -142,12 +143,14 @@ typedef struct vdc_cpu_sharing {
     bool fluid;     /* everybody gets its ceiling when they all fit, else the whole capacity is given out */
     int64_t (*slice)(const void *state, const vdc_cpu_moment *moment); /* NULL: shares are rates that hold until something changes */
     size_t vm_memory, host_memory;
+    bool bursts;    /* `map` may give VMs a burst */
 } vdc_cpu_sharing;
 
 struct vdc_datacenter;
 struct vdc_isolation;
 struct vdc_lifecycle;
 struct vdc_slices;
+struct vdc_bursts;
 
 /* How a host's CPU is divided before it is shared: threads that single VMs own, the rest is the pool. Kept only with isolation. */
 typedef struct vdc_region {
@@ -231,6 +234,7 @@ typedef struct vdc_datacenter {
 
     struct vdc_lifecycle *lifecycle; /* NULL: VMs only start and end; not owned */
     struct vdc_slices *slices;       /* NULL: the sharing policy does not go slice by slice */
+    struct vdc_bursts *bursts;       /* NULL: no VM may go beyond its limit for a while */
     struct vdc_isolation *isolation; /* NULL: no isolation; not owned */
     vdc_region *regions;             /* [host]; NULL without isolation */
 

@@ -188,6 +188,8 @@ typedef struct vdc_cpu_hooks {
     /* ns that a VM runs at a time when others wait: what dispatch latency is reckoned from (models.md 4.1.5). NULL = not said. */
     int64_t (*quantum)(const void *state);
     int64_t weight_most;             /* the largest weight that a VM may give; 0 = any */
+    /* Does `map` give bursts with these parameters? Not with `slice`. NULL = no. */
+    bool (*bursts)(const void *state);
 } vdc_cpu_hooks;
 
 /* rebalance: which running VMs move where, asked once every interval. */

@@ -185,6 +185,10 @@ static vdc_code change_sharing(vdc_simulation *sim, vdc_policy_instance *instanc
     if (sim->cpu.policy->cpu.slice || instance->policy->cpu.slice)
         return vdc_fail(diag, VDC_ERROR_INPUT, NULL, "schedulers.cpu: cannot change at %.9g s: a policy that goes slice by slice keeps account of VMs from "
                         "the beginning", (double)dc->now / 1e9);
+    const vdc_cpu_hooks *next = &instance->policy->cpu;
+    if (dc->bursts || (next->bursts && next->bursts(instance->state)))
+        return vdc_fail(diag, VDC_ERROR_INPUT, NULL, "schedulers.cpu: cannot change at %.9g s: with a burst, account is kept of what VMs save from the "
+                        "beginning", (double)dc->now / 1e9);
     vdc_code code = start_policy(sim, instance, diag);
     size_t count;
     uint32_t *slots = code ? NULL : by_arrival(sim, &count);

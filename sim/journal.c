@@ -200,7 +200,7 @@ static void write_state(const vdc_simulation *sim, const char *path, const char 
     put(writer, vdc_strdup(sim->journal.count ? "journal:\n" : "journal: []\n"));
     put(writer, vdc_journal_text(sim));
     put(writer, vdc_format("time_ns: %" PRId64 "\nevents: %" PRIu64 "\nsettled: %s\noperable: %s\n", sim->datacenter.now, sim->event_count,
-                           sim->datacenter.dirty_count ? "false" : "true", sim->operable ? "true" : "false"));
+                           vdc_datacenter_unsettled(&sim->datacenter) ? "false" : "true", sim->operable ? "true" : "false"));
     put_quoted(writer, "state_sha256: ", state, "\n");
     char digest[VDC_DIGEST_TEXT];
     vdc_digest end = writer->digest;
@@ -447,7 +447,7 @@ vdc_code vdc_simulation_fork(vdc_simulation **out, vdc_simulation *from, const v
     if (!code) code = vdc_state_digest(from, state, diag);
     if (!code) code = vdc_simulation_open(&sim, from->scenario->path, &settings, diag);
     if (!code) code = vdc_journal_replay_text(sim, journal, diag);
-    if (!code) code = run_to(sim, from->event_count, from->datacenter.now, from->datacenter.dirty_count == 0, diag);
+    if (!code) code = run_to(sim, from->event_count, from->datacenter.now, !vdc_datacenter_unsettled(&from->datacenter), diag);
     if (!code) code = check_state(sim, from->scenario->path, state, diag);
     if (!code && options->set_count) code = vdc_simulation_change(sim, options->sets, options->set_count, diag);
     vdc_free(journal);

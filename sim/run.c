@@ -617,6 +617,9 @@ static vdc_code handle(vdc_simulation *sim, const vdc_event *event, vdc_diag *di
     case VDC_EVENT_SLICE:
         vdc_slices_event(dc, event->subject);
         return VDC_OK;
+    case VDC_EVENT_BURST_END:
+        vdc_burst_event(dc, event->subject);
+        return VDC_OK;
     case VDC_EVENT_QUEUE_TIMEOUT:
         vdc_vm_details_of(dc, event->subject)->timeout_event = 0;
         sim->pending_timeouts--;
@@ -687,7 +690,7 @@ vdc_code vdc_run_step(vdc_simulation *sim, vdc_time limit, bool *more, vdc_diag 
 
     if (time > dc->now || rank >= VDC_RANK_REBALANCE) {
         /* The instant is over but for what looks at it. */
-        if (dc->dirty_count) return settle(sim, diag);
+        if (vdc_datacenter_unsettled(dc)) return settle(sim, diag);
         if (dc->power_due_count) vdc_datacenter_settle_power(dc);
         if (sim->flows && vdc_flows_unsettled(sim->flows)) return vdc_flows_settle(sim->flows, diag);
         if (sim->check) vdc_checks_event(&sim->checks, dc);

@@ -185,7 +185,8 @@ void vdc_share_by(vdc_simulation *sim) {
     const vdc_cpu_hooks *cpu = &sim->cpu.policy->cpu;
     sim->datacenter.sharing = (vdc_cpu_sharing){
         .share = cpu->share, .scratch_size = cpu->scratch_size, .map = cpu->map, .state = sim->cpu.state, .fluid = cpu->fluid,
-        .slice = cpu->slice, .vm_memory = cpu->vm_memory, .host_memory = cpu->host_memory};
+        .slice = cpu->slice, .vm_memory = cpu->vm_memory, .host_memory = cpu->host_memory,
+        .bursts = cpu->bursts && cpu->bursts(sim->cpu.state)};
 }
 
 static vdc_code assemble(vdc_simulation *sim, const char *path, const vdc_run_options *options, vdc_diag *diag) {

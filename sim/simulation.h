@@ -2,6 +2,7 @@
 #ifndef VDC_SIM_SIMULATION_H
 #define VDC_SIM_SIMULATION_H
 
+#include "models/burst.h"
 #include "models/checks.h"
 #include "models/datacenter.h"
 #include "models/fabric.h"

@@ -15,8 +15,8 @@ import sys
 
 NOTES = {
     "engine.hold": "The earliest event is taken and one is pushed a random time later, with a constant number of pending events. *auto* is what "
-                   "runs use: a heap, beside it a ladder of buckets from 17 000 pending events on. Wanted: at most 80 ns at 1 000 pending, "
-                   "200 ns at 1 000 000, 40 bytes a pending event.",
+                   "runs use: a heap, beside it a ladder of buckets from 17 000 pending events on, and lanes for instants at which many events are "
+                   "due. Wanted: at most 80 ns at 1 000 pending, 200 ns at 1 000 000, 40 bytes a pending event.",
     "engine.cancel": "A random pending event is cancelled and another pushed.",
     "flows.leaf-spine": "1 000 flows over shared links; one ends, another starts.",
     "placement.policies": "A VM comes and another one goes: the decision and the upkeep of the index, without the rest of a run. Hosts of 64 vCPUs "

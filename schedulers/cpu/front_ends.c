@@ -7,6 +7,7 @@
 #include <math.h>
 
 #include "schedulers/policy_rows.h"
+#include "sim/base/param.h"
 #include "sim/base/units.h"
 
 static void share(const void *state, int64_t capacity, vdc_cpu_entry *entries, uint32_t count, void *scratch) {
@@ -93,6 +94,8 @@ const vdc_policy vdc_cpu_xen_credit = {
 
 typedef struct cgroup_state {
     int64_t weight, quota, period, quantum;
+    const vdc_node *burst_node;
+    int64_t burst;     /* ns: what may be saved and used later */
 } cgroup_state;
 
 static int64_t cgroup_quantum(const void *state) { return ((const cgroup_state *)state)->quantum; }
@@ -105,6 +108,22 @@ static void map_cgroup(const void *state, const vdc_request *request, int64_t ho
     if (entry->limit != VDC_UNLIMITED || cgroup->quota == VDC_PARAM_NONE) return;
     vdc_wide limit = (vdc_wide)host_speed * cgroup->quota / cgroup->period;
     entry->limit = limit < INT64_MAX ? (int64_t)limit : INT64_MAX;
+    entry->burst = cgroup->burst;
+}
+
+static bool cgroup_bursts(const void *state) { return ((const cgroup_state *)state)->burst > 0; }
+
+/* As the kernel has it, at most one quota can be saved (cpu.max.burst); `burst` is both together, what a period can come to. */
+static int read_cgroup(void *state, vdc_diag *diag) {
+    cgroup_state *cgroup = state;
+    int64_t together = 0;
+    if (!cgroup->burst_node) return VDC_OK;
+    if (cgroup->quota == VDC_PARAM_NONE)
+        return (int)vdc_fail(diag, VDC_ERROR_INPUT, &cgroup->burst_node->place, "burst: nothing can be saved without a quota");
+    vdc_code code = vdc_node_integer(cgroup->burst_node, VDC_DIM_TIME, cgroup->quota,
+                                     cgroup->quota > INT64_MAX / 2 ? INT64_MAX : 2 * cgroup->quota, &together, diag);
+    cgroup->burst = code ? 0 : together - cgroup->quota;
+    return (int)code;
 }
 
 static const vdc_param cgroup_params[] = {
@@ -113,13 +132,17 @@ static const vdc_param cgroup_params[] = {
      .help = "CPU time of a group in one period (cpu.max)", .offset = offsetof(cgroup_state, quota)},
     {.name = "period", .type = VDC_PARAM_INTEGER, .dimension = VDC_DIM_TIME, .fallback = "100ms", .minimum = 1e6, .maximum = 1e9,
      .help = "the period of cpu.max", .offset = offsetof(cgroup_state, period)},
+    {.name = "burst", .type = VDC_PARAM_NODE, .offset = offsetof(cgroup_state, burst_node),
+     .help = "CPU time of a group in one period with what it saved in earlier ones (quota + cpu.max.burst): quota to 2 quota; quota = nothing is saved"},
     QUANTUM_ROW(cgroup_state, "3ms"),
 };
 
 const vdc_policy vdc_cpu_cgroup = {
     VDC_POLICY_HEAD(VDC_CPU_SHARING, "cgroup", "cpu.weight and cpu.max of a group per VM", "Linux cgroup v2"),
     VDC_POLICY_STATE(cgroup_params, cgroup_state),
-    FRONT_END(map_cgroup, cgroup_quantum, 10000),
+    .read = read_cgroup,
+    .cpu = {.weight_most = 10000, .share = share, .scratch_size = vdc_cpu_share_scratch, .fluid = true, .map = map_cgroup,
+            .quantum = cgroup_quantum, .bursts = cgroup_bursts},
 };
 
 /* --- Linux CFS: one nice level is 25 % --- */

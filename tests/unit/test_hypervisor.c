@@ -17,6 +17,23 @@ static void expect(vdc_simulation *sim, const char *key, double expected) {
     cr_expect(fabs(got - expected) <= 1e-9 * fabs(expected), "%s: got %.17g, expected %.17g", key, got, expected);
 }
 
+/* A quota of half a thread and as much again to save. One second asleep saves 50 ms of a thread, the most; then the VM runs on the whole thread
+ * until that is used, 100 ms, and at half of it from then on. Its neighbour on the other host never sleeps and never saves. */
+Test(hypervisor, a_burst_is_what_was_saved) {
+    static const char *const text =
+        "vdcsim: 1\nname: t\nseed: 1\ntime: {tick: 100ms, end: 3s}\n"
+        "datacenter: {hosts: [{class: h, count: 2, cpu: {cores: 1, speed: 1 GHz}, memory: 8 GiB}]}\n"
+        "workload: {vms: [{vcpus: 1, memory: 1 GiB, lifetime: 2s, load: {segments: [[1s, 0 GHz], [1s, 1 GHz]]}}, "
+        "{vcpus: 1, memory: 1 GiB, lifetime: 2s, load: {segments: [[2s, 1 GHz]]}}]}\n";
+    vdc_simulation *sim = simulation_run(text, "schedulers.cpu={policy: cgroup, quota: 50ms, burst: 50ms}");
+    expect(sim, "T_cpu_core_s", 0.5 + 1);
+    vdc_simulation_close(sim);
+    sim = simulation_run(text, "schedulers.cpu={policy: cgroup, quota: 50ms, burst: 100ms}");
+    expect(sim, "T_cpu_core_s", 0.1 + 0.45 + 1);
+    expect(sim, "throttled_core_s", 0.45 + 1);
+    vdc_simulation_close(sim);
+}
+
 /* By rates the shorter job ends after 40 ms. In turns of 10 ms it runs first and third: after 30 ms. */
 Test(hypervisor, turns_end_work_when_it_is_done) {
     vdc_simulation *sim = simulation_run(HEAD TWO_JOBS, NULL);
@@ -83,6 +100,10 @@ static void refused(const char *text, const char *part) {
 Test(hypervisor, values_out_of_range_are_named) {
     refused(HEAD "workload: {vms: [{vcpus: 1, cpu: {weight: 70000}}]}\nschedulers: {cpu: {policy: xen-credit}}\n", "found 70000; allowed: 1 to 65535");
     refused(HEAD "workload: {vms: [{vcpus: 1, cpu: {weight: 10001}}]}\nschedulers: {cpu: {policy: cgroup}}\n", "found 10001; allowed: 1 to 10000");
+    refused(HEAD "workload: {vms: [{vcpus: 1}]}\nschedulers: {cpu: {policy: cgroup, quota: 50ms, burst: 49ms}}\n",
+            "burst: found the text '49ms', which is too small");
+    refused(HEAD "workload: {vms: [{vcpus: 1}]}\nschedulers: {cpu: {policy: cgroup, quota: 50ms, burst: 101ms}}\n", "from 0.05 to 0.1 s");
+    refused(HEAD "workload: {vms: [{vcpus: 1}]}\nschedulers: {cpu: {policy: cgroup, burst: 10ms}}\n", "nothing can be saved without a quota");
     refused(HEAD "workload: {vms: [{vcpus: 2, cpu: {reservation: 1001 MHz}}]}\n", "no host can keep; allowed: 0 to 1000000000 Hz");
 }
 
