@@ -6,12 +6,26 @@
 
 #include "sim/operations.h"
 #include "sim/parts/failover.h"
+#include "sim/parts/flows.h"
 #include "sim/parts/rebalance.h"
 #include "sim/results/results.h"
 
 enum { STEP, TIMEOUT };
 
 static vdc_moves *moves_of(vdc_simulation *sim) { return &vdc_operations_of(sim)->moves; }
+
+static vdc_code rate_changed(void *context, uint32_t flow, uint64_t number, int64_t old_rate, int64_t new_rate, vdc_diag *diag);
+
+/* Where there is a fabric. */
+static vdc_code open_fabric(vdc_simulation *sim, vdc_moves *moves, vdc_diag *diag) {
+    size_t links = 2 * (size_t)sim->datacenter.hosts.count;
+    moves->links = vdc_malloc((links + 1) * sizeof *moves->links);
+    if (!moves->links) return vdc_no_memory(diag, "migrations");
+    for (size_t l = 0; l < links; l++) moves->links[l] = VDC_NO_LINK;
+    moves->over_fabric = true;
+    moves->user = (vdc_flow_user){.changed = rate_changed, .context = sim};
+    return vdc_flows_wanted(sim, diag);
+}
 
 vdc_code vdc_moves_open(vdc_simulation *sim, vdc_moves *moves, vdc_diag *diag) {
     size_t hosts = (size_t)sim->datacenter.hosts.count + 1;
@@ -21,7 +35,7 @@ vdc_code vdc_moves_open(vdc_simulation *sim, vdc_moves *moves, vdc_diag *diag) {
     moves->first_in = vdc_malloc(hosts * sizeof *moves->first_in);
     if (!moves->out || !moves->in || !moves->first_out || !moves->first_in) return vdc_no_memory(diag, "migrations");
     for (size_t h = 0; h < hosts; h++) moves->first_out[h] = moves->first_in[h] = VDC_NOWHERE;
-    return VDC_OK;
+    return sim->scenario->fabric.kind == VDC_FABRIC_NONE ? VDC_OK : open_fabric(sim, moves, diag);
 }
 
 void vdc_moves_close(vdc_moves *moves) {
@@ -30,6 +44,7 @@ void vdc_moves_close(vdc_moves *moves) {
     vdc_free(moves->in);
     vdc_free(moves->first_out);
     vdc_free(moves->first_in);
+    vdc_free(moves->links);
     *moves = (vdc_moves){0};
 }
 
@@ -46,6 +61,7 @@ static vdc_code log_move(vdc_simulation *sim, const vdc_move *move, const char *
 static int64_t rate_of(vdc_simulation *sim, const vdc_move *move) {
     const vdc_migration_settings *settings = &sim->scenario->migration;
     const vdc_moves *moves = moves_of(sim);
+    if (moves->over_fabric) return move->rate; /* the flow's, see rate_changed */
     int64_t rate = vdc_least(settings->bandwidth / moves->out[move->from], settings->bandwidth / moves->in[move->to]);
     if (settings->cap != VDC_PARAM_NONE) rate = vdc_least(rate, settings->cap);
     return rate > 0 ? rate : 1;
@@ -60,10 +76,22 @@ static void advance(vdc_simulation *sim, vdc_move *move) {
     moves_of(sim)->carried += carried;
 }
 
+static void cancel(vdc_simulation *sim, vdc_event_handle *event) {
+    if (!*event) return;
+    vdc_queue_cancel(sim->events, *event);
+    *event = 0;
+    sim->pending_operations--;
+}
+
 /* The end of the stretch, as things stand. */
 static vdc_code schedule(vdc_simulation *sim, uint32_t number, vdc_diag *diag) {
     vdc_move *move = &moves_of(sim)->items[number];
     vdc_time span = move->plan.resume_time;
+    move->stalled = move->state.phase != VDC_MIGRATION_RESUME && move->rate == 0;
+    if (move->stalled) {
+        cancel(sim, &move->event);
+        return VDC_OK;
+    }
     if (move->state.phase != VDC_MIGRATION_RESUME) {
         vdc_wide ns = move->left > 0 ? (move->left + move->rate - 1) / move->rate : 0;
         span = ns > VDC_TIME_MAX ? VDC_TIME_MAX : (vdc_time)ns;
@@ -103,6 +131,49 @@ static vdc_code share_anew(vdc_simulation *sim, uint32_t from, uint32_t to, vdc_
         if (move->event && move->state.phase != VDC_MIGRATION_RESUME) code = schedule(sim, number, diag); /* resuming sends nothing */
     }
     return code;
+}
+
+/* ---- over the fabric ---- */
+
+static vdc_code rate_changed(void *context, uint32_t flow, uint64_t number, int64_t old_rate, int64_t new_rate, vdc_diag *diag) {
+    vdc_simulation *sim = context;
+    vdc_move *move = &moves_of(sim)->items[number];
+    (void)flow, (void)old_rate;
+    advance(sim, move);
+    move->rate = new_rate;
+    return move->event || move->stalled ? schedule(sim, (uint32_t)number, diag) : VDC_OK;
+}
+
+/* The link for all migrations of a host in one direction. */
+static uint32_t host_link(vdc_simulation *sim, uint32_t host, int in) {
+    uint32_t *link = &moves_of(sim)->links[2 * (size_t)host + (size_t)in];
+    if (*link == VDC_NO_LINK) *link = vdc_flows_add_link(sim->flows, sim->scenario->migration.bandwidth);
+    return *link;
+}
+
+/* What is to be sent has a flow from now on, and a rate at once: the next step may depend on it. Without a fabric it has its rate anyway. */
+static vdc_code carry(vdc_simulation *sim, uint32_t number, vdc_diag *diag) {
+    vdc_moves *moves = moves_of(sim);
+    vdc_move *move = &moves->items[number];
+    const vdc_migration_settings *settings = &sim->scenario->migration;
+    if (!moves->over_fabric || move->flow != VDC_NO_FLOW) return VDC_OK;
+    vdc_flow_spec spec = {.user = &moves->user, .subject = number, .id = sim->datacenter.records[move->vm].request.id, .amount = VDC_FLOW_ENDLESS,
+                          .cap = settings->cap == VDC_PARAM_NONE ? VDC_FLOW_UNCAPPED : settings->cap, .weight = 1};
+    spec.links = vdc_fabric_path(&sim->fabric, move->from, move->to, (uint64_t)spec.id, spec.path);
+    spec.path[spec.links++] = (vdc_flow_use){host_link(sim, move->from, 0), 1};
+    spec.path[spec.links++] = (vdc_flow_use){host_link(sim, move->to, 1), 1};
+    if (vdc_flows_open(sim->flows, &spec, &move->flow)) return vdc_no_memory(diag, "migrations");
+    return vdc_flows_settle(sim->flows, diag);
+}
+
+/* Nothing is sent any more, or not for a while. */
+static vdc_code put_down(vdc_simulation *sim, vdc_move *move, vdc_diag *diag) {
+    if (!moves_of(sim)->over_fabric || move->flow == VDC_NO_FLOW) return VDC_OK;
+    vdc_code code = vdc_flows_close(sim->flows, move->flow);
+    move->flow = VDC_NO_FLOW;
+    move->rate = 0;
+    move->stalled = false;
+    return code ? vdc_no_memory(diag, "migrations") : VDC_OK;
 }
 
 /* ---- what a moving VM and its hosts bear ---- */
@@ -240,18 +311,12 @@ static uint32_t take_number(vdc_moves *moves) {
     return (uint32_t)moves->count++;
 }
 
-static void cancel(vdc_simulation *sim, vdc_event_handle *event) {
-    if (!*event) return;
-    vdc_queue_cancel(sim->events, *event);
-    *event = 0;
-    sim->pending_operations--;
-}
-
 /* It is no longer in flight. */
 static vdc_code close(vdc_simulation *sim, uint32_t number, vdc_diag *diag) {
     vdc_moves *moves = moves_of(sim);
     vdc_move *move = &moves->items[number];
     uint32_t from = move->from, to = move->to;
+    vdc_code down = put_down(sim, move, diag);
     cancel(sim, &move->event);
     cancel(sim, &move->timeout);
     sim->datacenter.lifecycle->vms[move->vm].migration = VDC_NOWHERE;
@@ -262,7 +327,8 @@ static vdc_code close(vdc_simulation *sim, uint32_t number, vdc_diag *diag) {
     moves->out[from]--;
     moves->in[to]--;
     vdc_code code = moves->out[from] || moves->in[to] ? share_anew(sim, from, to, diag) : VDC_OK;
-    return code ? code : vdc_rebalance_resume(sim, diag);
+    if (down || code) return down ? down : code;
+    return vdc_rebalance_resume(sim, diag);
 }
 
 /* Its second part, on the host where it is not, gives back what it holds. */
@@ -381,6 +447,8 @@ static vdc_code stretch(vdc_simulation *sim, uint32_t number, vdc_diag *diag) {
             vdc_lifecycle_throttle(dc, move->vm, move->state.throttle);
         move->since = move->stretch_begin = dc->now;
         move->left = (vdc_wide)move->state.bytes * VDC_SECOND;
+        vdc_code code = move->state.phase == VDC_MIGRATION_RESUME ? put_down(sim, move, diag) : move->state.bytes > 0 ? carry(sim, number, diag) : VDC_OK;
+        if (code) return code;
         if (move->state.phase == VDC_MIGRATION_RESUME ? move->plan.resume_time > 0 : move->state.bytes > 0) return schedule(sim, number, diag);
         vdc_migration_next(&move->state, &move->plan, 0, move->rate);
     }
@@ -427,7 +495,7 @@ vdc_code vdc_migrate(vdc_simulation *sim, uint32_t slot, uint32_t host, int mode
     vdc_move *move = &moves->items[number];
     *move = (vdc_move){.used = true, .vm = slot, .from = dc->vms[slot].host, .to = host, .plan = plan_of(sim, slot, mode), .request = request,
                        .resizes = resized != NULL, .gpu_devices = decision.gpu_devices, .numa_nodes = decision.numa_nodes,
-                       .since = dc->now, .began = dc->now};
+                       .since = dc->now, .began = dc->now, .flow = VDC_NO_FLOW};
     vdc_failover_withdraw(sim, slot);
     if (vdc_lifecycle_hold(dc, slot, &request, host, move->gpu_devices, move->numa_nodes, true, settings->shared_storage, &part))
         return vdc_no_memory(diag, "a migration");
@@ -454,6 +522,7 @@ vdc_code vdc_migrate(vdc_simulation *sim, uint32_t slot, uint32_t host, int mode
         (void)snprintf(text, sizeof text, "to host %" PRIu32 ", %s", host, vdc_migration_mode_names[move->plan.mode]);
         code = log_move(sim, move, "migration begins", text, diag);
     }
+    if (!code) code = carry(sim, number, diag);
     vdc_migration_begin(&move->state, &move->plan, move->rate);
     return code ? code : stretch(sim, number, diag);
 }

@@ -2,7 +2,8 @@
  *
  * The target is reserved from the start (a second part, models/lifecycle.h) and given back when the migration is given up; the source is
  * free from the switch on, after post-copy when everything has been fetched. At any instant the VM executes on one host at most: T and energy
- * are where that is. Migrations share what their hosts have for it; when one begins or ends, those that share with it go on at another rate.
+ * are where that is. Migrations share what their hosts have for it; when one begins or ends, those that share with it go on at another rate. Where
+ * the scenario has a fabric each is a flow on it, beside all others, from host to host; its rate is what the flow has.
  */
 #ifndef VDC_SIM_MIGRATIONS_H
 #define VDC_SIM_MIGRATIONS_H
@@ -21,6 +22,8 @@ typedef struct vdc_move {
     vdc_time stopped;
     uint64_t gpu_devices, numa_nodes; /* there */
     int64_t rate;                /* B/s now */
+    uint32_t flow;               /* that carries it over the fabric; VDC_NO_FLOW = none now */
+    bool stalled;                /* it has nothing at the moment */
     vdc_wide left;               /* byte·ns of the stretch still to be sent */
     vdc_time since, stretch_begin, began;
     int64_t overhead;            /* Hz of the hypervisor on the host where the VM is not */
@@ -34,6 +37,9 @@ typedef struct vdc_moves {
     uint32_t in_flight, first_free; /* no slot below it is free */
     uint32_t *out, *in;          /* [host] migrations that send and receive */
     uint32_t *first_out, *first_in; /* [host] the first of them, VDC_NOWHERE = none */
+    bool over_fabric;            /* transfers are flows on the fabric of the scenario */
+    vdc_flow_user user;          /* with over_fabric: is told of their rates */
+    uint32_t *links;             /* with over_fabric: [2 host] what a host's migrations may send together, + 1 receive; VDC_NO_LINK = not yet made */
     int64_t started, done, aborted;
     vdc_wide sent;               /* bytes of stretches that are over */
     vdc_wide carried;            /* byte·ns that the network carried for them */

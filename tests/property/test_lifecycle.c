@@ -104,9 +104,10 @@ static void compose(text *out, uint64_t *draw, int *hosts, bool lists) {
     out->length = 0;
     out->devices = draw_below(draw, 2);
     *hosts = 0;
-    put(out, "vdcsim: 1\nseed: %" PRId64 "\ntime: {tick: 20s, end: %s}\ndatacenter:\n  topology: {racks: 2}\n  overcommit: {cpu: %s}\n  hosts:\n",
+    put(out, "vdcsim: 1\nseed: %" PRId64 "\ntime: {tick: 20s, end: %s}\ndatacenter:\n  topology: {racks: 2%s}\n  overcommit: {cpu: %s}\n  hosts:\n",
         draw_below(draw, 1000),
-        lists && !fails && draw_below(draw, 2) ? "last-vm" : "400s", draw_below(draw, 2) ? "1" : "2");
+        lists && !fails && draw_below(draw, 2) ? "last-vm" : "400s",
+        out->devices && draw_below(draw, 2) ? ", fabric: {kind: leaf-spine, uplink: 200 MB/s, spines: 1}" : "", draw_below(draw, 2) ? "1" : "2");
     for (int k = 0; k < classes; k++) {
         int count = 2 + (int)draw_below(draw, 3);
         *hosts += count;

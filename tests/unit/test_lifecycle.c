@@ -226,6 +226,83 @@ Test(lifecycle, migrations_share_bandwidth) {
     vdc_simulation_close(sim);
 }
 
+/* ---- over a fabric ---- */
+
+#define FABRIC(hosts, uplink) \
+    "vdcsim: 1\nseed: 1\ndatacenter:\n  hosts: [{count: " hosts ", max_vms: 1, cpu: {cores: 4, speed: 1 GHz}, memory: 16 GiB, nic: 10 Gbit/s}]\n" \
+    "  topology: {racks: 2, fabric: {kind: leaf-spine, uplink: " uplink ", spines: 1}}\nnetworks: [{name: a}]\n"
+
+/* Alone on a way of the same bandwidth it takes as long as without a fabric. */
+Test(lifecycle, golden_migration_over_a_fabric) {
+    vdc_simulation *sim = run_text(FABRIC("2", "10 Gbit/s") MOVES "workload: {vms: [{vcpus: 2, memory: 8 GiB, lifetime: 100s, operations: [{at: 10s, "
+                                   "do: migrate, to: 1}]}]}\n", NULL, NULL);
+    cr_expect_float_eq(summary_of(sim, "downtime_s"), 0.068719, 1e-6);
+    cr_expect_float_eq(summary_of(sim, "P_cpu_core_s"), 2 * (100 + 7.627862), 1e-5);
+    expect(sim, "migrated_bytes", 8589934592.0 + 858993459 + 85899346);
+    cr_expect_float_eq(summary_of(sim, "fabric_bytes"), 2 * (8589934592.0 + 858993459 + 85899346), 4);
+    vdc_simulation_close(sim);
+}
+
+/* 8 GB at a stand. A stream over the same uplink of 1 GB/s asks for 600 MB/s until 18 s: 500 each for 8 s, then 4 GB at 1 GB/s. The stream has 600
+ * before and 500 meanwhile. With twice the uplink the NIC is the limit: 8 s, no matter what the stream does. */
+Test(lifecycle, a_migration_shares_a_link_with_a_stream) {
+    const char *text = FABRIC("4", "1 GB/s") "migration: {mode: cold, bandwidth: 10 Gbit/s, cap: none, cpu_tax: 0%}\nworkload:\n  vms:\n"
+                       "    - {id: 0, vcpus: 1, memory: 1 GiB, lifetime: 100s, network: a, traffic: [{to: 2, rate: 600 MB/s, for: 18s}]}\n"
+                       "    - {id: 1, vcpus: 1, memory: 8 GB, lifetime: 100s, operations: [{at: 10s, do: migrate, to: 3}]}\n"
+                       "    - {id: 2, vcpus: 1, memory: 1 GiB, lifetime: 100s, network: a}\n";
+    vdc_simulation *sim = run_text(text, NULL, NULL);
+    expect(sim, "downtime_s", 12);
+    expect(sim, "network_bytes", 6e9 + 4e9);
+    expect(sim, "fabric_bytes", 2 * (10e9 + 8e9));
+    vdc_simulation_close(sim);
+    sim = run_text(text, "datacenter.topology.fabric.uplink=2 GB/s", NULL);
+    expect(sim, "downtime_s", 8 / 1.25);
+    expect(sim, "network_bytes", 600e6 * 18);
+    vdc_simulation_close(sim);
+    sim = run_text(text, "migration.cap=250 MB/s", NULL); /* less than its share: the stream keeps what it asks for */
+    expect(sim, "downtime_s", 32);
+    expect(sim, "network_bytes", 600e6 * 18);
+    vdc_simulation_close(sim);
+    sim = run_text(text, "migration.bandwidth=400 MB/s", NULL);
+    expect(sim, "downtime_s", 20);
+    vdc_simulation_close(sim);
+}
+
+/* Rounds under a rate that changes: 1 GB/s, from 18 s half of it. Round 1 of 10 GB: 8 GB until 18 s, 2 GB in 4 s: 12 s, in which 3 GB are written.
+ * They take 6 s at 500 MB/s, 1.5 GB are written; 3 s, 0.75 GB; 1.5 s, 0.375 GB; 0.75 s, 0.1875 GB; that is 0.375 s, more than 300 ms, so that the rest
+ * is 93.75 MB in 187.5 ms. */
+Test(lifecycle, rounds_under_a_rate_that_changes) {
+    vdc_simulation *sim = run_text(
+        FABRIC("4", "1 GB/s") "migration: {bandwidth: 10 Gbit/s, cap: none, dirtying: linear, dirty_rate: 250 MB/s, working_set: 100%, cpu_tax: 0%, "
+        "downtime: 300ms}\nworkload:\n  vms:\n"
+        "    - {id: 0, vcpus: 1, memory: 1 GiB, lifetime: 100s, network: a, traffic: [{to: 2, rate: 900 MB/s, at: 18s}]}\n"
+        "    - {id: 1, vcpus: 1, memory: 10 GB, lifetime: 100s, operations: [{at: 10s, do: migrate, to: 3}]}\n"
+        "    - {id: 2, vcpus: 1, memory: 1 GiB, lifetime: 100s, network: a}\n", NULL, NULL);
+    expect(sim, "downtime_s", 0.1875);
+    expect(sim, "migrated_bytes", 10e9 + 3e9 + 1.5e9 + 0.75e9 + 0.375e9 + 0.1875e9 + 0.09375e9);
+    vdc_simulation_close(sim);
+}
+
+/* A host fails half-way: what was sent is lost, the stream beside it has the link again, and the VM is on one host or none. */
+Test(lifecycle, hosts_that_fail_half_way_over_a_fabric) {
+    int lost = 0, stayed = 0;
+    for (int seed = 0; seed < 12; seed++) {
+        char set[16];
+        (void)snprintf(set, sizeof set, "seed=%d", seed);
+        vdc_simulation *sim = run_text(
+            FABRIC("2", "1 GB/s") MOVES "failures: {trace: {rows: [[12s, 50s, 50%]]}, recovery: {policy: none}}\n"
+            "workload: {vms: [{vcpus: 2, memory: 8 GiB, lifetime: 100s, operations: [{at: 10s, do: migrate}]}]}\n", set, NULL);
+        bool gone = summary_of(sim, "vms_lost") > 0;
+        lost += gone, stayed += !gone;
+        expect(sim, "migrations_given_up", 1);
+        expect(sim, "fabric_bytes", 2 * 2e9);
+        expect(sim, "T_cpu_core_s", gone ? 24 : 200);
+        expect(sim, "P_cpu_core_s", gone ? 24 + 4 : 200 + 4);
+        vdc_simulation_close(sim);
+    }
+    cr_expect(lost > 0 && stayed > 0);
+}
+
 /* Coming up takes its time whatever others send meanwhile: 2 GiB from 10 s to 12 s, up at 15 s, though another one begins at 13 s and has half
  * until then: 1 of its 4 GiB, the rest at 18 s, up at 21 s. */
 Test(lifecycle, sharing_does_not_delay_what_sends_nothing) {
