@@ -139,15 +139,20 @@ static void free_block(const lines_head *head) {
 
 bool vdc_reserve_lines(void *array_pointer, size_t *capacity, size_t need, size_t element) {
     if (need <= *capacity) return true;
-    size_t room = *capacity + *capacity / 2, bytes;
+    size_t room = *capacity + *capacity / 2;
     if (room < need) room = need;
     if (room < 8) room = 8;
+    return vdc_resize_lines(array_pointer, capacity, room, element, HUGE_PAGE);
+}
+
+bool vdc_resize_lines(void *array_pointer, size_t *capacity, size_t room, size_t element, size_t mapped_from) {
+    size_t bytes;
     char *old;
     memcpy(&old, array_pointer, sizeof old);
     lines_head head = head_of(old), fresh = {NULL, 0};
     if (!object_size(room, element, &bytes) || bytes > PTRDIFF_MAX - 2 * HUGE_PAGE) return false;
     char *array;
-    if (bytes + LINE < HUGE_PAGE) {
+    if (!head.mapped && bytes + LINE < mapped_from) {
         fresh.block = vdc_malloc(bytes + 2 * LINE);
         if (!fresh.block) return false;
         array = fresh.block + LINE + (LINE - (uintptr_t)fresh.block % LINE) % LINE;

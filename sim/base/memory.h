@@ -37,6 +37,9 @@ bool vdc_reserve_lines(void *array_pointer, size_t *capacity, size_t need, size_
 #define VDC_RESERVE_LINES(array, capacity, need) \
     ((size_t)(need) <= (capacity) || vdc_reserve_lines(&(array), &(capacity), (size_t)(need), sizeof *(array)))
 void vdc_free_lines(void *array);
+/* The same with room for exactly `room` elements, or a few more, where the caller knows better than growth by half. It becomes a mapping of huge
+ * pages once it takes `mapped_from` bytes; what it takes is rounded up to two megabytes from then on. */
+bool vdc_resize_lines(void *array_pointer, size_t *capacity, size_t room, size_t element, size_t mapped_from);
 
 /* An arena: many small pieces, freed at once. Initialise with {0}. Pieces are aligned to 16 bytes. */
 typedef struct vdc_arena {

@@ -14,6 +14,12 @@ bool vdc_engine_grow(void **array, size_t *capacity, size_t need, size_t element
     return true;
 }
 
+bool vdc_engine_grow_lines(void **array, size_t *capacity, size_t need, size_t element) {
+    enum { MAPPED_FROM = 16 << 20 }; /* so that rounding up to a huge page is a small part of it */
+    size_t larger = *capacity + *capacity / 32 + 16;
+    return need <= *capacity || vdc_resize_lines(array, capacity, larger < need ? need : larger, element, MAPPED_FROM);
+}
+
 bool vdc_heap_reserve(vdc_heap *heap, size_t need) {
     if (need <= heap->capacity && need <= heap->handle_capacity) return true;
     if (need > VDC_SLOT_LIMIT) return false;

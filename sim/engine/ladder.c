@@ -15,9 +15,9 @@ void vdc_ladder_init(vdc_ladder *ladder) {
 }
 
 void vdc_ladder_clear(vdc_ladder *ladder) {
-    vdc_free(ladder->chunks);
-    vdc_free(ladder->next);
-    vdc_free(ladder->bucket);
+    vdc_free_lines(ladder->chunks);
+    vdc_free_lines(ladder->next);
+    vdc_free_lines(ladder->bucket);
     vdc_free(ladder->tables);
     *ladder = (vdc_ladder){0};
 }
@@ -65,11 +65,11 @@ static bool reserve_chunks(vdc_ladder *ladder, size_t need) {
     if (total > VDC_SLOT_LIMIT / CHUNK) return false;
     if (!ladder->tables && !(ladder->tables = vdc_calloc(1, sizeof *ladder->tables))) return false;
     void *chunks = ladder->chunks, *next = ladder->next, *bucket = ladder->bucket;
-    bool grown = vdc_engine_grow(&chunks, &ladder->chunk_capacity, total, sizeof *ladder->chunks);
+    bool grown = vdc_engine_grow_lines(&chunks, &ladder->chunk_capacity, total, sizeof *ladder->chunks);
     ladder->chunks = chunks;
-    grown = grown && vdc_engine_grow(&next, &ladder->next_capacity, total, sizeof *ladder->next);
+    grown = grown && vdc_engine_grow_lines(&next, &ladder->next_capacity, total, sizeof *ladder->next);
     ladder->next = next;
-    grown = grown && vdc_engine_grow(&bucket, &ladder->bucket_capacity, total, sizeof *ladder->bucket);
+    grown = grown && vdc_engine_grow_lines(&bucket, &ladder->bucket_capacity, total, sizeof *ladder->bucket);
     ladder->bucket = bucket;
     return grown;
 }

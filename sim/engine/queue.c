@@ -71,7 +71,7 @@ void vdc_queue_destroy(vdc_queue *queue) {
     vdc_heap_clear(&queue->near);
     vdc_ladder_clear(&queue->far);
     vdc_lanes_clear(&queue->lanes);
-    vdc_free(queue->slots.places);
+    vdc_free_lines(queue->slots.places);
     vdc_free(queue);
 }
 

@@ -24,11 +24,13 @@ typedef struct vdc_slots {
 /* Grows an engine array by a thirty-second, so that hardly more is held than is used (memory.h's growth by half would break
  * the 40 bytes an event); large blocks are remapped by the C library, not copied. */
 bool vdc_engine_grow(void **array, size_t *capacity, size_t need, size_t element);
+/* The same for what is looked up at random by millions: on huge pages when it is large. Freed by vdc_free_lines. */
+bool vdc_engine_grow_lines(void **array, size_t *capacity, size_t need, size_t element);
 
 /* Sets up a zeroed table. False when memory is out. */
 static inline bool vdc_slots_open(vdc_slots *slots) {
     void *places = NULL;
-    if (!vdc_engine_grow(&places, &slots->capacity, 1, sizeof *slots->places)) return false;
+    if (!vdc_engine_grow_lines(&places, &slots->capacity, 1, sizeof *slots->places)) return false;
     slots->places = places;
     slots->used = 1;
     return true;
@@ -42,7 +44,7 @@ static inline bool vdc_slots_take(vdc_slots *slots, vdc_event_handle *handle) {
     }
     if (slots->used >= slots->capacity) {
         void *places = slots->places;
-        if (slots->used > VDC_SLOT_LIMIT || !vdc_engine_grow(&places, &slots->capacity, slots->used + 1, sizeof *slots->places)) {
+        if (slots->used > VDC_SLOT_LIMIT || !vdc_engine_grow_lines(&places, &slots->capacity, slots->used + 1, sizeof *slots->places)) {
             return false;
         }
         slots->places = places;
