@@ -237,5 +237,5 @@ vdc_code vdc_export_table(const vdc_result *result, const char *table, vdc_expor
     }
     vdc_free(out.columns);
     vdc_text_clear(&out.piece);
-    return code;
+    return code ? code : vdc_result_check(result, diag);
 }

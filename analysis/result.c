@@ -215,8 +215,7 @@ static vdc_code read_summary_value(vdc_result *result, const char *path, size_t 
     return code;
 }
 
-/* What could not be read from the disk must not pass for absent. */
-static vdc_code check_reads(const vdc_result *result, vdc_diag *diag) {
+vdc_code vdc_result_check(const vdc_result *result, vdc_diag *diag) {
     if (!result->driver.error)
         return VDC_OK;
     return vdc_fail(diag, VDC_ERROR_IO, NULL, "%s: cannot be read: %s", result->path, strerror(result->driver.error));
@@ -543,7 +542,7 @@ vdc_code vdc_result_digest(const vdc_result *result, char digest[VDC_DIGEST_TEXT
             code = digest_dataset(result, all->names[i], &lines, diag);
     vdc_hdf5_restore(scope);
     if (code == VDC_OK)
-        code = check_reads(result, diag);
+        code = vdc_result_check(result, diag);
     vdc_digest_end(&lines, digest);
     return code;
 }
@@ -608,7 +607,7 @@ static vdc_code open_file(vdc_result *result, vdc_diag *diag) {
                         (long long)version, VDC_VERSION, VDC_RESULT_FORMAT);
     result->complete = vdc_result_integer(result, "complete", &complete) && complete == 1;
     code = read_summary(result, diag);
-    return code ? code : check_reads(result, diag);
+    return code ? code : vdc_result_check(result, diag);
 }
 
 vdc_code vdc_result_open_here(vdc_result **opened, const char *path, vdc_diag *diag) {

@@ -17,6 +17,8 @@ vdc_code vdc_result_open(vdc_result **result, const char *path, vdc_diag *diag);
 /* The same without a child: what may crash, crashes here. For fuzzing. */
 vdc_code vdc_result_open_here(vdc_result **result, const char *path, vdc_diag *diag);
 void vdc_result_close(vdc_result *result); /* NULL is allowed */
+/* What could not be read from the disk must not pass for absent: VDC_ERROR_IO when any read failed so far. For the end of what was asked. */
+vdc_code vdc_result_check(const vdc_result *result, vdc_diag *diag);
 const char *vdc_result_path(const vdc_result *result);
 bool vdc_result_complete(const vdc_result *result);
 

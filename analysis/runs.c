@@ -427,6 +427,15 @@ vdc_code vdc_runs_open(vdc_runs *runs, const char *const *paths, size_t count, v
     return code;
 }
 
+vdc_code vdc_runs_check(const vdc_runs *runs, vdc_diag *diag)
+{
+    vdc_code code = VDC_OK;
+    for (size_t i = 0; i < runs->count && !code; i++) {
+        code = vdc_result_check(runs->items[i].result, diag);
+    }
+    return code;
+}
+
 void vdc_runs_close(vdc_runs *runs)
 {
     for (size_t i = 0; i < runs->count; i++) {

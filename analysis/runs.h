@@ -44,6 +44,8 @@ typedef struct vdc_runs {
  * run. Incomplete runs are taken with a warning. Errors: nothing found, unreadable file, a newer format. */
 vdc_code vdc_runs_open(vdc_runs *runs, const char *const *paths, size_t count, vdc_diag *diag);
 void vdc_runs_close(vdc_runs *runs);
+/* vdc_result_check of all of them. */
+vdc_code vdc_runs_check(const vdc_runs *runs, vdc_diag *diag);
 
 /* The run of a group with that seed, NULL when there is none. O(runs of the group). */
 const vdc_run *vdc_runs_find(const vdc_runs *runs, size_t group, int64_t seed);

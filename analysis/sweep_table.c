@@ -202,6 +202,7 @@ static vdc_code read_run(table *t, size_t row, vdc_diag *diag)
         t->digests[cell].text = t->digest_texts[cell];
         code = t->digest_texts[cell] ? VDC_OK : vdc_no_memory(diag, "the table of a sweep");
     }
+    if (result && !code) code = vdc_result_check(result, diag);
     vdc_result_close(result);
     vdc_free(path);
     vdc_free(said);

@@ -79,6 +79,7 @@ static int run(const void *given, const vdc_cli_arguments *arguments)
     }
     code = add_series(&runs, o, metrics, owned, &diag);
     code = code ? code : vdc_compare(&comparison, &runs, &compare, &diag);
+    code = code ? code : vdc_runs_check(&runs, &diag);
     if (!code && o->csv) {
         vdc_comparison_csv(&comparison, &csv);
         code = vdc_text_save(&csv, o->csv, o->force, &diag);

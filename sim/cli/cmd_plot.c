@@ -50,6 +50,7 @@ static int run(const void *given, const vdc_cli_arguments *arguments)
     vdc_code code = vdc_runs_open(&runs, arguments->items, arguments->count, &diag);
     if (!code) {
         code = vdc_plot_draw(&runs, &plot, &drawn, &diag);
+        code = code ? code : vdc_runs_check(&runs, &diag);
         for (size_t i = 0; i < drawn.count; i++) {
             if (drawn.items[i].title) {
                 printf("%s/%s.%s\n", o->folder, drawn.items[i].name, vdc_picture_formats[plot.format]);

@@ -30,6 +30,7 @@ static int run(const void *given, const vdc_cli_arguments *arguments)
     if (!code) {
         vdc_report_options report = {.title = o->title, .baseline = o->baseline};
         code = vdc_report_build(&runs, &report, &page, &diag);
+        code = code ? code : vdc_runs_check(&runs, &diag);
         code = code ? code : vdc_text_save(&page, o->output, o->force, &diag);
         if (!code) {
             printf("%s\n", o->output);

@@ -55,6 +55,7 @@ static vdc_code print(const vdc_result *result, const options *chosen, vdc_diag 
     if (chosen->provenance) vdc_show_provenance(result, &text);
     else vdc_show_summary(result, &text);
     vdc_code code = vdc_text_code(&text, "the summary", diag);
+    if (!code) code = vdc_result_check(result, diag);
     if (!code) fputs(vdc_text_get(&text), stdout);
     vdc_text_clear(&text);
     return code;

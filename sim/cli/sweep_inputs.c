@@ -92,6 +92,7 @@ static vdc_code visit_inputs(const vdc_grid *grid, const char *folder, input_vis
         if (!path) code = vdc_no_memory(diag, "a file's name");
         else if (access(path, F_OK) == 0) code = vdc_result_open(&result, path, diag); /* failed runs have none */
         const char *list = result ? vdc_result_text(result, "inputs") : NULL;
+        if (result && !code) code = vdc_result_check(result, diag);
         char *lines = list ? vdc_strdup(list) : NULL;
         if (!code) code = each(context, &run, scenario, NULL, diag);
         for (char *line = lines, *next; line && *line && !code; line = next) {
