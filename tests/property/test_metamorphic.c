@@ -77,11 +77,11 @@ static void write_text(char *text, uint64_t seed, variant v) {
     int64_t arrival = 0;
     for (int i = 0; i < VMS; i++) {
         arrival += draw_below(&state, 90);
-        int vcpus = 1 << draw_below(&state, 4);
+        int vcpus = 1 << draw_below(&state, 4), id = v.relabel < 0 ? 1000 * (VMS - i) : v.relabel > 0 ? 77 + 1000 * i : i;
         int64_t mib = 512 * (1 + draw_below(&state, 12)), first = 100 * draw_below(&state, 40), second = 100 * draw_below(&state, 60);
         int64_t long_first = 30 + draw_below(&state, 900), long_second = 30 + draw_below(&state, 900);
         to += sprintf(to, "    - {id: %d, arrival: %llds, vcpus: %d, memory: %lld MiB, cpu: {weight: %lld}, load: {progress: %s, "
-                      "segments: [[%llds, %lld MHz], [%llds, %lld MHz]]}}\n", v.relabel < 0 ? 1000 * (VMS - i) : v.relabel > 0 ? 77 + 1000 * i : i, (long long)arrival, vcpus, (long long)(mib * v.scale),
+                      "segments: [[%llds, %lld MHz], [%llds, %lld MHz]]}}\n", id, (long long)arrival, vcpus, (long long)(mib * v.scale),
                       (long long)(v.weight * vcpus), draw_below(&state, 2) ? "work" : "time", (long long)long_first, (long long)((first + 100) * v.scale),
                       (long long)long_second, (long long)((second + 100) * v.scale));
     }

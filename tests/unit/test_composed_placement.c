@@ -52,7 +52,8 @@ Test(composed_placement, weighers_are_normalised_over_the_candidates) {
 Test(composed_placement, filters_leave_hosts_out) {
     cr_expect_eq(place("{policy: filter-weigh, filters: [{by: vms, at_least: 1}]}", 2, 2), 1);
     cr_expect_eq(place("{policy: filter-weigh, filters: [{by: vms, at_least: 1, at_most: 1}]}", 2, 2), 2);
-    static const char quarter[] = "{policy: filter-weigh, filters: [{by: cpu-share, at_most: 25%}]}"; /* Criterion takes the words of a condition for a format */
+    /* Not within the condition, whose words Criterion takes for a format. */
+    static const char quarter[] = "{policy: filter-weigh, filters: [{by: cpu-share, at_most: 25%}]}";
     cr_expect_eq(place(quarter, 2, 2), 3);
     cr_expect_eq(place("{policy: filter-weigh, filters: [{by: vms, at_least: 1}, {by: memory, at_least: 50}], weighers: [cpu]}",
                        2, 2), 3);
@@ -89,7 +90,7 @@ Test(composed_placement, later_rules_break_ties_of_earlier_ones) {
     /* In steps of 10 vCPUs hosts 1, 2 and 3 are alike. */
     cr_expect_eq(place("{policy: rules, rules: [{by: cpu, order: smallest, step: 10}, memory]}", 2, 2), 3);
     cr_expect_eq(place("{policy: rules, rules: [{by: cpu, order: smallest}, memory]}", 5, 2), 1);
-    static const char steps[] = "{policy: rules, rules: [{policy: best-fit, norm: cpu, step: 50%}, {by: vms}]}"; /* Criterion takes the words of a condition for a format */
+    static const char steps[] = "{policy: rules, rules: [{policy: best-fit, norm: cpu, step: 50%}, {by: vms}]}";
     cr_expect_eq(place(steps, 2, 2), 3);
     cr_expect_eq(place("{policy: rules, rules: [used]}", 17, 2), -1);
 }
