@@ -9,6 +9,7 @@
 
 typedef struct cloudsim_options {
     const char *detect, *select; /* parts in flow style; NULL: nothing migrates */
+    bool version_3;              /* CloudSim 3.0.3 (section 12), else 7.0.1 */
     bool all_on;                 /* NPA: every host draws its power at full load all the time */
     uint64_t permutation;        /* of the trace files; 0: in order of their names */
     /* What is set right; all false is CloudSim. The numbers are those of the README's section 14. */
