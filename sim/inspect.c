@@ -7,6 +7,8 @@
 
 #include "sim/operations.h"
 #include "sim/parts/alarms.h"
+#include "sim/parts/network.h"
+#include "sim/parts/storage.h"
 #include "sim/results/totals.h"
 
 enum { CELLS = 12, CELL_SIZE = 80 };
@@ -138,7 +140,7 @@ static void list_queue(vdc_simulation *sim, sink *to) {
     }
 }
 
-static void list_volumes(vdc_simulation *sim, sink *to) {
+static void list_disks(vdc_simulation *sim, sink *to) {
     const vdc_datacenter *dc = &sim->datacenter;
     for (uint32_t slot = next_vm(dc, -1); slot != VDC_NOWHERE && !to->enough; slot = next_vm(dc, dc->records[slot].request.number)) {
         const vdc_request *request = &dc->records[slot].request;
@@ -155,7 +157,7 @@ static void list_volumes(vdc_simulation *sim, sink *to) {
     }
 }
 
-static void list_networks(vdc_simulation *sim, sink *to) {
+static void list_migrations(vdc_simulation *sim, sink *to) {
     const vdc_datacenter *dc = &sim->datacenter;
     const vdc_operations *operations = vdc_operations_of(sim);
     for (size_t i = 0; operations && i < operations->moves.count && !to->enough; i++) {
@@ -167,6 +169,38 @@ static void list_networks(vdc_simulation *sim, sink *to) {
         put(&at, "%" PRIu32, move->to);
         put(&at, "%.3f", (double)move->rate / 125e6);
         put(&at, "%s", move->switched ? "fetches" : move->frozen ? "stands still" : "copies");
+        give(to, &at);
+    }
+}
+
+static void list_volumes(vdc_simulation *sim, sink *to) {
+    vdc_volume_view view;
+    for (size_t n = 0; !to->enough && vdc_volume_at(sim, n, &view); n++) {
+        bool loose = view.slot == VDC_NOWHERE;
+        int64_t vm = loose ? -1 : sim->datacenter.records[view.slot].request.id;
+        line at = {.count = 0};
+        if (view.name[0]) put(&at, "%s", view.name);
+        else put(&at, "%" PRId64 ".%" PRIu32, vm, view.number);
+        if (loose) put(&at, "-");
+        else put(&at, "%" PRId64, vm);
+        put(&at, "%s", view.pool);
+        put(&at, "%.1f", gib(view.size));
+        put(&at, "%.1f", gib(view.taken + view.pinned));
+        put(&at, "%s", view.thin ? "thin" : "thick");
+        put(&at, "%" PRId64, view.snapshots);
+        put(&at, "%s", loose ? "detached" : view.ready ? "ready" : "waits for its image");
+        give(to, &at);
+    }
+}
+
+static void list_networks(vdc_simulation *sim, sink *to) {
+    vdc_network_view view;
+    for (size_t n = 0; !to->enough && vdc_network_at(sim, n, &view); n++) {
+        line at = {.count = 0};
+        put(&at, "%s", view.name);
+        put(&at, "%" PRId64, view.weight);
+        put(&at, "%" PRIu64, view.vnics);
+        put(&at, "%.3f", (double)view.rate / 125e6);
         give(to, &at);
     }
 }
@@ -183,8 +217,10 @@ static const struct list_table {
     {{"tenants", "tenant", "tenants and what they hold"}, {"tenant", "vms", "on_hosts", "waiting", "vcpus", "memory_gib"}, list_tenants},
     {{"queue", "waiting", "VMs that wait for a host, in their order"},
      {"vm", "tenant", "vcpus", "memory_gib", "priority", "waits_s", "ran_before"}, list_queue},
-    {{"volumes", "volume", "disks of VMs and where they are"}, {"vm", "disk_gib", "host", "state"}, list_volumes},
-    {{"networks", "network", "what moves over the network: migrations in flight"}, {"vm", "from", "to", "gbit_s", "phase"}, list_networks},
+    {{"disks", "disk", "disks of VMs and where they are"}, {"vm", "disk_gib", "host", "state"}, list_disks},
+    {{"volumes", "volume", "volumes, attached or not"}, {"volume", "vm", "pool", "gib", "taken_gib", "kind", "snapshots", "state"}, list_volumes},
+    {{"networks", "network", "tenant networks and what is sent on them"}, {"network", "weight", "vnics", "gbit_s"}, list_networks},
+    {{"migrations", "migration", "VMs on their way to another host"}, {"vm", "from", "to", "gbit_s", "phase"}, list_migrations},
 };
 enum { TABLES = sizeof tables / sizeof *tables };
 

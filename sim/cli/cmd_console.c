@@ -270,8 +270,11 @@ enum { COMMANDS = sizeof commands / sizeof *commands };
 
 /* ---- operations: verbs, keys and help are those of models/operation.h ---- */
 
+#define LINE "  %-17s %-22s %s\n"
+
 static void print_verb(const vdc_verb_row *verb, bool keys) {
-    printf("  %-10s %-22s %s\n", verb->name, verb->param_count ? "VM [KEY=VALUE...]" : "VM", verb->summary);
+    const char *arguments = verb->vm_optional ? "[VM] KEY=VALUE..." : verb->param_count ? "VM [KEY=VALUE...]" : "VM";
+    printf(LINE, verb->name, arguments, verb->summary);
     for (size_t i = 0; keys && i < verb->param_count; i++) printf("    %-12s %s\n", verb->params[i].name, verb->params[i].help);
 }
 
@@ -279,14 +282,14 @@ static vdc_code do_help(console *at) {
     const char *only = at->count > 1 ? at->words[1] : NULL;
     bool found = false;
     for (size_t i = 0; i < COMMANDS; i++)
-        if (!only || strcmp(only, commands[i].name) == 0) found = true, printf("  %-10s %-22s %s\n", commands[i].name, commands[i].arguments, commands[i].help);
+        if (!only || strcmp(only, commands[i].name) == 0) found = true, printf(LINE, commands[i].name, commands[i].arguments, commands[i].help);
     const vdc_list_kind *kind;
     for (size_t i = 0; (kind = vdc_simulation_list_kind(i)); i++) {
-        if (!only || strcmp(only, kind->name) == 0) found = true, printf("  %-10s %-22s %s\n", kind->name, "[VALUE]", kind->summary);
-        if (!only || strcmp(only, kind->single) == 0) found = true, printf("  %-10s %-22s one of them\n", kind->single, "ID");
+        if (!only || strcmp(only, kind->name) == 0) found = true, printf(LINE, kind->name, "[VALUE]", kind->summary);
+        if (!only || strcmp(only, kind->single) == 0) found = true, printf(LINE, kind->single, "ID", "one of them");
     }
     if (!only || strcmp(only, "create") == 0)
-        found = true, printf("  %-10s %-22s %s\n", "create", "KEY=VALUE...", "a VM arrives now; keys as in workload.vms");
+        found = true, printf(LINE, "create", "KEY=VALUE...", "a VM arrives now; keys as in workload.vms");
     for (int i = 0; i < VDC_VERBS; i++)
         if (!only || strcmp(only, vdc_verbs[i].name) == 0) found = true, print_verb(&vdc_verbs[i], only != NULL);
     return found ? VDC_OK : wrong(at, "there is no command '%s'", only);
@@ -308,7 +311,8 @@ static char *operation_text(console *at, size_t first) {
 
 static vdc_code operate(console *at) {
     bool creates = strcmp(at->words[0], "create") == 0;
-    size_t first = creates ? 1 : 2;
+    bool of_nobody = !creates && vdc_verbs[vdc_verb_find(at->words[0])].vm_optional && at->count > 1 && strchr(at->words[1], '=');
+    size_t first = creates || of_nobody ? 1 : 2;
     if (at->count < first) return wrong(at, "which VM?");
     for (size_t i = first; i < at->count; i++)
         if (!strchr(at->words[i], '=')) return wrong(at, "found '%s'; allowed: KEY=VALUE", at->words[i]);

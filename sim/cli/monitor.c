@@ -3,13 +3,14 @@
 
 #include <inttypes.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "sim/cli/command.h"
 #include "sim/cli/status_line.h"
 
 #define FRAME_EVERY 0.1 /* s */
-enum { BAR = 40 };
+enum { BAR = 40, BAR_LEAST = 8, BESIDE_BAR = 41 }; /* columns of a bar, and of the longest text around one */
 
 void vdc_monitor_begin(vdc_monitor *monitor, FILE *out) { *monitor = (vdc_monitor){.out = out, .live = isatty(fileno(out)) == 1}; }
 
@@ -24,12 +25,19 @@ static void line(vdc_monitor *monitor, const char *format, ...) {
     monitor->lines++;
 }
 
+/* Columns of a bar: fewer on a narrow terminal. */
+static int bar_width(const vdc_monitor *monitor) {
+    struct winsize size;
+    if (!monitor->live || ioctl(fileno(monitor->out), TIOCGWINSZ, &size) || size.ws_col == 0 || size.ws_col >= BAR + BESIDE_BAR) return BAR;
+    return size.ws_col >= BAR_LEAST + BESIDE_BAR ? size.ws_col - BESIDE_BAR : BAR_LEAST;
+}
+
 static void bar(vdc_monitor *monitor, const char *name, double value, double whole, const char *what) {
     char filled[BAR + 1];
     double share = whole > 0 ? value / whole : 0;
-    int count = share >= 1 ? BAR : share > 0 ? (int)(share * BAR + 0.5) : 0;
-    for (int i = 0; i < BAR; i++) filled[i] = i < count ? '#' : '.';
-    filled[BAR] = '\0';
+    int width = bar_width(monitor), count = share >= 1 ? width : share > 0 ? (int)(share * width + 0.5) : 0;
+    for (int i = 0; i < width; i++) filled[i] = i < count ? '#' : '.';
+    filled[width] = '\0';
     line(monitor, "%-4s [%s] %5.1f %%  %.1f %s", name, filled, 100 * share, value, what);
 }
 
@@ -40,6 +48,7 @@ void vdc_monitor_draw(vdc_monitor *monitor, vdc_simulation *simulation, bool now
     vdc_gauges at;
     char time[40];
     vdc_simulation_gauges(simulation, &at);
+    if (monitor->live) fputs("\033[?7l", monitor->out); /* what is too long is cut off: a line that wraps would not be drawn over */
     if (monitor->live && monitor->lines) fprintf(monitor->out, "\033[%dA", monitor->lines);
     monitor->lines = 0;
     line(monitor, "time %s", vdc_status_line_time(at.now, time, sizeof time));
@@ -48,12 +57,12 @@ void vdc_monitor_draw(vdc_monitor *monitor, vdc_simulation *simulation, bool now
     bar(monitor, "S", at.s, at.cores, "threads fenced");
     bar(monitor, "U", at.u, at.cores, "threads in progress");
     bar(monitor, "mem", at.p_memory / 1073741824, at.memory / 1073741824, "GiB committed");
-    line(monitor, "VMs   %" PRId64 " running, %" PRId64 " waiting, %" PRId64 " down; %" PRId64 " arrived, %" PRId64 " completed, %" PRId64 " rejected",
-         at.running, at.queued, at.down, at.arrived, at.completed, at.rejected);
+    line(monitor, "VMs   %" PRId64 " running, %" PRId64 " waiting, %" PRId64 " down", at.running, at.queued, at.down);
+    line(monitor, "      %" PRId64 " arrived, %" PRId64 " completed, %" PRId64 " rejected", at.arrived, at.completed, at.rejected);
     line(monitor, "hosts %" PRId64 " of %" PRId64 " in use, %" PRId64 " down; ready %.1f threads", at.hosts_used, at.hosts, at.hosts_down, at.ready);
     if (at.has_power) line(monitor, "power %.1f W", at.power);
     for (size_t i = 0; i < at.alarm_count; i++) line(monitor, monitor->live ? "\033[1;31mALARM %s\033[0m" : "ALARM %s", at.alarms[i]);
     if (at.alarm_count == 0) line(monitor, "no alarms");
-    if (monitor->live) fputs("\033[J", monitor->out);
+    if (monitor->live) fputs("\033[J\033[?7h", monitor->out);
     fflush(monitor->out);
 }

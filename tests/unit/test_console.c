@@ -33,7 +33,7 @@ static void expect(const char *script, int status, const char *const *out, const
 #define FOLDER .init = (void (*)(void))test_folder_make, .fini = test_folder_remove
 
 Test(console, goes_on_and_looks, FOLDER) {
-    expect("# a comment\nrun-until 10min\nvms\nvms b\nvm 1\nhost 1\nhosts\ntenants\nqueue\nvolumes\nnetworks\nsummary vms_arrived\n"
+    expect("# a comment\nrun-until 10min\nvms\nvms b\nvm 1\nhost 1\nhosts\ntenants\nqueue\ndisks\nvolumes\nnetworks\nmigrations\nsummary vms_arrived\n"
            "run-until +5min\nrun\n", 0,
            TEXTS("0:10:00: 2 running, 1 waiting, 3 arrived", "vm  tenant", "1   a", "tenant      a", "state       running", "waits_s", "600",
            "disk_gib",
@@ -55,6 +55,25 @@ Test(console, operates, FOLDER) {
            TEXTS("refused: ", "there is no VM 17", "which VM?", "KEY=VALUE", "did you mean 'vcpus'", "is over", "found 'x'", "found '0'",
            "no command 'frob'", "there is no host 9",
                  "which vm?", "cannot change", "to what file?", "cannot be read"));
+}
+
+/* Volumes and networks: their operations, those of no VM among them, and what there is then. */
+Test(console, volumes_and_networks, FOLDER) {
+    write_file("io.yaml", "vdcsim: 1\nname: io\nnetworks: [{name: blue}]\ndatacenter:\n"
+               "  hosts: [{count: 2, cpu: {cores: 8}, memory: 32 GiB, disks: [{size: 500 GB}], nic: 10 Gbit/s}]\n"
+               "  storage: [{name: ssd, size: 1 TB, bandwidth: 1 GB/s}]\n"
+               "workload: {vms: [{id: 1, vcpus: 2, memory: 4 GiB, network: blue, volumes: [{name: data, size: 10 GiB, pool: ssd}], lifetime: 1h},\n"
+               "  {id: 2, vcpus: 2, memory: 4 GiB, network: blue, lifetime: 1h}]}\n");
+    write_file("script", "run-until 1min\ncreate-volume volume=spare size=20GiB pool=ssd\nattach-volume 2 volume=spare\nvolume spare\n"
+               "detach-volume 2 volume=spare\nvolumes\ncreate-network network=green\nattach-network 1 network=green\nnetworks\nmigrate 1\nmigrations\n"
+               "create-volume volume=other size=20TiB pool=ssd\ndelete-network network=blue\n");
+    command_result result = run_vdcsim("console %s < %s", test_folder_path("io.yaml"), test_folder_path("script"));
+    static const char *const out[] = {"create-volume: done", "attach-volume: done", "vm         2", "data    1   ssd   10.0", "spare   -   ssd   20.0",
+                                      "detached", "green    1       1", "blue     1       2", "copies"};
+    for (size_t i = 0; i < sizeof out / sizeof *out; i++) cr_expect_not_null(strstr(result.out, out[i]), "stdout lacks '%s':\n%s", out[i], result.out);
+    cr_expect_eq(result.status, 1);
+    cr_expect_not_null(strstr(result.err, "refused: "), "%s", result.err);
+    command_result_clear(&result);
 }
 
 /* Verbs, keys and help are the table's: every one is known to the console without a line of its own. */
