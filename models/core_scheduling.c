@@ -9,7 +9,7 @@
 
 typedef struct group {
     uint32_t cookie, count;
-    int64_t wanted, weight;
+    int64_t wanted, weight, promised;
 } group;
 
 /* Groups in order of their first member; entries stay in order of arrival within each. */
@@ -93,10 +93,12 @@ vdc_code vdc_core_scheduling_share(vdc_datacenter *dc, uint32_t h, int64_t capac
         division.groups[g].count++;
         division.groups[g].wanted += vdc_cpu_ceiling(&dc->entries[i]);
         division.groups[g].weight += dc->entries[i].weight;
+        division.groups[g].promised += vdc_cpu_floor(&dc->entries[i]);
     }
     for (uint32_t g = 0; g < groups; g++) {
         int64_t need = whole_cores(division.groups[g].wanted, core, capacity);
-        division.shares[g] = (vdc_cpu_entry){.demand = need, .nominal = need, .limit = VDC_UNLIMITED, .weight = division.groups[g].weight, .id = g};
+        division.shares[g] = (vdc_cpu_entry){.demand = need, .nominal = need, .limit = VDC_UNLIMITED, .reservation = division.groups[g].promised,
+                                             .weight = division.groups[g].weight, .id = g};
     }
     vdc_cpu_share(capacity, division.shares, groups, division.scratch);
     bool somebody_waits = false;

@@ -466,7 +466,8 @@ void vdc_datacenter_core_schedule(vdc_datacenter *dc, uint32_t slot, uint32_t co
     vdc_vm_details *details = vdc_vm_details_of(dc, slot);
     details->cookie = cookie;
     details->forced_idle = 0;
-    if (region->cookies == 0) region->forced_idle = region->cookie_granted = region->cookie_waste = 0;
+    details->cookie_fence = 0;
+    if (region->cookies == 0) region->forced_idle = region->cookie_granted = region->cookie_fence = region->cookie_waste = region->cookie_idle = 0;
     vdc_datacenter_resolve(dc, vm->host);
 }
 
@@ -750,19 +751,41 @@ static vdc_code efficiencies(vdc_datacenter *dc, uint32_t h, uint32_t count, vdc
     return VDC_OK;
 }
 
-/* What VMs under core scheduling run and keep idle on the host. */
+/* What VMs under core scheduling run and keep idle on the host, and what of it is fenced for them. A fence covers what its VM has reserved once
+ * (accounts.md: union, not sum), and what runs on threads that another one's reservation lends stays fenced for the lender: so all of them
+ * together have at most what is neither owned nor reserved, in proportion to what each holds beyond its reservation, the remainder the lowest id. */
 static void book_cookies(vdc_datacenter *dc, uint32_t h, uint32_t pool) {
     vdc_region *region = &dc->regions[h];
-    region->cookie_granted = region->forced_idle = region->cookie_waste = 0;
+    const vdc_host_class *class = &dc->hosts.classes[dc->hosts.class_of[h]];
+    const int64_t room = class->cpu_hz - region->exclusive - dc->reserved[h];
+    int64_t beyond_all = 0, fenced = 0;
+    uint32_t first = pool;
+    region->cookie_granted = region->forced_idle = region->cookie_fence = region->cookie_waste = region->cookie_idle = 0;
     for (uint32_t i = 0; i < pool; i++) {
-        const vdc_vm *vm = &dc->vms[dc->entry_slots[i]];
         if (!vdc_vm_details_known(dc, dc->entry_slots[i])->cookie) continue;
-        int64_t forced_idle = dc->entry_forced_idle[i], held = dc->entries[i].grant + forced_idle;
-        vdc_vm_details_of(dc, dc->entry_slots[i])->forced_idle = forced_idle;
+        const int64_t held = dc->entries[i].grant + dc->entry_forced_idle[i];
+        vdc_vm_details *details = vdc_vm_details_of(dc, dc->entry_slots[i]);
+        const int64_t reserved = vdc_reserved_rate(&dc->records[dc->entry_slots[i]].request, class);
+        details->forced_idle = dc->entry_forced_idle[i];
+        details->cookie_fence = held > reserved ? held - reserved : 0;
+        beyond_all += details->cookie_fence;
         region->cookie_granted += dc->entries[i].grant;
-        region->forced_idle += forced_idle;
-        if (held > vm->nominal) region->cookie_waste += held - vm->nominal;
+        region->forced_idle += details->forced_idle;
+        if (first == pool) first = i;
     }
+    const int64_t whole = vdc_least(beyond_all, room < 0 ? 0 : room);
+    for (uint32_t i = pool; i-- > first;) {
+        const uint32_t slot = dc->entry_slots[i];
+        if (!vdc_vm_details_known(dc, slot)->cookie) continue;
+        vdc_vm_details *details = vdc_vm_details_of(dc, slot);
+        if (i == first) details->cookie_fence = whole - fenced;
+        else if (whole < beyond_all) details->cookie_fence = (int64_t)((vdc_wide)details->cookie_fence * whole / beyond_all);
+        fenced += details->cookie_fence;
+        const int64_t all = details->cookie_fence + vdc_reserved_rate(&dc->records[slot].request, class);
+        if (all > dc->vms[slot].nominal) region->cookie_waste += all - dc->vms[slot].nominal;
+        region->cookie_idle += vdc_least(details->forced_idle, all);
+    }
+    region->cookie_fence = whole;
     vdc_isolation_granted(dc->isolation, h);
 }
 

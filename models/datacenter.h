@@ -127,6 +127,7 @@ typedef struct vdc_vm_details {
     uint32_t boot_holds;              /* it is on its host and waits for so many things before it boots (vdc_run_boot) */
     uint32_t cookie;                  /* of core scheduling: who may share a core with it at the same time; 0 = none */
     int64_t forced_idle;              /* Hz of siblings that idle because of it */
+    int64_t cookie_fence;             /* Hz fenced for it by core scheduling, beside its reservation */
     int64_t lost;                     /* Hz that it gives to its migration */
     vdc_time waited;                  /* ns in the queue before this stay in it */
     vdc_time checkpoint_interval;     /* the next one */
@@ -159,7 +160,8 @@ typedef struct vdc_region {
     uint32_t cookies;                         /* VMs under core scheduling */
     int64_t cookie_nominal, cookie_granted;   /* Hz of them */
     int64_t forced_idle;                      /* Hz of siblings that idle although others wait */
-    int64_t cookie_waste;                     /* Hz held by VMs under core scheduling beyond their sizes */
+    int64_t cookie_fence;                     /* Hz that VMs under core scheduling run and keep idle, beside what anybody has reserved */
+    int64_t cookie_waste, cookie_idle;        /* Hz of what is fenced for them, reservations included: beyond their sizes; idle */
 } vdc_region;
 
 /* Something that keeps granted CPU from becoming progress: SMT, memory pressure, neighbours (models.md 4.1.6, 4.2, 4.5).

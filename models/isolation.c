@@ -312,6 +312,7 @@ bool vdc_isolation_placed(vdc_isolation *iso, uint32_t slot) {
     } else if (vm->spec.core_scheduling && class->threads > 1) {
         vdc_datacenter_core_schedule(dc, slot, vm->domain + 1);
     }
+    if (dc->regions[host].cookies && request->cpu_reservation) vdc_datacenter_resolve(dc, host); /* fences of others lie beside it */
     vdc_isolation_count_sockets(iso, slot, 1);
     vdc_isolation_scrub_arrival(iso, host, vm->domain);
     vdc_isolation_meet_all(iso, slot, host);
@@ -350,6 +351,7 @@ void vdc_isolation_removed(vdc_isolation *iso, uint32_t slot) {
     } else if (vm->spec.core_scheduling && class->threads > 1) {
         vdc_datacenter_core_schedule(dc, slot, 0);
     }
+    if (dc->regions[host].cookies && request->cpu_reservation) vdc_datacenter_resolve(dc, host);
 }
 
 bool vdc_isolation_owns_threads(const vdc_isolation *iso, uint32_t slot) {

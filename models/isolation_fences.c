@@ -52,7 +52,7 @@ void vdc_isolation_granted(vdc_isolation *iso, uint32_t host) {
     vdc_datacenter *dc = iso->datacenter;
     const vdc_host_class *class = &dc->hosts.classes[dc->hosts.class_of[host]];
     vdc_host_isolation *state = &iso->hosts[host];
-    int64_t fence[VDC_RESOURCES] = {0}, waste[VDC_RESOURCES] = {0}, idle = 0, forced_idle = dc->regions[host].forced_idle;
+    int64_t fence[VDC_RESOURCES] = {0}, waste[VDC_RESOURCES] = {0}, idle = 0;
     const vdc_region *region = &dc->regions[host];
     if (state->dedicated) {
         int64_t held = vdc_ledger_rate(&dc->host_ledger, host, VDC_FLOW_NOMINAL);
@@ -70,12 +70,9 @@ void vdc_isolation_granted(vdc_isolation *iso, uint32_t host) {
         waste[VDC_CPU] = region->exclusive - region->exclusive_nominal;
         idle = region->exclusive - region->exclusive_granted;
         fence[VDC_MEMORY] = state->owners_memory;
-        if (region->cookies) {
-            int64_t held = region->cookie_granted + forced_idle;
-            fence[VDC_CPU] += held;
-            idle += forced_idle;
-            waste[VDC_CPU] += region->cookie_waste;
-        }
+        fence[VDC_CPU] += region->cookie_fence;
+        waste[VDC_CPU] += region->cookie_waste;
+        idle += region->cookie_idle;
     }
     for (int r = 0; r < VDC_RESOURCES; r++) {
         book(iso, host, (vdc_flow)(VDC_FLOW_FENCE + r), &state->fence[r], fence[r]);
@@ -171,9 +168,10 @@ void vdc_isolation_book_vms(vdc_isolation *iso, uint32_t host) {
             idle = fence[VDC_CPU] - vm->grant;
             if (vdc_isolation_fences_memory(class) && dc->hosts.free[VDC_MEMORY]) fence[VDC_MEMORY] = dc->records[slot].request.size[VDC_MEMORY];
         } else if (details->cookie) {
-            fence[VDC_CPU] = vm->grant + details->forced_idle;
-            waste[VDC_CPU] = fence[VDC_CPU] > vm->nominal ? fence[VDC_CPU] - vm->nominal : 0;
-            idle = details->forced_idle;
+            const int64_t all = details->cookie_fence + vdc_reserved_rate(&dc->records[slot].request, class);
+            fence[VDC_CPU] = details->cookie_fence;
+            waste[VDC_CPU] = all > vm->nominal ? all - vm->nominal : 0;
+            idle = vdc_least(details->forced_idle, all);
         }
         book_vm_fences(iso, slot, fence, waste, idle);
     }

@@ -50,6 +50,27 @@ static int64_t crowded(row_list *rows, int64_t most, uint32_t *scratch) {
     return breaking;
 }
 
+/* Of rows (set, unit, VM), VMs in units that have over `skew` more of the set than the emptiest of all `units`. */
+static int64_t skewed(row_list *rows, int64_t skew, uint32_t units) {
+    int64_t breaking = 0;
+    qsort(rows->items, rows->count, sizeof *rows->items, in_order);
+    for (size_t begin = 0, end; begin < rows->count; begin = end) {
+        int64_t least = INT64_MAX;
+        uint32_t in_use = 0;
+        for (int pass = 0; pass < 2; pass++) {
+            for (size_t unit = end = begin; end < rows->count && rows->items[end].key == rows->items[begin].key; unit = end) {
+                for (; end < rows->count && rows->items[end].key == rows->items[unit].key && rows->items[end].value == rows->items[unit].value;) end++;
+                int64_t vms = 0;
+                for (size_t i = unit; i < end; i++) vms += i == unit || rows->items[i].vm != rows->items[i - 1].vm;
+                if (pass == 0) in_use++, least = vms < least ? vms : least;
+                else if (vms - least > skew) breaking += vms;
+            }
+            if (in_use < units) least = 0;
+        }
+    }
+    return breaking;
+}
+
 static uint64_t pair(uint32_t high, uint32_t low) { return (uint64_t)high << 32 | low; }
 
 static uint32_t place_of(const vdc_isolation *iso, int level, uint32_t host) {
@@ -97,7 +118,7 @@ static int64_t break_lattice(const vdc_isolation *iso, const vdc_rule *rule) {
     return breaking;
 }
 
-typedef enum question { PER_VM, ROWS, LATTICE, NONE } question;
+typedef enum question { PER_VM, ROWS, SPREAD, LATTICE, NONE } question;
 
 /* The rows of one VM, or whether it breaks the rule by itself. */
 typedef struct answer {
@@ -125,6 +146,12 @@ static answer ask(const vdc_isolation *iso, const vdc_rule *rule, uint32_t slot,
         out->key = set;
         out->value = unit;
         return (answer){ROWS, 1, false};
+    }
+    if (strcmp(name, "spread") == 0 && rule->mode == 1) {
+        *use = selected && set;
+        out->key = set;
+        out->value = unit;
+        return (answer){SPREAD, rule->skew, false};
     }
     if (strcmp(name, "max-vms") == 0) {
         out->key = host;
@@ -186,6 +213,7 @@ int64_t vdc_isolation_recount(const vdc_isolation *iso, const vdc_rule *rule) {
             breaking += asked.wrong;
         }
     if (breaking >= 0 && asked.question == ROWS) breaking = crowded(&rows, asked.most, scratch);
+    if (breaking >= 0 && asked.question == SPREAD) breaking = skewed(&rows, asked.most, vdc_isolation_units(iso, rule->level));
     if (breaking >= 0 && asked.question == LATTICE) breaking = break_lattice(iso, rule);
     vdc_free(rows.items);
     vdc_free(scratch);

@@ -200,12 +200,21 @@ static bool spread_limit(const vdc_rule *rule, const vdc_request *request, uint3
     return spread != NULL;
 }
 
-/* Departures may leave a larger skew behind: the rule is one on placements, so nothing counts as breaking it. */
+/* What departures leave behind breaks no hard rule, which is one on placements. A soft one is broken as long as units differ by more, by those
+ * that are in units with too many. */
+static int64_t spread_violating(const vdc_rule *rule, const vdc_isolation *iso, uint32_t host, const vdc_request *request) {
+    (void)iso, (void)host;
+    const vdc_spread *spread = rule->mode == 1 && set_of(rule, request) ? spread_of(rule, set_of(rule, request)) : NULL;
+    int64_t broken = 0;
+    for (int64_t count = spread ? spread->least + rule->skew + 1 : 1; spread && count <= spread->most; count++) broken += count * spread->units_with[count];
+    return broken;
+}
+
 static const vdc_rule_type spread = {
     .name = "spread", .summary = "a unit takes a member only while it has less than `skew` more than the emptiest one",
         .source = "Kubernetes topologySpreadConstraints",
     .params = spread_params, .param_count = COUNT_OF(spread_params),
-    .allows = spread_allows, .change = count_spread, .limit = spread_limit,
+    .allows = spread_allows, .change = count_spread, .limit = spread_limit, .violating = spread_violating,
 };
 
 /* ---- fault and update domains ---- */

@@ -337,14 +337,14 @@ static vdc_code reject_due(vdc_simulation *sim, uint32_t slot, vdc_diag *diag) {
 /* What the VM would break of soft rules on the host; INT64_MAX: it may not go there at all. */
 static int64_t penalty_on(const vdc_simulation *sim, uint32_t host, const vdc_request *request) {
     const vdc_admission_hooks *admission = &sim->admission.policy->admission;
-    if (!vdc_host_fits(&sim->datacenter.hosts, host, request) || !vdc_isolation_allows(sim->isolation, host, request)) return INT64_MAX;
+    if (host == sim->leaving || !vdc_host_fits(&sim->datacenter.hosts, host, request) || !vdc_isolation_allows(sim->isolation, host, request)) return INT64_MAX;
     if (sim->behind_blocked && !admission->allows(sim->admission.state, vdc_search_view(sim->search), host, request)) return INT64_MAX;
     return vdc_isolation_penalty(sim->isolation, host, request);
 }
 
 /* Soft rules come before the policy's own order: of the hosts that the VM may go to, those that break the least by weight are left. Mostly some
  * host breaks nothing, and it is near the one where that was so last time. */
-static void weigh_soft_rules(vdc_simulation *sim, const vdc_request *request) {
+void vdc_run_weigh_soft_rules(vdc_simulation *sim, const vdc_request *request) {
     if (!sim->isolation || !sim->isolation->has_soft) return;
     const uint32_t count = sim->datacenter.hosts.count, from = sim->unbroken < count ? sim->unbroken : 0;
     int64_t least = INT64_MAX;
@@ -370,7 +370,7 @@ static vdc_code log_wait(vdc_simulation *sim, uint32_t slot, vdc_diag *diag) {
 vdc_code vdc_run_decide(vdc_simulation *sim, uint32_t slot, vdc_decision *decision, bool *found, vdc_diag *diag) {
     const vdc_request *request = &sim->datacenter.records[slot].request;
     sim->trying = slot;
-    weigh_soft_rules(sim, request);
+    vdc_run_weigh_soft_rules(sim, request);
     vdc_code code = vdc_search_decide(sim->search, request, decision, found, diag);
     return code || !sim->prediction_failed ? code : vdc_no_memory(diag, "predicted interference");
 }

@@ -115,11 +115,7 @@ static vdc_code assemble_isolation(vdc_simulation *sim, vdc_diag *diag) {
 static bool may_come(const void *rules, uint32_t host, const vdc_request *request) {
     const vdc_simulation *sim = rules;
     const vdc_admission_hooks *admission = &sim->admission.policy->admission;
-    if (sim->leaving != VDC_NOWHERE) { /* a VM that moves */
-        if (host == sim->leaving) return false;
-        if (!sim->isolation) return request->cpu_reservation == 0 || vdc_datacenter_keeps_reservation(&sim->datacenter, host, request);
-        return vdc_isolation_allows(sim->isolation, host, request);
-    }
+    if (host == sim->leaving) return false; /* a VM that moves */
     if (sim->behind_blocked && !admission->allows(sim->admission.state, vdc_search_view(sim->search), host, request)) return false;
     if (!sim->isolation) return request->cpu_reservation == 0 || vdc_datacenter_keeps_reservation(&sim->datacenter, host, request);
     return vdc_isolation_allows(sim->isolation, host, request)
@@ -137,7 +133,7 @@ static void refusals(const void *rules, const vdc_request *request, uint32_t in_
     const vdc_simulation *sim = rules;
     out->count = 0;
     if (!sim->isolation) return;
-    const bool soft = sim->isolation->has_soft && sim->leaving == VDC_NOWHERE && sim->penalty_allowed == 0;
+    const bool soft = sim->isolation->has_soft && sim->penalty_allowed == 0;
     vdc_isolation_refusals(sim->isolation, request, soft, in_vain, out);
 }
 

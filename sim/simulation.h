@@ -204,6 +204,8 @@ void vdc_run_leave_queue(vdc_simulation *simulation, uint32_t slot);
 /* What forbids a VM for ever, in words, or NULL. */
 const char *vdc_run_fits_nowhere(const vdc_simulation *simulation, const vdc_request *request, char *text, size_t size);
 /* The host that the placement policy wants for the VM as things stand, by all rules; *found = false where there is none. */
+/* Of the hosts that it may go to, only those that break the least of soft rules are left to the next decision about it. */
+void vdc_run_weigh_soft_rules(vdc_simulation *simulation, const vdc_request *request);
 vdc_code vdc_run_decide(vdc_simulation *simulation, uint32_t slot, vdc_decision *decision, bool *found, vdc_diag *diag);
 /* A waiting VM comes to the host that was decided on, where it fits. */
 vdc_code vdc_run_start(vdc_simulation *simulation, uint32_t slot, const vdc_decision *decision, vdc_diag *diag);

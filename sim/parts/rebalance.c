@@ -52,8 +52,12 @@ static bool fleet_allows(const vdc_fleet_view *fleet, uint32_t vm, uint32_t host
     const rebalance_state *state = fleet->engine;
     vdc_simulation *sim = state->sim;
     if (!sim->isolation) return fleet->view->fits(fleet->view, host, fleet->vms[vm].request);
+    const vdc_request *request = fleet->vms[vm].request;
     vdc_isolation_set_aside(sim->isolation, vm);
-    bool fits = fleet->view->fits(fleet->view, host, fleet->vms[vm].request);
+    bool fits = fleet->view->fits(fleet->view, host, request);
+    /* No move breaks more of soft rules than staying does. */
+    if (fits && sim->isolation->has_soft)
+        fits = vdc_isolation_penalty(sim->isolation, host, request) <= vdc_isolation_penalty(sim->isolation, sim->datacenter.vms[vm].host, request);
     vdc_isolation_put_back(sim->isolation, vm);
     return fits;
 }
@@ -264,7 +268,7 @@ static vdc_code round_begins(vdc_simulation *sim, vdc_diag *diag) {
     if (code) return code;
     state->rounds++;
     state->waiting_count = 0; /* what the last round wanted and did not get is decided anew */
-    sim->penalty_allowed = INT64_MAX; /* soft rules are the policy's own matter */
+    sim->penalty_allowed = INT64_MAX; /* what soft rules say of a move: see fleet_allows */
     int64_t count = sim->rebalance.policy->rebalance.decide(sim->rebalance.state, &state->fleet, &moves);
     if (count < 0 || !VDC_RESERVE(state->waiting, state->waiting_capacity, count) || !VDC_RESERVE(state->numbers, state->number_capacity, count))
         return vdc_no_memory(diag, "rebalancing");

@@ -6,6 +6,7 @@
 #include "analysis/result.h"
 #include "sim/base/digest.h"
 #include "sim/base/memory.h"
+#include "tests/support/draw.h"
 #include "tests/support/result_files.h"
 #include "tests/support/runs.h"
 
@@ -58,6 +59,59 @@ Test(isolation_runs, fences_by_kind_add_up_for_the_run_hosts_and_vms, .fini = te
             cr_expect_eq(sum, sums[k], "%s: %g", path, sum);
         }
     vdc_result_close(result);
+}
+
+#define FOUR_CORES "datacenter: {hosts: [{count: 1, cpu: {cores: 4, threads: 2, speed: 1 GHz}, memory: 64 GiB}], overcommit: {cpu: 4}}\n"
+
+/* What core scheduling runs within the VM's own reservation is fenced once: two VMs of one tenant fill the 8 threads. */
+Test(isolation_runs, core_scheduling_beside_a_reservation_fences_the_union) {
+    const char *text = HEAD FOUR_CORES
+        "workload: {vms: [{tenant: c, vcpus: 4, cpu: {reservation: 270 MHz}}, {tenant: c, vcpus: 4}]}\nisolation: {rules: [{rule: core-scheduling}]}\n";
+    cr_expect_float_eq(ask(text, "S_cpu_core_s"), 8 * 60, 1e-9);
+    cr_expect_float_eq(ask(text, "S_reserved_cpu_core_s"), 0.27 * 60, 1e-9);
+    cr_expect_float_eq(ask(text, "S_core_scheduling_cpu_core_s"), 7.73 * 60, 1e-9);
+}
+
+/* b asks for one thread of the four that are reserved for it; c and d, one cookie each, want 4 threads each and run on what b lends: its cores
+ * stay fenced for b. One core is b's, and 3 cores are divided between c and d: 3 threads each, of which one sibling idles by force nowhere, as
+ * shares are fluid. Fenced: 4 for b, and of the 6 that c and d run no more than the 4 that are left. */
+Test(isolation_runs, what_a_reservation_lends_to_core_scheduling_stays_the_lenders) {
+    const char *text = HEAD FOUR_CORES
+        "workload:\n  vms:\n    - {tenant: b, vcpus: 4, cpu: {reservation: 4 GHz}, load: {segments: [[60s, 1 GHz]]}}\n"
+        "    - {tenant: c, vcpus: 4, isolation: {core_scheduling: true}}\n    - {tenant: d, vcpus: 4, isolation: {core_scheduling: true}}\n";
+    cr_expect_float_eq(ask(text, "S_reserved_cpu_core_s"), 4 * 60, 1e-9);
+    cr_expect_float_eq(ask(text, "S_core_scheduling_cpu_core_s"), 4 * 60, 1e-9);
+    cr_expect_float_eq(ask(text, "S_waste_cpu_core_s"), 0, 1e-9);
+}
+
+/* A group of VMs gets at least what its members were promised, whatever the weights say: c, of weight 1, keeps its 3 threads. */
+Test(isolation_runs, core_scheduling_keeps_reservations) {
+    const char *text = HEAD FOUR_CORES
+        "workload:\n  vms:\n    - {id: 7, tenant: c, vcpus: 4, cpu: {reservation: 3 GHz, weight: 1}, isolation: {core_scheduling: true}}\n"
+        "    - {tenant: d, vcpus: 8, cpu: {weight: 1000}, isolation: {core_scheduling: true}}\n";
+    cr_expect_float_eq(ask(text, "T_cpu_core_s"), 8 * 60, 1e-9);
+    cr_expect_float_eq(ask(text, "S_cpu_core_s"), 8 * 60, 1e-9);
+}
+
+/* Random VMs with and without cookies, reservations, own threads and limits under --check: every invariant holds at every event. */
+Test(isolation_runs, random_mixes_of_guarantees_keep_the_invariants) {
+    static const char *const wishes[] = {"{}", "{core_scheduling: true}", "{core_scheduling: true}", "{pin: true}", "{core_isolate: isolate}",
+                                         "{dedicated_host: true}"};
+    uint64_t draws = 4;
+    for (int run = 0; run < 40; run++) {
+        char text[8192];
+        int used = snprintf(text, sizeof text, HEAD
+                            "datacenter: {hosts: [{count: 3, cpu: {sockets: 2, cores: 2, threads: 2, speed: 1 GHz}, memory: 64 GiB}], overcommit: {cpu: 3}}\n"
+                            "output: {vms: final, hosts: final}\nworkload:\n  vms:\n");
+        for (int vm = 0; vm < 24; vm++)
+            used += snprintf(text + used, sizeof text - (size_t)used,
+                             "    - {tenant: t%d, vcpus: %d, memory: 1 GiB, arrival: %ds, lifetime: %ds, cpu: {reservation: %d MHz, weight: %d},"
+                             " load: {segments: [[9s, %d MHz], [8s, %d MHz]]}, isolation: %s}\n",
+                             (int)draw_below(&draws, 3), 1 + (int)draw_below(&draws, 4), (int)draw_below(&draws, 40), 1 + (int)draw_below(&draws, 30),
+                             (int)draw_below(&draws, 3) ? 0 : (int)draw_below(&draws, 1500), 1 + (int)draw_below(&draws, 200), (int)draw_below(&draws, 4000),
+                             (int)draw_below(&draws, 4000), wishes[draw_below(&draws, run % 2 ? 3 : 6)]);
+        cr_expect_gt(ask(text, "vms_placed"), 5, "%s", text);
+    }
 }
 
 /* alpha counts for what is not owned: beside 4 of 8 threads, 2 x 4 vCPUs can still be promised (I7), and not one more. */
@@ -123,6 +177,7 @@ Test(isolation_runs, broken_soft_rules_are_counted) {
         {"aggregate, labels: {pool: gold}", "{vcpus: 1}, {vcpus: 2}, {vcpus: 8}, {vcpus: 8}", 1},
         {"anti-affinity", "{vcpus: 1, group: g}, {vcpus: 1, group: g}, {vcpus: 1, group: g}", 2},
         {"affinity", "{vcpus: 8, group: g}, {vcpus: 8, group: g}", 2},
+        {"spread, of: tenant", "{vcpus: 10, tenant: b}, {vcpus: 4, tenant: a}, {vcpus: 4, tenant: a}", 2},
         {"max-vms", "{vcpus: 1}, {vcpus: 1}, {vcpus: 1}", 2},
         {"max-tenants", "{vcpus: 1, tenant: a}, {vcpus: 1, tenant: b}, {vcpus: 1, tenant: c}", 2},
         {"tenant-anti-affinity, tenants: [a, b, c]", "{vcpus: 1, tenant: a}, {vcpus: 1, tenant: b}, {vcpus: 1, tenant: c}", 2},
@@ -141,6 +196,58 @@ Test(isolation_runs, broken_soft_rules_are_counted) {
         cr_expect_eq(ask(text, "violations_soft_vm_s"), 60 * cases[i].breaking, "%s: %g VM s", cases[i].rule, ask(text, "violations_soft_vm_s"));
         cr_expect_eq(ask(text, "violations_hard_vm_s"), 0);
     }
+}
+
+/* Every kind of rule holds at placement, resize, restart after a failure and as a target of migration: racks fail, VMs grow, are moved by their
+ * own operations and by rebalancing, with every event checked. */
+Test(isolation_runs, every_rule_holds_wherever_a_vm_comes_to) {
+    static const char *const rules[] = {
+        "dedicated-host, tenants: [t0]", "max-tenants, max: 2", "max-vms, max: 4", "anti-affinity, level: host, max: 2", "anti-affinity, level: rack, max: 3",
+        "affinity, level: zone, groups: [g0]", "spread, level: rack, skew: 2", "fault-domains, fault_domains: 3, update_domains: 2",
+        "tenant-anti-affinity, tenants: [t0, t1]",
+        "tenant-anti-affinity, tenants: [t0, t1], level: core", "label-lattice, range: 1", "'chinese-wall', classes: {c: [t0, t1], d: [t2]}, scrub: 2min",
+        "core-isolation, threads: prefer, tenants: [t0]", "core-isolation, threads: pin, groups: [g1]", "core-scheduling",
+        "aggregate, labels: {pool: gold}, tenants: [t0]"};
+    for (size_t r = 0; r < sizeof rules / sizeof *rules; r++) {
+        char text[16384];
+        uint64_t draws = r;
+        int used = snprintf(text, sizeof text, "vdcsim: 1\ntime: {tick: 10min, end: 4h}\n"
+                            "datacenter:\n  hosts:\n"
+                            "    - {class: a, count: 6, cpu: {sockets: 2, cores: 4, threads: 2, speed: 1 GHz}, memory: 64 GiB, labels: {pool: gold}}\n"
+                            "    - {class: b, count: 6, cpu: {cores: 8, threads: 2, speed: 1 GHz}, memory: 64 GiB}\n"
+                            "  topology: {zones: 2, racks: 4}\n  overcommit: {cpu: 2}\n"
+                            "isolation: {rules: [{rule: %s}]}\nfailures: {processes: [{level: rack, mtbf: 2h, repair: 20min}], recovery: {policy: elsewhere}}\n"
+                            "lifecycle: {boot: 30s}\nschedulers: {admission: {policy: fifo-skip, depth: 20}, rebalance: {policy: drs, interval: 10min}}\n"
+                            "workload:\n  vms:\n", rules[r]);
+        for (int vm = 0; vm < 36; vm++)
+            used += snprintf(text + used, sizeof text - (size_t)used,
+                             "    - {tenant: t%d, group: g%d, vcpus: %d, memory: 2 GiB, arrival: %dmin, lifetime: %dmin,"
+                             " load: {segments: [[25min, %d MHz], [35min, %d MHz]]},"
+                             " isolation: {label: {level: %d}}, operations: [{at: 20min, do: resize, vcpus: %d}, {at: %dmin, do: migrate}]}\n",
+                             (int)draw_below(&draws, 4), (int)draw_below(&draws, 5), 1 + (int)draw_below(&draws, 3), (int)draw_below(&draws, 120),
+                             30 + (int)draw_below(&draws, 90), (int)draw_below(&draws, 3000), (int)draw_below(&draws, 3000), (int)draw_below(&draws, 3),
+                             1 + (int)draw_below(&draws, 4), 22 + (int)draw_below(&draws, 10));
+        vdc_simulation *sim = run_text(text, NULL, NULL);
+        cr_expect_eq(summary_of(sim, "violations_hard_vm_s"), 0, "%s", rules[r]);
+        cr_expect_gt(summary_of(sim, "vms_placed"), 12, "%s", rules[r]);
+        cr_expect_gt(summary_of(sim, "migrations_done"), 5, "%s", rules[r]);
+        if (strcmp(rules[r], "core-scheduling") == 0) cr_expect_eq(summary_of(sim, "exposure_core_pair_s"), 0);
+        vdc_simulation_close(sim);
+    }
+}
+
+/* Neither a policy's move nor a rebalancing one breaks more of a soft rule than staying does. */
+Test(isolation_runs, moves_follow_soft_rules) {
+    /* Host 1 is the fullest, so best-fit would go there; a's other VM is on it. */
+    const char *text = HEAD
+        "datacenter: {hosts: [{count: 3, cpu: {cores: 8}, memory: 64 GiB}]}\nlifecycle: {boot: 0s}\n"
+        "workload:\n  vms:\n    - {id: 0, tenant: b, vcpus: 7, memory: 1 GiB, lifetime: 10s}\n    - {id: 1, tenant: a, vcpus: 6, memory: 1 GiB}\n"
+        "    - {id: 2, tenant: a, vcpus: 1, memory: 1 GiB, operations: [{at: 20s, do: migrate}]}\n"
+        "isolation: {rules: [{rule: anti-affinity, of: tenant, mode: soft}]}\nmigration: {bandwidth: 100 GB/s}\n";
+    vdc_simulation *sim = run_text(text, NULL, NULL);
+    cr_expect_eq(summary_of(sim, "migrations_done"), 1);
+    cr_expect_eq(summary_of(sim, "violations_soft_vm_s"), 0);
+    vdc_simulation_close(sim);
 }
 
 /* A VM that no host could take is rejected at once with the rule; one that must wait says which rule it waits for. */
