@@ -397,6 +397,15 @@ static bool is_scalar(const vdc_node *node) {
     return node->kind == VDC_NODE_SCALAR || node->kind == VDC_NODE_NULL;
 }
 
+/* A key before a colon is at most 1024 characters; a longer one is announced by a question mark. Quoted, a character may become ten. */
+static bool put_key(writer *out, const char *key) {
+    enum { ANNOUNCED = 100 };
+    bool announced = strlen(key) > ANNOUNCED;
+    if (announced) put_text(out, "? ");
+    put_word(out, key, is_null(key));
+    return announced;
+}
+
 static void put_flow(writer *out, const vdc_node *node) {
     if (is_scalar(node)) {
         put_scalar(out, node);
@@ -407,8 +416,7 @@ static void put_flow(writer *out, const vdc_node *node) {
     for (size_t i = 0; i < node->count && !out->failed; i++) {
         if (i > 0) put_text(out, ", ");
         if (mapping) {
-            put_word(out, node->children[i]->key, is_null(node->children[i]->key));
-            put_text(out, ": ");
+            put_text(out, put_key(out, node->children[i]->key) ? " : " : ": ");
         }
         put_flow(out, node->children[i]);
     }
@@ -429,7 +437,10 @@ static void put_block(writer *out, const vdc_node *node, int depth) {
             put_text(out, "\n");
             continue;
         }
-        put_word(out, child->key, is_null(child->key));
+        if (put_key(out, child->key)) {
+            put_text(out, "\n");
+            put_indent(out, depth);
+        }
         put_text(out, ":");
         if (is_scalar(child) || child->count == 0) {
             put_text(out, " ");
