@@ -51,7 +51,7 @@ typedef struct vdc_results vdc_results; /* sim/results/ */
 /* Optional parts of a simulation (sim/parts/part.h): whoever adds one adds a row here and a file there. */
 #define VDC_PARTS(ROW) \
     ROW(hypervisor) ROW(memory) ROW(preemption) ROW(isolation) ROW(attack) ROW(power) ROW(carbon) ROW(gpu) ROW(cost) ROW(lifecycle) ROW(migration) \
-    ROW(availability) ROW(maintenance) ROW(failover) ROW(standby) ROW(rebalance) ROW(alarms) ROW(flows) ROW(network) ROW(storage)
+    ROW(availability) ROW(maintenance) ROW(failover) ROW(standby) ROW(rebalance) ROW(alarms) ROW(flows) ROW(network) ROW(storage) ROW(fairness)
 #define VDC_PART_ID(name) VDC_PART_##name,
 typedef enum vdc_part_id { VDC_PARTS(VDC_PART_ID) VDC_PART_COUNT } vdc_part_id;
 #undef VDC_PART_ID

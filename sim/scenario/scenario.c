@@ -284,6 +284,7 @@ static void read_output(vdc_reading *reading, const vdc_node *node) {
     vdc_reading_section(reading, VDC_SECTION_OUTPUT, node, NULL, &output);
     scenario->output_ticks = output.ticks;
     scenario->output_events = output.events;
+    scenario->output_fairness = output.fairness;
     scenario->output_hosts = (vdc_output_level)output.hosts;
     scenario->output_vms = (vdc_output_level)output.vms;
 }

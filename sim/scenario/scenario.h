@@ -211,7 +211,7 @@ typedef struct vdc_scenario {
     double alarm_ready, alarm_memory, alarm_unavailability; /* shares */
     int64_t alarm_soft_rules;      /* VMs; VDC_PARAM_NONE = never */
 
-    bool output_ticks, output_events;
+    bool output_ticks, output_events, output_fairness;
     vdc_output_level output_hosts, output_vms;
 
     struct vdc_scenario_memory *memory; /* what the pointers above lead to */

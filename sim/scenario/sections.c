@@ -415,6 +415,7 @@ static const vdc_param output[] = {
     {"vms", CHOICE, .choices = levels, .fallback = "final", AT(output, vms),
      .help = "the table of VMs; every-tick: their columns over time too"},
     {"events", BOOL, .fallback = "false", AT(output, events), .help = "the log of events"},
+    {"fairness", BOOL, .fallback = "false", AT(output, fairness), .help = "slowdown of each VM, and how evenly it is spread over them"},
 };
 
 #undef AT

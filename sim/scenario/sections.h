@@ -201,7 +201,7 @@ typedef struct vdc_section_sla {
 } vdc_section_sla;
 
 typedef struct vdc_section_output {
-    bool ticks, events;
+    bool ticks, events, fairness;
     int hosts, vms;
 } vdc_section_output;
 

@@ -17,6 +17,27 @@ static void expect(vdc_simulation *sim, const char *key, double expected) {
     cr_expect(fabs(got - expected) <= 1e-9 * fabs(expected), "%s: got %.17g, expected %.17g", key, got, expected);
 }
 
+/* Two VMs that each want a whole thread, on one: half each by fair shares; one gets all of it by strict priority. A third asks for nothing and does
+ * not count. One is gone before the end, one is there to it. */
+Test(hypervisor, slowdown_and_fairness) {
+    static const char *const text =
+        HEAD "workload: {vms: [{vcpus: 1, memory: 1 GiB, lifetime: 10s, priority: high}, {vcpus: 1, memory: 1 GiB, lifetime: 20s}, "
+        "{vcpus: 1, memory: 1 GiB, lifetime: 20s, load: {segments: [[20s, 0 GHz]]}}]}\noutput: {fairness: true}\n";
+    vdc_simulation *sim = simulation_run(text, NULL);
+    expect(sim, "slowdown_mean", (0.5 + 0.25) / 2); /* the second has the thread for itself from 10 s on */
+    expect(sim, "slowdown_max", 0.5);
+    expect(sim, "fairness", (0.5 + 0.75) * (0.5 + 0.75) / (2 * (0.25 + 0.5625)));
+    vdc_simulation_close(sim);
+    sim = simulation_run(text, "schedulers.cpu.policy=strict-priority");
+    expect(sim, "slowdown_max", 0.5); /* 10 of 20 s it has nothing */
+    expect(sim, "slowdown_mean", 0.25);
+    vdc_simulation_close(sim);
+    sim = simulation_run(text, "time.end=10s");
+    expect(sim, "slowdown_mean", 0.5);
+    expect(sim, "fairness", 1);
+    vdc_simulation_close(sim);
+}
+
 /* A quota of half a thread and as much again to save. One second asleep saves 50 ms of a thread, the most; then the VM runs on the whole thread
  * until that is used, 100 ms, and at half of it from then on. Its neighbour on the other host never sleeps and never saves. */
 Test(hypervisor, a_burst_is_what_was_saved) {

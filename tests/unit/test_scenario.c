@@ -181,7 +181,7 @@ Test(scenario, unknown_keys_anywhere) {
             "s.yaml:5:8: time: unknown key 'tik' (did you mean 'tick'?); allowed: start, end or tick",
             "s.yaml:6:14: schedulers: unknown key 'placment' (did you mean 'placement'?); allowed: admission, placement, cpu or rebalance",
             "s.yaml:6:40: placement policy first-fit: unknown key 'polcy' (did you mean 'policy'?); allowed: policy",
-            "s.yaml:7:10: output: unknown key 'tick' (did you mean 'ticks'?); allowed: ticks, hosts, vms or events");
+            "s.yaml:7:10: output: unknown key 'tick' (did you mean 'ticks'?); allowed: ticks, hosts, vms, events or fairness");
 }
 
 Test(scenario, hosts_that_cannot_be) {
