@@ -1,8 +1,9 @@
 /* The water-filling solver of cpu_share.h.
  *
  * The filled amount as a function of lambda is piecewise linear: at lo_i/w_i VM i leaves its floor and begins to rise, at
- * hi_i/w_i it reaches its cap. These breakpoints lie in a heap, ordered as fractions by cross-multiplication (no floating
- * point anywhere); they are taken in order until the segment is found on which the capacity runs out. There
+ * hi_i/w_i it reaches its cap. These breakpoints are ordered as fractions by cross-multiplication (no floating
+ * point anywhere), and the segment on which the capacity runs out is found as quickselect finds an element: a pivot divides the breakpoints that are
+ * in question, the amount filled up to it says on which side to go on, and half of the rest is left on average: O(n) altogether. There
  * lambda = (C - what is clamped) / (weight of those that rise) is a fraction, so each of these VMs gets the floor of
  * lambda w_i and the rest goes by largest remainder. lo and hi are integers, hence rounding up never passes a cap:
  * a remainder above 0 means that lambda w_i is strictly between two integers, the upper of which is <= hi_i.
@@ -11,7 +12,7 @@
 
 #include "sim/base/units.h"
 
-/* A fraction with its VM, in the heap: a breakpoint, or (with weight 1) a remainder turned negative. */
+/* A fraction with its VM: a breakpoint, or (with weight 1) a remainder turned negative. */
 typedef struct mark {
     int64_t amount;
     int64_t weight;
@@ -26,25 +27,31 @@ static bool mark_before(const mark *a, const mark *b) {
     return a->rises && !b->rises; /* a VM whose floor is its cap rises before it stops */
 }
 
-static void heap_sink(mark *heap, uint32_t count, uint32_t at) {
-    mark sinking = heap[at];
-    for (uint32_t child; (child = 2 * at + 1) < count; at = child) {
-        if (child + 1 < count && mark_before(&heap[child + 1], &heap[child])) child++;
-        if (!mark_before(&heap[child], &sinking)) break;
-        heap[at] = heap[child];
+static void swap(mark *a, mark *b) {
+    mark between = *a;
+    *a = *b;
+    *b = between;
+}
+
+/* Divides marks[low .. high) by one of them, drawn by a hash so that no order of VMs makes it slow: returns its place, with those that come before it
+ * before it. */
+static uint32_t divide(mark *marks, uint32_t low, uint32_t high) {
+    uint64_t hash = ((uint64_t)high << 32 | low) * UINT64_C(0x9E3779B97F4A7C15) >> 32, place = low;
+    swap(&marks[low + (uint32_t)(hash * (high - low) >> 32)], &marks[high - 1]);
+    for (uint32_t i = low; i + 1 < high; i++)
+        if (mark_before(&marks[i], &marks[high - 1])) swap(&marks[i], &marks[place++]);
+    swap(&marks[place], &marks[high - 1]);
+    return (uint32_t)place;
+}
+
+/* Puts the first `wanted` of the marks, in their order, in front, in any order. */
+static void select_first(mark *marks, uint32_t count, uint32_t wanted) {
+    for (uint32_t low = 0, high = count; low < high;) {
+        uint32_t at = divide(marks, low, high);
+        if (at == wanted) return;
+        if (at < wanted) low = at + 1;
+        else high = at;
     }
-    heap[at] = sinking;
-}
-
-static void heap_build(mark *heap, uint32_t count) {
-    for (uint32_t at = count / 2; at-- > 0;) heap_sink(heap, count, at);
-}
-
-static mark heap_take(mark *heap, uint32_t *count) {
-    mark first = heap[0];
-    heap[0] = heap[--*count];
-    if (*count) heap_sink(heap, *count, 0);
-    return first;
 }
 
 static int64_t smaller(int64_t a, int64_t b) {
@@ -96,23 +103,37 @@ typedef struct level {
     vdc_wide shared, rising;
 } level;
 
-static level find_level(int64_t capacity, const vdc_cpu_entry *entries, uint32_t count, bool floors_fit, mark *heap) {
-    uint32_t marks = 0;
+/* Lambda goes beyond the breakpoint. */
+static void pass(const mark *passed, vdc_wide *clamped, vdc_wide *rising) {
+    *clamped += passed->rises ? -passed->amount : passed->amount;
+    *rising += passed->rises ? passed->weight : -passed->weight;
+}
+
+static level find_level(int64_t capacity, const vdc_cpu_entry *entries, uint32_t count, bool floors_fit, mark *marks) {
+    uint32_t high = 0;
     vdc_wide clamped = 0;  /* sum of those at their floor or cap */
     vdc_wide rising = 0;   /* weight of those in between */
     for (uint32_t i = 0; i < count; i++) {
         band limits = band_of(&entries[i], floors_fit);
         clamped += limits.lo;
         if (limits.lo == limits.hi) continue;
-        if (limits.lo > 0) heap[marks++] = (mark){limits.lo, entries[i].weight, i, true};
+        if (limits.lo > 0) marks[high++] = (mark){limits.lo, entries[i].weight, i, true};
         else rising += entries[i].weight;
-        heap[marks++] = (mark){limits.hi, entries[i].weight, i, false};
+        marks[high++] = (mark){limits.hi, entries[i].weight, i, false};
     }
-    heap_build(heap, marks);
-    while (marks > 0 && clamped * heap[0].weight + rising * heap[0].amount < (vdc_wide)capacity * heap[0].weight) {
-        mark passed = heap_take(heap, &marks);
-        clamped += passed.rises ? -passed.amount : passed.amount;
-        rising += passed.rises ? passed.weight : -passed.weight;
+    for (uint32_t low = 0; low < high;) {
+        uint32_t at = divide(marks, low, high);
+        vdc_wide clamped_then = clamped, rising_then = rising;
+        for (uint32_t i = low; i < at; i++) pass(&marks[i], &clamped_then, &rising_then);
+        const mark *pivot = &marks[at];
+        if (clamped_then * pivot->weight + rising_then * pivot->amount < (vdc_wide)capacity * pivot->weight) {
+            pass(pivot, &clamped_then, &rising_then);
+            clamped = clamped_then;
+            rising = rising_then;
+            low = at + 1;
+        } else {
+            high = at;
+        }
     }
     return (level){capacity - clamped, rising};
 }
@@ -128,8 +149,8 @@ void vdc_cpu_share(int64_t capacity, vdc_cpu_entry *entries, uint32_t count, voi
     if (wanted <= capacity) return;
 
     bool floors_fit = floors <= capacity;
-    mark *heap = scratch;
-    level at = find_level(capacity, entries, count, floors_fit, heap);
+    mark *marks = scratch;
+    level at = find_level(capacity, entries, count, floors_fit, marks);
     vdc_wide left = capacity;
     uint32_t remainders = 0;
     for (uint32_t i = 0; i < count; i++) {
@@ -142,10 +163,10 @@ void vdc_cpu_share(int64_t capacity, vdc_cpu_entry *entries, uint32_t count, voi
             entry->grant = limits.hi;
         } else {
             entry->grant = (int64_t)(share / at.rising);
-            heap[remainders++] = (mark){-(int64_t)(share % at.rising), 1, i, false};
+            marks[remainders++] = (mark){-(int64_t)(share % at.rising), 1, i, false};
         }
         left -= entry->grant;
     }
-    heap_build(heap, remainders);
-    while (left-- > 0) entries[heap_take(heap, &remainders).index].grant++;
+    select_first(marks, remainders, (uint32_t)left); /* there are more remainders than units left */
+    for (uint32_t i = 0; i < (uint32_t)left; i++) entries[marks[i].index].grant++;
 }

@@ -60,7 +60,7 @@ size_t vdc_cpu_share_scratch(uint32_t count);
 /* Sets ceiling and grant of every entry; entries come in ascending id. The sum of grants is min(capacity, sum of ceilings)
  * exactly; what does not divide goes to the largest remainders, ties to the lowest id. When the floors alone exceed the capacity
  * (admission lets that happen only on a host that lost capacity) they are shared in proportion to the weights, each at most its
- * floor. O(n) when everybody gets what it asks for, else O(n log n). Exact for capacity up to 10^15 Hz, weights up to 10^9 and
+ * floor. O(n), on average over the pivots where not everybody gets what it asks for. Exact for capacity up to 10^15 Hz, weights up to 10^9 and
  * 10^6 VMs. */
 void vdc_cpu_share(int64_t capacity, vdc_cpu_entry *entries, uint32_t count, void *scratch);
 

@@ -7,6 +7,9 @@
 #include "sim/base/units.h"
 
 #include <criterion/criterion.h>
+#include <math.h>
+#include <stdlib.h>
+#include <time.h>
 #include <inttypes.h>
 
 #include "tests/support/draw.h"
@@ -186,5 +189,35 @@ Test(cpu_share_property, floors_beyond_the_capacity) {
             sum += h.vms[i].grant;
         }
         cr_assert(sum == h.capacity, "host %d", round);
+    }
+}
+
+/* Time of a round with n VMs whose weights and demands come in the given order: ascending, descending, all equal, up and down, at random. */
+static double seconds_of(uint32_t n, int order) {
+    vdc_cpu_entry *entries = calloc(n, sizeof *entries);
+    void *scratch = malloc(vdc_cpu_share_scratch(n));
+    uint64_t state = 1;
+    double best = INFINITY;
+    for (int turn = 0; turn < 5; turn++) {
+        for (uint32_t i = 0; i < n; i++) {
+            state = state * UINT64_C(6364136223846793005) + 1442695040888963407;
+            int64_t by[] = {i, n - i, 7, i % 2 ? i : n - i, (int64_t)(state >> 40)}, at = by[order] + 1;
+            entries[i] = (vdc_cpu_entry){.demand = 1000 * at, .nominal = 1000 * at, .limit = VDC_UNLIMITED, .weight = 1 + at % 1000, .id = i};
+        }
+        clock_t begin = clock();
+        vdc_cpu_share(300 * (int64_t)n, entries, n, scratch);
+        double took = (double)(clock() - begin) / CLOCKS_PER_SEC;
+        if (took < best) best = took;
+    }
+    free(entries);
+    free(scratch);
+    return best;
+}
+
+/* Sixteen times as many VMs: 16 times the work, 256 times where a round took quadratic time. */
+Test(cpu_share_property, a_round_takes_time_in_proportion) {
+    for (int order = 0; order < 5; order++) {
+        double few = seconds_of(10000, order), many = seconds_of(160000, order);
+        cr_assert(many < 80 * few + 0.01, "order %d: %.6f s and %.6f s", order, few, many);
     }
 }
