@@ -218,13 +218,39 @@ static bool move(vdc_memory *memory, uint32_t h, uint32_t count, int64_t budget)
 }
 
 /* Offers the disks what faults of the host's VMs read. */
-static void offer_traffic(const vdc_memory *memory, uint32_t h, uint32_t count) {
-    if (!memory->traffic) return;
+static vdc_code offer_traffic(vdc_memory *memory, uint32_t h, uint32_t count) {
+    if (!memory->traffic) return VDC_OK;
     const vdc_datacenter *dc = memory->datacenter;
+    vdc_memory_host *host = &memory->hosts[h];
     double pages = 0, speed = (double)dc->hosts.classes[dc->hosts.class_of[h]].speed;
     for (uint32_t i = 0; i < count; i++)
         pages += faults(memory, &memory->vms[memory->slots[i]]) * (double)dc->vms[memory->slots[i]].grant / speed;
-    memory->traffic(memory->context, h, (int64_t)(pages * PAGE));
+    int64_t offered = (int64_t)(pages * PAGE);
+    if (offered == host->offered) return VDC_OK;
+    host->offered = offered;
+    return memory->traffic(memory->context, h, offered);
+}
+
+static void cancel_step(vdc_memory *memory, vdc_memory_host *host) {
+    if (host->event) vdc_queue_cancel(memory->datacenter->queue, host->event);
+    host->event = 0;
+    if (host->looks) memory->background(memory->context, -1);
+    host->looks = false;
+}
+
+/* Memory does not move, but VMs may read from swap. */
+static vdc_code look(vdc_memory *memory, uint32_t h) {
+    vdc_memory_host *host = &memory->hosts[h];
+    uint32_t count;
+    if (!memory->traffic || (host->reclaimed == 0 && host->offered == 0)) return VDC_OK;
+    if (gather(memory, h, &count) || offer_traffic(memory, h, count)) return VDC_ERROR_MEMORY;
+    cancel_step(memory, host);
+    bool faulting = false;
+    for (uint32_t i = 0; i < count; i++) faulting = faulting || missing(&memory->vms[memory->slots[i]]) > 0;
+    if (!faulting) return VDC_OK;
+    host->looks = true;
+    memory->background(memory->context, 1);
+    return memory->schedule(memory->context, h, vdc_later(memory->datacenter->now, memory->settings.interval), &host->event);
 }
 
 /* Looks at a host after something changed or a step is due. */
@@ -237,7 +263,7 @@ static vdc_code review(vdc_memory *memory, uint32_t h) {
     if (free_now < low || (host->reclaimed > 0 && free_now > high)) host->moving = true;
     vdc_time span = was_moving ? dc->now - host->since : 0;
     host->since = dc->now;
-    if (!host->moving) return VDC_OK;
+    if (!host->moving) return look(memory, h);
     uint32_t count;
     if (gather(memory, h, &count)) return VDC_ERROR_MEMORY;
     int64_t aim = capacity - high;
@@ -246,14 +272,15 @@ static vdc_code review(vdc_memory *memory, uint32_t h) {
     vdc_wide budget = (vdc_wide)memory->settings.balloon_rate * span / VDC_SECOND;
     host->moving = move(memory, h, count, budget > INT64_MAX ? INT64_MAX : (int64_t)budget);
     memory->steps++;
-    offer_traffic(memory, h, count);
-    if (host->event) vdc_queue_cancel(dc->queue, host->event);
-    host->event = 0;
-    return host->moving ? memory->schedule(memory->context, h, vdc_later(dc->now, memory->settings.interval), &host->event) : VDC_OK;
+    if (offer_traffic(memory, h, count)) return VDC_ERROR_MEMORY;
+    cancel_step(memory, host);
+    return host->moving ? memory->schedule(memory->context, h, vdc_later(dc->now, memory->settings.interval), &host->event) : look(memory, h);
 }
 
 vdc_code vdc_memory_step(vdc_memory *memory, uint32_t h) {
-    memory->hosts[h].event = 0;
+    vdc_memory_host *host = &memory->hosts[h];
+    host->event = 0;
+    cancel_step(memory, host);
     return review(memory, h);
 }
 

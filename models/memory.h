@@ -37,7 +37,9 @@ typedef struct vdc_memory_host {
     vdc_time since;                /* memory has moved up to here */
     vdc_time swap_latency;         /* ns a fault, 0 = the settings' */
     vdc_event_handle event;        /* its next step */
+    int64_t offered;               /* B/s of swap traffic that its disks were last told of */
     bool moving;                   /* towards its targets */
+    bool looks;                    /* its next step only looks at what its VMs read from swap */
 } vdc_memory_host;
 
 typedef struct vdc_memory {
@@ -49,8 +51,11 @@ typedef struct vdc_memory {
     vdc_memory_host *hosts;        /* [host] */
     /* The step of a host is wanted at this time; gives back a code. */
     vdc_code (*schedule)(void *context, uint32_t host, vdc_time time, vdc_event_handle *handle);
-    /* Swap traffic of a host changes to this many bytes per second: for the disks. May be NULL. */
-    void (*traffic)(void *context, uint32_t host, int64_t bytes_per_second);
+    /* Swap traffic of a host changes to this many bytes per second: for the disks. May be NULL. With it, a host whose VMs fault is looked at in every
+     * `interval`, for their grants may have changed. */
+    vdc_code (*traffic)(void *context, uint32_t host, int64_t bytes_per_second);
+    /* There is one more pending event (or less) that keeps no run alive. With `traffic`. */
+    void (*background)(void *context, int change);
     void *context;
     /* The fleet: bytes now, and byte·ns up to `fleet_since`. */
     int64_t ballooned, swapped, shared;

@@ -1,6 +1,8 @@
 /* Memory under pressure: balloons, swapping and shared pages, and the progress that missing memory costs. The model: models/memory.h. */
+#include "sim/parts/memory.h"
+
 #include "models/memory.h"
-#include "sim/parts/part.h"
+#include "sim/parts/storage.h"
 #include "sim/results/totals.h"
 
 typedef struct memory_use {
@@ -19,6 +21,16 @@ static vdc_code schedule(void *context, uint32_t host, vdc_time time, vdc_event_
     return vdc_part_schedule(context, VDC_PART_memory, time, VDC_RANK_CHANGE, host, handle, NULL);
 }
 
+static vdc_code traffic(void *context, uint32_t host, int64_t rate) { return vdc_storage_swap(context, host, rate); }
+
+static void background(void *context, int change) { ((vdc_simulation *)context)->background_events += (size_t)change; }
+
+void vdc_swap_latency(vdc_simulation *sim, uint32_t host, vdc_time idle, double slowing) {
+    memory_state *state = sim->parts[VDC_PART_memory];
+    double latency = (double)(idle ? idle : state->model->settings.swap_latency) * slowing;
+    vdc_memory_latency(state->model, host, (vdc_time)(latency + 0.5));
+}
+
 static vdc_code open(vdc_simulation *sim, vdc_diag *diag) {
     vdc_datacenter *dc = &sim->datacenter;
     if (!sim->scenario->has_memory) return VDC_OK;
@@ -28,6 +40,7 @@ static vdc_code open(vdc_simulation *sim, vdc_diag *diag) {
     if (code) return code;
     state->model->schedule = schedule;
     state->model->context = sim;
+    if (vdc_storage_swaps(sim)) state->model->traffic = traffic, state->model->background = background;
     dc->efficiencies[dc->efficiency_count++] = vdc_memory_model(state->model);
     dc->serviced |= 1u << VDC_MEMORY;
     return VDC_OK;

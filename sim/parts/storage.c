@@ -15,6 +15,7 @@
 #include "sim/operations.h"
 #include "sim/parts/activity.h"
 #include "sim/parts/flows.h"
+#include "sim/parts/memory.h"
 
 static const double most_load = 0.98, stream_penalty = 0.1;
 
@@ -26,6 +27,8 @@ typedef struct device {
     double latency, variation;   /* s when idle */
     bool rotating;
     uint32_t streams;            /* flows on it now */
+    uint32_t swap;               /* the flow of what its host reads from swap */
+    double slowing;              /* latency now over that when idle */
     /* Accounts: operations x latency, up to since. */
     vdc_time since;
     int64_t rate;                /* operations/s now */
@@ -67,9 +70,10 @@ typedef struct stream {
 
 typedef struct storage_state {
     vdc_simulation *sim;
-    vdc_flow_user user;
+    vdc_flow_user user, swap_user;
     vdc_activities activities;
     vdc_spare_links spare;
+    vdc_wide swapped;            /* pages x ns of flows that are over */
     device *devices;             /* the pools, then the disks of hosts as they are needed */
     size_t device_count, device_room;
     uint32_t *local;             /* [host] its device, VDC_NOWHERE = none yet */
@@ -116,7 +120,9 @@ static void device_changed(storage_state *st, device *d, int64_t operations) {
     double rho = load_of(st->sim, d->operations), bytes = load_of(st->sim, d->bytes);
     if (bytes > rho) rho = bytes;
     if (rho > most_load) rho = most_load;
-    d->latency_now = d->latency * (1 + rho * (1 + d->variation * d->variation) / (2 * (1 - rho)));
+    d->slowing = 1 + rho * (1 + d->variation * d->variation) / (2 * (1 - rho));
+    d->latency_now = d->latency * d->slowing;
+    if (d->swap != VDC_NO_FLOW) vdc_swap_latency(st->sim, d->endpoint, (vdc_time)(d->latency * 1e9 + 0.5), d->slowing);
     if (d->rate > 0 && d->latency_now > d->latency_most) d->latency_most = d->latency_now;
 }
 
@@ -136,7 +142,7 @@ static uint32_t add_device(storage_state *st, const vdc_pool_spec *spec, uint32_
     if (!VDC_RESERVE(st->devices, st->device_room, st->device_count + 1)) return VDC_NOWHERE;
     device *d = &st->devices[st->device_count];
     *d = (device){.operations = VDC_NO_LINK, .bytes = VDC_NO_LINK, .endpoint = endpoint, .bandwidth = spec->bandwidth, .latency = (double)spec->latency / 1e9,
-                  .variation = spec->variation, .rotating = spec->kind == VDC_DISK_HDD, .since = sim->datacenter.now};
+                  .variation = spec->variation, .rotating = spec->kind == VDC_DISK_HDD, .since = sim->datacenter.now, .swap = VDC_NO_FLOW, .slowing = 1};
     d->latency_now = d->latency;
     if (spec->iops > 0 && (d->operations = vdc_flows_add_link(sim->flows, spec->iops)) == VDC_NO_LINK) return VDC_NOWHERE;
     if (spec->bandwidth > 0 && (d->bytes = vdc_flows_add_link(sim->flows, spec->bandwidth)) == VDC_NO_LINK) return VDC_NOWHERE;
@@ -304,6 +310,57 @@ static vdc_code end_io(vdc_simulation *sim, uint32_t activity, vdc_diag *diag) {
     storage_state *st = state_of(sim);
     uint32_t index = st->activities.items[activity].stream;
     return index != VDC_NOWHERE && drop(st, index, true) ? vdc_no_memory(diag, "disk streams") : VDC_OK;
+}
+
+/* ---- swap ---- */
+
+enum { PAGE = 4096 };
+
+bool vdc_storage_swaps(const vdc_simulation *sim) {
+    const vdc_hosts *hosts = &sim->datacenter.hosts;
+    bool short_disks = false;
+    for (uint16_t k = 0; k < hosts->class_count; k++)
+        short_disks = short_disks || hosts->classes[k].physical[VDC_IOPS] > 0 || hosts->classes[k].physical[VDC_DISK_BW] > 0;
+    return sim->scenario->has_memory && short_disks;
+}
+
+static vdc_code swap_changed(void *context, uint32_t flow, uint64_t subject, int64_t old_rate, int64_t new_rate, vdc_diag *diag) {
+    storage_state *st = context;
+    (void)flow, (void)old_rate, (void)new_rate, (void)diag;
+    device_changed(st, &st->devices[subject], 0);
+    return VDC_OK;
+}
+
+static vdc_code swap_off(storage_state *st, uint32_t index) {
+    device *d = &st->devices[index];
+    st->swapped += vdc_flows_moved(st->sim->flows, d->swap);
+    if (vdc_flows_close(st->sim->flows, d->swap)) return VDC_ERROR_MEMORY;
+    d->swap = VDC_NO_FLOW;
+    device_changed(st, d, 0);
+    vdc_swap_latency(st->sim, d->endpoint, (vdc_time)(d->latency * 1e9 + 0.5), 1);
+    return count_stream(st, index, -1);
+}
+
+vdc_code vdc_storage_swap(vdc_simulation *sim, uint32_t host, int64_t rate) {
+    storage_state *st = state_of(sim);
+    uint32_t index = local_device(st, host);
+    int64_t pages = (rate + PAGE - 1) / PAGE;
+    if (index == VDC_NOWHERE) return VDC_ERROR_MEMORY;
+    device *d = &st->devices[index];
+    if (pages == 0) return d->swap == VDC_NO_FLOW ? VDC_OK : swap_off(st, index);
+    if (d->swap != VDC_NO_FLOW) return vdc_flows_change(sim->flows, d->swap, pages, 1);
+    vdc_flow_spec spec = {.user = &st->swap_user, .subject = index, .id = INT64_MAX, .amount = VDC_FLOW_ENDLESS, .cap = pages, .weight = 1};
+    use(&spec, d->operations, 1);
+    use(&spec, d->bytes, PAGE);
+    return vdc_flows_open(sim->flows, &spec, &d->swap) ? VDC_ERROR_MEMORY : count_stream(st, index, 1);
+}
+
+/* Pages read from swap up to now. */
+static double pages_read(const storage_state *st) {
+    vdc_wide pages = st->swapped;
+    for (size_t i = 0; i < st->device_count; i++)
+        if (st->devices[i].swap != VDC_NO_FLOW) pages += vdc_flows_moved(st->sim->flows, st->devices[i].swap);
+    return vdc_wide_over(pages, VDC_SECOND);
 }
 
 /* ---- VMs come and go ---- */
@@ -850,7 +907,7 @@ bool vdc_volume_at(const vdc_simulation *sim, size_t n, vdc_volume_view *view) {
 
 static vdc_code open(vdc_simulation *sim, vdc_diag *diag) {
     const vdc_hosts *hosts = &sim->datacenter.hosts;
-    if (!sim->io.storing) return VDC_OK;
+    if (!sim->io.storing && !vdc_storage_swaps(sim)) return VDC_OK;
     vdc_code code = vdc_flows_wanted(sim, diag);
     if (code) return code;
     storage_state *st = vdc_calloc(1, sizeof *st);
@@ -859,6 +916,7 @@ static vdc_code open(vdc_simulation *sim, vdc_diag *diag) {
     for (uint32_t h = 0; h < hosts->count; h++) st->local[h] = VDC_NOWHERE;
     st->sim = sim;
     st->user = (vdc_flow_user){rate_changed, copy_ended, st};
+    st->swap_user = (vdc_flow_user){swap_changed, NULL, st};
     st->unused = st->images = VDC_NOWHERE;
     vdc_activities_setup(&st->activities, VDC_PART_storage, begin_io, end_io);
     for (size_t p = 0; p < sim->scenario->pool_count; p++) {
@@ -968,6 +1026,7 @@ static void summary(vdc_simulation *sim, vdc_summary *s) {
     vdc_summary_real(s, "disk_latency_max_s", most, "s", "at the highest load of any device");
     vdc_summary_integer(s, "images_copied", st->copies, "images copied to volumes before VMs booted");
     vdc_summary_real(s, "image_bytes", vdc_wide_over(st->copied, VDC_SECOND), "byte", "of them, of copies that were given up too");
+    if (vdc_storage_swaps(sim)) vdc_summary_real(s, "swap_pages_read", pages_read(st), "1", "pages of 4 KiB that VMs missed and hosts read from their disks");
     if (!sim->scenario->pool_count) return;
     vdc_summary_real(s, "storage_ops", pool_operations, "1", "operations on pools that are reached over the network");
     vdc_summary_real(s, "P_storage_byte_s", vdc_wide_over(held, VDC_SECOND), "byte s", "that volumes in such pools promised");

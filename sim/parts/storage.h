@@ -7,6 +7,11 @@
 /* Have the pools on the network room for the volumes of the VM, which waits? */
 bool vdc_storage_has_room(const vdc_simulation *simulation, uint32_t slot);
 
+/* Do hosts swap to disks that can be short? Then they are simulated. */
+bool vdc_storage_swaps(const vdc_simulation *simulation);
+/* A host's VMs read so many bytes a second from its swap from now on. */
+vdc_code vdc_storage_swap(vdc_simulation *simulation, uint32_t host, int64_t rate);
+
 /* Effects of verbs (models/operation.h), for the table in sim/operations.c. *refusal: why not; the state is then as it was. */
 vdc_code vdc_volume_create(vdc_simulation *simulation, uint32_t slot, const vdc_operation *operation, const char **refusal, vdc_diag *diag);
 vdc_code vdc_volume_attach(vdc_simulation *simulation, uint32_t slot, const vdc_operation *operation, const char **refusal, vdc_diag *diag);

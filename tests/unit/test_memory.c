@@ -31,6 +31,22 @@ Test(memory, missing_working_sets_slow_vms_down) {
     vdc_simulation_close(sim);
 }
 
+/* The same where the host swaps to a disk of 30 000 operations a second: from the first look at 1 s it reads 2 x 7 500 pages a second, is half loaded and
+ * takes 2 x 100 us a page: 1 / 2.5 of the CPU is progress. A neighbour who reads 5 000 a second more from 50 s on makes that 3 x 100 us, 1 / 3.25, and
+ * waits as long itself. */
+Test(memory, faults_read_from_a_disk_that_others_read) {
+    vdc_simulation *sim = simulation_run(
+        HEAD "datacenter: {hosts: [{class: h, count: 1, cpu: {cores: 4, speed: 1 GHz}, memory: 100 GiB, disks: [{size: 1 TB, iops: 30000, latency: 100us}]}],"
+        " overcommit: {memory: 4}}\nmemory: {low: 0%, high: 0%}\n"
+        "workload: {vms: [{vcpus: 1, memory: 80 GiB}, {vcpus: 1, memory: 80 GiB}, {vcpus: 1, memory: 0 B, load: {segments: [[100s, 0 Hz]]},\n"
+        "  volumes: [{size: 1 GB}], io: [{rate: 5000, at: 50s}]}]}\n", NULL);
+    expect(sim, "U_cpu_core_s", 2 * (1 / 1.75 + 49 / 2.5 + 50 / 3.25), 1e-8);
+    expect(sim, "swap_pages_read", 15000 * 99, 1e-9);
+    expect(sim, "disk_ops", 5000 * 50, 1e-9);
+    expect(sim, "disk_latency_mean_s", 300e-6, 1e-9);
+    vdc_simulation_close(sim);
+}
+
 /* An idle page costs four times a used one: 1 : 1/(0.1 + 0.9 x 4) of 100 GiB, for working sets of 100 and 10 GiB do not both fit. */
 Test(memory, idle_memory_is_taxed) {
     const char *text = HEAD HOST("100 GiB") "memory: {low: 0%, high: 0%, fault_rate: 0}\n"
