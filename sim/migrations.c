@@ -93,7 +93,8 @@ static vdc_code schedule(vdc_simulation *sim, uint32_t number, vdc_diag *diag) {
         return VDC_OK;
     }
     if (move->state.phase != VDC_MIGRATION_RESUME) {
-        vdc_wide ns = move->left > 0 ? (move->left + move->rate - 1) / move->rate : 0;
+        bool small = move->left <= INT64_MAX - move->rate; /* divided at a fraction of the time */
+        vdc_wide ns = move->left <= 0 ? 0 : small ? ((int64_t)move->left + move->rate - 1) / move->rate : (move->left + move->rate - 1) / move->rate;
         span = ns > VDC_TIME_MAX ? VDC_TIME_MAX : (vdc_time)ns;
     }
     uint32_t kind = (uint32_t)VDC_EVENT_KINDS + VDC_PART_migration;

@@ -11,9 +11,8 @@ enum { UP = 0, OFF = 3 }; /* view->host_state */
 enum { SHAPES = 16 };
 typedef struct vdc_plan_shape {
     int64_t size[VDC_RESOURCES];
-    uint32_t *hosts;      /* in use, then from the end those that were empty, in order of falling id */
-    uint32_t count, empties;
-    uint32_t kinds;       /* kinds of empty hosts: classes, awake or asleep */
+    uint32_t *hosts;      /* of those that were in use */
+    uint32_t count;
 } vdc_plan_shape;
 
 /* ---- the view ---- */
@@ -113,10 +112,13 @@ const char *vdc_plan_open(vdc_plan *plan, const vdc_policy_instance *place, cons
     plan->view.host_state = plan->state = vdc_calloc(hosts, sizeof *plan->state);
     plan->per_hz = vdc_calloc(hosts, sizeof *plan->per_hz);
     plan->opened = vdc_calloc(hosts, sizeof *plan->opened);
+    plan->in_use = vdc_calloc(hosts, sizeof *plan->in_use);
+    plan->empty = vdc_calloc(hosts, sizeof *plan->empty);
+    plan->seen = vdc_calloc((size_t)view->classes * 2 + 1, sizeof *plan->seen);
     plan->shapes = vdc_calloc(SHAPES, sizeof *plan->shapes);
     for (int i = 0; i < SHAPES && plan->shapes; i++) memory = (plan->shapes[i].hosts = vdc_calloc(hosts, sizeof *plan->shapes[i].hosts)) && memory;
     for (uint32_t k = 0; k < view->classes; k++) plan->devices = plan->devices || view->class_views[k].gpus || view->class_views[k].numa_nodes;
-    if (!memory || !plan->shapes || !plan->per_hz || !plan->opened
+    if (!memory || !plan->shapes || !plan->per_hz || !plan->opened || !plan->in_use || !plan->empty || !plan->seen
         || !plan->vms || !plan->demand || !plan->arrivals || !plan->excluded || !plan->state) return "out of memory";
     plan->view.fits = view_fits;
     plan->view.next_feasible = view_next_feasible;
@@ -130,8 +132,6 @@ const char *vdc_plan_open(vdc_plan *plan, const vdc_policy_instance *place, cons
     if (!place) return NULL;
     const vdc_placement_hooks *hooks = &place->policy->placement;
     plan->dedupe = !(hooks->depends & (VDC_DEPENDS_HOST | VDC_DEPENDS_FLEET | VDC_DEPENDS_DEVICES)) && !view->rank;
-    plan->seen = vdc_calloc((size_t)view->classes * 2 + 1, sizeof *plan->seen);
-    if (!plan->seen) return "out of memory";
     plan->started = true;
     return place->policy->init ? place->policy->init(place->state, &plan->view) : NULL;
 }
@@ -148,10 +148,16 @@ void vdc_plan_close(vdc_plan *plan) {
     vdc_free(plan->seen);
     vdc_free(plan->per_hz);
     vdc_free(plan->opened);
+    vdc_free(plan->in_use);
+    vdc_free(plan->empty);
     for (int i = 0; i < SHAPES && plan->shapes; i++) vdc_free(plan->shapes[i].hosts);
     vdc_free(plan->shapes);
     vdc_free(plan->moves);
     *plan = (vdc_plan){0};
+}
+
+static uint8_t *kind_of(const vdc_plan *plan, uint32_t host) {
+    return &plan->seen[plan->view.host_class[host] * 2 + (plan->outer->host_state[host] == OFF)];
 }
 
 void vdc_plan_begin(vdc_plan *plan, const vdc_fleet_view *fleet) {
@@ -174,15 +180,22 @@ void vdc_plan_begin(vdc_plan *plan, const vdc_fleet_view *fleet) {
     memcpy(plan->demand, fleet->demand, view->hosts * sizeof *plan->demand);
     memset(plan->arrivals, 0, view->hosts * sizeof *plan->arrivals);
     memset(plan->excluded, 0, view->hosts);
-    for (uint32_t h = 0; h < view->hosts; h++)
+    plan->in_use_count = plan->empty_count = plan->kinds = 0;
+    memset(plan->seen, 0, (size_t)view->classes * 2);
+    for (uint32_t h = 0; h < view->hosts; h++) {
         plan->state[h] = view->host_state[h] == OFF && plan->wakes && fleet->asleep(fleet, h) ? UP : view->host_state[h];
+        if (plan->state[h] != UP) continue;
+        if (view->vms[h] > 0) {
+            plan->in_use[plan->in_use_count++] = h;
+            continue;
+        }
+        plan->empty[plan->empty_count++] = h;
+        plan->kinds += !*kind_of(plan, h);
+        *kind_of(plan, h) = 1;
+    }
 }
 
 /* ---- search ---- */
-
-static uint8_t *kind_of(const vdc_plan *plan, uint32_t host) {
-    return &plan->seen[plan->view.host_class[host] * 2 + (plan->outer->host_state[host] == OFF)];
-}
 
 /* The hosts that may have room, NULL: nothing is known. */
 static const vdc_plan_shape *shape_of(vdc_plan *plan, const vdc_request *request) {
@@ -191,24 +204,16 @@ static const vdc_plan_shape *shape_of(vdc_plan *plan, const vdc_request *request
     if (plan->shape_count == SHAPES) return NULL;
     vdc_plan_shape *shape = &plan->shapes[plan->shape_count++];
     memcpy(shape->size, request->size, sizeof shape->size);
-    shape->count = shape->empties = shape->kinds = 0;
-    memset(plan->seen, 0, (size_t)plan->view.classes * 2);
+    shape->count = 0;
     const int64_t *free[VDC_RESOURCES];
     int64_t wanted[VDC_RESOURCES];
     int limits = plan->used_count;
     for (int i = 0; i < limits; i++) free[i] = plan->outer->free[plan->used[i]], wanted[i] = request->size[plan->used[i]];
-    for (uint32_t h = 0; h < plan->view.hosts; h++) {
-        bool room = plan->state[h] == UP;
+    for (uint32_t k = 0; k < plan->in_use_count; k++) {
+        uint32_t h = plan->in_use[k];
+        bool room = true;
         for (int i = 0; room && i < limits; i++) room = free[i][h] >= wanted[i];
-        if (!room) continue;
-        if (plan->outer->vms[h] > 0) {
-            shape->hosts[shape->count++] = h;
-            continue;
-        }
-        shape->hosts[plan->view.hosts - ++shape->empties] = h;
-        uint8_t *kind = kind_of(plan, h);
-        shape->kinds += !*kind;
-        *kind = 1;
+        if (room) shape->hosts[shape->count++] = h;
     }
     return shape;
 }
@@ -265,8 +270,8 @@ static int64_t best_score(vdc_plan *plan, const vdc_request *request) {
     if (plan->in_use_only) return best.host;
     uint32_t kinds = 0;
     memset(plan->seen, 0, (size_t)view->classes * 2);
-    for (uint32_t i = 1; i <= shape->empties && kinds < shape->kinds; i++) {
-        uint32_t h = shape->hosts[view->hosts - i];
+    for (uint32_t i = 0; i < plan->empty_count && kinds < plan->kinds; i++) {
+        uint32_t h = plan->empty[i];
         if (plan->vms[h] > 0 || (plan->dedupe && *kind_of(plan, h))) continue;
         may = false;
         consider(plan, request, h, &best, &may);

@@ -41,6 +41,8 @@ struct vdc_plan {
     int used[VDC_RESOURCES], used_count; /* the resources that are limited */
     struct vdc_plan_shape *shapes;       /* sizes of VMs and the hosts that had room for them: room only shrinks in a plan */
     int shape_count;
+    uint32_t *in_use, in_use_count;      /* hosts that are up and had VMs at the beginning */
+    uint32_t *empty, empty_count, kinds; /* those that had none, or sleep, in order of id; kinds of them: classes, awake or asleep */
     uint32_t *opened, opened_count;      /* hosts that were empty and got VMs in the plan; some lost them again */
     uint8_t *seen;                       /* [class x 2] an empty host of the class, awake or asleep, was looked at */
     vdc_plan_accepts *accepts;           /* of the present search; NULL = all */
