@@ -57,7 +57,7 @@ TARGET          ?= $(FUZZ_TARGETS)
 SECONDS         ?= 60
 
 .PHONY: all docs picture demo demo-run gallery test check bench bench-page setup setup-test setup-lint needs install uninstall sanitize tsan coverage clang reproducible \
-        fuzz fuzz-programs planetlab-walk instruction-gate tidy cppcheck format-check help clean FORCE
+        fuzz fuzz-programs planetlab-walk instruction-gate lint tidy cppcheck valgrind format-check help clean FORCE
 .DELETE_ON_ERROR:
 
 ##: all             the command, the libraries and the plug-in header, in build/ (the default)
@@ -209,7 +209,7 @@ coverage: setup-lint
 	gcovr --root . --object-directory build-coverage --exclude tests/ --exclude build --print-summary \
 	  --html-details build-coverage/coverage.html --txt build-coverage/coverage.txt
 	@echo "build-coverage/coverage.html, build-coverage/coverage.txt"
-##: reproducible    gcc and clang, -O0 and -O3 must give the same digests and the same bytes for every scenario
+##: reproducible    gcc and clang, -O0 and -O3, one run at a time and four must give the same bytes for every scenario and for a sweep
 reproducible: setup-lint
 	@$(MAKE) --no-print-directory -j$(JOBS) all
 	@$(MAKE) --no-print-directory -j$(JOBS) all BUILD=build-O0 OPTIMISE='-O0'
@@ -225,6 +225,14 @@ cppcheck: setup-lint
 	cppcheck --std=c11 --enable=warning,performance,portability --inline-suppr --suppress=missingInclude --suppress=missingIncludeSystem \
 	  --suppressions-list=tests/structure/cppcheck.txt \
 	  --error-exitcode=1 --quiet -I. -D__x86_64__ -DVDC_VERSION='"$(VERSION)"' $(LIBRARY_SOURCES) $(CLI_SOURCES)
+##: lint            tidy and cppcheck
+lint: tidy cppcheck
+##: valgrind        FILTER='record/*': unit tests under valgrind: memory that is used wrongly or lost (slow: a suite at a time)
+FILTER ?= *
+valgrind: setup-lint
+	@$(MAKE) --no-print-directory -j$(JOBS) $(BUILD)/vdcsim-tests
+	valgrind --quiet --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite --show-leak-kinds=definite \
+	  $(BUILD)/vdcsim-tests -j1 --timeout 600 --filter '$(FILTER)'
 ##: format-check    layout, include order, forbidden calls and mutable globals (also a part of check)
 format-check:
 	@$(PYTHON) tests/structure/check.py --objects $(BUILD)
