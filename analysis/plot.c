@@ -12,6 +12,7 @@
 /* One row a kind, in the order in which a gallery shows them. */
 #define KINDS(row)      \
     row(accounts)       \
+    row(service)        \
     row(utilisation)    \
     row(queue)          \
     row(power)          \

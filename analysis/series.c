@@ -187,6 +187,10 @@ double vdc_run_capacity(const vdc_run *run, const char *resource)
         {"memory", "capacity_memory_bytes"},
         {"disk", "capacity_disk_bytes"},
         {"gpu", "capacity_gpu_milli"},
+        {"iops", "capacity_iops"},
+        {"disk_bw", "capacity_disk_bw"},
+        {"net_tx", "capacity_net_tx"},
+        {"net_rx", "capacity_net_rx"},
     };
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         if (strcmp(keys[i].resource, resource) == 0) {

@@ -149,10 +149,11 @@ Test(plot, every_kind_is_drawn_or_says_what_is_missing, .fini = test_folder_remo
     for (size_t i = 0; i < list.count; i++) {
         cr_assert((list.items[i].title != NULL) != (list.items[i].missing != NULL), "%s", list.items[i].name);
         if (list.items[i].missing) {
-            /* Two seeds alike leave nothing to plot against each other; there is no sweep, and no attribute of isolation. */
+            /* Two seeds alike leave nothing to plot against each other; there is no sweep, no attribute of isolation, no disk in use. */
             const char *name = list.items[i].kind->name;
             bool of_isolation = strstr(name, "isolation") || strcmp(name, "coresidency") == 0;
-            cr_assert(of_isolation || strcmp(name, "front") == 0 || strcmp(name, "sensitivity") == 0 || strcmp(name, "fragmentation") == 0,
+            bool of_few = strcmp(name, "front") == 0 || strcmp(name, "sensitivity") == 0 || strcmp(name, "fragmentation") == 0;
+            cr_assert(of_isolation || of_few || strcmp(name, "service") == 0,
                       "%s: %s", list.items[i].name, list.items[i].missing);
             continue;
         }
@@ -209,6 +210,40 @@ Test(plot, accounts_agree_with_the_summary, .fini = test_folder_remove)
         cr_assert_float_eq(area, vdc_run_value(shown.run, keys[k]), 1e-6 * vdc_run_value(shown.run, keys[k]), "%s: %g", keys[k], area);
     }
     scene_close(&shown);
+}
+
+/* What disks gave: the area under G and U is the summary's operations, of a stream that the disk cannot serve in full. */
+Test(plot, service_agrees_with_the_summary, .fini = test_folder_remove)
+{
+    if (no_gnuplot()) {
+        return;
+    }
+    static const char *const sets[] = {"datacenter.hosts.0.disks=[{size: 1 TiB, iops: 500, bandwidth: 1 GB/s}]",
+                                       "workload.vms.0.volumes=[{name: v, size: 1 GiB}]", "workload.vms.0.io=[{rate: 700, request: 4 KiB}]", NULL};
+    const char *folder = test_folder_make();
+    sample_run(test_folder_path("disk.h5"), "first-fit", 1, sets);
+    vdc_runs runs;
+    vdc_diag diag = {0};
+    cr_assert_eq(vdc_runs_open(&runs, &folder, 1, &diag), VDC_OK, "%s", diag.count ? diag.messages[0].text : "");
+    vdc_drawn_list list = {0};
+    draw(&runs, "service", VDC_PICTURE_SVG, &list);
+    cr_assert_not_null(list.items[0].title, "%s", list.items[0].missing);
+    static double rows[4000][8];
+    char name[128];
+    snprintf(name, sizeof name, "%s.dat", list.items[0].name);
+    size_t count = read_block(name, 0, rows, 4000);
+    double factor = vdc_time_axis_choose(0, vdc_run_value(&runs.items[0], "end_s")).factor, given = 0, used = 0, most = 0;
+    for (size_t i = 0; i + 1 < count; i += 2) {
+        double seconds = (rows[i + 1][0] - rows[i][0]) * factor;
+        given += seconds * rows[i][2];
+        used += seconds * rows[i][3];
+        most = fmax(most, rows[i][2]);
+    }
+    cr_expect_float_eq(given, vdc_run_value(&runs.items[0], "G_iops_ops"), 1e-6 * given, "%g", given);
+    cr_expect_float_eq(used, vdc_run_value(&runs.items[0], "U_iops_ops"), 1e-6 * given, "%g", used);
+    cr_expect_float_eq(most, 500, 1e-6, "%g", most);
+    vdc_drawn_list_clear(&list);
+    vdc_runs_close(&runs);
 }
 
 /* The stack of tenants holds every vCPU for as long as its VM ran: the summary's P, up to VMs that no failure interrupted. */
