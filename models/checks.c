@@ -79,7 +79,7 @@ static void check_vm(vdc_checks *checks, const vdc_datacenter *dc, uint32_t slot
     if (vm->throttled) ceiling = vdc_least(ceiling, vm->ceiling); /* slowed down so that its migration ends */
     vdc_check_at_most(checks, VDC_I3_GUARANTEE, now, vm->grant, ceiling);
     /* In slices a guarantee holds over time, not at every instant. */
-    if (dc->sharing.fluid && !dc->slices && vdc_vm_details_known(dc, slot)->cookie == 0)
+    if (dc->sharing.fluid && !dc->slices)
         vdc_check_at_most(checks, VDC_I3_GUARANTEE, now, vdc_least(entry.reservation, ceiling), vm->grant);
 }
 
@@ -89,6 +89,25 @@ static void check_part(vdc_checks *checks, const vdc_datacenter *dc, uint32_t sl
     vdc_check_equal(checks, VDC_I13_ONE_HOST, dc->now, dc->vms[slot].demand + dc->vms[slot].grant, 0);
     vdc_check_equal(checks, VDC_I13_ONE_HOST, dc->now, dc->lifecycle->vms[of].other, slot);
     vdc_check_at_most(checks, VDC_I13_ONE_HOST, dc->now, dc->vms[of].host == dc->vms[slot].host, 0);
+}
+
+/* Where VMs are bound to NUMA nodes: no set of nodes gives more than it has, and all together as much as the fullest cut lets through. */
+static void check_nodes(vdc_checks *checks, const vdc_datacenter *dc, uint32_t h, int64_t most, int64_t granted) {
+    const uint32_t nodes = vdc_host_class_nodes(&dc->hosts.classes[dc->hosts.class_of[h]]);
+    if (nodes > 8) return;
+    for (uint64_t set = 0; set < UINT64_C(1) << nodes; set++) {
+        int64_t has = 0, within = 0, others = 0;
+        for (uint32_t node = 0; node < nodes; node++) has += set >> node & 1 ? vdc_datacenter_node_rate(dc, h, node) : 0;
+        for (uint32_t slot = dc->first_vm[h]; slot != VDC_NOWHERE; slot = dc->vms[slot].next) {
+            const vdc_vm *vm = &dc->vms[slot];
+            if (vm->exclusive) continue;
+            if (vdc_datacenter_cpu_nodes(dc, slot, dc->records[slot].request.cpu_reservation) & ~set) others += vm->ceiling;
+            else within += vm->grant;
+        }
+        vdc_check_at_most(checks, VDC_I6_WORK_CONSERVATION, dc->now, within, has);
+        most = vdc_least(most, has + others);
+    }
+    vdc_check_equal(checks, VDC_I6_WORK_CONSERVATION, dc->now, granted, most);
 }
 
 static void check_host(vdc_checks *checks, const vdc_datacenter *dc, uint32_t h) {
@@ -136,7 +155,9 @@ static void check_host(vdc_checks *checks, const vdc_datacenter *dc, uint32_t h)
     }
     vdc_check_at_most(checks, VDC_I8_PHYSICAL, now, granted + overhead, class->cpu_hz);
     int64_t pool = class->cpu_hz - (dc->regions ? dc->regions[h].exclusive : 0) - overhead;
-    if (dc->sharing.fluid && !(dc->regions && dc->regions[h].cookies))
+    if (dc->sharing.fluid && !(dc->regions && dc->regions[h].cookies) && dc->bound && dc->bound[h])
+        check_nodes(checks, dc, h, vdc_least(pool, ceiling), granted - owners_ceiling);
+    else if (dc->sharing.fluid && !(dc->regions && dc->regions[h].cookies))
         vdc_check_equal(checks, VDC_I6_WORK_CONSERVATION, now, granted, vdc_least(pool, ceiling) + owners_ceiling);
     vdc_check_equal(checks, VDC_I11_RESERVATIONS, now, reserved, dc->reserved[h]);
     vdc_check_at_most(checks, VDC_I11_RESERVATIONS, now, reserved, class->cpu_hz);

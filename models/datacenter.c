@@ -3,6 +3,7 @@
 #include "models/burst.h"
 #include "models/isolation.h"
 #include "models/lifecycle.h"
+#include "models/numa_share.h"
 #include "models/slices.h"
 
 #include <string.h>
@@ -51,6 +52,7 @@ vdc_code vdc_datacenter_setup(vdc_datacenter *dc, vdc_diag *diag) {
         vdc_code code = vdc_bursts_create(dc, diag);
         if (code) return code;
     }
+    if (dc->hosts.numa_free && !(dc->bound = vdc_calloc(count ? count : 1, sizeof *dc->bound))) return vdc_no_memory(diag, "the hosts' accounts");
     bool powered = false;
     for (uint16_t k = 0; k < dc->hosts.class_count; k++) powered = powered || dc->hosts.classes[k].power.model;
     if (powered) {
@@ -80,6 +82,8 @@ void vdc_datacenter_destroy(vdc_datacenter *dc) {
     vdc_free(dc->ceiling_sum);
     vdc_free(dc->reserved);
     vdc_free(dc->grant_vms);
+    vdc_free(dc->bound);
+    vdc_free(dc->entry_masks);
     vdc_free(dc->power);
     vdc_free(dc->power_due);
     vdc_free(dc->power_due_hosts);
@@ -347,7 +351,7 @@ static int64_t fluid_grant(const vdc_datacenter *dc, uint32_t h, uint16_t k, int
 }
 
 static bool is_fluid(const vdc_datacenter *dc, uint32_t h) {
-    return dc->sharing.fluid && !(dc->regions && dc->regions[h].cookies);
+    return dc->sharing.fluid && !(dc->regions && dc->regions[h].cookies) && !(dc->bound && dc->bound[h]);
 }
 
 /* The VM gets all that it may have: its grant follows its ceiling. */
@@ -570,6 +574,7 @@ vdc_code vdc_datacenter_place(vdc_datacenter *dc, uint32_t slot, uint32_t h, uin
     vm->nominal = nominal_rate(request, &dc->hosts.classes[k]);
     vm->limited = request->cpu_limit >= 0;
     vm->work = !held && request->load && request->progress == VDC_PROGRESS_WORK;
+    if (numa_nodes && dc->bound) dc->bound[h]++;
     vm->previous = VDC_NOWHERE;
     vm->next = dc->first_vm[h];
     if (vm->next != VDC_NOWHERE) dc->vms[vm->next].previous = slot;
@@ -789,6 +794,30 @@ static void book_cookies(vdc_datacenter *dc, uint32_t h, uint32_t pool) {
     vdc_isolation_granted(dc->isolation, h);
 }
 
+int64_t vdc_datacenter_node_rate(const vdc_datacenter *dc, uint32_t h, uint32_t node) {
+    const vdc_host_class *class = &dc->hosts.classes[dc->hosts.class_of[h]];
+    const int64_t nodes = vdc_host_class_nodes(class), owned = dc->isolation ? vdc_threads_owned_of_node(&dc->isolation->threads, &dc->hosts, h, node) : 0;
+    const int64_t rate = class->cpu_hz / nodes + (node < class->cpu_hz % nodes) - owned * class->speed;
+    return rate > 0 ? rate : 0;
+}
+
+uint64_t vdc_datacenter_cpu_nodes(const vdc_datacenter *dc, uint32_t slot, int64_t reservation) {
+    const uint64_t nodes = dc->records[slot].numa_nodes;
+    const uint16_t count = vdc_host_class_nodes(&dc->hosts.classes[dc->hosts.class_of[dc->vms[slot].host]]);
+    return nodes && reservation <= 0 ? nodes : count < 64 ? (UINT64_C(1) << count) - 1 : ~UINT64_C(0);
+}
+
+/* The pool's shares where some VMs are bound to NUMA nodes. */
+static vdc_code share_nodes(vdc_datacenter *dc, uint32_t h, uint16_t k, uint32_t pool) {
+    int64_t rates[VDC_NUMA_NODES];
+    const vdc_numa_regions regions = {.nodes = vdc_host_class_nodes(&dc->hosts.classes[k]), .capacity = rates, .whole = pool_capacity(dc, h, k),
+                                      .share = dc->sharing.share, .state = dc->sharing.state, .scratch = dc->scratch};
+    if (!VDC_RESERVE(dc->entry_masks, dc->mask_capacity, pool + (size_t)1)) return VDC_ERROR_MEMORY;
+    for (uint32_t node = 0; node < regions.nodes; node++) rates[node] = vdc_datacenter_node_rate(dc, h, node);
+    for (uint32_t i = 0; i < pool; i++) dc->entry_masks[i] = vdc_datacenter_cpu_nodes(dc, dc->entry_slots[i], dc->entries[i].reservation);
+    return vdc_numa_share_cpu(&regions, dc->entries, dc->entry_masks, pool);
+}
+
 static vdc_code solve(vdc_datacenter *dc, uint32_t h, vdc_diag *diag) {
     uint32_t count = 0, pool = 0;
     vdc_code code = gather(dc, h, &pool, &count, diag);
@@ -798,6 +827,8 @@ static vdc_code solve(vdc_datacenter *dc, uint32_t h, vdc_diag *diag) {
         if (!VDC_RESERVE(dc->entry_forced_idle, dc->forced_capacity, pool)
             || vdc_core_scheduling_share(dc, h, pool_capacity(dc, h, k), pool, dc->entry_forced_idle))
             return vdc_no_memory(diag, "the CPU shares of a host");
+    } else if (dc->bound && dc->bound[h]) {
+        if (share_nodes(dc, h, k, pool)) return vdc_no_memory(diag, "the CPU shares of a host");
     } else if (dc->slices) {
         if (vdc_slices_share(dc, h, pool_capacity(dc, h, k), pool)) return vdc_no_memory(diag, "the CPU shares of a host");
     } else {

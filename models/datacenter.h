@@ -217,6 +217,7 @@ typedef struct vdc_datacenter {
     uint32_t *first_vm;           /* head of its VMs, latest arrival on it first */
     int64_t *ceiling_sum;         /* Hz that its VMs may have together */
     int64_t *reserved;            /* Hz promised by reservations */
+    uint32_t *bound;              /* VMs bound to NUMA nodes; NULL where hosts are not NUMA-aware */
     uint32_t *grant_vms;          /* VMs whose single grants matter */
     uint32_t grant_vms_total;     /* on all hosts */
     int64_t *power;               /* pW drawn now; NULL without power models */
@@ -264,7 +265,8 @@ typedef struct vdc_datacenter {
     uint32_t *entry_slots;
     double *entry_factors;
     int64_t *entry_forced_idle;
-    size_t entry_capacity, slot_capacity, factor_capacity, forced_capacity;
+    uint64_t *entry_masks;
+    size_t entry_capacity, slot_capacity, factor_capacity, forced_capacity, mask_capacity;
     void *scratch;
     size_t scratch_size;
 } vdc_datacenter;
@@ -286,6 +288,11 @@ void vdc_vm_destroy(vdc_datacenter *datacenter, uint32_t slot);
 int64_t vdc_reserved_rate(const vdc_request *request, const vdc_host_class *class);
 /* Could this host keep the VM's CPU reservation besides those it has promised? (accounts.md I11) */
 bool vdc_datacenter_keeps_reservation(const vdc_datacenter *datacenter, uint32_t host, const vdc_request *request);
+/* Hz of a NUMA node of the host that no VM owns threads of. */
+int64_t vdc_datacenter_node_rate(const vdc_datacenter *datacenter, uint32_t host, uint32_t node);
+/* The nodes that the VM, which is on a host, gets its CPU from: those that it is bound to, all for one with a reservation, which is a promise of
+ * the whole host. */
+uint64_t vdc_datacenter_cpu_nodes(const vdc_datacenter *datacenter, uint32_t slot, int64_t reservation);
 /* Commits what the VM asks for on the host. It demands nothing yet. */
 vdc_code vdc_datacenter_place(vdc_datacenter *datacenter, uint32_t slot, uint32_t host, uint64_t gpu_devices, uint64_t numa_nodes);
 /* Takes everything back; the VM is nowhere. */

@@ -52,6 +52,17 @@ uint32_t vdc_threads_free_cores(const vdc_threads *threads, const vdc_hosts *hos
     return free_cores;
 }
 
+uint32_t vdc_threads_owned_of_node(const vdc_threads *threads, const vdc_hosts *hosts, uint32_t host, uint32_t node) {
+    const vdc_host_class *class = &hosts->classes[hosts->class_of[host]];
+    const uint32_t parts = class->numa ? class->numa : 1, part = node % parts, first = node / parts * class->cores;
+    const uint64_t *map = threads->owned + (size_t)host * threads->words;
+    uint32_t count = 0;
+    if (threads->owned_count[host] == 0) return 0;
+    for (uint32_t core = first + class->cores * part / parts; core < first + class->cores * (part + 1) / parts; core++)
+        count += owned_of_core(map, core, class->threads);
+    return count;
+}
+
 bool vdc_threads_available(const vdc_threads *threads, const vdc_hosts *hosts, uint32_t host, vdc_thread_mode mode, int64_t vcpus_milli) {
     const vdc_host_class *class = &hosts->classes[hosts->class_of[host]];
     uint32_t need = vdc_threads_needed(class, mode, vcpus_milli), all = cores_of(class) * class->threads;

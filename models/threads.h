@@ -28,6 +28,8 @@ vdc_code vdc_threads_take(vdc_threads *threads, const vdc_hosts *hosts, uint32_t
 void vdc_threads_give(vdc_threads *threads, uint32_t host, uint32_t slot);
 /* The VM's threads count as owned, or as free, on the host's map; they stay its own. */
 void vdc_threads_mark(vdc_threads *threads, uint32_t host, uint32_t slot, bool owned_by_it);
+/* Owned threads of a NUMA node: nodes divide the cores of each socket evenly, in order. */
+uint32_t vdc_threads_owned_of_node(const vdc_threads *threads, const vdc_hosts *hosts, uint32_t host, uint32_t node);
 /* Cores of the pool that no VM owns a thread of. */
 uint32_t vdc_threads_free_cores(const vdc_threads *threads, const vdc_hosts *hosts, uint32_t host);
 

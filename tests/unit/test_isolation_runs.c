@@ -93,10 +93,44 @@ Test(isolation_runs, core_scheduling_keeps_reservations) {
     cr_expect_float_eq(ask(text, "S_cpu_core_s"), 8 * 60, 1e-9);
 }
 
+/* What each VM is granted of 60 s on two nodes of 4 threads. */
+static void expect_granted(const char *vms, double first, double second, double third) {
+    char text[1024];
+    double granted[3];
+    vdc_result *result;
+    snprintf(text, sizeof text, HEAD "datacenter: {hosts: [{count: 1, cpu: {sockets: 2, cores: 4, speed: 1 GHz}, memory: 64 GiB}], overcommit: {cpu: 4}}\n"
+             "output: {vms: final}\nworkload:\n  vms:\n%s", vms);
+    vdc_simulation_close(run_text(text, NULL, test_folder_path("n.h5")));
+    cr_assert_eq(vdc_result_open(&result, test_folder_path("n.h5"), NULL), VDC_OK);
+    cr_assert_eq(vdc_result_read_reals(result, "/vms/T_cpu_core_s", 0, 3, granted, NULL), VDC_OK);
+    const double wanted[] = {first, second, third};
+    for (int i = 0; i < 3; i++) cr_expect_float_eq(granted[i], wanted[i] * 60, 1e-6, "%s: VM %d: %g", vms, i, granted[i] / 60);
+    vdc_result_close(result);
+}
+
+/* A VM bound to nodes gets its CPU from them only: two share the first node, and the third, which floats, has the other one to itself. */
+Test(isolation_runs, numa_nodes_are_regions_of_the_cpu_share, .fini = test_folder_remove) {
+    test_folder_make();
+    expect_granted("    - {vcpus: 4, memory: 1 GiB, isolation: {numa: 1}}\n"
+                   "    - {vcpus: 4, memory: 1 GiB, isolation: {numa: 1}}\n    - {vcpus: 4, memory: 1 GiB}\n",
+                   2, 2, 4);
+    /* On two nodes: 12 vCPUs want 8 threads, and nothing stands idle. */
+    expect_granted("    - {vcpus: 4, memory: 1 GiB, isolation: {numa: 1}}\n"
+                   "    - {vcpus: 4, memory: 1 GiB, isolation: {numa: 2}}\n    - {vcpus: 4, memory: 1 GiB}\n",
+                   8 / 3.0, 8 / 3.0, 8 / 3.0);
+    /* Owned threads are those of the first node, which has two left. */
+    expect_granted("    - {vcpus: 2, memory: 1 GiB, isolation: {pin: true}}\n"
+                   "    - {vcpus: 4, memory: 1 GiB, isolation: {numa: 1}}\n    - {vcpus: 4, memory: 1 GiB}\n",
+                   2, 2, 4);
+    /* A reservation is a promise of the whole host: that VM's CPU is not bound. */
+    expect_granted("    - {vcpus: 4, memory: 1 GiB, isolation: {numa: 1}, cpu: {reservation: 4 GHz}}\n    - {vcpus: 4, memory: 1 GiB, isolation: {numa: 1}}\n"
+                   "    - {vcpus: 4, memory: 1 GiB, isolation: {numa: 1}}\n", 4, 2, 2);
+}
+
 /* Random VMs with and without cookies, reservations, own threads and limits under --check: every invariant holds at every event. */
 Test(isolation_runs, random_mixes_of_guarantees_keep_the_invariants) {
-    static const char *const wishes[] = {"{}", "{core_scheduling: true}", "{core_scheduling: true}", "{pin: true}", "{core_isolate: isolate}",
-                                         "{dedicated_host: true}"};
+    static const char *const wishes[] = {"{}", "{numa: 1}", "{core_scheduling: true}", "{numa: 2}", "{core_scheduling: true}", "{pin: true}",
+                                         "{core_isolate: isolate}", "{dedicated_host: true}"};
     uint64_t draws = 4;
     for (int run = 0; run < 40; run++) {
         char text[8192];
@@ -109,7 +143,7 @@ Test(isolation_runs, random_mixes_of_guarantees_keep_the_invariants) {
                              " load: {segments: [[9s, %d MHz], [8s, %d MHz]]}, isolation: %s}\n",
                              (int)draw_below(&draws, 3), 1 + (int)draw_below(&draws, 4), (int)draw_below(&draws, 40), 1 + (int)draw_below(&draws, 30),
                              (int)draw_below(&draws, 3) ? 0 : (int)draw_below(&draws, 1500), 1 + (int)draw_below(&draws, 200), (int)draw_below(&draws, 4000),
-                             (int)draw_below(&draws, 4000), wishes[draw_below(&draws, run % 2 ? 3 : 6)]);
+                             (int)draw_below(&draws, 4000), wishes[draw_below(&draws, run % 2 ? 5 : 8)]);
         cr_expect_gt(ask(text, "vms_placed"), 5, "%s", text);
     }
 }
