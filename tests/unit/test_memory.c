@@ -60,6 +60,18 @@ Test(memory, idle_memory_is_taxed) {
     vdc_simulation_close(sim);
 }
 
+/* 80 GiB are reserved for a VM that works with 8 of them: of 100, the other one, which works with 40, gets 20. Without the reservation it gets all 40. */
+Test(memory, a_reservation_is_kept_though_it_is_idle) {
+    const char *text = HEAD HOST("100 GiB") "memory: {low: 0%, high: 0%, fault_rate: 0}\n"
+        "workload: {vms: [{vcpus: 1, memory: 80 GiB, memory_load: {working_set: 10%, reservation: 80 GiB}}, {vcpus: 1, memory: 40 GiB}]}\n";
+    vdc_simulation *sim = simulation_run(text, NULL);
+    expect(sim, "U_memory_byte_s", (8 + 20) * GIB * 100, 1e-6);
+    vdc_simulation_close(sim);
+    sim = simulation_run(text, "workload.vms.0.memory_load.reservation=0 B");
+    expect(sim, "U_memory_byte_s", (8 + 40) * GIB * 100, 1e-6);
+    vdc_simulation_close(sim);
+}
+
 /* 90 of 100 GiB are touched, at 10 s 7 more: 3 are free, less than 4, so the balloon takes 3 GiB from the idle one at 100 MB a second. */
 Test(memory, balloons_take_their_time) {
     vdc_simulation *sim = simulation_run(HEAD HOST("100 GiB") "memory: {}\n"
