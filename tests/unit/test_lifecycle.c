@@ -287,7 +287,7 @@ Test(lifecycle, rounds_under_a_rate_that_changes) {
 Test(lifecycle, hosts_that_fail_half_way_over_a_fabric) {
     int lost = 0, stayed = 0;
     for (int seed = 0; seed < 12; seed++) {
-        char set[16];
+        char set[24];
         (void)snprintf(set, sizeof set, "seed=%d", seed);
         vdc_simulation *sim = run_text(
             FABRIC("2", "1 GB/s") MOVES "failures: {trace: {rows: [[12s, 50s, 50%]]}, recovery: {policy: none}}\n"
