@@ -57,6 +57,7 @@ vdc_time vdc_migration_span(int64_t bytes, int64_t bandwidth) {
 int64_t vdc_migration_fault_loss(double faults, double latency) {
     double a = faults * latency;
     if (!(a > 0)) return 0;
+    if (isinf(a)) return 1000000; /* nothing comes at all */
     return 1000000 - (int64_t)llround(1e6 * log1p(a) / a);
 }
 

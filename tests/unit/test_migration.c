@@ -189,6 +189,7 @@ Test(migration, always_ends) {
 /* The mean of 1 / (1 + a (1 - p)) over p in [0, 1] is ln(1 + a) / a. */
 Test(migration, loss_while_pages_are_fetched) {
     cr_expect_eq(vdc_migration_fault_loss(0, 1), 0);
+    cr_expect_eq(vdc_migration_fault_loss(1000, INFINITY), 1000000, "a path without any bandwidth");
     for (double a = 0.01; a < 100; a *= 3) {
         double mean = 0;
         for (int i = 0; i < 100000; i++) mean += 1 / (1 + a * (1 - (i + 0.5) / 100000)) / 100000;
