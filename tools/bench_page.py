@@ -27,6 +27,8 @@ NOTES = {
                         "shapes.",
     "placement.vm": "What one VM costs in a whole run, from arrival to departure, P, T, S and U kept and no output per VM, beside a bare loop of "
                     "sorted arrivals, the same placement index and departures. Wanted: a ratio of at most 3.5.",
+    "placement.rules": "The same whole run under best-fit with 50 tenants in racks of 40 hosts, without rules and with one hard (or soft) rule "
+                       "on every tenant. Wanted: a ratio of at most 3.",
     "run.plain-trace": "A CSV of VMs on 1 000 hosts, first-fit, with a result file.",
     "run.surf-week": "A week of a real cluster, beside unpacking and parsing its file alone.",
 }

@@ -153,13 +153,20 @@ static vdc_code add(vdc_trace_writer *writer, const vdc_request *request, vdc_di
 
 /* ---- beginning and end ---- */
 
+/* Closing writes what the dataset still holds of its last chunk. */
+static bool close_dataset(growing *of) {
+    const bool closed = of->dataset <= 0 || H5Dclose(of->dataset) >= 0;
+    of->dataset = 0;
+    return closed;
+}
+
 /* All names of a table, in the order of their numbers. */
 static vdc_code write_names(hdf5_writer *self, const char *name, const vdc_names *names, vdc_diag *diag) {
     growing to;
     vdc_code code = begin(&to, "/names", name, "1", "texts that numbers stand for, each ended by a NUL", true, 0, diag);
     for (uint32_t i = 0; i < vdc_names_count(names) && !code; i++) code = put_text(self, &to, vdc_names_text(names, i), diag);
     if (!code && !flush(self, &to)) code = cannot_write(self, diag);
-    if (to.dataset > 0) H5Dclose(to.dataset);
+    if (!close_dataset(&to) && !code) code = cannot_write(self, diag);
     vdc_free(to.block.any);
     return code;
 }
@@ -176,7 +183,7 @@ static vdc_code write_wishes(hdf5_writer *self, vdc_diag *diag) {
         vdc_free(text);
     }
     if (!code && !flush(self, &to)) code = cannot_write(self, diag);
-    if (to.dataset > 0) H5Dclose(to.dataset);
+    if (!close_dataset(&to) && !code) code = cannot_write(self, diag);
     vdc_free(to.block.any);
     return code;
 }
@@ -192,16 +199,15 @@ static vdc_code flush_all(hdf5_writer *self, vdc_diag *diag) {
     return code ? code : write_names(self, "gpu_models", self->context->gpu_models, diag);
 }
 
-static void close_dataset(growing *of) {
-    if (of->dataset > 0) H5Dclose(of->dataset);
-    of->dataset = 0;
-}
-
-static void close_datasets(hdf5_writer *self) {
-    for (size_t i = 0; i < VDC_TRACE_COLUMNS; i++) close_dataset(&self->columns[i]);
-    close_dataset(&self->names);
-    close_dataset(&self->duration);
-    close_dataset(&self->demand);
+/* All of them, also behind one that cannot be written. */
+static vdc_code close_datasets(hdf5_writer *self, vdc_diag *diag) {
+    vdc_code code = VDC_OK;
+    for (size_t i = 0; i < VDC_TRACE_COLUMNS; i++)
+        if (!close_dataset(&self->columns[i]) && !code) code = cannot_write(self, diag);
+    growing *const others[] = {&self->names, &self->duration, &self->demand};
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+        if (!close_dataset(others[i]) && !code) code = cannot_write(self, diag);
+    return code;
 }
 
 static vdc_code finish(vdc_trace_writer *writer, vdc_diag *diag) {
@@ -213,7 +219,8 @@ static vdc_code finish(vdc_trace_writer *writer, vdc_diag *diag) {
         if (vdc_native_columns[i].required && self->columns[i].dataset == 0 && !make_dataset(self, &self->columns[i]))
             code = cannot_write(self, diag);
     if (!code) code = flush_all(self, diag);
-    close_datasets(self);
+    const vdc_code written = close_datasets(self, code ? NULL : diag);
+    if (!code) code = written;
     const herr_t closed = H5Fclose(self->file);
     self->file = -1;
     if (!code && closed < 0) code = cannot_write(self, diag);
@@ -227,7 +234,7 @@ static vdc_code finish(vdc_trace_writer *writer, vdc_diag *diag) {
 static void close_writer(vdc_trace_writer *writer) {
     hdf5_writer *self = (hdf5_writer *)writer;
     const vdc_hdf5_scope scope = vdc_hdf5_quiet();
-    close_datasets(self);
+    (void)close_datasets(self, NULL); /* the file is not wanted any more */
     if (self->file >= 0) {
         H5Fclose(self->file);
         (void)unlink(self->partial);
@@ -246,7 +253,10 @@ static bool make_file(hdf5_writer *self) {
     static const char *const groups[] = {"/vms", "/names", "/segments"};
     const int format = VDC_TRACE_FORMAT;
     self->file = H5Fcreate(self->partial, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
-    if (self->file < 0) return false;
+    if (self->file < 0) {
+        (void)unlink(self->partial); /* it may be there all the same */
+        return false;
+    }
     const hid_t space = H5Screate(H5S_SCALAR);
     const hid_t attribute = H5Acreate2(self->file, "vdcsim_trace", H5T_STD_I32LE, space, H5P_DEFAULT, H5P_DEFAULT);
     bool good = attribute >= 0 && H5Awrite(attribute, H5T_NATIVE_INT, &format) >= 0;

@@ -44,5 +44,6 @@ vdc_code vdc_bench_surf_week(vdc_bench *bench, vdc_diag *diag);   /* bench_run.c
 vdc_code vdc_bench_placement(vdc_bench *bench, vdc_diag *diag);   /* bench_placement.c */
 vdc_code vdc_bench_shapes(vdc_bench *bench, vdc_diag *diag);      /* bench_placement.c */
 vdc_code vdc_bench_vm(vdc_bench *bench, vdc_diag *diag);          /* bench_placement.c */
+vdc_code vdc_bench_rules(vdc_bench *bench, vdc_diag *diag);       /* bench_placement.c */
 
 #endif

@@ -305,7 +305,7 @@ static vdc_code bare_loop(fleet *f, const arrival *arrivals, uint64_t warm, uint
 }
 
 /* The same fleet and workload as a scenario; the tick is longer than the run, so that its cost, one a host, stays out. */
-static char *scenario_text(const char *policy, uint32_t hosts, uint32_t wanted, uint64_t count) {
+static char *scenario_text(const char *policy, uint32_t hosts, uint32_t wanted, uint64_t count, const char *tenants, const char *more) {
     char *flavors = vdc_strdup("");
     for (uint32_t i = 0; flavors && i < SHAPES; i++) {
         int64_t cores = shape_cores[i % 4], halves = cores * shape_gib_in_halves[i / 4 % 8];
@@ -313,14 +313,16 @@ static char *scenario_text(const char *policy, uint32_t hosts, uint32_t wanted, 
         vdc_free(flavors);
         flavors = longer;
     }
+    char racks[40] = "";
+    if (*tenants) (void)snprintf(racks, sizeof racks, ", topology: {racks: %u}", hosts / 40);
     char *text =
         flavors
             ? vdc_format("vdcsim: 1\nname: bench\ntime: {tick: 300d, end: last-arrival}\n"
-                         "datacenter: {hosts: [{class: server, count: %u, cpu: {cores: %d, speed: 2 GHz}, memory: %d GiB}]}\n"
+                         "datacenter: {hosts: [{class: server, count: %u, cpu: {cores: %d, speed: 2 GHz}, memory: %d GiB}]%s}\n"
                          "workload: {generate: {count: %llu, arrivals: {dist: exponential, mean: %.3f us}, "
-                         "lifetime: {dist: exponential, mean: 1h}, flavors: [%s]}}\n"
-                         "schedulers: {admission: {policy: fifo, timeout: 0s}, placement: {policy: %s}}\noutput: {vms: none}\n",
-                         hosts, CORES, HOST_GIB, (unsigned long long)count, 3.6e9 / wanted, flavors, policy)
+                         "lifetime: {dist: exponential, mean: 1h}, flavors: [%s]%s}}\n"
+                         "schedulers: {admission: {policy: fifo, timeout: 0s}, placement: {policy: %s}}\noutput: {vms: none}\n%s",
+                         hosts, CORES, HOST_GIB, racks, (unsigned long long)count, 3.6e9 / wanted, flavors, tenants, policy, more)
             : NULL;
     vdc_free(flavors);
     return text;
@@ -364,7 +366,7 @@ static vdc_code compare_run(vdc_bench *bench, const char *policy, uint32_t hosts
     arrival *arrivals = code ? NULL : draw_arrivals(&f, count);
     if (!code && !arrivals) code = vdc_no_memory(diag, "a benchmark");
     if (!code) code = bare_loop(&f, arrivals, warm, count, &bare, diag);
-    char *text = code ? NULL : scenario_text(policy, hosts, f.wanted, count);
+    char *text = code ? NULL : scenario_text(policy, hosts, f.wanted, count, "", "");
     const char *search = code ? "" : vdc_search_strategy(f.search);
     vdc_free(arrivals);
     close_fleet(&f);
@@ -383,6 +385,42 @@ static vdc_code compare_run(vdc_bench *bench, const char *policy, uint32_t hosts
         vdc_bench_line_end(bench);
     }
     vdc_free(text);
+    return code;
+}
+
+/* A VM under rules on every tenant, beside one without any: 50 tenants, racks of 40 hosts. */
+vdc_code vdc_bench_rules(vdc_bench *bench, vdc_diag *diag) {
+    static const struct { const char *name, *rule; } rules[] = {
+        {"none", NULL},
+        {"anti-affinity, 1 a host", "{rule: anti-affinity, of: tenant, level: host, max: 1}"},
+        {"the same, soft", "{rule: anti-affinity, of: tenant, level: host, max: 1, mode: soft, weight: 1}"},
+        {"spread over racks", "{rule: spread, of: tenant, level: rack, skew: 2}"},
+        {"spread over hosts", "{rule: spread, of: tenant, level: host, skew: 2}"},
+        {"max-vms 9 a host", "{rule: max-vms, max: 9}"},
+        {"max-tenants 5 a host", "{rule: max-tenants, max: 5}"},
+        {"dedicated hosts", "{rule: dedicated-host}"},
+    };
+    uint32_t hosts = bench->hosts ? bench->hosts : bench->quick ? 1000 : 10000, wanted = (uint32_t)(hosts * CORES * LOAD / MEAN_CORES);
+    uint64_t warm = 2 * (uint64_t)wanted, count = warm + 3 * (uint64_t)wanted;
+    double without = 0, ns = 0;
+    vdc_code code = VDC_OK;
+    for (size_t i = 0; !code && i < sizeof rules / sizeof *rules; i++) {
+        char *more = rules[i].rule ? vdc_format("isolation: {rules: [%s]}\n", rules[i].rule) : vdc_strdup("");
+        char *text = more ? scenario_text("best-fit", hosts, wanted, count, ", tenants: {count: 50, zipf: 0}", more) : NULL;
+        code = text ? whole_run(text, warm, count, &ns, diag) : vdc_no_memory(diag, "a benchmark");
+        if (i == 0) without = ns;
+        if (!code) {
+            vdc_json *json = vdc_bench_line(bench);
+            vdc_json_put_text(json, "rule", rules[i].name);
+            vdc_json_put_integer(json, "hosts", hosts);
+            vdc_json_put_integer(json, "vms", (int64_t)(count - warm));
+            vdc_json_put_real(json, "run_ns_per_vm", round(ns));
+            vdc_json_put_real(json, "ratio", round(100 * ns / without) / 100);
+            vdc_bench_line_end(bench);
+        }
+        vdc_free(text);
+        vdc_free(more);
+    }
     return code;
 }
 
