@@ -360,7 +360,7 @@ bool vdc_isolation_owns_threads(const vdc_isolation *iso, uint32_t slot) {
 
 static bool has_room(vdc_isolation *iso, uint32_t slot) {
     size_t before = iso->vm_capacity;
-    if (!VDC_RESERVE(iso->vms, iso->vm_capacity, slot + (size_t)1)) return false;
+    if (!VDC_RESERVE_LINES(iso->vms, iso->vm_capacity, slot + (size_t)1)) return false;
     if (iso->vm_capacity > before) memset(iso->vms + before, 0, (iso->vm_capacity - before) * sizeof *iso->vms);
     return true;
 }
@@ -414,11 +414,7 @@ void vdc_isolation_leave_part(vdc_isolation *iso, uint32_t slot) {
     vm->met_attacker = vm->met_attacker || part->met_attacker;
     vm->hit = vm->hit || part->hit;
     if (part->first_meeting >= 0 && (vm->first_meeting < 0 || part->first_meeting < vm->first_meeting)) vm->first_meeting = part->first_meeting;
-    for (size_t i = 0; i < part->met_count; i++) {
-        if (vdc_is_listed(vm->met, vm->met_count, part->met[i])) continue;
-        if (VDC_RESERVE(vm->met, vm->met_capacity, vm->met_count + 1)) vm->met[vm->met_count++] = part->met[i];
-        else iso->out_of_memory = true;
-    }
+    for (size_t i = 0; i < part->met_count; i++) (void)vdc_isolation_note_met(iso, vm, part->met[i]);
     vdc_free(part->met);
     vdc_free(part->uncounted);
     *part = (vdc_vm_isolation){.entry = VDC_NOWHERE, .whole = VDC_NOWHERE};

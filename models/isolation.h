@@ -118,6 +118,13 @@ typedef struct vdc_domain_entry {
     vdc_time since;
 } vdc_domain_entry;
 
+/* VMs of two domains on one host. */
+typedef struct vdc_domain_pair {
+    vdc_wide time;                   /* VM-pairs·ns up to `since` */
+    int64_t rate;                    /* pairs now */
+    vdc_time since;
+} vdc_domain_pair;
+
 typedef struct vdc_host_isolation {
     uint32_t first;                  /* its domains */
     uint32_t vms, domains, exposed, dedicated;
@@ -132,6 +139,7 @@ typedef struct vdc_host_isolation {
 typedef struct vdc_vm_isolation {
     vdc_isolation_spec spec;         /* its own wishes and what rules say of it */
     uint32_t domain, entry;
+    uint64_t met_low;                /* of the foreign domains below 64, those met: beside `domain`, as nearly all it meets it knows already */
     vdc_wide foreign_at_start;       /* the entry's integral when it came */
     vdc_wide exposure;               /* VM·ns of earlier stays */
     uint32_t *met;                   /* foreign domains met */
@@ -212,9 +220,7 @@ struct vdc_isolation {
     vdc_wide exposure_finished;      /* VM·ns of VMs that are gone */
     vdc_time since;
     /* Pairs by domains, where there are at most VDC_MATRIX_DOMAINS. */
-    int64_t *pair_rate;
-    vdc_wide *pair_time;
-    vdc_time *pair_since;
+    vdc_domain_pair *pairs;
     uint32_t pair_size;
     vdc_attack attack;
     vdc_time scrub;                  /* a host is clean so long after a domain left it; 0 = at once */

@@ -39,18 +39,20 @@ vdc_wide vdc_isolation_exposure(const vdc_isolation *iso, uint32_t slot) {
 
 /* Pairs of VMs of two domains on one host become more or fewer. */
 static void pairs_changed(vdc_isolation *iso, uint32_t a, uint32_t b, int64_t change) {
-    if (!iso->pair_rate || a >= iso->pair_size || b >= iso->pair_size) return;
+    if (!iso->pairs || a >= iso->pair_size || b >= iso->pair_size) return;
     size_t cell = a < b ? (size_t)a * iso->pair_size + b : (size_t)b * iso->pair_size + a;
+    vdc_domain_pair *pair = &iso->pairs[cell];
     vdc_time now = iso->datacenter->now;
-    iso->pair_time[cell] += (vdc_wide)iso->pair_rate[cell] * (now - iso->pair_since[cell]);
-    iso->pair_since[cell] = now;
-    iso->pair_rate[cell] += change;
+    pair->time += (vdc_wide)pair->rate * (now - pair->since);
+    pair->since = now;
+    pair->rate += change;
 }
 
 vdc_wide vdc_isolation_pair_time(const vdc_isolation *iso, uint32_t a, uint32_t b) {
     if (a == b || a >= iso->pair_size || b >= iso->pair_size) return 0;
     size_t cell = a < b ? (size_t)a * iso->pair_size + b : (size_t)b * iso->pair_size + a;
-    return iso->pair_time[cell] + (vdc_wide)iso->pair_rate[cell] * (iso->datacenter->now - iso->pair_since[cell]);
+    const vdc_domain_pair *pair = &iso->pairs[cell];
+    return pair->time + (vdc_wide)pair->rate * (iso->datacenter->now - pair->since);
 }
 
 static void rack_changed(vdc_isolation *iso, uint32_t host, uint32_t domain, int sign) {
@@ -64,19 +66,29 @@ static void rack_changed(vdc_isolation *iso, uint32_t host, uint32_t domain, int
 
 /* ---- meetings ---- */
 
-static void meet(vdc_isolation *iso, uint32_t slot, uint32_t domain) {
-    vdc_vm_isolation *vm = &iso->vms[slot];
-    for (size_t i = 0; i < vm->met_count; i++)
-        if (vm->met[i] == domain) return;
-    if (vm->first_meeting < 0) vm->first_meeting = iso->datacenter->now;
+bool vdc_isolation_note_met(vdc_isolation *iso, vdc_vm_isolation *vm, uint32_t domain) {
+    if (domain < 64) {
+        if (vm->met_low >> domain & 1) return false;
+        vm->met_low |= UINT64_C(1) << domain;
+    } else if (vdc_is_listed(vm->met, vm->met_count, domain)) {
+        return false;
+    }
     if (VDC_RESERVE(vm->met, vm->met_capacity, vm->met_count + 1)) vm->met[vm->met_count++] = domain;
     else iso->out_of_memory = true;
+    return true;
+}
+
+static void meet(vdc_isolation *iso, uint32_t slot, uint32_t domain) {
+    vdc_vm_isolation *vm = &iso->vms[slot];
+    if (vdc_isolation_note_met(iso, vm, domain) && vm->first_meeting < 0) vm->first_meeting = iso->datacenter->now;
 }
 
 void vdc_isolation_meet_all(vdc_isolation *iso, uint32_t slot, uint32_t host) {
     const vdc_datacenter *dc = iso->datacenter;
     uint32_t domain = iso->vms[slot].domain;
-    for (uint32_t other = dc->first_vm[host]; other != VDC_NOWHERE; other = dc->vms[other].next) {
+    for (uint32_t other = dc->first_vm[host], next; other != VDC_NOWHERE; other = next) {
+        next = dc->vms[other].next;
+        if (next != VDC_NOWHERE) __builtin_prefetch(&iso->vms[next].domain, 1);
         if (other == slot) continue;
         vdc_isolation_attack_meets(iso, slot, other);
         if (iso->vms[other].domain == domain) continue;
@@ -115,7 +127,7 @@ uint32_t vdc_isolation_entry(vdc_isolation *iso, uint32_t host, uint32_t domain)
     if (e != VDC_NOWHERE) {
         iso->entry_free = iso->entries[e].next;
     } else {
-        if (!VDC_RESERVE(iso->entries, iso->entry_capacity, iso->entry_count + (size_t)1)) return VDC_NOWHERE;
+        if (!VDC_RESERVE_LINES(iso->entries, iso->entry_capacity, iso->entry_count + (size_t)1)) return VDC_NOWHERE;
         e = iso->entry_count++;
     }
     iso->entries[e] = (vdc_domain_entry){.domain = domain, .since = iso->datacenter->now};

@@ -210,10 +210,8 @@ vdc_code vdc_isolation_create(vdc_isolation **isolation, vdc_datacenter *dc, vdc
     }
     iso->pair_size = VDC_MATRIX_DOMAINS;
     const size_t cells = (size_t)iso->pair_size * iso->pair_size;
-    iso->pair_rate = vdc_calloc(cells, sizeof *iso->pair_rate);
-    iso->pair_time = vdc_calloc(cells, sizeof *iso->pair_time);
-    iso->pair_since = vdc_calloc(cells, sizeof *iso->pair_since);
-    if (!iso->pair_rate || !iso->pair_time || !iso->pair_since) return vdc_no_memory(diag, "isolation");
+    iso->pairs = vdc_calloc(cells, sizeof *iso->pairs);
+    if (!iso->pairs) return vdc_no_memory(diag, "isolation");
     vdc_code code = vdc_threads_setup(&iso->threads, &dc->hosts, diag);
     if (!code) code = find_ends(&iso->unit_end[0], dc->hosts.rack, hosts, vdc_isolation_units(iso, VDC_LEVEL_RACK), diag);
     if (!code) code = find_ends(&iso->unit_end[1], dc->hosts.zone, hosts, vdc_isolation_units(iso, VDC_LEVEL_ZONE), diag);
@@ -260,11 +258,9 @@ void vdc_isolation_destroy(vdc_isolation *iso) {
     vdc_free(iso->memo);
     vdc_free(iso->refused);
     vdc_free(iso->hosts);
-    vdc_free(iso->vms);
-    vdc_free(iso->entries);
-    vdc_free(iso->pair_rate);
-    vdc_free(iso->pair_time);
-    vdc_free(iso->pair_since);
+    vdc_free_lines(iso->vms);
+    vdc_free_lines(iso->entries);
+    vdc_free(iso->pairs);
     vdc_free(iso->attack.targets);
     vdc_free(iso->scrubs);
     vdc_free(iso);
