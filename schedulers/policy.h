@@ -16,7 +16,7 @@
 #include "models/request.h"
 #include "sim/base/option.h"
 
-#define VDC_POLICY_ABI 1
+#define VDC_POLICY_ABI 2
 
 struct vdc_diag;
 
