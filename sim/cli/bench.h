@@ -20,8 +20,8 @@
 typedef struct vdc_bench {
     const char *name;   /* of the benchmark that runs */
     bool quick;         /* small sizes only: a few seconds altogether */
-    const char *policy; /* of placement.policies: this one only; NULL = all */
-    uint32_t hosts;     /* of placement.policies: so many only; 0 = 100 to a million */
+    const char *policy; /* of placement.policies and placement.vm: this one only; NULL = all */
+    uint32_t hosts;     /* of these and placement.rules: so many only; 0 = the benchmark's own sizes */
     vdc_json json;
 } vdc_bench;
 
