@@ -98,9 +98,8 @@ static bool rates_allow(const vdc_isolation *iso, uint32_t host, const vdc_reque
 
 static bool domains_allow(const vdc_isolation *iso, uint32_t host, const vdc_request *request, bool dedicated) {
     const vdc_host_isolation *state = &iso->hosts[host];
-    if (state->vms == 0) return true;
-    bool alone = state->domains == 1 && iso->entries[state->first].domain == vdc_isolation_domain(iso, request);
-    return alone || (!dedicated && state->dedicated == 0);
+    if (state->vms == 0 || (!dedicated && state->dedicated == 0)) return true;
+    return vdc_isolation_vms_of(state, vdc_isolation_domain(iso, request)) == state->vms;
 }
 
 static bool labels_allow(const vdc_isolation *iso, uint16_t k, const vdc_isolation_spec *wishes) {
@@ -293,12 +292,8 @@ bool vdc_isolation_placed(vdc_isolation *iso, uint32_t slot) {
     vdc_host_isolation *state = &iso->hosts[host];
     vdc_isolation_advance(iso);
     follow_rules(iso, slot, 1);
-    uint32_t e = vdc_isolation_entry(iso, host, vm->domain);
-    if (e == VDC_NOWHERE) return false;
-    vdc_isolation_count_exposure(iso, host, e, vdc_isolation_is_exposed(class, &vm->spec), 1);
+    if (!vdc_isolation_come(iso, slot)) return false;
     judge_rules(iso, host, request);
-    vm->entry = e;
-    vm->foreign_at_start = iso->entries[e].foreign;
     if (vm->spec.dedicated_host) state->dedicated++, iso->dedicated++;
     state->ways += vm->spec.llc_ways;
     state->bandwidth += vm->spec.memory_bandwidth;
@@ -315,7 +310,6 @@ bool vdc_isolation_placed(vdc_isolation *iso, uint32_t slot) {
     if (dc->regions[host].cookies && request->cpu_reservation) vdc_datacenter_resolve(dc, host); /* fences of others lie beside it */
     vdc_isolation_count_sockets(iso, slot, 1);
     vdc_isolation_scrub_arrival(iso, host, vm->domain);
-    vdc_isolation_meet_all(iso, slot, host);
     vdc_isolation_granted(iso, host);
     return !iso->out_of_memory;
 }
@@ -324,20 +318,14 @@ void vdc_isolation_removed(vdc_isolation *iso, uint32_t slot) {
     vdc_datacenter *dc = iso->datacenter;
     const vdc_request *request = &dc->records[slot].request;
     vdc_vm_isolation *vm = &iso->vms[slot];
-    uint32_t host = dc->vms[slot].host, e = vm->entry;
+    const uint32_t host = dc->vms[slot].host;
     const vdc_host_class *class = &dc->hosts.classes[dc->hosts.class_of[host]];
     vdc_host_isolation *state = &iso->hosts[host];
     vdc_isolation_advance(iso);
-    vm->exposure = vdc_isolation_exposure(iso, slot);
     vdc_isolation_count_sockets(iso, slot, -1);
     follow_rules(iso, slot, -1);
-    vdc_isolation_count_exposure(iso, host, e, vdc_isolation_is_exposed(class, &vm->spec), -1);
-    vm->entry = VDC_NOWHERE;
+    vdc_isolation_go(iso, slot);
     vdc_isolation_release_fences(iso, slot);
-    if (iso->entries[e].vms == 0) {
-        vdc_isolation_drop_entry(iso, host, e);
-        vdc_isolation_scrub_departure(iso, host, vm->domain);
-    }
     judge_rules(iso, host, request);
     if (vm->spec.dedicated_host) state->dedicated--, iso->dedicated--;
     state->ways -= vm->spec.llc_ways;
@@ -359,9 +347,13 @@ bool vdc_isolation_owns_threads(const vdc_isolation *iso, uint32_t slot) {
 }
 
 static bool has_room(vdc_isolation *iso, uint32_t slot) {
-    size_t before = iso->vm_capacity;
+    size_t before = iso->vm_capacity, fences = iso->vm_fence_capacity;
     if (!VDC_RESERVE_LINES(iso->vms, iso->vm_capacity, slot + (size_t)1)) return false;
     if (iso->vm_capacity > before) memset(iso->vms + before, 0, (iso->vm_capacity - before) * sizeof *iso->vms);
+    if (!iso->datacenter->track_vms) return true;
+    if (!VDC_RESERVE_LINES(iso->vm_fences, iso->vm_fence_capacity, slot + (size_t)1)) return false;
+    memset(iso->vm_fences + fences, 0, (iso->vm_fence_capacity - fences) * sizeof *iso->vm_fences);
+    iso->vm_fences[slot] = (vdc_vm_fences){0};
     return true;
 }
 
@@ -375,7 +367,7 @@ bool vdc_isolation_arrive(vdc_isolation *iso, uint32_t slot) {
         rule->selected += vdc_rule_selects(rule, request);
     }
     vdc_vm_isolation *vm = &iso->vms[slot];
-    *vm = (vdc_vm_isolation){.spec = vdc_isolation_wishes(iso, request), .domain = vdc_isolation_domain(iso, request), .entry = VDC_NOWHERE,
+    *vm = (vdc_vm_isolation){.spec = vdc_isolation_wishes(iso, request), .domain = vdc_isolation_domain(iso, request),
                              .first_meeting = -1, .whole = VDC_NOWHERE};
     if (vm->spec.numa_nodes) request->numa_nodes = (uint8_t)vm->spec.numa_nodes;
     if (request->group) {
@@ -392,7 +384,9 @@ void vdc_isolation_leave(vdc_isolation *iso, uint32_t slot) {
     iso->exposure_finished += vm->exposure;
     vdc_isolation_attack_leaves(iso, slot);
     vdc_free(vm->met);
-    *vm = (vdc_vm_isolation){.entry = VDC_NOWHERE, .whole = VDC_NOWHERE};
+    vm->met = NULL; /* the rest is of no meaning until the next one arrives */
+    vm->exposure = 0;
+    vm->whole = VDC_NOWHERE;
 }
 
 /* ---- VMs that are on a host already ---- */
@@ -402,7 +396,7 @@ bool vdc_isolation_arrive_part(vdc_isolation *iso, uint32_t part, uint32_t slot)
     bool *uncounted = vdc_calloc(iso->rule_count + 1, sizeof *uncounted);
     if (!uncounted) return false;
     const vdc_vm_isolation *vm = &iso->vms[slot];
-    iso->vms[part] = (vdc_vm_isolation){.spec = vm->spec, .domain = vm->domain, .entry = VDC_NOWHERE, .first_meeting = -1, .whole = slot,
+    iso->vms[part] = (vdc_vm_isolation){.spec = vm->spec, .domain = vm->domain, .first_meeting = -1, .whole = slot,
                                         .uncounted = uncounted};
     return true;
 }
@@ -410,14 +404,19 @@ bool vdc_isolation_arrive_part(vdc_isolation *iso, uint32_t part, uint32_t slot)
 void vdc_isolation_leave_part(vdc_isolation *iso, uint32_t slot) {
     vdc_vm_isolation *part = &iso->vms[slot], *vm = &iso->vms[part->whole];
     vm->exposure += part->exposure;
-    for (int kind = 0; kind < VDC_FENCE_KINDS; kind++) vm->fenced[kind] += part->fenced[kind];
+    for (int kind = 0; iso->datacenter->track_vms && kind < VDC_FENCE_KINDS; kind++)
+        iso->vm_fences[part->whole].fenced[kind] += iso->vm_fences[slot].fenced[kind];
     vm->met_attacker = vm->met_attacker || part->met_attacker;
     vm->hit = vm->hit || part->hit;
-    if (part->first_meeting >= 0 && (vm->first_meeting < 0 || part->first_meeting < vm->first_meeting)) vm->first_meeting = part->first_meeting;
-    for (size_t i = 0; i < part->met_count; i++) (void)vdc_isolation_note_met(iso, vm, part->met[i]);
+    if (part->first_meeting >= 0 && (vm->first_meeting < 0 || part->first_meeting < vm->first_meeting)) {
+        if (vm->here && vm->first_meeting < 0) iso->hosts[iso->datacenter->vms[part->whole].host].unmet--;
+        vm->first_meeting = part->first_meeting;
+    }
+    vm->met_low |= part->met_low;
+    for (uint32_t i = 0; i < part->met_count; i++) vdc_isolation_note_met(iso, vm, part->met[i]);
     vdc_free(part->met);
     vdc_free(part->uncounted);
-    *part = (vdc_vm_isolation){.entry = VDC_NOWHERE, .whole = VDC_NOWHERE};
+    *part = (vdc_vm_isolation){.whole = VDC_NOWHERE};
 }
 
 /* Takes the VM out of everything that vdc_isolation_allows looks at (sign -1), or puts it back (+1). */
@@ -428,12 +427,9 @@ static void lift(vdc_isolation *iso, uint32_t slot, int sign) {
     const uint32_t host = dc->vms[slot].host;
     const vdc_host_class *class = &dc->hosts.classes[dc->hosts.class_of[host]];
     vdc_host_isolation *state = &iso->hosts[host];
-    vdc_domain_entry *entry = &iso->entries[vm->entry];
     for (size_t i = 0; i < iso->rule_count; i++) count_in_rule(iso, slot, i, sign);
     state->vms = (uint32_t)((int64_t)state->vms + sign);
-    entry->vms = (uint32_t)((int64_t)entry->vms + sign);
-    if (sign < 0 && entry->vms == 0) vdc_isolation_unlink_entry(iso, host, vm->entry);
-    if (sign > 0 && entry->vms == 1) vdc_isolation_link_entry(iso, host, vm->entry);
+    state->counts[vdc_isolation_domain_at(state, vm->domain)].vms += (uint32_t)sign;
     if (vm->spec.dedicated_host) {
         state->dedicated = (uint32_t)((int64_t)state->dedicated + sign);
         iso->dedicated = (uint32_t)((int64_t)iso->dedicated + sign);

@@ -109,50 +109,71 @@ typedef struct vdc_fences {
     vdc_time since;
 } vdc_fences;
 
-/* The VMs of one domain on one host. */
-typedef struct vdc_domain_entry {
-    uint32_t domain, next;
-    uint32_t vms;
-    uint32_t exposed;                /* of them, those whose cores others may share */
-    vdc_wide foreign;                /* integral of the VMs of other domains here, up to `since` */
-    vdc_time since;
-} vdc_domain_entry;
+/* Integrals of counts that change in steps are kept as moments: a count that changes by d at t adds d x t, and its integral up to T is then
+ * count x T - moment, exactly. So a change touches what changes, and nothing that only lies beside it. */
 
-/* VMs of two domains on one host. */
+/* The VMs of one domain on one host. What searches look at lies close together; the rest is apart. */
+typedef struct vdc_domain_count {
+    uint32_t domain, vms;
+} vdc_domain_count;
+
+typedef struct vdc_domain_stay {
+    vdc_wide moment;                 /* of its VMs */
+    uint32_t exposed;                /* of them, those whose cores others may share */
+} vdc_domain_stay;
+
+/* A domain's last VM left the host. */
+typedef struct vdc_domain_exit {
+    uint64_t arrival;                /* the latest arrival anywhere before that: VMs of this number and lower that were here have met it */
+    uint32_t domain;
+} vdc_domain_exit;
+
+/* VMs of two domains on one host: of the first one's comings and goings alone; those of the second are in another cell. */
 typedef struct vdc_domain_pair {
-    vdc_wide time;                   /* VM-pairs·ns up to `since` */
-    int64_t rate;                    /* pairs now */
-    vdc_time since;
+    vdc_wide moment;                 /* of the pairs */
+    int64_t pairs;
 } vdc_domain_pair;
 
 typedef struct vdc_host_isolation {
-    uint32_t first;                  /* its domains */
-    uint32_t vms, domains, exposed, dedicated;
+    vdc_wide moment;                 /* of its VMs */
+    vdc_domain_count *counts;        /* [domains] its domains; room for `room` of them */
+    vdc_domain_stay *stays;          /* [domains] likewise */
+    vdc_domain_exit *exits;          /* domains that left, in that order; those that none of its VMs met may be missing */
+    uint32_t domains, room, exit_count, exit_room;
+    uint32_t vms, exposed, dedicated;
+    uint32_t unmet;                  /* VMs that have not met a foreign domain, here or elsewhere */
     uint32_t bound;                  /* VMs that may run on some of its sockets only */
-    int64_t fence[VDC_RESOURCES], waste[VDC_RESOURCES], idle; /* rates as booked; CPU in Hz */
     bool fenced;                     /* something is booked for its VMs */
+    bool booked;                     /* something is booked for it */
+    int64_t ways, bandwidth;         /* of cache and memory, given away */
+    int64_t fence[VDC_RESOURCES], waste[VDC_RESOURCES], idle; /* rates as booked; CPU in Hz */
     int64_t owners_memory;           /* bytes of the VMs with own threads, where memory is not overcommitted */
     vdc_fences kinds;                /* of fence[VDC_CPU] */
-    int64_t ways, bandwidth;         /* of cache and memory, given away */
 } vdc_host_isolation;
 
 typedef struct vdc_vm_isolation {
     vdc_isolation_spec spec;         /* its own wishes and what rules say of it */
-    uint32_t domain, entry;
-    uint64_t met_low;                /* of the foreign domains below 64, those met: beside `domain`, as nearly all it meets it knows already */
-    vdc_wide foreign_at_start;       /* the entry's integral when it came */
-    vdc_wide exposure;               /* VM·ns of earlier stays */
-    uint32_t *met;                   /* foreign domains met */
-    size_t met_count, met_capacity;
-    vdc_time first_meeting;          /* -1 = none */
-    int64_t fence[VDC_RESOURCES], waste[VDC_RESOURCES], idle; /* rates as booked; CPU in Hz */
-    vdc_fences kinds;                /* of fence[VDC_CPU], since it came to its host */
-    double fenced[VDC_FENCE_KINDS];  /* core·s of the stays on hosts that are over */
+    uint32_t domain;
+    bool here;                       /* it is counted on its host */
     bool met_attacker, hit;          /* shared a host with an attacker; (attackers) with a target */
     uint32_t whole;                  /* of a second part: the slot of its VM; else VDC_NOWHERE */
+    uint64_t arrival;                /* the number of its coming to its host among all comings to hosts */
+    uint64_t met_low;                /* foreign domains met below 64, a bit each: those of earlier stays, until somebody asks */
+    vdc_wide foreign_at_start;       /* the integral of VMs of other domains on its host when it came */
+    vdc_wide exposure;               /* VM·ns of earlier stays */
+    uint32_t *met;                   /* likewise those from 64 on */
+    uint32_t met_count, met_room;
+    vdc_time first_meeting;          /* -1 = none */
     bool *uncounted;                 /* [rule] of a second part: its VM is counted in the same unit already */
     uint64_t sockets;                /* where it may run on its host, a bit each; all bits = anywhere */
 } vdc_vm_isolation;
+
+/* What is fenced for a VM; kept where VMs have ledgers. */
+typedef struct vdc_vm_fences {
+    int64_t fence[VDC_RESOURCES], waste[VDC_RESOURCES], idle; /* rates as booked; CPU in Hz */
+    vdc_fences kinds;                /* of fence[VDC_CPU], since it came to its host */
+    double fenced[VDC_FENCE_KINDS];  /* core·s of the stays on hosts that are over */
+} vdc_vm_fences;
 
 enum { VDC_MATRIX_DOMAINS = 256 };
 
@@ -210,18 +231,17 @@ struct vdc_isolation {
     vdc_host_isolation *hosts;
     vdc_vm_isolation *vms;           /* [slot] */
     size_t vm_capacity;
-    vdc_domain_entry *entries;
-    uint32_t entry_count, entry_free;
-    size_t entry_capacity;
-    vdc_counts rack_domains, racks;  /* (rack, domain) -> VMs, rack -> VMs */
+    vdc_vm_fences *vm_fences;        /* [slot] */
+    size_t vm_fence_capacity;
+    uint64_t arrivals;               /* comings of VMs to hosts */
+    vdc_counts rack_domains;         /* (rack, domain) -> VMs */
+    int64_t *rack_vms;               /* [rack] */
     vdc_counts group_members;        /* group -> VMs that ever arrived */
     int64_t exposure_host, exposure_socket, exposure_core, exposure_rack; /* pairs now */
     vdc_wide exposure_host_time, exposure_socket_time, exposure_core_time, exposure_rack_time; /* pair·ns up to `since` */
     vdc_wide exposure_finished;      /* VM·ns of VMs that are gone */
     vdc_time since;
-    /* Pairs by domains, where there are at most VDC_MATRIX_DOMAINS. */
-    vdc_domain_pair *pairs;
-    uint32_t pair_size;
+    vdc_domain_pair *pairs;          /* [who came or went][beside whom], of domains below VDC_MATRIX_DOMAINS */
     vdc_attack attack;
     vdc_time scrub;                  /* a host is clean so long after a domain left it; 0 = at once */
     vdc_scrub *scrubs;               /* [host]; NULL without */
@@ -300,6 +320,8 @@ void vdc_isolation_advance(vdc_isolation *isolation);
 bool vdc_isolation_owns_threads(const vdc_isolation *isolation, uint32_t slot);
 /* VM·ns that this VM spent beside VMs of other domains. */
 vdc_wide vdc_isolation_exposure(const vdc_isolation *isolation, uint32_t slot);
+/* How many foreign domains this VM has shared a host with so far. */
+int64_t vdc_isolation_domains_met(vdc_isolation *isolation, uint32_t slot);
 /* The domain of a request. */
 uint32_t vdc_isolation_domain(const vdc_isolation *isolation, const vdc_request *request);
 /* The unit of a level that a host belongs to. */

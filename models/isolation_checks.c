@@ -1,7 +1,9 @@
 /* Isolation's invariants, recounted from where the VMs are: I9, I10, I11, I16, I17 of accounts.md 5.4. */
 #include "models/checks.h"
 #include "models/isolation_internal.h"
+#include "sim/base/memory.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* Owned threads are owned once, by VMs that are here, as many as each wants. */
@@ -83,10 +85,64 @@ static int64_t count_pairs(const vdc_isolation *iso, uint32_t host, int64_t *soc
     return pairs;
 }
 
+/* The domains of a host, how many VMs they have there, and how many VMs were never beside another one. */
+static void check_domains(vdc_checks *checks, const vdc_isolation *iso, uint32_t h) {
+    const vdc_datacenter *dc = iso->datacenter;
+    const vdc_host_isolation *host = &iso->hosts[h];
+    uint32_t vms = 0, unmet = 0, counted = 0;
+    for (uint32_t slot = dc->first_vm[h]; slot != VDC_NOWHERE; slot = dc->vms[slot].next) {
+        vms++;
+        unmet += iso->vms[slot].first_meeting < 0;
+    }
+    for (uint32_t i = 0; i < host->domains; i++) {
+        uint32_t here = 0;
+        for (uint32_t slot = dc->first_vm[h]; slot != VDC_NOWHERE; slot = dc->vms[slot].next) here += iso->vms[slot].domain == host->counts[i].domain;
+        vdc_check_equal(checks, VDC_I16_RULES, dc->now, host->counts[i].vms, here);
+        vdc_check_at_most(checks, VDC_I16_RULES, dc->now, 1, here);
+        counted += here;
+    }
+    vdc_check_equal(checks, VDC_I16_RULES, dc->now, counted, vms);
+    vdc_check_equal(checks, VDC_I16_RULES, dc->now, host->vms, vms);
+    vdc_check_equal(checks, VDC_I16_RULES, dc->now, host->unmet, unmet);
+}
+
+static int by_number(const void *a, const void *b) {
+    const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* Pairs of VMs in one rack, rack by rack as (n^2 - sum of n_d^2) / 2. */
+static void check_racks(vdc_checks *checks, const vdc_isolation *iso) {
+    const vdc_datacenter *dc = iso->datacenter;
+    size_t count = 0;
+    uint64_t *homes = dc->hosts.rack ? vdc_malloc((dc->vm_count + (size_t)1) * sizeof *homes) : NULL;
+    if (!homes) return;
+    for (uint32_t slot = 0; slot < dc->vm_count; slot++)
+        if (dc->vms[slot].state != VDC_VM_FREE && dc->vms[slot].host != VDC_NOWHERE)
+            homes[count++] = vdc_key(dc->hosts.rack[dc->vms[slot].host], iso->vms[slot].domain);
+    qsort(homes, count, sizeof *homes, by_number);
+    int64_t twice = 0;
+    for (size_t begin = 0, end; begin < count; begin = end) {
+        int64_t vms = 0;
+        for (end = begin; end < count && homes[end] >> 32 == homes[begin] >> 32; end++) vms++;
+        twice += vms * vms;
+        for (size_t i = begin, j; i < end; i = j) {
+            for (j = i; j < end && homes[j] == homes[i];) j++;
+            twice -= (int64_t)((j - i) * (j - i));
+        }
+    }
+    vdc_check_equal(checks, VDC_I16_RULES, dc->now, iso->exposure_rack * 2, twice);
+    vdc_free(homes);
+}
+
 static void check_exposure(vdc_checks *checks, const vdc_isolation *iso) {
     const vdc_datacenter *dc = iso->datacenter;
     int64_t pairs = 0, sockets = 0, cores = 0;
-    for (uint32_t host = 0; host < dc->hosts.count; host++) pairs += count_pairs(iso, host, &sockets, &cores);
+    for (uint32_t host = 0; host < dc->hosts.count; host++) {
+        pairs += count_pairs(iso, host, &sockets, &cores);
+        check_domains(checks, iso, host);
+    }
+    check_racks(checks, iso);
     vdc_check_equal(checks, VDC_I16_RULES, dc->now, pairs, iso->exposure_host);
     vdc_check_equal(checks, VDC_I16_RULES, dc->now, sockets, iso->exposure_socket);
     vdc_check_equal(checks, VDC_I16_RULES, dc->now, cores, iso->exposure_core);
@@ -95,6 +151,12 @@ static void check_exposure(vdc_checks *checks, const vdc_isolation *iso) {
         if (dc->vms[slot].state != VDC_VM_FREE) all += vdc_isolation_exposure(iso, slot);
     vdc_wide fleet = iso->exposure_host_time + (vdc_wide)iso->exposure_host * (dc->now - iso->since);
     vdc_check_equal(checks, VDC_I17_EXPOSURE, dc->now, all, 2 * fleet);
+    /* The matrix of domains holds the same time, but for domains beyond its edge. */
+    const uint32_t domains = (uint32_t)vdc_names_count(iso->by_group ? iso->groups : iso->tenants);
+    vdc_wide matrix = 0;
+    for (uint32_t a = 0; a < domains && domains <= VDC_MATRIX_DOMAINS; a++)
+        for (uint32_t b = 0; b < a; b++) matrix += vdc_isolation_pair_time(iso, a, b);
+    if (domains <= VDC_MATRIX_DOMAINS) vdc_check_equal(checks, VDC_I17_EXPOSURE, dc->now, matrix, fleet);
 }
 
 /* A rule's counters against those of a copy that counts every VM that is on a host. */

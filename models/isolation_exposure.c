@@ -1,9 +1,12 @@
 /* Exposure: which VMs of different trust domains share a host, a rack or a core, for how long, and who met whom (models.md 4.6).
  *
  * With n VMs on a host, n_d of domain d, the pairs across domains are (n^2 - sum n_d^2) / 2. A VM that comes or goes changes them by
- * n - n_d, so an event costs O(domains of the host), and the integrals are exact.
+ * n - n_d, and changes two integrals, of n and of n_d: what a VM is exposed to is their difference since it came. So its neighbours need not be
+ * looked at. Who met whom is found out when a VM leaves, from who is there and from the order in which domains left the host. All is exact.
  */
 #include "models/isolation_internal.h"
+
+#include <string.h>
 
 void vdc_isolation_advance(vdc_isolation *iso) {
     vdc_time now = iso->datacenter->now, span = now - iso->since;
@@ -19,82 +22,124 @@ void vdc_isolation_advance(vdc_isolation *iso) {
     }
 }
 
-static void advance_entries(vdc_isolation *iso, uint32_t host) {
-    const vdc_host_isolation *state = &iso->hosts[host];
-    vdc_time now = iso->datacenter->now;
-    for (uint32_t e = state->first; e != VDC_NOWHERE; e = iso->entries[e].next) {
-        vdc_domain_entry *entry = &iso->entries[e];
-        entry->foreign += (vdc_wide)(state->vms - entry->vms) * (now - entry->since);
-        entry->since = now;
-    }
+/* The integral so far of a count with that moment. */
+static inline vdc_wide integral(int64_t count, vdc_wide moment, vdc_time now) { return (vdc_wide)count * now - moment; }
+
+/* The integral of the VMs of other domains on a host, since it was empty or longer: only differences mean something. */
+static vdc_wide foreign_time(const vdc_isolation *iso, const vdc_host_isolation *host, uint32_t at) {
+    return integral((int64_t)host->vms - host->counts[at].vms, host->moment - host->stays[at].moment, iso->datacenter->now);
 }
 
 vdc_wide vdc_isolation_exposure(const vdc_isolation *iso, uint32_t slot) {
     const vdc_vm_isolation *vm = &iso->vms[slot];
-    if (vm->entry == VDC_NOWHERE) return vm->exposure;
-    const vdc_domain_entry *entry = &iso->entries[vm->entry];
-    const vdc_host_isolation *state = &iso->hosts[iso->datacenter->vms[slot].host];
-    return vm->exposure + entry->foreign + (vdc_wide)(state->vms - entry->vms) * (iso->datacenter->now - entry->since) - vm->foreign_at_start;
+    if (!vm->here) return vm->exposure;
+    const vdc_host_isolation *host = &iso->hosts[iso->datacenter->vms[slot].host];
+    return vm->exposure + foreign_time(iso, host, vdc_isolation_domain_at(host, vm->domain)) - vm->foreign_at_start;
 }
 
-/* Pairs of VMs of two domains on one host become more or fewer. */
-static void pairs_changed(vdc_isolation *iso, uint32_t a, uint32_t b, int64_t change) {
-    if (!iso->pairs || a >= iso->pair_size || b >= iso->pair_size) return;
-    size_t cell = a < b ? (size_t)a * iso->pair_size + b : (size_t)b * iso->pair_size + a;
-    vdc_domain_pair *pair = &iso->pairs[cell];
-    vdc_time now = iso->datacenter->now;
-    pair->time += (vdc_wide)pair->rate * (now - pair->since);
-    pair->since = now;
-    pair->rate += change;
+/* A VM of the domain at `at` comes or goes: its pairs with the VMs of the others. */
+static void count_pairs(vdc_isolation *iso, const vdc_host_isolation *host, uint32_t at, int sign) {
+    const uint32_t domain = host->counts[at].domain;
+    const vdc_time now = sign * iso->datacenter->now;
+    if (domain >= VDC_MATRIX_DOMAINS) return;
+    vdc_domain_pair *row = iso->pairs + (size_t)domain * VDC_MATRIX_DOMAINS;
+    for (uint32_t i = 0; i < host->domains; i++) {
+        const vdc_domain_count *other = &host->counts[i];
+        if (other->domain >= VDC_MATRIX_DOMAINS || i == at) continue;
+        row[other->domain].pairs += sign * (int64_t)other->vms;
+        row[other->domain].moment += (vdc_wide)now * other->vms;
+    }
 }
 
 vdc_wide vdc_isolation_pair_time(const vdc_isolation *iso, uint32_t a, uint32_t b) {
-    if (a == b || a >= iso->pair_size || b >= iso->pair_size) return 0;
-    size_t cell = a < b ? (size_t)a * iso->pair_size + b : (size_t)b * iso->pair_size + a;
-    const vdc_domain_pair *pair = &iso->pairs[cell];
-    return pair->time + (vdc_wide)pair->rate * (iso->datacenter->now - pair->since);
+    if (a == b || a >= VDC_MATRIX_DOMAINS || b >= VDC_MATRIX_DOMAINS) return 0;
+    const vdc_domain_pair *one = &iso->pairs[(size_t)a * VDC_MATRIX_DOMAINS + b], *other = &iso->pairs[(size_t)b * VDC_MATRIX_DOMAINS + a];
+    return integral(one->pairs + other->pairs, one->moment + other->moment, iso->datacenter->now);
 }
 
-static void rack_changed(vdc_isolation *iso, uint32_t host, uint32_t domain, int sign) {
-    if (!iso->datacenter->hosts.rack) return;
-    uint32_t rack = iso->datacenter->hosts.rack[host];
-    int64_t same = vdc_counts_get(&iso->rack_domains, vdc_key(rack, domain)), all = vdc_counts_get(&iso->racks, rack);
-    iso->exposure_rack += sign * (all - same);
-    if (vdc_counts_add(&iso->rack_domains, vdc_key(rack, domain), sign) < 0 || vdc_counts_add(&iso->racks, rack, sign) < 0)
-        iso->out_of_memory = true;
+static void count_in_rack(vdc_isolation *iso, uint32_t host, uint32_t domain, int sign) {
+    if (!iso->rack_vms) return;
+    const uint32_t rack = iso->datacenter->hosts.rack[host];
+    const int64_t same = vdc_counts_add(&iso->rack_domains, vdc_key(rack, domain), sign);
+    if (same < 0) iso->out_of_memory = true;
+    iso->rack_vms[rack] += sign;
+    iso->exposure_rack += sign * (iso->rack_vms[rack] - same);
 }
 
 /* ---- meetings ---- */
 
-bool vdc_isolation_note_met(vdc_isolation *iso, vdc_vm_isolation *vm, uint32_t domain) {
+void vdc_isolation_note_met(vdc_isolation *iso, vdc_vm_isolation *vm, uint32_t domain) {
     if (domain < 64) {
-        if (vm->met_low >> domain & 1) return false;
         vm->met_low |= UINT64_C(1) << domain;
-    } else if (vdc_is_listed(vm->met, vm->met_count, domain)) {
-        return false;
+        return;
     }
-    if (VDC_RESERVE(vm->met, vm->met_capacity, vm->met_count + 1)) vm->met[vm->met_count++] = domain;
-    else iso->out_of_memory = true;
-    return true;
+    if (vdc_is_listed(vm->met, vm->met_count, domain)) return;
+    size_t room = vm->met_room;
+    if (!VDC_RESERVE(vm->met, room, vm->met_count + (size_t)1)) {
+        iso->out_of_memory = true;
+        return;
+    }
+    vm->met_room = (uint32_t)room;
+    vm->met[vm->met_count++] = domain;
 }
 
-static void meet(vdc_isolation *iso, uint32_t slot, uint32_t domain) {
+/* Notes whom the VM has met on its host: who left since it came, and who is there. */
+static void note_meetings(vdc_isolation *iso, const vdc_host_isolation *host, vdc_vm_isolation *vm) {
+    for (uint32_t i = host->exit_count; i-- > 0 && host->exits[i].arrival >= vm->arrival;) vdc_isolation_note_met(iso, vm, host->exits[i].domain);
+    for (uint32_t i = 0; i < host->domains; i++)
+        if (host->counts[i].domain != vm->domain) vdc_isolation_note_met(iso, vm, host->counts[i].domain);
+}
+
+int64_t vdc_isolation_domains_met(vdc_isolation *iso, uint32_t slot) {
     vdc_vm_isolation *vm = &iso->vms[slot];
-    if (vdc_isolation_note_met(iso, vm, domain) && vm->first_meeting < 0) vm->first_meeting = iso->datacenter->now;
+    if (vm->here) note_meetings(iso, &iso->hosts[iso->datacenter->vms[slot].host], vm);
+    return __builtin_popcountll(vm->met_low) + (int64_t)vm->met_count;
 }
 
-void vdc_isolation_meet_all(vdc_isolation *iso, uint32_t slot, uint32_t host) {
+/* The first foreign domain has come: all who were among themselves meet it. */
+static void meet_first(vdc_isolation *iso, uint32_t host) {
     const vdc_datacenter *dc = iso->datacenter;
-    uint32_t domain = iso->vms[slot].domain;
-    for (uint32_t other = dc->first_vm[host], next; other != VDC_NOWHERE; other = next) {
-        next = dc->vms[other].next;
-        if (next != VDC_NOWHERE) __builtin_prefetch(&iso->vms[next].domain, 1);
-        if (other == slot) continue;
-        vdc_isolation_attack_meets(iso, slot, other);
-        if (iso->vms[other].domain == domain) continue;
-        meet(iso, slot, iso->vms[other].domain);
-        meet(iso, other, domain);
+    for (uint32_t slot = dc->first_vm[host]; slot != VDC_NOWHERE; slot = dc->vms[slot].next)
+        if (iso->vms[slot].first_meeting < 0) iso->vms[slot].first_meeting = dc->now;
+    iso->hosts[host].unmet = 0;
+}
+
+/* Forgets exits that no VM here has met, and all but the latest of each domain. */
+static void forget_exits(const vdc_isolation *iso, uint32_t h) {
+    vdc_host_isolation *host = &iso->hosts[h];
+    uint64_t oldest = UINT64_MAX;
+    uint32_t kept = host->exit_count; /* from here on */
+    for (uint32_t slot = iso->datacenter->first_vm[h]; slot != VDC_NOWHERE; slot = iso->datacenter->vms[slot].next)
+        if (iso->vms[slot].here && iso->vms[slot].arrival < oldest) oldest = iso->vms[slot].arrival;
+    for (uint32_t i = host->exit_count; i-- > 0 && host->exits[i].arrival >= oldest;) {
+        bool again = false;
+        for (uint32_t j = kept; j < host->exit_count && !again; j++) again = host->exits[j].domain == host->exits[i].domain;
+        if (!again) host->exits[--kept] = host->exits[i];
     }
+    host->exit_count -= kept;
+    memmove(host->exits, host->exits + kept, host->exit_count * sizeof *host->exits);
+}
+
+static void note_exit(vdc_isolation *iso, uint32_t h, uint32_t domain) {
+    vdc_host_isolation *host = &iso->hosts[h];
+    if (host->exit_count == host->exit_room) {
+        forget_exits(iso, h);
+        size_t room = host->exit_room;
+        if (host->exit_count > room / 2 || room == 0) {
+            if (!VDC_RESERVE(host->exits, room, 2 * room + 8)) {
+                iso->out_of_memory = true;
+                return;
+            }
+            host->exit_room = (uint32_t)room;
+        }
+    }
+    host->exits[host->exit_count++] = (vdc_domain_exit){iso->arrivals, domain};
+}
+
+static void meet_attackers(vdc_isolation *iso, uint32_t slot, uint32_t host) {
+    const vdc_datacenter *dc = iso->datacenter;
+    for (uint32_t other = iso->attack.tenant ? dc->first_vm[host] : VDC_NOWHERE; other != VDC_NOWHERE; other = dc->vms[other].next)
+        if (other != slot) vdc_isolation_attack_meets(iso, slot, other);
 }
 
 /* ---- scrubbing ---- */
@@ -120,59 +165,77 @@ void vdc_isolation_scrub_departure(vdc_isolation *iso, uint32_t host, uint32_t d
 
 /* ---- the domains of a host ---- */
 
-uint32_t vdc_isolation_entry(vdc_isolation *iso, uint32_t host, uint32_t domain) {
-    for (uint32_t e = iso->hosts[host].first; e != VDC_NOWHERE; e = iso->entries[e].next)
-        if (iso->entries[e].domain == domain) return e;
-    uint32_t e = iso->entry_free;
-    if (e != VDC_NOWHERE) {
-        iso->entry_free = iso->entries[e].next;
-    } else {
-        if (!VDC_RESERVE_LINES(iso->entries, iso->entry_capacity, iso->entry_count + (size_t)1)) return VDC_NOWHERE;
-        e = iso->entry_count++;
-    }
-    iso->entries[e] = (vdc_domain_entry){.domain = domain, .since = iso->datacenter->now};
-    vdc_isolation_link_entry(iso, host, e);
-    return e;
-}
-
-void vdc_isolation_link_entry(vdc_isolation *iso, uint32_t host, uint32_t e) {
-    iso->entries[e].next = iso->hosts[host].first;
-    iso->hosts[host].first = e;
-    iso->hosts[host].domains++;
-}
-
-void vdc_isolation_unlink_entry(vdc_isolation *iso, uint32_t host, uint32_t e) {
-    uint32_t *link = &iso->hosts[host].first;
-    while (*link != e) link = &iso->entries[*link].next;
-    *link = iso->entries[e].next;
-    iso->hosts[host].domains--;
-}
-
-void vdc_isolation_drop_entry(vdc_isolation *iso, uint32_t host, uint32_t e) {
-    vdc_isolation_unlink_entry(iso, host, e);
-    iso->entries[e].next = iso->entry_free;
-    iso->entry_free = e;
+/* Where the domain stands, or comes to stand; false when memory is out. */
+static bool domain_for(vdc_host_isolation *host, uint32_t domain, uint32_t *at) {
+    *at = vdc_isolation_domain_at(host, domain);
+    if (*at < host->domains) return true;
+    size_t room = host->room, same = host->room;
+    if (!VDC_RESERVE(host->counts, room, host->domains + (size_t)1) || !VDC_RESERVE(host->stays, same, host->domains + (size_t)1)) return false;
+    host->room = (uint32_t)room;
+    host->counts[host->domains] = (vdc_domain_count){domain, 0};
+    host->stays[host->domains++] = (vdc_domain_stay){0};
+    return true;
 }
 
 bool vdc_isolation_is_exposed(const vdc_host_class *class, const vdc_isolation_spec *wishes) {
     return class->threads > 1 && wishes->threads == VDC_THREADS_SHARED && !wishes->core_scheduling;
 }
 
-void vdc_isolation_count_exposure(vdc_isolation *iso, uint32_t host, uint32_t e, bool exposed, int sign) {
-    vdc_host_isolation *state = &iso->hosts[host];
-    vdc_domain_entry *entry = &iso->entries[e];
-    advance_entries(iso, host);
-    iso->exposure_host += sign * (int64_t)(state->vms - entry->vms);
-    if (exposed) iso->exposure_core += sign * (int64_t)(state->exposed - entry->exposed);
-    for (uint32_t other = state->first; other != VDC_NOWHERE; other = iso->entries[other].next)
-        if (other != e) pairs_changed(iso, entry->domain, iso->entries[other].domain, sign * (int64_t)iso->entries[other].vms);
-    rack_changed(iso, host, entry->domain, sign);
-    state->vms = (uint32_t)((int64_t)state->vms + sign);
-    entry->vms = (uint32_t)((int64_t)entry->vms + sign);
-    if (exposed) {
-        state->exposed = (uint32_t)((int64_t)state->exposed + sign);
-        entry->exposed = (uint32_t)((int64_t)entry->exposed + sign);
-    }
+/* A VM of the domain at `at` came (+1) or goes (-1); `exposed`: others may share a core with it. */
+static void count_vm(vdc_isolation *iso, vdc_host_isolation *host, uint32_t at, bool exposed, int sign) {
+    vdc_domain_count *count = &host->counts[at];
+    vdc_domain_stay *stay = &host->stays[at];
+    const vdc_time change = sign * iso->datacenter->now;
+    iso->exposure_host += sign * (int64_t)(host->vms - count->vms);
+    host->vms += (uint32_t)sign;
+    host->moment += change;
+    count->vms += (uint32_t)sign;
+    stay->moment += change;
+    if (!exposed) return;
+    iso->exposure_core += sign * (int64_t)(host->exposed - stay->exposed);
+    host->exposed += (uint32_t)sign;
+    stay->exposed += (uint32_t)sign;
+}
+
+bool vdc_isolation_come(vdc_isolation *iso, uint32_t slot) {
+    const vdc_datacenter *dc = iso->datacenter;
+    const uint32_t h = dc->vms[slot].host;
+    vdc_host_isolation *host = &iso->hosts[h];
+    vdc_vm_isolation *vm = &iso->vms[slot];
+    uint32_t at;
+    if (!domain_for(host, vm->domain, &at)) return false;
+    count_vm(iso, host, at, vdc_isolation_is_exposed(&dc->hosts.classes[dc->hosts.class_of[h]], &vm->spec), 1);
+    count_pairs(iso, host, at, 1);
+    count_in_rack(iso, h, vm->domain, 1);
+    vm->here = true;
+    vm->arrival = ++iso->arrivals;
+    vm->foreign_at_start = foreign_time(iso, host, at);
+    if (vm->first_meeting < 0 && host->domains > 1) vm->first_meeting = dc->now;
+    host->unmet += vm->first_meeting < 0;
+    if (host->domains > 1 && host->unmet) meet_first(iso, h);
+    meet_attackers(iso, slot, h);
+    return true;
+}
+
+void vdc_isolation_go(vdc_isolation *iso, uint32_t slot) {
+    const vdc_datacenter *dc = iso->datacenter;
+    const uint32_t h = dc->vms[slot].host;
+    vdc_host_isolation *host = &iso->hosts[h];
+    vdc_vm_isolation *vm = &iso->vms[slot];
+    const uint32_t at = vdc_isolation_domain_at(host, vm->domain);
+    vm->exposure += foreign_time(iso, host, at) - vm->foreign_at_start;
+    note_meetings(iso, host, vm);
+    host->unmet -= vm->first_meeting < 0;
+    count_pairs(iso, host, at, -1);
+    count_vm(iso, host, at, vdc_isolation_is_exposed(&dc->hosts.classes[dc->hosts.class_of[h]], &vm->spec), -1);
+    count_in_rack(iso, h, vm->domain, -1);
+    vm->here = false;
+    if (host->counts[at].vms) return;
+    host->counts[at] = host->counts[--host->domains];
+    host->stays[at] = host->stays[host->domains];
+    if (host->vms) note_exit(iso, h, vm->domain);
+    else host->exit_count = 0;
+    vdc_isolation_scrub_departure(iso, h, vm->domain);
 }
 
 /* ---- sockets ---- */
@@ -202,7 +265,7 @@ void vdc_isolation_count_sockets(vdc_isolation *iso, uint32_t slot, int sign) {
     if (sign > 0) vm->sockets = vdc_isolation_sockets(iso, slot);
     int64_t pairs = 0;
     if (vm->sockets == UINT64_MAX && state->bound == 0) {
-        pairs = (int64_t)state->vms - iso->entries[vm->entry].vms;
+        pairs = (int64_t)state->vms - vdc_isolation_vms_of(state, vm->domain);
     } else {
         for (uint32_t other = dc->first_vm[host]; other != VDC_NOWHERE; other = dc->vms[other].next)
             pairs += other != slot && iso->vms[other].domain != vm->domain && (iso->vms[other].sockets & vm->sockets) != 0;

@@ -42,8 +42,9 @@ static vdc_wide thread_second(const vdc_datacenter *dc, uint32_t host) {
 }
 
 double vdc_isolation_vm_fenced(const vdc_isolation *iso, uint32_t slot, vdc_fence_kind kind) {
-    const vdc_vm_isolation *vm = &iso->vms[slot];
+    const vdc_vm_fences *vm = slot < iso->vm_fence_capacity ? &iso->vm_fences[slot] : NULL;
     const uint32_t host = iso->datacenter->vms[slot].host;
+    if (!vm) return 0;
     return host == VDC_NOWHERE ? vm->fenced[kind] : vm->fenced[kind] + vdc_wide_over(fenced_by(iso, &vm->kinds, kind), thread_second(iso->datacenter, host));
 }
 
@@ -52,8 +53,11 @@ void vdc_isolation_granted(vdc_isolation *iso, uint32_t host) {
     vdc_datacenter *dc = iso->datacenter;
     const vdc_host_class *class = &dc->hosts.classes[dc->hosts.class_of[host]];
     vdc_host_isolation *state = &iso->hosts[host];
-    int64_t fence[VDC_RESOURCES] = {0}, waste[VDC_RESOURCES] = {0}, idle = 0;
     const vdc_region *region = &dc->regions[host];
+    const bool fences = state->dedicated || region->exclusive || region->cookie_fence || region->cookie_waste || region->cookie_idle || state->owners_memory;
+    if (!fences && !state->booked && !state->fenced) return;
+    state->booked = fences;
+    int64_t fence[VDC_RESOURCES] = {0}, waste[VDC_RESOURCES] = {0}, idle = 0;
     if (state->dedicated) {
         int64_t held = vdc_ledger_rate(&dc->host_ledger, host, VDC_FLOW_NOMINAL);
         fence[VDC_CPU] = class->cpu_hz - dc->reserved[host]; /* reservations are booked by themselves */
@@ -95,7 +99,7 @@ static void book_vm(vdc_isolation *iso, uint32_t slot, vdc_flow flow, int64_t *b
 }
 
 static void book_vm_fences(vdc_isolation *iso, uint32_t slot, const int64_t *fence, const int64_t *waste, int64_t idle) {
-    vdc_vm_isolation *vm = &iso->vms[slot];
+    vdc_vm_fences *vm = &iso->vm_fences[slot];
     for (int r = 0; r < VDC_RESOURCES; r++) {
         book_vm(iso, slot, (vdc_flow)(VDC_FLOW_FENCE + r), &vm->fence[r], fence[r]);
         book_vm(iso, slot, (vdc_flow)(VDC_FLOW_WASTE + r), &vm->waste[r], waste[r]);
@@ -108,8 +112,8 @@ static void book_vm_fences(vdc_isolation *iso, uint32_t slot, const int64_t *fen
 
 void vdc_isolation_release_fences(vdc_isolation *iso, uint32_t slot) {
     const int64_t nothing[VDC_RESOURCES] = {0};
-    vdc_vm_isolation *vm = &iso->vms[slot];
     if (!iso->datacenter->track_vms) return;
+    vdc_vm_fences *vm = &iso->vm_fences[slot];
     book_vm_fences(iso, slot, nothing, nothing, 0);
     for (int kind = 0; kind < VDC_FENCE_KINDS; kind++) {
         vm->fenced[kind] += vdc_wide_over(vm->kinds.time[kind], thread_second(iso->datacenter, iso->datacenter->vms[slot].host));

@@ -20,24 +20,28 @@ static inline bool vdc_isolation_fences_memory(const vdc_host_class *class) { re
 bool vdc_selection_follow(vdc_selection *selection, const vdc_names *names);
 
 /* isolation_exposure.c */
-/* The entry of a domain on a host, made when there is none; VDC_NOWHERE when memory is out. */
-uint32_t vdc_isolation_entry(vdc_isolation *isolation, uint32_t host, uint32_t domain);
-void vdc_isolation_drop_entry(vdc_isolation *isolation, uint32_t host, uint32_t entry);
-/* Takes an entry off its host's list for a while, or puts it there. */
-void vdc_isolation_unlink_entry(vdc_isolation *isolation, uint32_t host, uint32_t entry);
-void vdc_isolation_link_entry(vdc_isolation *isolation, uint32_t host, uint32_t entry);
-/* A VM of the entry's domain came (+1) or goes (-1); `exposed`: others may share a core with it. */
-void vdc_isolation_count_exposure(vdc_isolation *isolation, uint32_t host, uint32_t entry, bool exposed, int sign);
+/* Where a domain stands among those of a host; its number of domains when it is not there. */
+static inline uint32_t vdc_isolation_domain_at(const vdc_host_isolation *host, uint32_t domain) {
+    uint32_t at = 0;
+    while (at < host->domains && host->counts[at].domain != domain) at++;
+    return at;
+}
+/* VMs of the domain on the host. */
+static inline uint32_t vdc_isolation_vms_of(const vdc_host_isolation *host, uint32_t domain) {
+    const uint32_t at = vdc_isolation_domain_at(host, domain);
+    return at < host->domains ? host->counts[at].vms : 0;
+}
+/* A VM comes to its host or goes: counts it with its domain, and the pairs that it makes. False when memory is out, and nothing changed. */
+bool vdc_isolation_come(vdc_isolation *isolation, uint32_t slot);
+void vdc_isolation_go(vdc_isolation *isolation, uint32_t slot);
 /* The same for VMs that may run on one socket, after its threads were taken or before they are given back. */
 void vdc_isolation_count_sockets(vdc_isolation *isolation, uint32_t slot, int sign);
 /* The sockets that the VM on its host may run on; all bits = anywhere. */
 uint64_t vdc_isolation_sockets(const vdc_isolation *isolation, uint32_t slot);
 /* Others may share a core with it: it floats over cores of several threads and no cookie keeps them apart. */
 bool vdc_isolation_is_exposed(const vdc_host_class *class, const vdc_isolation_spec *wishes);
-/* The VM has met the domain. False: it had already. */
-bool vdc_isolation_note_met(vdc_isolation *isolation, vdc_vm_isolation *vm, uint32_t domain);
-/* The VM, which is on the host's list already, meets all that are there. */
-void vdc_isolation_meet_all(vdc_isolation *isolation, uint32_t slot, uint32_t host);
+/* The VM has met the domain. */
+void vdc_isolation_note_met(vdc_isolation *isolation, vdc_vm_isolation *vm, uint32_t domain);
 /* A domain comes to a host: was another one there too short a time ago? Its last VM leaves: remembers that. */
 void vdc_isolation_scrub_arrival(vdc_isolation *isolation, uint32_t host, uint32_t domain);
 void vdc_isolation_scrub_departure(vdc_isolation *isolation, uint32_t host, uint32_t domain);

@@ -285,10 +285,11 @@ static const vdc_rule_type parts_apart = {
 
 /* ---- rules on the domains of a host ---- */
 
-static bool has_domain(const vdc_isolation *iso, uint32_t host, uint32_t domain) {
-    for (uint32_t e = iso->hosts[host].first; e != VDC_NOWHERE; e = iso->entries[e].next)
-        if (iso->entries[e].domain == domain) return true;
-    return false;
+/* The domains on a host with a VM of that one more. A domain whose only VM was set aside has none. */
+static int64_t domains_with(const vdc_host_isolation *host, uint32_t more) {
+    int64_t domains = 1;
+    for (uint32_t i = 0; i < host->domains; i++) domains += host->counts[i].vms && host->counts[i].domain != more;
+    return domains;
 }
 
 static const vdc_param max_params[] = {
@@ -303,8 +304,7 @@ static bool count_host(vdc_rule *rule, const vdc_isolation *iso, uint32_t host, 
 /* A host that one of the rule's VMs is on, or comes to. */
 static bool max_tenants_allows(const vdc_rule *rule, const vdc_isolation *iso, uint32_t host, const vdc_request *request) {
     if (!vdc_rule_selects(rule, request) && vdc_counts_get(&rule->counts, host) == 0) return true;
-    int64_t domains = iso->hosts[host].domains + !has_domain(iso, host, vdc_isolation_domain(iso, request));
-    return domains <= rule->max;
+    return domains_with(&iso->hosts[host], vdc_isolation_domain(iso, request)) <= rule->max;
 }
 
 static int64_t max_tenants_violating(const vdc_rule *rule, const vdc_isolation *iso, uint32_t host, const vdc_request *request) {

@@ -184,7 +184,7 @@ vdc_code vdc_isolation_create(vdc_isolation **isolation, vdc_datacenter *dc, vdc
     vdc_isolation *iso = vdc_calloc(1, sizeof *iso);
     *isolation = iso;
     if (!iso) return vdc_no_memory(diag, "isolation");
-    *iso = (vdc_isolation){.datacenter = dc, .specs = specs, .tenants = tenants, .groups = groups, .entry_free = VDC_NOWHERE};
+    *iso = (vdc_isolation){.datacenter = dc, .specs = specs, .tenants = tenants, .groups = groups};
     uint32_t hosts = dc->hosts.count;
     size_t classes = dc->hosts.class_count + (size_t)1;
     iso->hosts = vdc_calloc((size_t)hosts + 1, sizeof *iso->hosts);
@@ -199,7 +199,6 @@ vdc_code vdc_isolation_create(vdc_isolation **isolation, vdc_datacenter *dc, vdc
     if (!iso->memo || !iso->refused || !iso->class_kinds
         || !iso->hosts || !iso->class_labels || !iso->class_taints || !iso->class_ways || !iso->class_bandwidth)
         return vdc_no_memory(diag, "isolation");
-    for (uint32_t h = 0; h < hosts; h++) iso->hosts[h].first = VDC_NOWHERE;
     for (uint16_t k = 0; k < dc->hosts.class_count; k++) {
         const vdc_host_class *class = &dc->hosts.classes[k];
         iso->class_labels[k] = class->labels;
@@ -208,10 +207,9 @@ vdc_code vdc_isolation_create(vdc_isolation **isolation, vdc_datacenter *dc, vdc
         iso->class_ways[k] = class->llc_ways;
         iso->class_bandwidth[k] = class->memory_bandwidth;
     }
-    iso->pair_size = VDC_MATRIX_DOMAINS;
-    const size_t cells = (size_t)iso->pair_size * iso->pair_size;
-    iso->pairs = vdc_calloc(cells, sizeof *iso->pairs);
-    if (!iso->pairs) return vdc_no_memory(diag, "isolation");
+    iso->pairs = vdc_calloc((size_t)VDC_MATRIX_DOMAINS * VDC_MATRIX_DOMAINS, sizeof *iso->pairs);
+    if (dc->hosts.rack) iso->rack_vms = vdc_calloc(iso->units[VDC_LEVEL_RACK] + (size_t)1, sizeof *iso->rack_vms);
+    if (!iso->pairs || (dc->hosts.rack && !iso->rack_vms)) return vdc_no_memory(diag, "isolation");
     vdc_code code = vdc_threads_setup(&iso->threads, &dc->hosts, diag);
     if (!code) code = find_ends(&iso->unit_end[0], dc->hosts.rack, hosts, vdc_isolation_units(iso, VDC_LEVEL_RACK), diag);
     if (!code) code = find_ends(&iso->unit_end[1], dc->hosts.zone, hosts, vdc_isolation_units(iso, VDC_LEVEL_ZONE), diag);
@@ -245,7 +243,12 @@ void vdc_isolation_destroy(vdc_isolation *iso) {
     }
     vdc_threads_free(&iso->threads);
     vdc_counts_free(&iso->rack_domains);
-    vdc_counts_free(&iso->racks);
+    vdc_free(iso->rack_vms);
+    for (uint32_t h = 0; iso->hosts && h < iso->datacenter->hosts.count; h++) {
+        vdc_free(iso->hosts[h].counts);
+        vdc_free(iso->hosts[h].stays);
+        vdc_free(iso->hosts[h].exits);
+    }
     vdc_counts_free(&iso->group_members);
     vdc_free(iso->rules);
     vdc_free(iso->unit_end[0]);
@@ -259,7 +262,7 @@ void vdc_isolation_destroy(vdc_isolation *iso) {
     vdc_free(iso->refused);
     vdc_free(iso->hosts);
     vdc_free_lines(iso->vms);
-    vdc_free_lines(iso->entries);
+    vdc_free_lines(iso->vm_fences);
     vdc_free(iso->pairs);
     vdc_free(iso->attack.targets);
     vdc_free(iso->scrubs);

@@ -98,7 +98,7 @@ static void vm_row(vdc_simulation *sim, uint32_t slot, vdc_row *row) {
     vdc_row_real(row, totals->fence_idle);
     vdc_row_real(row, totals->fenced_memory);
     vdc_row_real(row, vdc_pair_seconds(vdc_isolation_exposure(sim->isolation, slot)));
-    vdc_row_integer(row, (int64_t)vm->met_count);
+    vdc_row_integer(row, vdc_isolation_domains_met(sim->isolation, slot));
     vdc_row_real(row, vm->first_meeting < 0 ? NAN : vdc_seconds(vm->first_meeting - record->first_start));
     vdc_row_integer(row, vm->hit || vm->met_attacker);
     double fenced[FENCES];
