@@ -13,6 +13,7 @@
 #define KINDS(row)      \
     row(accounts)       \
     row(service)        \
+    row(pressure)       \
     row(utilisation)    \
     row(queue)          \
     row(power)          \

@@ -55,7 +55,7 @@ void vdc_panels_next(vdc_panels *panels, const char *title)
                  panels->count++,
                  panels->legend
                      ? "set key at screen 0.1, screen legend left top vertical maxrows legend_rows Left reverse"
-                     : "set key at graph 1, screen upper(panel) + 0.004 right bottom horizontal Left reverse width -2");
+                     : "set key at graph 1, screen upper(panel) + 0.004 right bottom horizontal Left reverse width 0");
     vdc_picture_quote(body, title);
     vdc_text_add(body, " at graph 0, graph 1 offset 0,0.7 left textcolor rgb '#303030'\n");
 }

@@ -1,6 +1,8 @@
 /* Flows: see flows.h. The solver is models/flows.h, the network models/fabric.h. */
 #include "sim/parts/flows.h"
 
+#include "sim/parts/network.h"
+#include "sim/parts/storage.h"
 #include "sim/results/totals.h"
 
 static vdc_code lay_out(vdc_simulation *sim, vdc_diag *diag) {
@@ -62,7 +64,23 @@ static bool present(const vdc_simulation *sim) { return sim->flows != NULL; }
 
 static vdc_code event(vdc_simulation *sim, uint32_t subject, vdc_diag *diag) { return vdc_flows_event(sim->flows, subject, diag); }
 
+/* What hosts were given fits their NICs, and what VMs sent and received is what the flows moved: two counts that know nothing of each other. */
+static void check_nics(const vdc_simulation *sim, vdc_checks *checks) {
+    const vdc_datacenter *dc = &sim->datacenter;
+    if (!dc->hosts.free[VDC_NET_TX] || !(dc->serviced >> VDC_NET_TX & 1)) return;
+    for (int r = VDC_NET_TX; r <= VDC_NET_RX; r++) {
+        vdc_wide moved = 0;
+        for (size_t k = 0; k < dc->class_ledger.count; k++) moved += vdc_ledger_sum(&dc->class_ledger, k, (vdc_flow)(VDC_FLOW_U + r));
+        vdc_check_equal(checks, VDC_I20_FLOWS, dc->now, moved, vdc_network_crossed(sim, r == VDC_NET_RX) + vdc_storage_crossed(sim, r == VDC_NET_RX));
+        for (uint32_t h = 0; dc->track_hosts && h < dc->hosts.count; h++) {
+            int64_t nic = dc->hosts.classes[dc->hosts.class_of[h]].physical[r];
+            if (nic) vdc_check_at_most(checks, VDC_I8_PHYSICAL, dc->now, vdc_ledger_rate(&dc->host_ledger, h, (vdc_flow)(VDC_FLOW_G + r)), nic);
+        }
+    }
+}
+
 static void check(vdc_simulation *sim, vdc_checks *checks) {
+    check_nics(sim, checks);
     vdc_check_equal(checks, VDC_I20_FLOWS, sim->datacenter.now, vdc_flows_violations(sim->flows), 0);
 }
 

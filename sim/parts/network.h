@@ -4,6 +4,9 @@
 
 #include "sim/parts/part.h"
 
+/* What VMs sent, or received, over the NICs of their hosts, in byte·ns up to the clock; 0 without networks. */
+vdc_wide vdc_network_crossed(const vdc_simulation *simulation, bool received);
+
 /* Effects of verbs, for the table in sim/operations.c. *refusal: why not; the state is then as it was. */
 vdc_code vdc_network_create(vdc_simulation *simulation, uint32_t slot, const vdc_operation *operation, const char **refusal, vdc_diag *diag);
 vdc_code vdc_network_configure(vdc_simulation *simulation, uint32_t slot, const vdc_operation *operation, const char **refusal, vdc_diag *diag);

@@ -5,10 +5,15 @@
  * of the one and x z of the other, and of every link of the network between them x z. Its latency is L0 (1 + rho (1 + cv^2) / (2 (1 - rho))),
  * rho the larger load of the two, at most 0.98 (M/G/1; with cv = 1 that is L0 / (1 - rho)). A rotating disk with n streams passes
  * bandwidth / (1 + 0.1 (n - 1)) bytes a second.
+ *
+ * A thin volume takes space of its pool as it is written: all that is written is new to it until it has its size, from then on old data is
+ * written over. What volumes take is exact, in byte·ns of writing. Of a pool that is full nobody gets new space: writes to thin volumes that need some
+ * are held up until something there is given back; what was asked for meanwhile is lost, as what a full device does not do.
  */
 #include "sim/parts/storage.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,6 +21,7 @@
 #include "sim/parts/activity.h"
 #include "sim/parts/flows.h"
 #include "sim/parts/memory.h"
+#include "sim/results/results.h"
 
 static const double most_load = 0.98, stream_penalty = 0.1;
 
@@ -36,8 +42,14 @@ typedef struct device {
     double waited;               /* s of all operations together */
     double done;                 /* operations */
     /* Of a pool: bytes. */
-    int64_t thick, thin, taken;  /* sizes of its volumes; what the thin ones take */
+    int64_t thick, thin;         /* sizes of its volumes */
     vdc_wide held;               /* byte·ns that volumes promise, up to since */
+    vdc_wide taken;              /* what the thin ones take, x 10^9, up to since */
+    vdc_wide taken_most;         /* the most that all of them took, x 10^9 */
+    int64_t growing;             /* bytes/s that the thin ones grow by */
+    vdc_event_handle filling;    /* the event at which it is full, if it goes on like that */
+    bool full;                   /* writes that need new space are held up */
+    vdc_time full_time;          /* ns that it was, up to since */
 } device;
 
 typedef struct volume {
@@ -45,7 +57,11 @@ typedef struct volume {
     uint32_t operations, bytes;  /* links of its caps */
     uint32_t copy;               /* the stream that fills it from its image; VDC_NOWHERE = none */
     bool made;                   /* it has been: taken from its pool, its image is on it */
-    int64_t written;             /* of a thin one: bytes that it takes of its pool */
+    vdc_wide written;            /* of a thin one: bytes that it takes of its pool, x 10^9, up to since */
+    vdc_time since;
+    int64_t writes;              /* bytes/s that are written to it */
+    int64_t grows;               /* the same while it has not got its size, else 0 */
+    uint32_t growth;             /* its entry + 1 once it was written to; 0 = none */
     int64_t pinned;              /* bytes that its snapshots take beside */
     uint32_t snapshots;
 } volume;
@@ -55,6 +71,15 @@ typedef struct loose_volume {
     vdc_volume spec;
     volume state;
 } loose_volume;
+
+/* A thin volume of a pool that is written to. */
+typedef struct growth {
+    uint32_t slot, number;       /* of its VM; of an unused entry: number = the next one + 1, 0 = none */
+    vdc_event_handle event;      /* at which it has its size, if it goes on like that */
+} growth;
+
+/* Subjects of events, beside activities from 0. */
+static const uint32_t growth_subject = UINT32_C(1) << 30, pool_subject = UINT32_C(1) << 31;
 
 /* I/O of a VM, or an image that is copied. */
 typedef struct stream {
@@ -74,6 +99,10 @@ typedef struct storage_state {
     vdc_activities activities;
     vdc_spare_links spare;
     vdc_wide swapped;            /* pages x ns of flows that are over */
+    growth *growths;
+    size_t growth_count, growth_room;
+    uint32_t unused_growth;      /* + 1; 0 = none */
+    vdc_wide crossed[2];         /* bytes x ns that hosts' NICs sent, received for I/O of pools and images, of flows that are over */
     device *devices;             /* the pools, then the disks of hosts as they are needed */
     size_t device_count, device_room;
     uint32_t *local;             /* [host] its device, VDC_NOWHERE = none yet */
@@ -102,6 +131,9 @@ static void advance_device(const storage_state *st, device *d) {
     vdc_time span = st->sim->datacenter.now - d->since;
     d->since += span;
     d->held += ((vdc_wide)d->thick + d->thin) * span;
+    d->taken += (vdc_wide)d->growing * span;
+    if (d->taken_most < d->taken + (vdc_wide)d->thick * VDC_SECOND) d->taken_most = d->taken + (vdc_wide)d->thick * VDC_SECOND;
+    if (d->full) d->full_time += span;
     double operations = (double)d->rate * (double)span / 1e9;
     d->done += operations;
     d->waited += operations * d->latency_now;
@@ -159,13 +191,153 @@ static uint32_t local_device(storage_state *st, uint32_t host) {
     return st->local[host] = add_device(st, &spec, host);
 }
 
+/* ---- thin volumes ---- */
+
+static bool grows_with_writes(const vdc_volume *spec) { return spec->thin && spec->pool; }
+
+/* Where a failure can be told only at the run's next step. */
+static void note(vdc_simulation *sim, vdc_code code) {
+    if (!sim->part_failure) sim->part_failure = code;
+}
+
+static vdc_wide written_by_now(const storage_state *st, const volume *v) {
+    return v->written + (vdc_wide)v->grows * (st->sim->datacenter.now - v->since);
+}
+
+static void advance_volume(const storage_state *st, volume *v) {
+    v->written = written_by_now(st, v);
+    v->since = st->sim->datacenter.now;
+}
+
+/* What the volumes of a pool take, and what is left of it; bytes x 10^9. */
+static vdc_wide taken_by_now(const storage_state *st, const device *d) {
+    return d->taken + (vdc_wide)d->growing * (st->sim->datacenter.now - d->since) + (vdc_wide)d->thick * VDC_SECOND;
+}
+static vdc_wide left_of(const storage_state *st, size_t pool) {
+    return (vdc_wide)st->sim->scenario->pools[pool].size * VDC_SECOND - taken_by_now(st, &st->devices[pool]);
+}
+
+/* The event comes in the last whole ns before `room` is used up at `rate`. It keeps no run alive. */
+static void expect_filled(storage_state *st, vdc_event_handle *event, uint32_t subject, vdc_wide room, int64_t rate) {
+    vdc_simulation *sim = st->sim;
+    vdc_wide span = rate > 0 ? room / rate : VDC_TIME_MAX;
+    if (*event) vdc_queue_cancel(sim->events, *event), sim->background_events--;
+    *event = 0;
+    if (span >= VDC_TIME_MAX - sim->datacenter.now) return;
+    note(sim, vdc_part_schedule(sim, VDC_PART_storage, sim->datacenter.now + (vdc_time)span, VDC_RANK_CHANGE, subject, event, NULL));
+    if (*event) sim->background_events++;
+}
+
+static void expect_full_pool(storage_state *st, uint32_t pool) {
+    device *d = &st->devices[pool];
+    expect_filled(st, &d->filling, pool_subject | pool, left_of(st, pool), d->full ? 0 : d->growing);
+}
+
+/* Its entry, to be told when it has its size; NULL when memory is out. */
+static growth *growth_of(storage_state *st, uint32_t slot, uint32_t number) {
+    volume *v = &st->volumes[slot][number];
+    if (v->growth) return &st->growths[v->growth - 1];
+    if (st->unused_growth) {
+        v->growth = st->unused_growth;
+        st->unused_growth = st->growths[v->growth - 1].number;
+    } else {
+        if (!VDC_RESERVE(st->growths, st->growth_room, st->growth_count + 1)) return NULL;
+        v->growth = (uint32_t)++st->growth_count;
+    }
+    st->growths[v->growth - 1] = (growth){.slot = slot, .number = number};
+    return &st->growths[v->growth - 1];
+}
+
+/* The volume, to which nothing is written any more, is the VM's no longer. */
+static void end_growth(storage_state *st, volume *v) {
+    if (!v->growth) return;
+    growth *g = &st->growths[v->growth - 1];
+    expect_filled(st, &g->event, 0, 0, 0);
+    *g = (growth){.slot = VDC_NOWHERE, .number = st->unused_growth};
+    st->unused_growth = v->growth;
+    v->growth = 0;
+}
+
+/* So many bytes a second more are written to it, or it has another size, or less on it. */
+static void writes_changed(storage_state *st, uint32_t slot, uint32_t number, int64_t change) {
+    const vdc_volume *spec = &st->sim->io.items[st->sim->datacenter.records[slot].request.io].volumes[number];
+    volume *v = &st->volumes[slot][number];
+    if (!grows_with_writes(spec)) return;
+    device *d = &st->devices[spec->pool - 1];
+    advance_device(st, d);
+    advance_volume(st, v);
+    vdc_wide room = (vdc_wide)spec->size * VDC_SECOND - v->written;
+    v->writes += change;
+    d->growing -= v->grows;
+    v->grows = room > 0 ? v->writes : 0;
+    d->growing += v->grows;
+    growth *g = growth_of(st, slot, number);
+    if (g) expect_filled(st, &g->event, growth_subject | (v->growth - 1), room, v->grows);
+    else note(st->sim, VDC_ERROR_MEMORY);
+    expect_full_pool(st, spec->pool - 1);
+}
+
+/* What a stream may ask for now. */
+static int64_t cap_of(const storage_state *st, const stream *s) {
+    if (s->activity == VDC_NOWHERE) return VDC_FLOW_UNCAPPED;
+    const vdc_io_profile *profile = profile_of(st->sim, s->slot);
+    const vdc_volume *spec = &profile->volumes[s->volume];
+    const volume *v = &st->volumes[s->slot][s->volume];
+    bool held_up = s->write && grows_with_writes(spec) && st->devices[spec->pool - 1].full
+                   && written_by_now(st, v) < (vdc_wide)spec->size * VDC_SECOND;
+    return held_up ? 0 : profile->io[st->activities.items[s->activity].item].pattern.rate;
+}
+
+/* Whether it is held up may be another thing now. */
+static void ask_again(storage_state *st, const stream *s) {
+    note(st->sim, vdc_flows_change(st->sim->flows, s->flow, cap_of(st, s), profile_of(st->sim, s->slot)->volumes[s->volume].weight));
+}
+
+/* Is the pool full, or not any more? Asked when it should be, and when space was given back. */
+static vdc_code review_pool(storage_state *st, uint32_t pool, vdc_diag *diag) {
+    device *d = &st->devices[pool];
+    advance_device(st, d);
+    vdc_wide left = left_of(st, pool);
+    bool full = d->full ? left < VDC_SECOND : d->growing > 0 && left < d->growing; /* less than a byte, than what comes in a ns */
+    bool changed = full != d->full;
+    d->full = full;
+    expect_full_pool(st, pool);
+    if (!changed) return VDC_OK;
+    for (size_t i = 0; i < st->stream_count; i++)
+        if (st->streams[i].flow != VDC_NO_FLOW && st->streams[i].write && st->streams[i].devices[0] == pool) ask_again(st, &st->streams[i]);
+    char text[112];
+    (void)snprintf(text, sizeof text, full ? "pool is full: %.80s" : "pool has room again: %.80s", st->sim->scenario->pools[pool].name);
+    return vdc_results_event(st->sim, text, -1, -1, diag);
+}
+
+/* A thin volume has its size, but for less than what comes in a ns. */
+static void volume_is_filled(storage_state *st, const growth *g) {
+    const vdc_volume *spec = &profile_of(st->sim, g->slot)->volumes[g->number];
+    volume *v = &st->volumes[g->slot][g->number];
+    device *d = &st->devices[spec->pool - 1];
+    advance_device(st, d);
+    advance_volume(st, v);
+    vdc_wide rest = (vdc_wide)spec->size * VDC_SECOND - v->written;
+    if (rest <= left_of(st, spec->pool - 1)) v->written += rest, d->taken += rest;
+    writes_changed(st, g->slot, g->number, 0);
+}
+
 /* ---- streams ---- */
+
+/* Over the NIC of the VM's host: 0 = it sends, 1 = it receives, -1 = neither. */
+static int crosses(const stream *s) {
+    if (s->activity == VDC_NOWHERE) return s->local && s->devices[1] != VDC_NOWHERE ? 1 : -1;
+    return s->local ? -1 : s->write ? 0 : 1;
+}
 
 /* The rate of the stream is another one: so are the accounts of its devices and its VM. */
 static void serve(storage_state *st, stream *s, int64_t rate) {
     vdc_datacenter *dc = &st->sim->datacenter;
     int64_t change = rate - s->rate, bytes = change * s->request;
+    int way = crosses(s);
     s->rate = rate;
+    if (way >= 0) vdc_datacenter_serve(dc, s->slot, (vdc_resource)(VDC_NET_TX + way), bytes);
+    if (s->write && s->activity != VDC_NOWHERE) writes_changed(st, s->slot, s->volume, bytes);
     for (int i = 0; i < 2; i++)
         if (s->devices[i] != VDC_NOWHERE) device_changed(st, &st->devices[s->devices[i]], s->activity == VDC_NOWHERE ? 0 : change);
     if (s->local) {
@@ -177,10 +349,14 @@ static void serve(storage_state *st, stream *s, int64_t rate) {
 static vdc_code drop(storage_state *st, uint32_t index, bool close) {
     stream *s = &st->streams[index];
     vdc_wide over = vdc_flows_overshoot(st->sim->flows, s->flow) * s->request;
-    if (s->activity == VDC_NOWHERE) st->copied += vdc_flows_moved(st->sim->flows, s->flow);
+    vdc_wide moved = vdc_flows_moved(st->sim->flows, s->flow) * s->request;
+    int way = crosses(s);
+    if (s->activity == VDC_NOWHERE) st->copied += moved;
+    if (way >= 0) st->crossed[way] += moved;
     vdc_code code = close ? vdc_flows_close(st->sim->flows, s->flow) : VDC_OK;
     serve(st, s, 0);
     if (s->local && over) vdc_datacenter_unused(&st->sim->datacenter, s->slot, VDC_DISK_BW, over);
+    if (way >= 0 && over) vdc_datacenter_unused(&st->sim->datacenter, s->slot, (vdc_resource)(VDC_NET_TX + way), over);
     for (int i = 0; i < 2; i++)
         if (s->devices[i] != VDC_NOWHERE && count_stream(st, s->devices[i], -1)) code = VDC_ERROR_MEMORY;
     if (s->previous != VDC_NOWHERE) st->streams[s->previous].next = s->next;
@@ -301,7 +477,7 @@ static vdc_code begin_io(vdc_simulation *sim, uint32_t activity, vdc_diag *diag)
     stream made = {.slot = act->slot, .activity = activity, .volume = io->volume, .devices = {v->device, VDC_NOWHERE}, .request = io->request,
                    .write = io->write, .local = spec->pool == 0};
     uint32_t index;
-    vdc_code code = open_stream(st, made, VDC_FLOW_ENDLESS, io->pattern.rate, spec->weight, &index, diag);
+    vdc_code code = open_stream(st, made, VDC_FLOW_ENDLESS, cap_of(st, &made), spec->weight, &index, diag);
     if (!code) act->stream = index;
     return code;
 }
@@ -374,24 +550,34 @@ bool vdc_storage_has_room(const vdc_simulation *sim, uint32_t slot) {
         /* With all of its volumes in that pool. */
         const vdc_pool_spec *pool = &sim->scenario->pools[profile->volumes[i].pool - 1];
         const device *d = &st->devices[profile->volumes[i].pool - 1];
-        vdc_wide promised = (vdc_wide)d->thick + d->thin, taken = (vdc_wide)d->thick + d->taken;
+        vdc_wide promised = (vdc_wide)d->thick + d->thin, taken = taken_by_now(st, d);
         for (uint32_t k = 0; k < profile->volume_count; k++) {
             if (profile->volumes[k].pool != profile->volumes[i].pool) continue;
             promised += profile->volumes[k].size;
-            taken += profile->volumes[k].thin ? profile->volumes[k].image : profile->volumes[k].size;
+            taken += (vdc_wide)(profile->volumes[k].thin ? profile->volumes[k].image : profile->volumes[k].size) * VDC_SECOND;
         }
-        if ((double)promised > (double)pool->size * pool->overcommit || taken > pool->size) return false;
+        if ((double)promised > (double)pool->size * pool->overcommit || taken > (vdc_wide)pool->size * VDC_SECOND) return false;
     }
     return true;
 }
 
-/* Takes a volume from its pool, or gives it back. */
-static void pool_changed(storage_state *st, const vdc_volume *spec, const volume *v, int sign) {
+/* Takes a volume from its pool, or gives it back; then review_pool, when all of a change is done. */
+static void pool_changed(storage_state *st, const vdc_volume *spec, volume *v, int sign) {
     if (spec->pool == 0) return;
     device *d = &st->devices[spec->pool - 1];
     advance_device(st, d);
-    if (spec->thin) d->thin += sign * (spec->size + v->pinned), d->taken += sign * (v->written + v->pinned);
+    advance_volume(st, v);
+    if (spec->thin) d->thin += sign * (spec->size + v->pinned), d->taken += sign * (v->written + (vdc_wide)v->pinned * VDC_SECOND);
     else d->thick += sign * (spec->size + v->pinned);
+    if (sign < 0 && st->sim->waiting.count > 0) st->sim->pass_wanted = true; /* who waits for room in it may find some */
+}
+
+static vdc_code review(storage_state *st, const vdc_volume *spec, vdc_diag *diag) { return spec->pool ? review_pool(st, spec->pool - 1, diag) : VDC_OK; }
+
+/* A new one takes what its image takes. */
+static volume fresh_volume(const storage_state *st, int64_t image) {
+    return (volume){.device = VDC_NOWHERE, .operations = VDC_NO_LINK, .bytes = VDC_NO_LINK, .copy = VDC_NOWHERE, .made = image == 0,
+                    .written = (vdc_wide)image * VDC_SECOND, .since = st->sim->datacenter.now};
 }
 
 /* The links of its caps. */
@@ -416,13 +602,15 @@ static vdc_code know_slot(storage_state *st, uint32_t slot) {
     return VDC_OK;
 }
 
-static vdc_code attach(storage_state *st, uint32_t slot, const vdc_io_profile *profile) {
+static vdc_code attach(storage_state *st, uint32_t slot, const vdc_io_profile *profile, vdc_diag *diag) {
+    vdc_code code = VDC_OK;
     if (know_slot(st, slot)) return VDC_ERROR_MEMORY;
     if (!st->volumes[slot]) {
         if (!(st->volumes[slot] = vdc_calloc(profile->volume_count, sizeof **st->volumes))) return VDC_ERROR_MEMORY;
-        for (uint32_t i = 0; i < profile->volume_count; i++) {
-            st->volumes[slot][i].written = profile->volumes[i].image;
+        for (uint32_t i = 0; !code && i < profile->volume_count; i++) {
+            st->volumes[slot][i] = fresh_volume(st, profile->volumes[i].image);
             pool_changed(st, &profile->volumes[i], &st->volumes[slot][i], 1);
+            code = review(st, &profile->volumes[i], diag);
         }
     }
     for (uint32_t i = 0; i < profile->volume_count; i++) {
@@ -435,7 +623,7 @@ static vdc_code attach(storage_state *st, uint32_t slot, const vdc_io_profile *p
         v->made = v->made && v->device == before; /* what lay on another host's disks stayed there */
         if (!cap_volume(st, spec, v)) return VDC_ERROR_MEMORY;
     }
-    return VDC_OK;
+    return code;
 }
 
 /* The image comes to one of the VM's volumes. */
@@ -478,7 +666,7 @@ static vdc_code placed(vdc_simulation *sim, uint32_t slot, vdc_diag *diag) {
     storage_state *st = state_of(sim);
     if (!profile->volume_count) return VDC_OK;
     if (sim->moving) return come_to_host(st, slot, profile) ? vdc_no_memory(diag, "volumes") : VDC_OK;
-    if (attach(st, slot, profile)) return vdc_no_memory(diag, "volumes");
+    if (attach(st, slot, profile, diag)) return vdc_no_memory(diag, "volumes");
     for (uint32_t i = 0; i < profile->volume_count; i++) {
         volume *v = &st->volumes[slot][i];
         const vdc_volume *spec = &profile->volumes[i];
@@ -494,11 +682,6 @@ static vdc_code placed(vdc_simulation *sim, uint32_t slot, vdc_diag *diag) {
 
 static vdc_code booted(vdc_simulation *sim, uint32_t slot, vdc_diag *diag) {
     return profile_of(sim, slot)->io_count ? start_io(state_of(sim), slot, VDC_IO_UNUSED, diag) : VDC_OK;
-}
-
-/* Where a failure can be told only at the run's next step. */
-static void note(vdc_simulation *sim, vdc_code code) {
-    if (!sim->part_failure) sim->part_failure = code;
 }
 
 static void halted(vdc_simulation *sim, uint32_t slot) {
@@ -525,7 +708,11 @@ static void left(vdc_simulation *sim, uint32_t slot) {
     const vdc_io_profile *profile = profile_of(sim, slot);
     storage_state *st = state_of(sim);
     if (!profile->volume_count || slot >= st->volume_slots || !st->volumes[slot]) return;
-    for (uint32_t i = 0; i < profile->volume_count; i++) pool_changed(st, &profile->volumes[i], &st->volumes[slot][i], -1);
+    for (uint32_t i = 0; i < profile->volume_count; i++) {
+        end_growth(st, &st->volumes[slot][i]);
+        pool_changed(st, &profile->volumes[i], &st->volumes[slot][i], -1);
+        note(sim, review(st, &profile->volumes[i], NULL));
+    }
     vdc_free(st->volumes[slot]);
     st->volumes[slot] = NULL;
 }
@@ -599,8 +786,8 @@ static bool is_at_rest(vdc_simulation *sim, uint32_t slot, const vdc_operation *
 static bool pool_has_room(vdc_simulation *sim, uint32_t pool, int64_t promised, int64_t taken, const char **refusal) {
     const vdc_pool_spec *spec = &sim->scenario->pools[pool - 1];
     const device *d = &state_of(sim)->devices[pool - 1];
-    vdc_wide promises = (vdc_wide)d->thick + d->thin + promised, takes = (vdc_wide)d->thick + d->taken + taken;
-    if ((double)promises <= (double)spec->size * spec->overcommit && takes <= spec->size) return true;
+    vdc_wide promises = (vdc_wide)d->thick + d->thin + promised;
+    if ((double)promises <= (double)spec->size * spec->overcommit && (vdc_wide)taken * VDC_SECOND <= left_of(state_of(sim), pool - 1)) return true;
     *refusal = vdc_refuse(sim, "the pool '%.60s' has no room for it", spec->name);
     return false;
 }
@@ -655,12 +842,12 @@ vdc_code vdc_volume_create(vdc_simulation *sim, uint32_t slot, const vdc_operati
     if (!pool || !pool_has_room(sim, pool, operation->size, operation->provision ? operation->image : operation->size, refusal)) return VDC_OK;
     if (!VDC_RESERVE(st->loose, st->loose_room, st->loose_count + 1)) return vdc_no_memory(diag, "volumes");
     loose_volume *made = &st->loose[st->loose_count];
-    *made = (loose_volume){.spec = new_volume(st, operation, pool), .state = {.device = pool - 1, .written = operation->image, .operations = VDC_NO_LINK,
-                                                                              .bytes = VDC_NO_LINK, .copy = VDC_NOWHERE, .made = operation->image == 0}};
+    *made = (loose_volume){.spec = new_volume(st, operation, pool), .state = fresh_volume(st, operation->image)};
+    made->state.device = pool - 1;
     if (!made->spec.name) return vdc_no_memory(diag, "volumes");
     pool_changed(st, &made->spec, &made->state, 1);
     st->loose_count++;
-    return VDC_OK;
+    return review(st, &made->spec, diag);
 }
 
 /* The VM has one volume more from now on, with what it does there. */
@@ -719,13 +906,14 @@ vdc_code vdc_volume_attach(vdc_simulation *sim, uint32_t slot, const vdc_operati
     if (*refusal) return VDC_OK;
     vdc_volume spec = new_volume(st, operation, pool);
     if (!spec.name) return vdc_no_memory(diag, "volumes");
-    volume made = {.device = pool ? pool - 1 : VDC_NOWHERE, .written = spec.image, .operations = VDC_NO_LINK, .bytes = VDC_NO_LINK, .copy = VDC_NOWHERE,
-                   .made = spec.image == 0};
+    volume made = fresh_volume(st, spec.image);
+    if (pool) made.device = pool - 1;
     if (pool && !pool_has_room(sim, pool, spec.size, spec.thin ? spec.image : spec.size, refusal)) return VDC_OK;
     vdc_code code = pool ? VDC_OK : promise(sim, slot, spec.size, promised(spec.iops), promised(spec.bandwidth), refusal, diag);
     if (code || *refusal) return code;
     pool_changed(st, &spec, &made, 1);
-    return take_volume(sim, slot, &spec, made, operation, diag);
+    code = review(st, &spec, diag);
+    return code ? code : take_volume(sim, slot, &spec, made, operation, diag);
 }
 
 /* The VM's volume is no longer one of its: nothing goes on there. */
@@ -746,6 +934,7 @@ static vdc_code let_go(vdc_simulation *sim, uint32_t slot, uint32_t number, vdc_
     volume *v = &st->volumes[slot][number];
     v->copy = VDC_NOWHERE;
     uncap_volume(st, v);
+    end_growth(st, v);
     profile->volumes[number] = (vdc_volume){0};
     return code;
 }
@@ -782,6 +971,15 @@ static vdc_volume *to_change(vdc_simulation *sim, uint32_t slot, const vdc_opera
     return &sim->io.items[sim->datacenter.records[at->slot].request.io].volumes[at->number];
 }
 
+/* It has another size, or less on it: so has its pool, and who writes may be held up or go on. */
+static vdc_code volume_changed(storage_state *st, const found_volume *at, const vdc_volume *spec, vdc_diag *diag) {
+    if (at->slot == VDC_NOWHERE || !spec->pool) return review(st, spec, diag);
+    writes_changed(st, at->slot, at->number, 0);
+    for (uint32_t i = st->first[at->slot]; i != VDC_NOWHERE; i = st->streams[i].next)
+        if (st->streams[i].volume == at->number) ask_again(st, &st->streams[i]);
+    return review(st, spec, diag);
+}
+
 static volume *state_of_found(storage_state *st, const found_volume *at) {
     return at->slot == VDC_NOWHERE ? &st->loose[at->loose].state : &st->volumes[at->slot][at->number];
 }
@@ -808,7 +1006,7 @@ vdc_code vdc_volume_resize(vdc_simulation *sim, uint32_t slot, const vdc_operati
     pool_changed(st, spec, state_of_found(st, &at), -1);
     spec->size = operation->size;
     pool_changed(st, spec, state_of_found(st, &at), 1);
-    return VDC_OK;
+    return volume_changed(st, &at, spec, diag);
 }
 
 vdc_code vdc_volume_snapshot(vdc_simulation *sim, uint32_t slot, const vdc_operation *operation, const char **refusal, vdc_diag *diag) {
@@ -819,7 +1017,7 @@ vdc_code vdc_volume_snapshot(vdc_simulation *sim, uint32_t slot, const vdc_opera
     if (!spec) return code;
     /* What is there stays; what is written from now on takes other room. A thick volume has that promised in full. */
     bool thin = spec->thin && spec->pool;
-    int64_t kept = thin ? state_of_found(st, &at)->written : spec->size;
+    int64_t kept = thin ? (int64_t)(written_by_now(st, state_of_found(st, &at)) / VDC_SECOND) : spec->size;
     code = make_room(sim, &at, spec, kept, thin ? 0 : kept, refusal, diag);
     if (code || *refusal) return code;
     volume *v = state_of_found(st, &at);
@@ -828,7 +1026,7 @@ vdc_code vdc_volume_snapshot(vdc_simulation *sim, uint32_t slot, const vdc_opera
     v->snapshots++;
     if (thin) v->written = 0;
     pool_changed(st, spec, v, 1);
-    return VDC_OK;
+    return volume_changed(st, &at, spec, diag);
 }
 
 vdc_code vdc_volume_delete(vdc_simulation *sim, uint32_t slot, const vdc_operation *operation, const char **refusal, vdc_diag *diag) {
@@ -836,9 +1034,10 @@ vdc_code vdc_volume_delete(vdc_simulation *sim, uint32_t slot, const vdc_operati
     found_volume at = find_volume(sim, slot, operation, refusal);
     if (!at.found || (at.slot != VDC_NOWHERE && !is_at_rest(sim, at.slot, operation, refusal))) return VDC_OK;
     if (at.slot == VDC_NOWHERE) {
-        pool_changed(st, &st->loose[at.loose].spec, &st->loose[at.loose].state, -1);
+        vdc_volume gone = st->loose[at.loose].spec;
+        pool_changed(st, &gone, &st->loose[at.loose].state, -1);
         st->loose[at.loose] = st->loose[--st->loose_count];
-        return VDC_OK;
+        return review(st, &gone, diag);
     }
     vdc_volume spec = profile_of(sim, at.slot)->volumes[at.number];
     if (spec.pool) {
@@ -868,14 +1067,13 @@ vdc_code vdc_volume_configure(vdc_simulation *sim, uint32_t slot, const vdc_oper
     volume *v = &st->volumes[at.slot][at.number];
     volume old = *v;
     if (!cap_volume(st, &made, v)) return vdc_no_memory(diag, "volumes");
-    const vdc_io_profile *profile = profile_of(sim, at.slot);
     for (uint32_t i = st->first[at.slot]; i != VDC_NOWHERE; i = st->streams[i].next) {
         const stream *s = &st->streams[i];
         vdc_flow_spec path;
         if (s->volume != at.number) continue;
         lay_path(st, s, &path);
-        int64_t cap = s->activity == VDC_NOWHERE ? VDC_FLOW_UNCAPPED : profile->io[st->activities.items[s->activity].item].pattern.rate;
-        if (vdc_flows_reroute(sim->flows, s->flow, path.links, path.path) == VDC_ERROR_MEMORY || vdc_flows_change(sim->flows, s->flow, cap, made.weight))
+        if (vdc_flows_reroute(sim->flows, s->flow, path.links, path.path) == VDC_ERROR_MEMORY
+            || vdc_flows_change(sim->flows, s->flow, cap_of(st, s), made.weight))
             return vdc_no_memory(diag, "volumes");
     }
     uncap_volume(st, &old);
@@ -883,8 +1081,11 @@ vdc_code vdc_volume_configure(vdc_simulation *sim, uint32_t slot, const vdc_oper
 }
 
 static vdc_volume_view view_of(const vdc_simulation *sim, const vdc_volume *spec, const volume *v, uint32_t slot, uint32_t number) {
+    vdc_time now = sim->reached > sim->datacenter.now ? sim->reached : sim->datacenter.now;
+    vdc_wide written = v->written + (vdc_wide)v->grows * (now - v->since);
     return (vdc_volume_view){.name = spec->name ? spec->name : "", .pool = spec->pool ? sim->scenario->pools[spec->pool - 1].name : "local", .slot = slot,
-                             .number = number, .size = spec->size, .taken = spec->thin && spec->pool ? v->written : spec->size, .pinned = v->pinned,
+                             .number = number, .size = spec->size,
+                             .taken = grows_with_writes(spec) ? (int64_t)(written / VDC_SECOND) : spec->size, .pinned = v->pinned,
                              .snapshots = v->snapshots, .thin = spec->thin, .ready = v->made || spec->image == 0};
 }
 
@@ -923,7 +1124,7 @@ static vdc_code open(vdc_simulation *sim, vdc_diag *diag) {
         if (add_device(st, &sim->scenario->pools[p], vdc_endpoint_of_pool(sim, (uint32_t)p)) == VDC_NOWHERE) return vdc_no_memory(diag, "the storage");
         if (sim->scenario->pools[p].images && st->images == VDC_NOWHERE) st->images = (uint32_t)p;
     }
-    for (int r = VDC_IOPS; r <= VDC_DISK_BW; r++)
+    for (int r = VDC_IOPS; r <= (sim->scenario->pool_count ? VDC_NET_RX : VDC_DISK_BW); r++)
         if (hosts->free[r]) sim->datacenter.serviced |= 1u << r;
     return VDC_OK;
 }
@@ -939,6 +1140,7 @@ static void close(vdc_simulation *sim) {
     vdc_free(st->loose);
     vdc_arena_free(&st->names);
     vdc_free(st->streams);
+    vdc_free(st->growths);
     vdc_activities_free(&st->activities);
     vdc_free(st->spare.items);
     vdc_free(st);
@@ -946,7 +1148,17 @@ static void close(vdc_simulation *sim) {
 }
 
 static vdc_code event(vdc_simulation *sim, uint32_t subject, vdc_diag *diag) {
-    return vdc_activities_event(&state_of(sim)->activities, sim, subject, diag);
+    storage_state *st = state_of(sim);
+    if (subject < growth_subject) return vdc_activities_event(&st->activities, sim, subject, diag);
+    sim->background_events--;
+    if (subject & pool_subject) {
+        st->devices[subject & ~pool_subject].filling = 0;
+        return review_pool(st, subject & ~pool_subject, diag);
+    }
+    growth *g = &st->growths[subject & ~growth_subject];
+    g->event = 0;
+    volume_is_filled(st, g);
+    return VDC_OK;
 }
 
 static void advance(vdc_simulation *sim) {
@@ -954,7 +1166,24 @@ static void advance(vdc_simulation *sim) {
     for (size_t i = 0; i < st->device_count; i++) advance_device(st, &st->devices[i]);
 }
 
-/* What hosts' disks were given fits them; what a pool promises is what its volumes come to. */
+/* What a volume of a pool promises and takes. */
+static void check_volume(const storage_state *st, vdc_checks *checks, const vdc_volume *spec, const volume *v, vdc_wide *sizes, vdc_wide *taken) {
+    *sizes += spec->size + v->pinned;
+    *taken += (vdc_wide)v->pinned * VDC_SECOND + (spec->thin ? written_by_now(st, v) : (vdc_wide)spec->size * VDC_SECOND);
+    vdc_check_at_most(checks, VDC_I8_PHYSICAL, st->sim->datacenter.now, written_by_now(st, v), (vdc_wide)spec->size * VDC_SECOND);
+}
+
+vdc_wide vdc_storage_crossed(const vdc_simulation *sim, bool received) {
+    const storage_state *st = state_of(sim);
+    if (!st) return 0;
+    vdc_wide sum = st->crossed[received];
+    for (size_t i = 0; i < st->stream_count; i++)
+        if (st->streams[i].flow != VDC_NO_FLOW && crosses(&st->streams[i]) == (int)received)
+            sum += vdc_flows_moved(sim->flows, st->streams[i].flow) * st->streams[i].request;
+    return sum;
+}
+
+/* What hosts' disks were given fits them; what a pool promises is what its volumes come to, and so is what they take. */
 static void check(vdc_simulation *sim, vdc_checks *checks) {
     storage_state *st = state_of(sim);
     const vdc_datacenter *dc = &sim->datacenter;
@@ -964,20 +1193,27 @@ static void check(vdc_simulation *sim, vdc_checks *checks) {
             if (most) vdc_check_at_most(checks, VDC_I8_PHYSICAL, dc->now, vdc_ledger_rate(&dc->host_ledger, h, (vdc_flow)(VDC_FLOW_G + r)), most);
         }
     for (size_t p = 0; p < sim->scenario->pool_count; p++) {
-        vdc_wide sizes = 0;
+        vdc_wide sizes = 0, taken = 0;
         for (uint32_t slot = 0; slot < dc->vm_count && slot < st->volume_slots; slot++)
             for (uint32_t i = 0; st->volumes[slot] && i < profile_of(sim, slot)->volume_count; i++)
-                if (profile_of(sim, slot)->volumes[i].pool == p + 1) sizes += profile_of(sim, slot)->volumes[i].size + st->volumes[slot][i].pinned;
+                if (profile_of(sim, slot)->volumes[i].pool == p + 1)
+                    check_volume(st, checks, &profile_of(sim, slot)->volumes[i], &st->volumes[slot][i], &sizes, &taken);
         for (size_t i = 0; i < st->loose_count; i++)
-            if (st->loose[i].spec.pool == p + 1) sizes += st->loose[i].spec.size + st->loose[i].state.pinned;
+            if (st->loose[i].spec.pool == p + 1) check_volume(st, checks, &st->loose[i].spec, &st->loose[i].state, &sizes, &taken);
         vdc_check_equal(checks, VDC_I7_COMMIT, dc->now, sizes, (vdc_wide)st->devices[p].thick + st->devices[p].thin);
+        vdc_check_equal(checks, VDC_I8_PHYSICAL, dc->now, taken, taken_by_now(st, &st->devices[p]));
+        vdc_check_at_most(checks, VDC_I8_PHYSICAL, dc->now, taken, (vdc_wide)sim->scenario->pools[p].size * VDC_SECOND);
     }
 }
 
 static const vdc_column tick_columns[] = {
     {"disk_latency", "s", "of the operations in the tick, mean over all of them; 0 without any", VDC_CELL_REAL, NULL, 1},
     {"storage_held", "byte", "that volumes in pools on the network promise at the end of the tick", VDC_CELL_REAL, NULL, 1},
+    {"storage_taken", "byte", "that volumes in such pools take: thick ones their size, thin ones what was written", VDC_CELL_REAL, NULL, 1},
 };
+
+/* Pools only where there are some. */
+static size_t tick_columns_used(const vdc_simulation *sim) { return sim->scenario->pool_count ? 3 : 2; }
 
 /* Mean over the operations since those that are given, which become all. */
 static double mean_latency(const storage_state *st, double *waited_before, double *done_before) {
@@ -991,27 +1227,40 @@ static double mean_latency(const storage_state *st, double *waited_before, doubl
 
 static void tick(vdc_simulation *sim, uint32_t entity, vdc_row *row) {
     storage_state *st = state_of(sim);
-    double held = 0;
+    double held = 0, taken = 0;
     (void)entity;
-    for (size_t p = 0; p < sim->scenario->pool_count; p++) held += (double)st->devices[p].thick + (double)st->devices[p].thin;
+    for (size_t p = 0; p < sim->scenario->pool_count; p++) {
+        held += (double)st->devices[p].thick + (double)st->devices[p].thin;
+        taken += vdc_wide_over(taken_by_now(st, &st->devices[p]), VDC_SECOND);
+    }
     vdc_row_real(row, mean_latency(st, &st->tick_waited, &st->tick_done));
     vdc_row_real(row, held);
+    if (sim->scenario->pool_count) vdc_row_real(row, taken);
 }
 
 static const vdc_column vm_columns[] = {
     {"disk_ops", "1", "operations on its host's disks", VDC_CELL_REAL, NULL, 1},
     {"disk_bytes", "byte", "read and written on its host's disks", VDC_CELL_REAL, NULL, 1},
+    {"net_tx_bytes", "byte", "sent over its host's NIC", VDC_CELL_REAL, NULL, 1},
+    {"net_rx_bytes", "byte", "received over its host's NIC", VDC_CELL_REAL, NULL, 1},
 };
+
+/* NICs where the part for networks does not say it. */
+static size_t vm_columns_used(const vdc_simulation *sim) {
+    return sim->scenario->pool_count && sim->datacenter.hosts.free[VDC_NET_TX] && !sim->parts[VDC_PART_network] ? 4 : 2;
+}
 
 static void vm_row(vdc_simulation *sim, uint32_t slot, vdc_row *row) {
     vdc_row_real(row, vdc_vm_details_known(&sim->datacenter, slot)->totals.moved[VDC_IOPS]);
     vdc_row_real(row, vdc_vm_details_known(&sim->datacenter, slot)->totals.moved[VDC_DISK_BW]);
+    for (size_t r = VDC_NET_TX; r < VDC_NET_TX + vm_columns_used(sim) - 2; r++)
+        vdc_row_real(row, vdc_vm_details_known(&sim->datacenter, slot)->totals.moved[r]);
 }
 
 static void summary(vdc_simulation *sim, vdc_summary *s) {
     storage_state *st = state_of(sim);
     double pool_operations = 0, operations = 0, most = 0, waited = 0, done = 0;
-    vdc_wide held = 0;
+    vdc_wide held = 0, most_taken = 0, full_time = 0;
     advance(sim);
     for (size_t i = 0; i < st->device_count; i++) {
         const device *d = &st->devices[i];
@@ -1020,6 +1269,8 @@ static void summary(vdc_simulation *sim, vdc_summary *s) {
         if (i >= sim->scenario->pool_count) continue;
         pool_operations += d->done;
         held += d->held;
+        most_taken += d->taken_most;
+        full_time += d->full_time;
     }
     vdc_summary_real(s, "disk_ops", operations, "1", "operations on volumes");
     vdc_summary_real(s, "disk_latency_mean_s", mean_latency(st, &waited, &done), "s", "mean over all operations");
@@ -1030,9 +1281,13 @@ static void summary(vdc_simulation *sim, vdc_summary *s) {
     if (!sim->scenario->pool_count) return;
     vdc_summary_real(s, "storage_ops", pool_operations, "1", "operations on pools that are reached over the network");
     vdc_summary_real(s, "P_storage_byte_s", vdc_wide_over(held, VDC_SECOND), "byte s", "that volumes in such pools promised");
+    vdc_summary_real(s, "storage_taken_max_bytes", vdc_wide_over(most_taken, VDC_SECOND), "byte",
+                     "most that volumes took of such pools, the sum of each pool's own");
+    vdc_summary_real(s, "storage_full_s", vdc_wide_over(full_time, VDC_SECOND), "s", "that pools were full and writes to thin volumes held up");
 }
 
 const vdc_part vdc_part_storage = {
     .name = "storage", .open = open, .close = close, .event = event, .placed = placed, .booted = booted, .halted = halted, .removing = removing, .left = left,
-    .advance = advance, .check = check, .ticks = {tick_columns, 2, NULL, tick}, .vms = {vm_columns, 2, NULL, vm_row}, .summary = summary,
+    .advance = advance, .check = check, .ticks = {tick_columns, 3, tick_columns_used, tick}, .vms = {vm_columns, 4, vm_columns_used, vm_row},
+    .summary = summary,
 };

@@ -12,6 +12,9 @@ bool vdc_storage_swaps(const vdc_simulation *simulation);
 /* A host's VMs read so many bytes a second from its swap from now on. */
 vdc_code vdc_storage_swap(vdc_simulation *simulation, uint32_t host, int64_t rate);
 
+/* What hosts' NICs sent, or received, for the I/O of VMs on pools and for images, in byte·ns up to the clock; 0 without volumes. */
+vdc_wide vdc_storage_crossed(const vdc_simulation *simulation, bool received);
+
 /* Effects of verbs (models/operation.h), for the table in sim/operations.c. *refusal: why not; the state is then as it was. */
 vdc_code vdc_volume_create(vdc_simulation *simulation, uint32_t slot, const vdc_operation *operation, const char **refusal, vdc_diag *diag);
 vdc_code vdc_volume_attach(vdc_simulation *simulation, uint32_t slot, const vdc_operation *operation, const char **refusal, vdc_diag *diag);

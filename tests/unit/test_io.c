@@ -198,6 +198,53 @@ Test(io, a_pool_on_the_network) {
     vdc_simulation_close(sim);
 }
 
+/* Two thin volumes of 600 and 900 kB in a pool of 1000 kB are written at 10 and 20 kB/s. The pool is full at 33.3 s and both are held up; at 50 s the
+ * first VM leaves and gives its 333.3 kB back; at 61.7 s the second volume has its size and is written over. Writes cross the NIC, and reads, which
+ * nothing holds up. */
+#define THIN_POOL "  storage: [{name: san, size: 1000 kB, iops: 10000, overcommit: 4}]\n"
+Test(io, thin_volumes_take_what_is_written) {
+    vdc_simulation *sim = run_text(
+        HEAD("nic: 1 MB/s") THIN_POOL "workload:\n  vms:\n"
+        "    - {id: 0, vcpus: 1, lifetime: 50s, volumes: [{size: 600 kB, pool: san, provision: thin}],\n"
+        "       io: [{rate: 10, request: 1 kB, do: write}, {rate: 5, request: 2 kB}]}\n"
+        "    - {id: 1, vcpus: 1, lifetime: 100s, volumes: [{size: 900 kB, pool: san, provision: thin}], io: [{rate: 20, request: 1 kB, do: write}]}\n",
+        NULL, NULL);
+    double written = 30 * (1000. / 30) + 20 * 50;
+    expect(sim, "storage_ops", written + 5 * 50);
+    expect(sim, "storage_full_s", 50 - 1000. / 30);
+    expect(sim, "storage_taken_max_bytes", 1e6);
+    expect(sim, "U_net_tx_bytes", 1000 * written);
+    expect(sim, "U_net_rx_bytes", 10e3 * 50);
+    expect(sim, "G_net_tx_bytes", 1000 * written);
+    vdc_simulation_close(sim);
+    /* A thick one finds no room where the thin one has grown, though it is promised no more than half: it waits. Its image counts from the start. */
+    sim = run_text(
+        HEAD("nic: 1 MB/s") THIN_POOL "workload:\n  vms:\n"
+        "    - {id: 0, vcpus: 1, lifetime: 100s, volumes: [{size: 1000 kB, pool: san, provision: thin}], io: [{rate: 10, request: 1 kB, do: write}]}\n"
+        "    - {id: 1, vcpus: 1, arrival: 60s, lifetime: 10s, volumes: [{size: 500 kB, pool: san}]}\n"
+        "    - {id: 2, vcpus: 1, arrival: 105s, lifetime: 10s, volumes: [{size: 600 kB, pool: san, provision: thin, image: 500 kB}]}\n", NULL, NULL);
+    expect(sim, "wait_total_s", 40 + 0);
+    expect(sim, "storage_full_s", 0);
+    expect(sim, "storage_taken_max_bytes", 1e6);
+    vdc_simulation_close(sim);
+}
+
+/* The network carries an image to a host's own disk: it is received there, whatever else the host does with it. Volumes of pools get theirs in the pool. */
+Test(io, what_hosts_receive_from_pools) {
+    vdc_simulation *sim = run_text(
+        HEAD("count: 2, max_vms: 1, nic: 1 MB/s, disks: [{size: 1 TiB, bandwidth: 1 GB/s}]") POOL "networks: [{name: a}]\nworkload:\n  vms:\n"
+        "    - {id: 0, vcpus: 1, lifetime: 100s, network: a, volumes: [{size: 1 GiB, image: 7 MB}, {size: 1 GiB, image: 1 MB, pool: san}],\n"
+        "       traffic: [{to: 1, rate: 1 kB/s}], io: [{volume: 1, rate: 3, request: 1 kB}, {volume: 0, rate: 3, request: 1 kB}]}\n"
+        "    - {id: 1, vcpus: 1, lifetime: 200s, network: a}\n", NULL, NULL);
+    double boot = summary_of(sim, "end_s") - 200;
+    expect(sim, "images_copied", 2);
+    expect(sim, "U_net_rx_bytes", 7e6 + 3e3 * 100 + 1e3 * 100);
+    expect(sim, "U_net_tx_bytes", 1e3 * 100);
+    expect(sim, "network_bytes", 1e3 * 100); /* what VMs say to each other */
+    cr_expect(boot >= 0);
+    vdc_simulation_close(sim);
+}
+
 /* An image of 1 MB from the pool at 200 kB/s: the VM boots after 5 s. On the host's own disk it is read and written: 2 MB at 100 kB/s. */
 Test(io, images_come_before_the_boot) {
     vdc_simulation *sim = run_text(

@@ -7,6 +7,7 @@
 #include "sim/parts/network.h"
 #include "sim/parts/storage.h"
 #include "sim/simulation.h"
+#include "tests/support/draw.h"
 #include "tests/support/runs.h"
 
 #define HEAD(hosts) "vdcsim: 1\nname: t\ndatacenter:\n  hosts: [{class: h, cpu: {cores: 4}, memory: 64 GiB, " hosts "}]\n"
@@ -209,6 +210,133 @@ Test(io_operations, a_volume_of_a_pool) {
     expect(sim, "storage_ops", 100 * 10 + 50 * 10);
     expect(sim, "P_storage_byte_s", (10 * 30 + 20 * 10 + 40 * 10) * 0x1p30);
     end(sim);
+}
+
+/* A thin volume that has its size is written over, until a snapshot keeps what is on it or it becomes larger. When the pool (100 kB) is full, writes that
+ * need new space are held up and others go on; detaching keeps what is taken, deleting gives it back. */
+Test(io_operations, a_thin_volume_grows) {
+    vdc_simulation *sim = open_run_text(
+        HEAD("count: 2") "  storage: [{name: san, size: 100 kB, iops: 1000, overcommit: 9}]\n"
+        "time: {tick: 1s}\nworkload:\n  vms:\n    - {id: 0, vcpus: 1, lifetime: 200s}\n    - {id: 1, vcpus: 1, lifetime: 200s}\n");
+    vdc_volume_view view;
+    run_until(sim, 0);
+    must(sim, "{do: attach-volume, vm: 0, volume: d, size: 40 kB, pool: san, provision: thin, io: [{rate: 4, request: 1 kB, do: write}]}");
+    run_until(sim, 5.5); /* between ticks, where nothing happens */
+    cr_assert(vdc_volume_at(sim, 0, &view));
+    cr_expect_eq(view.taken, 22000);
+    run_until(sim, 30); /* full at 10 s */
+    cr_assert(vdc_volume_at(sim, 0, &view));
+    cr_expect_eq(view.taken, 40000);
+    must(sim, "{do: snapshot-volume, volume: d}");
+    cr_assert(vdc_volume_at(sim, 0, &view));
+    cr_expect(view.taken == 0 && view.pinned == 40000);
+    run_until(sim, 35);
+    must(sim, "{do: resize-volume, volume: d, size: 90 kB}"); /* 60 kB are left: full at 45 s */
+    refused(sim, "{do: create-volume, volume: e, size: 41 kB, pool: san}", "no room");
+    run_until(sim, 55);
+    cr_assert(vdc_volume_at(sim, 0, &view));
+    cr_expect_eq(view.taken, 60000);
+    expect(sim, "storage_ops", 4 * 45);
+    expect(sim, "storage_full_s", 10);
+    refused(sim, "{do: create-volume, volume: e, size: 1 B, pool: san}", "no room");
+    must(sim, "{do: attach-volume, vm: 1, volume: e, size: 9 kB, pool: san, provision: thin, io: [{rate: 7, request: 1 kB, do: write}, {rate: 2}]}");
+    must(sim, "{do: configure-volume, volume: d, iops: 3, weight: 2}"); /* is held up all the same */
+    run_until(sim, 60);
+    expect(sim, "storage_ops", 4 * 45 + 2 * 5);
+    must(sim, "{do: detach-volume, vm: 0, volume: d}");
+    run_until(sim, 70);
+    expect(sim, "storage_ops", 4 * 45 + 2 * 15);
+    must(sim, "{do: delete-volume, volume: d}");
+    run_until(sim, 71);
+    cr_assert(vdc_volume_at(sim, 0, &view) && !vdc_volume_at(sim, 1, &view));
+    cr_expect_eq(view.taken, 7000);
+    run_until(sim, 80);
+    cr_assert(vdc_volume_at(sim, 0, &view));
+    cr_expect_eq(view.taken, 9000);
+    expect(sim, "storage_full_s", 25);
+    expect(sim, "storage_ops", 4 * 45 + 2 * 25 + 7 * 10);
+    must(sim, "{do: snapshot-volume, volume: e}");
+    must(sim, "{do: create-volume, volume: f, size: 91 kB, pool: san}"); /* and the pool is full to the byte */
+    run_until(sim, 90);
+    expect(sim, "storage_ops", 4 * 45 + 2 * 35 + 7 * 10);
+    expect(sim, "storage_taken_max_bytes", 100e3);
+    must(sim, "{do: delete-volume, volume: f}");
+    run_until(sim, 91);
+    expect(sim, "storage_ops", 4 * 45 + 2 * 36 + 7 * 11);
+    end(sim);
+}
+
+/* Who waits for room in a pool gets it when a volume is deleted, not only when a VM leaves. */
+Test(io_operations, a_deleted_volume_makes_room) {
+    vdc_simulation *sim = run_text(
+        HEAD("count: 2") POOL "operations: [{at: 0s, do: create-volume, volume: d, size: 60 GiB, pool: san}, {at: 30s, do: delete-volume, volume: d}]\n"
+        "workload:\n  vms:\n    - {id: 0, vcpus: 1, lifetime: 100s}\n"
+        "    - {id: 1, arrival: 10s, vcpus: 1, lifetime: 10s, volumes: [{size: 60 GiB, pool: san}]}\n",
+        NULL, NULL);
+    expect(sim, "wait_total_s", 20);
+    vdc_simulation_close(sim);
+}
+
+/* Random volumes that are written in one pool, against a plain count from change to change. */
+Test(io_operations, thin_volumes_by_a_plain_count) {
+    enum { VMS = 12, ROUNDS = 60 };
+    for (uint64_t round = 0; round < ROUNDS; round++) {
+        uint64_t random = round;
+        double size[VMS], rate[VMS], begin[VMS], leaves[VMS], taken[VMS] = {0}, ops = 0, full_time = 0, pool = 0, most = 0;
+        char text[6000];
+        int length = snprintf(text, sizeof text, "%s", HEAD("count: 12"));
+        for (int i = 0; i < VMS; i++) {
+            size[i] = 1e3 * (1 + (double)draw_below(&random, 900));
+            rate[i] = (double)(1 + draw_below(&random, 20));
+            begin[i] = (double)draw_below(&random, 100);
+            leaves[i] = begin[i] + (double)(1 + draw_below(&random, 100));
+            pool += size[i] / 4;
+        }
+        pool = floor(pool);
+        length += snprintf(text + length, sizeof text - (size_t)length, "  storage: [{name: san, size: %.0f B, overcommit: 9}]\nworkload:\n  vms:\n", pool);
+        for (int i = 0; i < VMS; i++)
+            length += snprintf(text + length, sizeof text - (size_t)length,
+                               "    - {id: %d, vcpus: 1, arrival: %.0f s, lifetime: %.0f s, volumes: [{size: %.0f B, pool: san, provision: thin}],\n"
+                               "       io: [{rate: %.0f, request: 1 kB, do: write}]}\n",
+                               i, begin[i], leaves[i] - begin[i], size[i], rate[i]);
+        double now = 0;
+        bool full = false;
+        while (now < 200) {
+            double next = 200, growth = 0, sum = 0;
+            for (int i = 0; i < VMS; i++) {
+                bool here = begin[i] <= now && now < leaves[i];
+                if (!here) taken[i] = 0;
+                sum += taken[i];
+                if (begin[i] > now) next = fmin(next, begin[i]);
+                if (leaves[i] > now) next = fmin(next, leaves[i]);
+                if (here && taken[i] < size[i] - 1e-6) growth += rate[i] * 1e3;
+            }
+            if (sum < pool - 1e-3) full = false; /* less than a byte counts as nothing */
+            else if (growth > 0) full = true;
+            if (!full && growth > 0) next = fmin(next, now + (pool - sum) / growth);
+            for (int i = 0; i < VMS && !full; i++)
+                if (begin[i] <= now && now < leaves[i] && taken[i] < size[i] - 1e-6) next = fmin(next, now + (size[i] - taken[i]) / (rate[i] * 1e3));
+            for (int i = 0; i < VMS; i++) {
+                if (begin[i] > now || now >= leaves[i]) continue;
+                bool grows = taken[i] < size[i] - 1e-6;
+                if (!grows || !full) ops += rate[i] * (next - now);
+                if (grows && !full) taken[i] += rate[i] * 1e3 * (next - now);
+            }
+            if (full) full_time += next - now;
+            now = next;
+            sum = 0;
+            for (int i = 0; i < VMS; i++) sum += taken[i];
+            most = fmax(most, sum);
+        }
+        vdc_simulation *sim = run_text(text, NULL, NULL);
+        const struct { const char *key; double wanted; } keys[] = {
+            {"storage_ops", ops}, {"storage_full_s", full_time}, {"storage_taken_max_bytes", most}};
+        for (size_t k = 0; k < 3; k++) {
+            double found = summary_of(sim, keys[k].key);
+            cr_expect(fabs(found - keys[k].wanted) <= 1e-4, "round %d: %s: %.9g, expected %.9g", (int)round, keys[k].key, found, keys[k].wanted);
+        }
+        vdc_simulation_close(sim);
+    }
 }
 
 /* An image comes first, then the I/O; its VM runs meanwhile. A detached volume with half an image begins anew. */
