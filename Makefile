@@ -32,8 +32,9 @@ LIBRARIES      := gsl yaml-0.1 hdf5 zlib nettle sqlite3
 LIBRARY_FLAGS  := $(shell pkg-config --cflags $(LIBRARIES) 2>/dev/null)
 LINK_FLAGS     := $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null) -lhdf5_hl -ldl -lpthread -lm
 
-# -ffp-contract=off: no fused multiply-add, so that every compiler and level rounds alike.
-CFLAGS_ALL = -std=c11 -D_GNU_SOURCE -I. $(OPTIMISE) $(WARNINGS) -ffp-contract=off -fPIC -fvisibility=default \
+# -ffp-contract=off: no fused multiply-add, so that every compiler and level rounds alike. -fno-semantic-interposition: nobody puts other functions
+# in the place of the library's own, so calls within a file may be inlined although it is position-independent.
+CFLAGS_ALL = -std=c11 -D_GNU_SOURCE -I. $(OPTIMISE) $(WARNINGS) -ffp-contract=off -fPIC -fno-semantic-interposition -fvisibility=default \
              -DVDC_VERSION='"$(VERSION)"' $(SANITIZE) $(LIBRARY_FLAGS) $(CFLAGS)
 # Tests link a build of the library with fault injection compiled in.
 TEST_FLAGS := -DVDC_TEST_FAULTS
@@ -42,7 +43,8 @@ LIBRARY_SOURCES := $(sort $(wildcard sim/*.c sim/base/*.c sim/engine/*.c sim/sce
                      schedulers/*.c schedulers/admission/*.c schedulers/placement/*.c schedulers/cpu/*.c schedulers/rebalance/*.c \
                      workloads/*.c analysis/*.c analysis/plots/*.c))
 CLI_SOURCES     := $(sort $(wildcard sim/cli/*.c))
-TEST_SOURCES    := $(sort $(wildcard tests/unit/*.c tests/property/*.c tests/conformance/*.c tests/support/*.c))
+PLAIN_RUNNER    := tests/support/plain_runner.c
+TEST_SOURCES    := $(filter-out $(PLAIN_RUNNER),$(sort $(wildcard tests/unit/*.c tests/property/*.c tests/conformance/*.c tests/support/*.c)))
 
 objects = $(patsubst %.c,$(BUILD)/$(2)/%.o,$(1))
 LIBRARY_OBJECTS := $(call objects,$(LIBRARY_SOURCES),obj)
@@ -87,6 +89,10 @@ $(BUILD)/include/vdcsim.h: sim/base/option.h sim/base/status.h sim/base/units.h 
 $(BUILD)/vdcsim-tests: $(TEST_OBJECTS) $(BUILD)/.files
 	$(call say,link)
 	$(Q)$(CC) $(CFLAGS_ALL) -rdynamic -o $@ $(TEST_OBJECTS) $(LINK_FLAGS) -lcriterion
+# The same tests for tools that Criterion's runner does not go with.
+$(BUILD)/vdcsim-tests-plain: $(TEST_OBJECTS) $(call objects,$(PLAIN_RUNNER),test-obj) $(BUILD)/.files
+	$(call say,link)
+	$(Q)$(CC) $(CFLAGS_ALL) -rdynamic -o $@ $(filter %.o,$^) $(LINK_FLAGS) -lcriterion
 
 $(BUILD)/fuzz-%: $(BUILD)/test-obj/tests/fuzz/fuzz_%.o $(FUZZ_LIBRARY) $(filter %.o,$(FUZZ_MAIN)) $(BUILD)/.files
 	$(call say,link)
@@ -152,10 +158,11 @@ gallery: all
 ##: test            setup, build and every test, with a summary
 test: setup-test
 	@$(MAKE) --no-print-directory check
-##: check           the same without setup
+##: check           PART="unit scenarios": the same without setup, all parts or some (tests/run.sh)
+UNIT_TESTS ?= vdcsim-tests
 check:
-	@$(MAKE) --no-print-directory -j$(JOBS) all $(BUILD)/vdcsim-tests fuzz-programs
-	@BUILD=$(BUILD) PYTHON=$(PYTHON) CC='$(CC)' SANITIZE='$(SANITIZE)' tests/run.sh
+	@$(MAKE) --no-print-directory -j$(JOBS) all $(BUILD)/$(UNIT_TESTS) fuzz-programs
+	@BUILD=$(BUILD) UNIT_TESTS=$(UNIT_TESTS) PYTHON=$(PYTHON) CC='$(CC)' SANITIZE='$(SANITIZE)' tests/run.sh $(PART)
 
 ##: bench           the performance benchmarks, one JSON line each (vdcsim bench --help)
 bench: $(BUILD)/vdcsim
@@ -191,7 +198,7 @@ sanitize: setup-test
 	  SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer'
 ##: tsan            the tests under ThreadSanitizer, in build-tsan
 tsan: setup-test
-	@$(MAKE) --no-print-directory check BUILD=build-tsan OPTIMISE='-O1 -g' SANITIZE=-fsanitize=thread
+	@REFERENCE_CASES=$${REFERENCE_CASES:-60} $(MAKE) --no-print-directory check BUILD=build-tsan OPTIMISE='-O1 -g' SANITIZE=-fsanitize=thread UNIT_TESTS=vdcsim-tests-plain
 ##: fuzz            SECONDS=60 TARGET="quantity yaml scenario trace native packing result state protocol": libFuzzer (clang) on each target in turn, in build-fuzz
 fuzz:
 	@$(MAKE) --no-print-directory -j$(JOBS) all fuzz-programs BUILD=build-fuzz CC=clang OPTIMISE='-O1 -g' FUZZ_MAIN=-fsanitize=fuzzer \
@@ -230,9 +237,9 @@ lint: tidy cppcheck
 ##: valgrind        FILTER='record/*': unit tests under valgrind: memory that is used wrongly or lost (slow: a suite at a time)
 FILTER ?= *
 valgrind: setup-lint
-	@$(MAKE) --no-print-directory -j$(JOBS) $(BUILD)/vdcsim-tests
+	@$(MAKE) --no-print-directory -j$(JOBS) $(BUILD)/vdcsim-tests-plain
 	valgrind --quiet --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite --show-leak-kinds=definite \
-	  $(BUILD)/vdcsim-tests -j1 --timeout 600 --filter '$(FILTER)'
+	  $(BUILD)/vdcsim-tests-plain --filter '$(FILTER)'
 ##: format-check    layout, include order, forbidden calls and mutable globals (also a part of check)
 format-check:
 	@$(PYTHON) tests/structure/check.py --objects $(BUILD)

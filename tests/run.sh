@@ -16,7 +16,7 @@ logs=$BUILD/test-logs
 # The command of each part. Long ones come first, so that none is left running alone at the end.
 parts() {
     cat <<END
-unit            $BUILD/vdcsim-tests -j$(nproc 2>/dev/null || echo 2)
+unit            $BUILD/${UNIT_TESTS:-vdcsim-tests} -j$(nproc 2>/dev/null || echo 2)
 gallery         $PYTHON tools/gallery.py $BUILD/vdcsim scenarios $BUILD/gallery
 docs            $PYTHON tests/docs/run.py
 experiments     $PYTHON tests/experiments/run.py
