@@ -153,10 +153,7 @@ vdc_vm_details *vdc_vm_details_of(vdc_datacenter *dc, uint32_t slot) {
     return &dc->details[slot];
 }
 
-const vdc_vm_details *vdc_vm_details_known(const vdc_datacenter *dc, uint32_t slot) {
-    static const vdc_vm_details none;
-    return dc->vms[slot].detailed ? &dc->details[slot] : &none;
-}
+const vdc_vm_details vdc_vm_no_details;
 
 /* ---- the fleet's integrals ---- */
 

@@ -280,7 +280,10 @@ uint32_t vdc_vm_create(vdc_datacenter *datacenter, const vdc_request *request);
 /* The details of a VM, to write them. */
 vdc_vm_details *vdc_vm_details_of(vdc_datacenter *datacenter, uint32_t slot);
 /* To read them: zeros where it has none. */
-const vdc_vm_details *vdc_vm_details_known(const vdc_datacenter *datacenter, uint32_t slot);
+extern const vdc_vm_details vdc_vm_no_details;
+static inline const vdc_vm_details *vdc_vm_details_known(const vdc_datacenter *datacenter, uint32_t slot) {
+    return datacenter->vms[slot].detailed ? &datacenter->details[slot] : &vdc_vm_no_details;
+}
 /* Gives the slot back. The VM holds nothing any more. */
 void vdc_vm_destroy(vdc_datacenter *datacenter, uint32_t slot);
 

@@ -36,7 +36,23 @@ uint32_t vdc_wait_queue_class_first(const vdc_wait_queue *queue, const vdc_datac
     return class ? dc->vms[queue->classes[class - 1].last].next : queue->first;
 }
 
+/* The only one: most VMs find nobody waiting and are gone before the next one comes. */
+static void add_first(vdc_wait_queue *queue, vdc_datacenter *dc, uint32_t slot, int64_t key) {
+    queue->classes[0] = (vdc_wait_class){.key = key, .last = slot, .count = 1};
+    queue->class_count = 1;
+    queue->count = 1;
+    queue->first = queue->last = slot;
+    queue->since = dc->now;
+    dc->vms[slot].previous = dc->vms[slot].next = VDC_NOWHERE;
+    dc->records[slot].queue_key = key;
+    dc->records[slot].queued_at = dc->now;
+}
+
 vdc_code vdc_wait_queue_add(vdc_wait_queue *queue, vdc_datacenter *dc, uint32_t slot, int64_t key) {
+    if (queue->count == 0 && queue->class_capacity) {
+        add_first(queue, dc, slot, key);
+        return VDC_OK;
+    }
     size_t at = class_at(queue, key);
     if (at == queue->class_count || queue->classes[at].key != key) {
         if (!VDC_RESERVE(queue->classes, queue->class_capacity, queue->class_count + 1)) return VDC_ERROR_MEMORY;
@@ -62,7 +78,12 @@ vdc_code vdc_wait_queue_add(vdc_wait_queue *queue, vdc_datacenter *dc, uint32_t 
 }
 
 void vdc_wait_queue_remove(vdc_wait_queue *queue, vdc_datacenter *dc, uint32_t slot) {
-    advance(queue, dc->now);
+    if (queue->since != dc->now) advance(queue, dc->now);
+    if (queue->count == 1) {
+        queue->class_count = queue->count = 0;
+        queue->first = queue->last = VDC_NOWHERE;
+        return;
+    }
     size_t at = class_at(queue, dc->records[slot].queue_key);
     vdc_vm *vm = &dc->vms[slot];
     if (vm->previous == VDC_NOWHERE) queue->first = vm->next;

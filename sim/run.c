@@ -176,7 +176,7 @@ const char *vdc_run_fits_nowhere(const vdc_simulation *sim, const vdc_request *r
     for (uint16_t k = 0; k < hosts->class_count && !(fits && keeps); k++) {
         if (!vdc_host_class_fits(hosts, k, request)) continue;
         fits = true;
-        keeps = keeps || vdc_reserved_rate(request, &hosts->classes[k]) <= hosts->classes[k].cpu_hz;
+        keeps = keeps || !request->cpu_reservation || vdc_reserved_rate(request, &hosts->classes[k]) <= hosts->classes[k].cpu_hz;
     }
     if (!fits) return "rejected: fits on no host even when empty";
     if (!keeps) return "rejected: no host can keep its CPU reservation";
