@@ -256,6 +256,7 @@ static void empty_host(consolidate_state *it, uint32_t host) {
     if (count <= 0) return;
     size_t before = it->counted = it->plan.count;
     it->plan.excluded[host] = true;
+    if (vdc_plan_too_many(&it->plan, it->leaving, (uint32_t)count)) return;
     sort_by_demand(it->plan.fleet, it->leaving, (uint32_t)count);
     bool moved = vdc_plan_move_all(&it->plan, it->leaving, (uint32_t)count, stays_well_then, it);
     if (moved)

@@ -132,6 +132,7 @@ const char *vdc_plan_open(vdc_plan *plan, const vdc_policy_instance *place, cons
     if (!place) return NULL;
     const vdc_placement_hooks *hooks = &place->policy->placement;
     plan->dedupe = !(hooks->depends & (VDC_DEPENDS_HOST | VDC_DEPENDS_FLEET | VDC_DEPENDS_DEVICES)) && !view->rank;
+    plan->remembers_nothing = hooks->score && !hooks->prepare && !hooks->placed;
     plan->started = true;
     return place->policy->init ? place->policy->init(place->state, &plan->view) : NULL;
 }
@@ -357,9 +358,53 @@ void vdc_plan_undo(vdc_plan *plan, size_t count) {
     }
 }
 
+/* The resources that are limited, side by side: a host is looked at here in a few instructions. */
+typedef struct wanted_room {
+    const int64_t *free[VDC_RESOURCES];  /* [hosts] */
+    int64_t least[VDC_RESOURCES];        /* of the smallest of the VMs */
+    int64_t need[VDC_RESOURCES];         /* of all of them, less what hosts cover */
+    int count;
+} wanted_room;
+
+/* Takes from what is needed what the host has left, if it has room for the least of it; is nothing needed any more? */
+static inline bool covers(const vdc_plan *plan, uint32_t host, wanted_room *wanted) {
+    for (int i = 0; i < wanted->count; i++)
+        if (wanted->free[i][host] < wanted->least[i]) return false;
+    if (plan->excluded[host] || plan->state[host] != UP || plan->vms[host] == 0) return false;
+    bool covered = true;
+    for (int i = 0; i < wanted->count; i++) {
+        int64_t left = wanted->need[i] - wanted->free[i][host];
+        wanted->need[i] = left > 0 ? left : 0;
+        covered = covered && left <= 0;
+    }
+    return covered;
+}
+
+/* Hosts without room for the smallest of the VMs count for nothing. A policy with a memory is asked for each VM all the same. */
+bool vdc_plan_too_many(const vdc_plan *plan, const uint32_t *vms, uint32_t count) {
+    if (!plan->remembers_nothing || count == 0) return false;
+    wanted_room wanted = {.count = plan->used_count};
+    for (int i = 0; i < wanted.count; i++) {
+        int r = plan->used[i];
+        wanted.free[i] = plan->free[r];
+        wanted.least[i] = INT64_MAX;
+        for (uint32_t k = 0; k < count; k++) {
+            int64_t size = plan->fleet->vms[vms[k]].request->size[r];
+            wanted.need[i] += size;
+            if (size < wanted.least[i]) wanted.least[i] = size;
+        }
+    }
+    for (uint32_t k = 0; k < plan->in_use_count; k++)
+        if (covers(plan, plan->in_use[k], &wanted)) return false;
+    for (uint32_t k = 0; k < plan->opened_count; k++)
+        if (covers(plan, plan->opened[k], &wanted)) return false;
+    return true;
+}
+
 bool vdc_plan_move_all(vdc_plan *plan, const uint32_t *vms, uint32_t count, vdc_plan_accepts *accepts, const void *context) {
     size_t before = plan->count;
     uint32_t moved = 0;
+    if (vdc_plan_too_many(plan, vms, count)) return false;
     plan->in_use_only = true;
     for (; moved < count && !plan->no_memory; moved++) {
         int64_t target = vdc_plan_find(plan, vms[moved], accepts, context);

@@ -23,6 +23,7 @@ struct vdc_plan {
     const vdc_policy_instance *place;
     bool started;                        /* the placement policy's init was called */
     bool dedupe;                         /* equal empty hosts have equal scores */
+    bool remembers_nothing;              /* the policy: a search that finds nothing leaves no trace with it */
     bool no_memory;                      /* something failed for want of it: the plan is void */
     int64_t *free[VDC_RESOURCES];        /* [hosts] */
     uint32_t *vms;                       /* [hosts] that hold something there */
@@ -69,6 +70,8 @@ void vdc_plan_move(vdc_plan *plan, uint32_t vm, uint32_t host);
 void vdc_plan_undo(vdc_plan *plan, size_t count);
 /* Moves all of the VMs, in this order, to hosts that are in use, or none of them. */
 bool vdc_plan_move_all(vdc_plan *plan, const uint32_t *vms, uint32_t count, vdc_plan_accepts *accepts, const void *context);
+/* Would vdc_plan_move_all find at once that they need more room than the hosts in use have left together? In whatever order they are. */
+bool vdc_plan_too_many(const vdc_plan *plan, const uint32_t *vms, uint32_t count);
 /* Sorts VMs: the most memory first, then the most CPU, then the one that came first to the run. */
 void vdc_plan_largest_first(const vdc_fleet_view *fleet, uint32_t *vms, uint32_t count);
 /* The slots of a host's VMs that were not moved, in order of coming; -1 when one of them cannot be moved. `out` has room for all. */

@@ -52,9 +52,16 @@ static uint32_t find(const vdc_lanes *lanes, vdc_time time, uint64_t rank) {
     return VDC_LANES;
 }
 
+/* Where an instant's pushes are counted. Multiplied twice: instants of a grid, a multiple of some step apart, must not share few places. */
+static inline uint32_t place_of(vdc_time time, uint64_t rank) {
+    uint64_t hash = ((uint64_t)time + rank) * UINT64_C(0x9E3779B97F4A7C15);
+    hash = (hash ^ hash >> 32) * UINT64_C(0xBF58476D1CE4E5B9);
+    return (uint32_t)(hash >> 32) % VDC_LANE_RECENT;
+}
+
 /* A lane for an instant at which many events were pushed; VDC_LANES when it is not due. */
 static uint32_t open_lane(vdc_lanes *lanes, vdc_time time, uint64_t rank) {
-    uint64_t hash = ((uint64_t)time ^ rank) * UINT64_C(0x9E3779B97F4A7C15) >> 61;
+    uint32_t hash = place_of(time, rank);
     if (lanes->recent[hash].time != time || lanes->recent[hash].rank != (uint32_t)rank) {
         lanes->recent[hash].time = time;
         lanes->recent[hash].rank = (uint32_t)rank;

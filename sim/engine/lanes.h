@@ -17,7 +17,7 @@
 enum {
     VDC_LANES = 8,             /* at once; other instants go without */
     VDC_LANE_CHUNK = 16,
-    VDC_LANE_RECENT = 8,
+    VDC_LANE_RECENT = 64,
     VDC_LANE_RANK_SHIFT = 56   /* of an event's order */
 };
 #define VDC_LANE_CANCELLED UINT64_MAX /* as an event's order */

@@ -35,6 +35,9 @@ typedef struct rebalance_state {
     int64_t rounds, moves, refused;
 } rebalance_state;
 
+/* VMs whose records are fetched before it is their turn. */
+enum { AHEAD = 8 };
+
 /* The subject of the part's events. */
 enum { ROUND, RETRY };
 
@@ -160,9 +163,15 @@ static vdc_code look(rebalance_state *state, vdc_simulation *sim, vdc_diag *diag
         const vdc_vm_record *record = &dc->records[slot];
         vdc_vm_view *view = &state->vms[slot];
         bool movable = false;
+        if (slot + AHEAD < slots) { /* two of the five lines of a record */
+            __builtin_prefetch(&record[AHEAD].request);
+            __builtin_prefetch(&record[AHEAD].first_start);
+        }
         uint32_t host = place_of(sim, slot, &movable);
-        *view = (vdc_vm_view){.host = VDC_NOWHERE};
-        if (host == VDC_NOWHERE) continue;
+        if (host == VDC_NOWHERE) {
+            *view = (vdc_vm_view){.host = VDC_NOWHERE};
+            continue;
+        }
         *view = (vdc_vm_view){
             .request = &record->request, .host = host, .movable = movable, .demand = dc->vms[slot].demand, .nominal = dc->vms[slot].nominal,
             .bytes = record->request.size[VDC_MEMORY], .age = dc->now - record->first_start,

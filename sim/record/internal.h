@@ -25,6 +25,7 @@ struct vdc_record {
     hid_t file;
     hid_t text_type;
     hid_t group_creation; /* no times, order of creation kept */
+    hid_t transfer;       /* of texts: they are converted in a small buffer, as the library clears the whole of it for each write */
     vdc_packer packer;
     unsigned char *scratch; /* one chunk gathered, shuffled and compressed */
     size_t scratch_capacity;

@@ -18,7 +18,7 @@
 #include "sim/record/internal.h"
 #include "sim/record/result_digest.h"
 
-/* Half of the entries of a node of a dataset's chunk index. The library's 32 costs 1.7 kB a dataset, half of a small file. */
+enum { CONVERSION_BUFFER = 1 << 16 };
 
 /* ---- failures ---- */
 
@@ -246,7 +246,7 @@ static vdc_code write_whole(vdc_record *record, const char *path, vdc_cell_type 
         bool good = space >= 0 && properties >= 0 &&
                     (dataset = H5Dcreate2(record->file, path, vdc_record_type(record, type), space, H5P_DEFAULT, properties,
                                           H5P_DEFAULT)) >= 0 &&
-                    (count == 0 || H5Dwrite(dataset, memory_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0) &&
+                    (count == 0 || H5Dwrite(dataset, memory_type, H5S_ALL, H5S_ALL, record->transfer, values) >= 0) &&
                     (!scale_name || H5DSset_scale(dataset, scale_name) >= 0);
         for (int i = 0; i < rank && axes && good; i++) {
             hid_t scale = H5Dopen2(record->file, axes[i], H5P_DEFAULT);
@@ -376,11 +376,13 @@ static bool close_file(vdc_record *record) {
     record->table_count = 0;
     if (record->group_creation >= 0)
         H5Pclose(record->group_creation);
+    if (record->transfer >= 0)
+        H5Pclose(record->transfer);
     if (record->text_type >= 0)
         H5Tclose(record->text_type);
     if (record->file >= 0)
         closed = H5Fclose(record->file) >= 0;
-    record->group_creation = record->text_type = record->file = H5I_INVALID_HID;
+    record->group_creation = record->transfer = record->text_type = record->file = H5I_INVALID_HID;
     return closed;
 }
 
@@ -400,9 +402,11 @@ static vdc_code create_file(vdc_record *record, vdc_diag *diag) {
     hid_t access = vdc_driver_access(&record->driver);
     record->text_type = vdc_hdf5_text_type();
     record->group_creation = H5Pcreate(H5P_GROUP_CREATE);
+    record->transfer = H5Pcreate(H5P_DATASET_XFER);
     const unsigned order = H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED;
     vdc_code code = VDC_OK;
     if (creation < 0 || access < 0 || record->text_type < 0 || record->group_creation < 0 ||
+        record->transfer < 0 || H5Pset_buffer(record->transfer, CONVERSION_BUFFER, NULL, NULL) < 0 ||
         H5Pset_obj_track_times(creation, false) < 0 || H5Pset_link_creation_order(creation, order) < 0 ||
         H5Pset_attr_phase_change(creation, 64, 32) < 0 ||
         H5Pset_obj_track_times(record->group_creation, false) < 0 ||
@@ -435,7 +439,7 @@ vdc_code vdc_record_create(vdc_record **result, const char *path, bool force, vd
     vdc_record *record = vdc_calloc(1, sizeof *record);
     if (!record)
         return vdc_no_memory(diag, "the result file");
-    record->file = record->text_type = record->group_creation = H5I_INVALID_HID;
+    record->file = record->text_type = record->group_creation = record->transfer = H5I_INVALID_HID;
     record->force = force;
     record->path = vdc_strdup(path);
     record->partial = vdc_format("%s.partial", path);

@@ -48,7 +48,7 @@ static bool write_by_library(const vdc_table *table, const vdc_stored *column, i
     hsize_t start = (hsize_t)first, size = count;
     hid_t file = H5Dget_space(column->dataset), memory = H5Screate_simple(1, &size, NULL);
     bool done = file >= 0 && memory >= 0 && H5Sselect_hyperslab(file, H5S_SELECT_SET, &start, NULL, &size, NULL) >= 0 &&
-                H5Dwrite(column->dataset, table->record->text_type, memory, file, H5P_DEFAULT, texts) >= 0;
+                H5Dwrite(column->dataset, table->record->text_type, memory, file, table->record->transfer, texts) >= 0;
     if (file >= 0)
         H5Sclose(file);
     if (memory >= 0)

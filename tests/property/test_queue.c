@@ -215,6 +215,36 @@ Test(queue, renews_a_common_grid_in_order) {
     }
 }
 
+/* Loads that mostly change at the next step of a grid and else some steps later, as those of a trace do: no instant is pushed often in a row, and
+ * most of what is due at one comes together all the same. */
+Test(queue, finds_common_instants_among_others) {
+    enum { COUNT = 1000, INSTANTS = 200 };
+    const vdc_time step = 300 * VDC_SECOND;
+    vdc_queue *queue = open_queue(NULL);
+    static vdc_event_handle handles[COUNT];
+    vdc_stream stream;
+    vdc_stream_open(&stream, 11, "instants", 0);
+    uint64_t together = 0, all = 0;
+    for (uint32_t i = 0; i < COUNT; i++) cr_assert_eq(vdc_queue_push(queue, step, VDC_RANK_CHANGE, 1, i, &handles[i]), VDC_OK);
+    while (vdc_queue_peek(queue)->time <= step * INSTANTS) {
+        vdc_time next = vdc_queue_peek(queue)->time + step;
+        while (vdc_stream_below(&stream, 4) == 0) next += step;
+        const vdc_event *first = vdc_queue_together(queue);
+        all++;
+        if (first) {
+            together++;
+            cr_assert_eq(vdc_queue_renew(queue, next, &first), VDC_OK);
+            continue;
+        }
+        vdc_event event;
+        cr_assert(vdc_queue_pop(queue, &event));
+        cr_assert_eq(vdc_queue_push(queue, next, VDC_RANK_CHANGE, 1, event.subject, &handles[event.subject]), VDC_OK);
+    }
+    cr_assert_eq(vdc_queue_count(queue), COUNT);
+    cr_expect_gt(together, all * 3 / 4, "%g of %g", (double)together, (double)all);
+    vdc_queue_destroy(queue);
+}
+
 Test(queue, orders_ties_by_rank_and_then_by_sequence) {
     for (size_t s = 0; s < STRUCTURES; s++) {
         vdc_queue *queue = open_queue(structures[s]);
