@@ -3,6 +3,7 @@
 
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define COUNT_OF(array) (sizeof(array) / sizeof *(array))
@@ -92,6 +93,8 @@ vdc_code vdc_io_profiles_create(vdc_io_profiles *profiles, vdc_diag *diag) {
 
 void vdc_io_profiles_destroy(vdc_io_profiles *profiles) {
     vdc_free(profiles->items);
+    vdc_free(profiles->open_networks);
+    vdc_free(profiles->open_pools);
     vdc_arena_free(&profiles->arena);
     *profiles = (vdc_io_profiles){0};
 }
@@ -130,12 +133,38 @@ static bool read_entry(reading *r, const vdc_node *node, int table, void *out) {
     return vdc_params_read(node, vdc_io_tables[table].params, vdc_io_tables[table].count, out, NULL, section, r->diag) == VDC_OK;
 }
 
+/* Puts a name that nobody described yet into the table. */
+static uint32_t open_network(reading *r, const char *name) {
+    vdc_io_profiles *p = r->profiles;
+    const vdc_network_spec made = {.name = vdc_arena_strdup(&p->arena, name), .weight = 1};
+    if (!made.name || !VDC_RESERVE(p->open_networks, p->open_network_room, p->network_count + 1)) {
+        vdc_no_memory(r->diag, "networks");
+        return 0;
+    }
+    p->open_networks[p->network_count] = made;
+    p->networks = p->open_networks;
+    return (uint32_t)p->network_count++;
+}
+
+static uint32_t open_pool(reading *r, const char *name) {
+    vdc_io_profiles *p = r->profiles;
+    const vdc_pool_spec made = {.name = vdc_arena_strdup(&p->arena, name), .size = INT64_MAX, .overcommit = 1};
+    if (!made.name || !VDC_RESERVE(p->open_pools, p->open_pool_room, p->pool_count + 1)) {
+        vdc_no_memory(r->diag, "pools");
+        return 0;
+    }
+    p->open_pools[p->pool_count] = made;
+    p->pools = p->open_pools;
+    return (uint32_t)++p->pool_count;
+}
+
 /* The network of that name; an unknown one is named with those that there are. */
 static uint32_t network_of(reading *r, const char *name, const vdc_node *node) {
     const vdc_io_profiles *p = r->profiles;
     for (size_t i = 0; p && i < p->network_count; i++)
         if (strcmp(p->networks[i].name, name) == 0 && !p->networks[i].deleted) return (uint32_t)i;
     if (!p) return 0;
+    if (p->open) return open_network(r, name);
     const char **names = vdc_calloc(p->network_count + 1, sizeof *names);
     for (size_t i = 0; names && i < p->network_count; i++) names[i] = p->networks[i].name;
     const char *nearest = names ? vdc_nearest(name, names) : NULL;
@@ -184,6 +213,7 @@ static uint32_t pool_of(reading *r, const written_volume *as, const vdc_node *no
                      r->what, sized->text, most, pool->name);
         return (uint32_t)i + 1;
     }
+    if (p->open) return open_pool(r, as->pool);
     vdc_fail(r->diag, VDC_ERROR_INPUT, &named->place, "%s: volumes: pool: found '%.60s'; allowed: local or one of the %zu of `datacenter.storage`",
              r->what, as->pool, p->pool_count);
     return 0;
@@ -327,6 +357,93 @@ vdc_code vdc_io_disk_read(vdc_arena *arena, const vdc_node *list, const char *wh
     vdc_code code = read_alone(&r, read_io, list);
     *io = r.made.io, *count = r.made.io_count;
     return code;
+}
+
+/* ---- as text ---- */
+
+static void put_text(FILE *out, const char *text) {
+    (void)fputc('"', out);
+    for (const char *c = text; *c; c++) {
+        if (*c == '"' || *c == '\\') (void)fputc('\\', out);
+        if ((unsigned char)*c < ' ') (void)fprintf(out, "\\x%02x", (unsigned)(unsigned char)*c);
+        else (void)fputc(*c, out);
+    }
+    (void)fputc('"', out);
+}
+
+/* A mapping of what is not as it would be without the key. */
+static void put_entry(FILE *out, int table, const void *values) {
+    static const char *const units[] = {[VDC_DIM_TIME] = " ns", [VDC_DIM_BYTES] = " B", [VDC_DIM_BYTE_RATE] = " B/s"};
+    const char *before = "{";
+    for (size_t i = 0; i < vdc_io_tables[table].count; i++) {
+        const vdc_param *param = &vdc_io_tables[table].params[i];
+        const char *at = (const char *)values + param->offset, *text = NULL;
+        int64_t number = 0, otherwise = VDC_PARAM_NONE;
+        if (param->type == VDC_PARAM_TEXT) {
+            text = *(const char *const *)(const void *)at;
+            if (!text || (param->fallback && strcmp(text, param->fallback) == 0)) continue;
+        } else if (param->type == VDC_PARAM_CHOICE) {
+            text = param->choices[*(const int *)(const void *)at];
+            if (param->fallback && strcmp(text, param->fallback) == 0) continue;
+        } else {
+            number = *(const int64_t *)(const void *)at;
+            if (param->fallback && !(param->none && strcmp(param->fallback, param->none) == 0))
+                (void)vdc_parse_integer(param->fallback, param->dimension, &otherwise);
+            if (number == otherwise) continue;
+        }
+        (void)fprintf(out, "%s%s: ", before, param->name);
+        if (text) put_text(out, text);
+        else (void)fprintf(out, "%lld%s", (long long)number, param->dimension < COUNT_OF(units) && units[param->dimension] ? units[param->dimension] : "");
+        before = ", ";
+    }
+    (void)fputs(*before == '{' ? "{}" : "}", out);
+}
+
+static void pattern_as_written(written_flow *as, const vdc_io_pattern *pattern) {
+    as->rate = pattern->rate, as->amount = pattern->amount, as->at = pattern->at;
+    as->every = pattern->every ? pattern->every : VDC_PARAM_NONE;
+    as->length = pattern->length == VDC_FOREVER ? VDC_PARAM_NONE : pattern->length;
+}
+
+static void put_item(FILE *out, const vdc_io_profiles *profiles, const vdc_io_profile *profile, int table, uint32_t i) {
+    if (table == 0) {
+        const vdc_vnic *vnic = &profile->vnics[i];
+        put_entry(out, table, &(written_vnic){profiles->networks[vnic->network].name, vnic->tx, vnic->rx, vnic->weight});
+    } else if (table == 2) {
+        const vdc_volume *v = &profile->volumes[i];
+        put_entry(out, table, &(written_volume){v->name, v->pool ? profiles->pools[v->pool - 1].name : "local", v->size, v->image, v->iops, v->bandwidth,
+                                                v->weight, v->thin});
+    } else if (table == 1) {
+        const vdc_traffic *traffic = &profile->traffic[i];
+        char id[24];
+        (void)snprintf(id, sizeof id, "%lld", (long long)traffic->to);
+        written_flow as = {.to = traffic->target == VDC_TO_VM ? id : traffic->target == VDC_TO_PEER ? "peer" : "outside", .index = traffic->vnic};
+        pattern_as_written(&as, &traffic->pattern);
+        put_entry(out, table, &as);
+    } else {
+        const vdc_disk_io *io = &profile->io[i];
+        written_flow as = {.index = io->volume, .request = io->request, .write = io->write};
+        pattern_as_written(&as, &io->pattern);
+        put_entry(out, table, &as);
+    }
+}
+
+char *vdc_io_list_text(const vdc_io_profiles *profiles, uint32_t index, int table) {
+    const vdc_io_profile *profile = &profiles->items[index];
+    const uint32_t counts[] = {profile->vnic_count, profile->traffic_count, profile->volume_count, profile->io_count};
+    char *text = NULL, *kept;
+    size_t size;
+    if (counts[table] == 0) return vdc_strdup("");
+    FILE *out = open_memstream(&text, &size);
+    if (!out) return NULL;
+    for (uint32_t i = 0; i < counts[table]; i++) {
+        (void)fputs(i ? ", " : "[", out);
+        put_item(out, profiles, profile, table, i);
+    }
+    (void)fputc(']', out);
+    kept = fclose(out) == 0 ? vdc_strdup(text) : NULL;
+    free(text);
+    return kept;
 }
 
 /* ---- entries that change ---- */

@@ -102,6 +102,10 @@ typedef struct vdc_io_profiles {
     size_t pool_count;
     int64_t largest_local;              /* bytes that the host with most disk space has; < 0 = not known */
     bool networking, storing;           /* some VM has vNICs, volumes */
+    bool open;                          /* any name of a network or pool will do: there is no datacenter that would have them */
+    vdc_network_spec *open_networks;    /* those found so far */
+    vdc_pool_spec *open_pools;
+    size_t open_network_room, open_pool_room;
     bool sealed;                        /* the run is laid out: a VM that is read from now on may have them only where others do */
 } vdc_io_profiles;
 
@@ -116,6 +120,10 @@ void vdc_io_profiles_destroy(vdc_io_profiles *profiles);
  * where the request says nothing of these itself. A VM's own net_tx, net_rx, iops, disk_bandwidth cap its only vNIC or volume where that
  * has no cap. With NULL profiles everything is checked but names and pools. `what` names the VM in messages. */
 vdc_code vdc_io_profile_read(vdc_io_profiles *profiles, const vdc_io_nodes *nodes, vdc_request *request, const char *what, vdc_diag *diag);
+
+/* One of an entry's lists (a place in vdc_io_tables) as a scenario would write it, "[{...}, ...]", in fresh memory; "" when it has none, NULL without
+ * memory. Reading it gives an equal list. */
+char *vdc_io_list_text(const vdc_io_profiles *profiles, uint32_t index, int table);
 
 /* An entry that only one VM has and that may be changed: *index itself where it is one, else a copy. False when memory is out. */
 bool vdc_io_profile_own(vdc_io_profiles *profiles, uint32_t *index);

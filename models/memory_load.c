@@ -96,6 +96,22 @@ static vdc_code enter(vdc_memory_loads *loads, vdc_memory_load load, const vdc_n
     return VDC_OK;
 }
 
+char *vdc_memory_load_text(const vdc_memory_loads *loads, uint16_t index) {
+    if (index == 0) return vdc_strdup("");
+    const vdc_memory_load *load = &loads->items[index];
+    char *text = load->reservation ? vdc_format("{reservation: %" PRId64 " B, segments: [", load->reservation) : vdc_strdup("{segments: [");
+    for (const vdc_memory_segment *segment = &loads->segments[load->first]; text; segment++) {
+        bool last = segment->duration == VDC_FOREVER;
+        double touched = (double)segment->touched_ppm / 1e6;
+        double working_set = segment->touched_ppm ? (double)segment->working_set_ppm / (double)segment->touched_ppm : 0;
+        char *longer = vdc_format("%s[%" PRId64 " ns, %.6g, %.9g]%s", text, last ? 1 : segment->duration, touched, working_set, last ? "]}" : ", ");
+        vdc_free(text);
+        text = longer;
+        if (last) break;
+    }
+    return text;
+}
+
 vdc_code vdc_memory_load_read(vdc_memory_loads *loads, const vdc_node *node, vdc_request *request, vdc_diag *diag) {
     written as;
     uint16_t all;

@@ -26,5 +26,7 @@ typedef struct vdc_memory_loads {
 void vdc_memory_loads_free(vdc_memory_loads *loads);
 /* Reads `memory_load: {…}` of a VM whose size is set. With NULL loads it is checked only. */
 vdc_code vdc_memory_load_read(vdc_memory_loads *loads, const vdc_node *node, vdc_request *request, vdc_diag *diag);
+/* A load as a scenario would write it, in fresh memory; "" for 0, NULL without memory. Reading it gives an equal one. */
+char *vdc_memory_load_text(const vdc_memory_loads *loads, uint16_t index);
 
 #endif

@@ -10,7 +10,7 @@
 #include "sim/base/file.h"
 #include "sim/parts/part.h"
 #include "sim/results/results.h"
-#include "sim/scenario/yaml.h"
+#include "sim/base/yaml.h"
 
 enum { STATE_FORMAT = 1, STATE_LIMIT = 256 << 20 };
 static const char last_key[] = "complete: ";

@@ -5,7 +5,7 @@
 #include "sim/journal.h"
 #include "sim/operations.h"
 #include "sim/results/results.h"
-#include "sim/scenario/yaml.h"
+#include "sim/base/yaml.h"
 
 /* The mapping without one of its keys. */
 static const vdc_node *without(vdc_arena *arena, const vdc_node *mapping, const char *key) {

@@ -2,6 +2,7 @@
 #include "workloads/native.h"
 
 #include "workloads/native_hdf5.h"
+#include "workloads/native_lists.h"
 #include "workloads/values.h"
 
 #include <stdio.h>
@@ -26,6 +27,7 @@ const vdc_native_unit vdc_native_frequency_units[] = {{"hz", 1}, {"khz", 1000}, 
 #define NUMBER(name, units, base, member, absent, minimum) \
     {name, VDC_NATIVE_NUMBER, units, base, AT(member), absent, minimum, false}
 #define OTHER(name, kind) {name, kind, count_units, "1", 0, 0, 0, false}
+#define IN_WORDS(name, which) {name, VDC_NATIVE_LIST, count_units, "1", which, 0, 0, false}
 const vdc_native_column vdc_native_columns[VDC_NATIVE_COLUMNS] = {
     NUMBER("id", count_units, "1", id, VDC_NO_ID, 0),
     OTHER("name", VDC_NATIVE_NAME),
@@ -54,6 +56,11 @@ const vdc_native_column vdc_native_columns[VDC_NATIVE_COLUMNS] = {
     NUMBER("predicted_lifetime", vdc_native_time_units, "ns", predicted_lifetime, VDC_UNLIMITED, 0),
     NUMBER("checkpoint_interval", vdc_native_time_units, "ns", checkpoint_interval, 0, 1),
     NUMBER("checkpoint_duration", vdc_native_time_units, "ns", checkpoint_duration, 0, 0),
+    IN_WORDS("vnics", VDC_LIST_VNICS),
+    IN_WORDS("traffic", VDC_LIST_TRAFFIC),
+    IN_WORDS("volumes", VDC_LIST_VOLUMES),
+    IN_WORDS("io", VDC_LIST_IO),
+    IN_WORDS("memory_load", VDC_LIST_MEMORY),
     OTHER("checkpoint_scale", VDC_NATIVE_SCALE),
 };
 
@@ -97,6 +104,7 @@ int64_t vdc_native_value(const vdc_native_column *column, const vdc_request *req
     case VDC_NATIVE_GPUS: value = request->gpu_count; break;
     case VDC_NATIVE_GPU_MILLI: value = request->gpu_milli; break;
     case VDC_NATIVE_GPU_MODELS: value = (int64_t)request->gpu_models; break;
+    case VDC_NATIVE_LIST: value = column->offset == VDC_LIST_MEMORY ? request->memory_load : request->io; break;
     case VDC_NATIVE_SCALE:
         value = request->checkpoint_scale_num;
         otherwise = request->checkpoint_scale_den;

@@ -25,6 +25,7 @@ typedef enum vdc_native_kind {
     VDC_NATIVE_GPUS,
     VDC_NATIVE_GPU_MILLI,
     VDC_NATIVE_GPU_MODELS,  /* names joined by '|' */
+    VDC_NATIVE_LIST,        /* what it has on networks and disks, how it uses its memory: as a scenario would write it (native_lists.h), `offset` = which */
     VDC_NATIVE_SCALE        /* growth of the checkpoint interval, a decimal */
 } vdc_native_kind;
 
@@ -39,7 +40,7 @@ typedef struct vdc_native_column {
     bool required;
 } vdc_native_column;
 
-enum { VDC_NATIVE_COLUMNS = 28 };
+enum { VDC_NATIVE_COLUMNS = 33 };
 extern const vdc_native_column vdc_native_columns[VDC_NATIVE_COLUMNS];
 extern const vdc_native_unit vdc_native_time_units[], vdc_native_frequency_units[];
 

@@ -9,6 +9,7 @@
 #include "sim/base/memory.h"
 #include "workloads/live_loads.h"
 #include "workloads/native.h"
+#include "workloads/native_lists.h"
 #include "workloads/table.h"
 #include "workloads/values.h"
 
@@ -18,11 +19,16 @@
 typedef struct native_csv {
     vdc_source base;
     vdc_table table;
+    vdc_workload_context context;
     vdc_names *tenants, *groups, *gpu_models;
     vdc_isolation_specs *isolation; /* NULL: wishes are left out */
     vdc_names *wishes;              /* texts of wishes so far */
     uint32_t *wish_entries;         /* [text] its entry, UINT32_MAX = not read yet */
     size_t wish_capacity;
+    vdc_native_list_reader lists;
+    char *list_texts[VDC_NATIVE_LISTS]; /* of the row, each ended by a NUL; "" = nothing */
+    size_t list_rooms[VDC_NATIVE_LISTS];
+    bool has_lists;
     struct { const vdc_native_column *column; int64_t scale; } columns[VDC_FIELD_LIMIT]; /* of the file, in its order */
     int64_t last_arrival;
     int64_t row;
@@ -96,6 +102,15 @@ static vdc_code map_columns(native_csv *self, vdc_diag *diag) {
     return code;
 }
 
+static vdc_code open_lists(native_csv *self, vdc_diag *diag) {
+    const vdc_place place = vdc_text_place(self->table.text, NULL);
+    unsigned there = 0;
+    for (size_t i = 0; i < self->table.columns; i++)
+        if (self->columns[i].column->kind == VDC_NATIVE_LIST) there |= 1u << self->columns[i].column->offset;
+    self->has_lists = there != 0;
+    return vdc_native_lists_open(&self->lists, &self->context, there, &place, diag);
+}
+
 static vdc_code open_segments(native_csv *self, const char *path, const vdc_workload_context *context, vdc_diag *diag) {
     static const vdc_native_column duration = {.name = "duration", .units = vdc_native_time_units},
                                    demand = {.name = "demand", .units = vdc_native_frequency_units};
@@ -151,6 +166,32 @@ static void take_wishes(native_csv *self, int index, vdc_request *request) {
     request->isolation = *entry;
 }
 
+/* A field as a text of its own. */
+static void take_list(native_csv *self, size_t which, vdc_field field) {
+    const size_t length = (size_t)(field.end - field.begin);
+    if (!VDC_RESERVE(self->list_texts[which], self->list_rooms[which], length + 1)) {
+        self->table.bad = true;
+        self->table.code = vdc_no_memory(self->table.diag, "a trace");
+        return;
+    }
+    memcpy(self->list_texts[which], field.begin, length);
+    self->list_texts[which][length] = 0;
+}
+
+/* What the texts of the row say, when its sizes are known. */
+static void take_lists(native_csv *self, vdc_request *request) {
+    char wrong[256];
+    const char *texts[VDC_NATIVE_LISTS];
+    for (int i = 0; i < VDC_NATIVE_LISTS; i++) texts[i] = self->list_texts[i];
+    const vdc_code code = vdc_native_lists_take(&self->lists, texts, request, wrong, sizeof wrong);
+    if (code == VDC_ERROR_MEMORY) {
+        self->table.bad = true;
+        self->table.code = vdc_no_memory(self->table.diag, "a trace");
+    } else if (code) {
+        vdc_table_complain(&self->table, VDC_COLUMN_ABSENT, "%s", wrong);
+    }
+}
+
 /* One field that is not empty and no plain number. */
 static void take_other(native_csv *self, int index, vdc_request *request, int64_t *gpus, int64_t *milli) {
     const vdc_field field = vdc_table_field(&self->table, index);
@@ -170,6 +211,7 @@ static void take_other(native_csv *self, int index, vdc_request *request, int64_
             vdc_table_complain(&self->table, index, "is '%s'; low, normal, high or an integer is wanted",
                                vdc_field_show(field, shown));
         break;
+    case VDC_NATIVE_LIST: take_list(self, self->columns[index].column->offset, field); break;
     case VDC_NATIVE_SCALE:
         request->checkpoint_scale_num = vdc_table_number(&self->table, index, 1000000, 1, INT64_MAX);
         request->checkpoint_scale_den = 1000000;
@@ -180,6 +222,8 @@ static void take_other(native_csv *self, int index, vdc_request *request, int64_
 
 static void take_fields(native_csv *self, vdc_request *request) {
     int64_t gpus = -1, milli = -1;
+    for (int i = 0; i < VDC_NATIVE_LISTS; i++)
+        if (self->list_texts[i]) *self->list_texts[i] = 0;
     for (size_t i = 0; i < self->table.columns; i++) {
         const vdc_native_column *meaning = self->columns[i].column;
         const vdc_field field = self->table.fields[i];
@@ -198,6 +242,7 @@ static void take_fields(native_csv *self, vdc_request *request) {
     if ((gpus >= 0 || milli >= 0) && !vdc_gpus_set(request, gpus < 0 ? milli > 0 : gpus, milli < 0 ? 1000 : milli))
         vdc_table_complain(&self->table, VDC_COLUMN_ABSENT,
                            "gpus and gpu_milli do not go together: several GPUs are whole (1000)");
+    if (self->has_lists && !self->table.bad) take_lists(self, request);
     if (request->arrival < self->last_arrival)
         vdc_table_complain(&self->table, VDC_COLUMN_ABSENT, "out of order: this VM arrives before the one above it");
 }
@@ -271,6 +316,8 @@ static void close(vdc_source *source) {
     vdc_table_close(&self->table);
     vdc_table_close(&self->segments);
     vdc_live_loads_free(&self->loads);
+    vdc_native_lists_close(&self->lists);
+    for (int i = 0; i < VDC_NATIVE_LISTS; i++) vdc_free(self->list_texts[i]);
     vdc_names_destroy(self->wishes);
     vdc_free(self->wish_entries);
     vdc_free(self->list);
@@ -290,9 +337,11 @@ vdc_code vdc_native_csv_open(const vdc_native_params *params, const char *path, 
     self->gpu_models = context->gpu_models;
     self->progress = (vdc_progress)params->progress;
     self->isolation = context->isolation;
+    self->context = *context;
     vdc_code code = vdc_names_create(&self->wishes, diag);
     if (!code) code = vdc_table_open(&self->table, path, &(vdc_table_layout){.separator = ','}, context, diag);
     if (!code) code = map_columns(self, diag);
+    if (!code) code = open_lists(self, diag);
     if (!code && params->segments) {
         code = open_segments(self, params->segments, context, diag);
         if (!code) code = read_ahead(self, diag);

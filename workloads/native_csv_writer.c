@@ -5,6 +5,7 @@
  */
 #include "sim/base/memory.h"
 #include "workloads/native.h"
+#include "workloads/native_lists.h"
 #include "workloads/trace_writer.h"
 
 #include <errno.h>
@@ -22,7 +23,7 @@ typedef struct csv_writer {
     vdc_trace_writer base;
     const vdc_workload_context *context;
     output vms, segments;
-    uint32_t columns;
+    uint64_t columns;
     bool force, without_memory;
     int64_t row;
 } csv_writer;
@@ -105,6 +106,13 @@ static bool write_wishes(FILE *file, const vdc_isolation_specs *specs, uint32_t 
     return text != NULL;
 }
 
+static bool write_list(FILE *file, const vdc_workload_context *context, const vdc_request *request, vdc_native_list which) {
+    char *text = vdc_native_list_text(context, request, which);
+    if (text) write_text(file, text);
+    vdc_free(text);
+    return text != NULL;
+}
+
 static void write_field(csv_writer *self, const vdc_native_column *column, const vdc_request *request) {
     FILE *file = self->vms.file;
     bool absent;
@@ -116,6 +124,7 @@ static void write_field(csv_writer *self, const vdc_native_column *column, const
     case VDC_NATIVE_GROUP: write_text(file, vdc_names_text(self->context->groups, request->group)); break;
     case VDC_NATIVE_ISOLATION: self->without_memory |= !write_wishes(file, self->context->isolation, request->isolation); break;
     case VDC_NATIVE_GPU_MODELS: write_models(file, request->gpu_models, self->context->gpu_models); break;
+    case VDC_NATIVE_LIST: self->without_memory |= !write_list(file, self->context, request, (vdc_native_list)column->offset); break;
     case VDC_NATIVE_SCALE: write_number(file, request->checkpoint_scale_num, request->checkpoint_scale_den); break;
     case VDC_NATIVE_PRIORITY:
         if (value == VDC_PRIORITY_LOW || value == VDC_PRIORITY_HIGH) (void)fputs(value == VDC_PRIORITY_LOW ? "low" : "high",
@@ -144,15 +153,16 @@ static vdc_code write_segment(void *to, const vdc_segment *segment, vdc_diag *di
 
 static vdc_code add(vdc_trace_writer *writer, const vdc_request *request, vdc_diag *diag) {
     csv_writer *self = (csv_writer *)writer;
+    const vdc_request plain = vdc_native_plain(self->context, request);
     bool first = true;
     for (unsigned i = 0; i < VDC_NATIVE_COLUMNS; i++) {
         if (!(self->columns >> i & 1)) continue;
         if (!first) (void)fputc(',', self->vms.file);
-        write_field(self, &vdc_native_columns[i], request);
+        write_field(self, &vdc_native_columns[i], &plain);
         first = false;
     }
     (void)fputc('\n', self->vms.file);
-    if (self->without_memory) return vdc_no_memory(diag, "isolation");
+    if (self->without_memory) return vdc_no_memory(diag, "isolation and lists");
     const vdc_code code = vdc_trace_segments(request, write_segment, self, diag);
     self->row++;
     if (code) return code;
@@ -177,7 +187,7 @@ static void write_header(csv_writer *self) {
     char spelling[VDC_NATIVE_SPELLING];
     bool first = true;
     for (unsigned i = 0; i < VDC_NATIVE_COLUMNS; i++) {
-        if (vdc_native_columns[i].required) self->columns |= UINT32_C(1) << i;
+        if (vdc_native_columns[i].required) self->columns |= UINT64_C(1) << i;
         if (!(self->columns >> i & 1)) continue;
         (void)fprintf(self->vms.file, "%s%s", first ? "" : ",", vdc_native_spell(&vdc_native_columns[i],
                                                                                  vdc_native_columns[i].units, spelling));

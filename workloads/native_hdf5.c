@@ -10,6 +10,7 @@
 #include "sim/base/hdf5_driver.h"
 #include "sim/base/memory.h"
 #include "workloads/live_loads.h"
+#include "workloads/native_lists.h"
 #include "workloads/values.h"
 
 #include <errno.h>
@@ -37,6 +38,11 @@ typedef struct hdf5_reader {
     uint64_t rows, row;
     uint32_t *tenants, *groups, *models, *wishes; /* the file's numbers -> the context's */
     size_t tenant_count, group_count, model_count, wish_count;
+    vdc_names *list_texts[VDC_NATIVE_LISTS];
+    uint32_t *list_numbers[VDC_NATIVE_LISTS]; /* the file's number -> list_texts' */
+    size_t list_counts[VDC_NATIVE_LISTS];
+    int64_t list_values[VDC_NATIVE_LISTS];    /* of the row: the file's numbers */
+    vdc_native_list_reader lists;
     vdc_workload_context context;
     int64_t last_arrival;
     char *name;
@@ -182,6 +188,7 @@ static bool set_value(const hdf5_reader *self, size_t index, int64_t value, vdc_
     case VDC_NATIVE_GPUS: request->gpu_count = (uint16_t)value; return value >= 0 && value <= 64;
     case VDC_NATIVE_GPU_MILLI: request->gpu_milli = (uint16_t)value; return value >= 0 && value <= 1000;
     case VDC_NATIVE_GPU_MODELS: request->gpu_models = map_models(self, (uint64_t)value, &good); return good;
+    case VDC_NATIVE_LIST: return value == 0 || (value > 0 && (uint64_t)value < self->list_counts[column->offset]);
     case VDC_NATIVE_NAME:
     case VDC_NATIVE_SCALE: break;
     }
@@ -202,6 +209,20 @@ static vdc_code take_segments(hdf5_reader *self, int64_t count, vdc_diag *diag) 
     return VDC_OK;
 }
 
+/* What the texts of the row say, when its sizes are known. */
+static vdc_code take_lists(hdf5_reader *self, vdc_request *out, bool *good, vdc_diag *diag) {
+    const char *texts[VDC_NATIVE_LISTS] = {NULL};
+    char wrong[256];
+    for (int i = 0; i < VDC_NATIVE_LISTS; i++)
+        if (self->list_values[i] > 0) texts[i] = vdc_names_text(self->list_texts[i], self->list_numbers[i][self->list_values[i]]);
+    const vdc_code code = vdc_native_lists_take(&self->lists, texts, out, wrong, sizeof wrong);
+    if (!code) return VDC_OK;
+    *good = false;
+    if (code == VDC_ERROR_MEMORY) return vdc_no_memory(diag, "a trace");
+    const vdc_place place = {self->path, 0, 0};
+    return vdc_row_error(self->context.report, diag, &place, "VM %llu: %s", (unsigned long long)self->row, wrong);
+}
+
 /* Reads row `self->row`. Every series moves on by one, also where a value is malformed (*good = false, reported). */
 static vdc_code take_row(hdf5_reader *self, vdc_request *out, int64_t *segments, bool *good, vdc_diag *diag) {
     vdc_code bad = VDC_OK;
@@ -214,6 +235,7 @@ static vdc_code take_row(hdf5_reader *self, vdc_request *out, int64_t *segments,
         if (!column->there) continue;
         const vdc_code code = take_number(self, column, &value, diag);
         if (code) return code;
+        if (i < VDC_NATIVE_COLUMNS && vdc_native_columns[i].kind == VDC_NATIVE_LIST) self->list_values[vdc_native_columns[i].offset] = value;
         if (i == VDC_TRACE_SEGMENTS) *segments = value; /* also of a malformed row: its segments have to be passed over */
         if (*good && !set_value(self, i, value, out)) {
             *good = false;
@@ -230,6 +252,7 @@ static vdc_code take_row(hdf5_reader *self, vdc_request *out, int64_t *segments,
         *good = false;
         bad = malformed(self, "arrival", out->arrival, "before that of the VM above it", diag);
     }
+    if (*good && !bad) bad = take_lists(self, out, good, diag);
     const int64_t milli = out->gpu_milli;
     if (*good && !vdc_gpus_set(out, out->gpu_count, out->gpu_count ? milli : 0)) {
         *good = false;
@@ -274,6 +297,11 @@ static void close(vdc_source *source) {
     vdc_free(self->groups);
     vdc_free(self->models);
     vdc_free(self->wishes);
+    vdc_native_lists_close(&self->lists);
+    for (int i = 0; i < VDC_NATIVE_LISTS; i++) {
+        vdc_names_destroy(self->list_texts[i]);
+        vdc_free(self->list_numbers[i]);
+    }
     vdc_free(self->segments);
     vdc_free(self->name);
     vdc_free(self->path);
@@ -312,6 +340,23 @@ static vdc_code read_wishes(hdf5_reader *self, vdc_diag *diag) {
             code = refuse(self, "/names/isolation:", wrong, diag);
     vdc_names_destroy(texts);
     return code;
+}
+
+/* The texts of the columns that are no numbers. */
+static vdc_code read_lists(hdf5_reader *self, vdc_diag *diag) {
+    const vdc_place place = {self->path, 0, 0};
+    unsigned there = 0;
+    vdc_code code = VDC_OK;
+    for (size_t i = 0; i < VDC_NATIVE_COLUMNS && !code; i++) {
+        const size_t which = vdc_native_columns[i].offset;
+        char name[48];
+        if (vdc_native_columns[i].kind != VDC_NATIVE_LIST || !self->columns[i].there) continue;
+        there |= 1u << which;
+        (void)snprintf(name, sizeof name, "/names/%s", vdc_native_columns[i].name);
+        code = vdc_names_create(&self->list_texts[which], diag);
+        if (!code) code = read_names(self, name, self->list_texts[which], &self->list_numbers[which], &self->list_counts[which], diag);
+    }
+    return code ? code : vdc_native_lists_open(&self->lists, &self->context, there, &place, diag);
 }
 
 /* Is every member of /vms a column? */
@@ -385,6 +430,7 @@ static vdc_code start(hdf5_reader *self, vdc_diag *diag) {
     if (!code) code = read_names(self, "/names/tenants", self->context.tenants, &self->tenants, &self->tenant_count, diag);
     if (!code) code = read_names(self, "/names/groups", self->context.groups, &self->groups, &self->group_count, diag);
     if (!code) code = read_wishes(self, diag);
+    if (!code) code = read_lists(self, diag);
     if (!code) code = read_names(self, "/names/gpu_models", self->context.gpu_models, &self->models, &self->model_count, diag);
     for (size_t i = 0; i < self->model_count && !code; i++)
         if (self->models[i] > 64) code = refuse(self, "/names/gpu_models", "makes more than 64 GPU models", diag);

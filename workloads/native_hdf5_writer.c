@@ -5,6 +5,7 @@
  */
 #include "sim/base/memory.h"
 #include "workloads/native_hdf5.h"
+#include "workloads/native_lists.h"
 
 #include <errno.h>
 #include <string.h>
@@ -28,6 +29,8 @@ typedef struct hdf5_writer {
     hid_t file;
     growing columns[VDC_TRACE_COLUMNS], names, duration, demand;
     int64_t segments;       /* of the VM being written */
+    vdc_names *lists[VDC_NATIVE_LISTS]; /* texts so far */
+    uint32_t list_numbers[VDC_NATIVE_LISTS]; /* of the VM being written */
 } hdf5_writer;
 
 static vdc_code cannot_write(const hdf5_writer *self, vdc_diag *diag) {
@@ -128,8 +131,23 @@ static int64_t value_of(const hdf5_writer *self, size_t column, const vdc_reques
     case VDC_TRACE_PROGRESS: return (int64_t)request->progress;
     case VDC_TRACE_SCALE_NUM: return request->checkpoint_scale_num;
     case VDC_TRACE_SCALE_DEN: return request->checkpoint_scale_den;
-    default: return vdc_native_value(&vdc_native_columns[column], request, &absent);
+    default: break;
     }
+    if (vdc_native_columns[column].kind == VDC_NATIVE_LIST) return self->list_numbers[vdc_native_columns[column].offset];
+    return vdc_native_value(&vdc_native_columns[column], request, &absent);
+}
+
+/* The numbers of its texts. */
+static vdc_code name_lists(hdf5_writer *self, const vdc_request *request, vdc_diag *diag) {
+    for (int i = 0; i < VDC_NATIVE_LISTS; i++) {
+        self->list_numbers[i] = 0;
+        if (!(i == VDC_LIST_MEMORY ? request->memory_load : request->io)) continue;
+        char *text = vdc_native_list_text(self->context, request, (vdc_native_list)i);
+        const bool good = text && !vdc_names_intern(self->lists[i], text, strlen(text), &self->list_numbers[i]);
+        vdc_free(text);
+        if (!good) return vdc_no_memory(diag, "a trace writer");
+    }
+    return VDC_OK;
 }
 
 static vdc_code add_segment(void *to, const vdc_segment *segment, vdc_diag *diag) {
@@ -142,10 +160,12 @@ static vdc_code add_segment(void *to, const vdc_segment *segment, vdc_diag *diag
 static vdc_code add(vdc_trace_writer *writer, const vdc_request *request, vdc_diag *diag) {
     hdf5_writer *self = (hdf5_writer *)writer;
     const vdc_hdf5_scope scope = vdc_hdf5_quiet();
+    const vdc_request plain = vdc_native_plain(self->context, request);
     self->segments = 0;
     vdc_code code = vdc_trace_segments(request, add_segment, self, diag);
+    if (!code) code = name_lists(self, request, diag);
     for (size_t i = 0; i < VDC_TRACE_COLUMNS && !code; i++)
-        if (vdc_trace_column_stored(i)) code = put_number(self, &self->columns[i], value_of(self, i, request), diag);
+        if (vdc_trace_column_stored(i)) code = put_number(self, &self->columns[i], value_of(self, i, &plain), diag);
     if (!code) code = put_text(self, &self->names, request->name ? request->name : "", diag);
     vdc_hdf5_restore(scope);
     return code;
@@ -196,6 +216,11 @@ static vdc_code flush_all(hdf5_writer *self, vdc_diag *diag) {
     vdc_code code = write_names(self, "tenants", self->context->tenants, diag);
     if (!code) code = write_names(self, "groups", self->context->groups, diag);
     if (!code) code = write_wishes(self, diag);
+    for (size_t i = 0; i < VDC_NATIVE_COLUMNS && !code; i++) {
+        const vdc_native_column *column = &vdc_native_columns[i];
+        if (column->kind == VDC_NATIVE_LIST && vdc_names_count(self->lists[column->offset]) > 1)
+            code = write_names(self, column->name, self->lists[column->offset], diag);
+    }
     return code ? code : write_names(self, "gpu_models", self->context->gpu_models, diag);
 }
 
@@ -244,6 +269,7 @@ static void close_writer(vdc_trace_writer *writer) {
     vdc_free(self->names.block.any);
     vdc_free(self->duration.block.any);
     vdc_free(self->demand.block.any);
+    for (int i = 0; i < VDC_NATIVE_LISTS; i++) vdc_names_destroy(self->lists[i]);
     vdc_free(self->path);
     vdc_free(self->partial);
     vdc_free(self);
@@ -277,6 +303,7 @@ static vdc_code start(hdf5_writer *self, const vdc_trace_target *target, vdc_dia
     if (!target->force && access(target->path, F_OK) == 0)
         return vdc_fail(diag, VDC_ERROR_INPUT, NULL, "%s exists: --force replaces it", target->path);
     vdc_code code = VDC_OK;
+    for (int i = 0; i < VDC_NATIVE_LISTS && !code; i++) code = vdc_names_create(&self->lists[i], diag);
     for (size_t i = 0; i < VDC_TRACE_COLUMNS && !code; i++)
         if (vdc_trace_column_stored(i))
             code = begin(&self->columns[i], "/vms", vdc_trace_column_name(i), vdc_trace_column_unit(i), vdc_trace_column_name(i),

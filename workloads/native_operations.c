@@ -41,16 +41,20 @@ static vdc_code map_column(with_operations *self, size_t index, vdc_diag *diag) 
     static const struct { const char *suffix, *unit; } units[] = {
         {"s", "s"}, {"ns", "ns"}, {"us", "us"}, {"ms", "ms"}, {"min", "min"}, {"h", "h"}, {"d", "d"}, {"b", "B"}, {"kb", "kB"}, {"mb", "MB"}, {"gb", "GB"},
         {"tb", "TB"}, {"kib", "KiB"}, {"mib", "MiB"}, {"gib", "GiB"}, {"tib", "TiB"}, {"hz", "Hz"}, {"khz", "kHz"}, {"mhz", "MHz"}, {"ghz", "GHz"},
+        {"b_s", "B/s"}, {"kb_s", "kB/s"}, {"mb_s", "MB/s"}, {"gb_s", "GB/s"}, {"kib_s", "KiB/s"}, {"mib_s", "MiB/s"}, {"gib_s", "GiB/s"},
+        {"kbit_s", "kbit/s"}, {"mbit_s", "Mbit/s"}, {"gbit_s", "Gbit/s"},
     };
-    const char *name = self->table.names[index], *bar = strrchr(name, '_');
+    const char *name = self->table.names[index];
     const vdc_place place = vdc_text_place(self->table.text, NULL);
     operation_column *column = &self->columns[index];
     *column = (operation_column){.unit = ""};
-    size_t length = strlen(name);
-    for (size_t i = 0; bar && i < sizeof units / sizeof *units; i++) {
-        if (strcmp(bar + 1, units[i].suffix) != 0) continue;
+    size_t whole = strlen(name), length = whole;
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+        const size_t suffix = strlen(units[i].suffix); /* the longest one that fits: bandwidth_mb_s is no time */
+        if (suffix + 1 >= whole || name[whole - suffix - 1] != '_' || strcmp(name + whole - suffix, units[i].suffix) != 0) continue;
+        if (length != whole && whole - suffix - 1 > length) continue;
         column->unit = units[i].unit;
-        length = (size_t)(bar - name);
+        length = whole - suffix - 1;
     }
     if (length >= KEY_SIZE) return vdc_fail(diag, VDC_ERROR_INPUT, &place, "unknown column '%.60s'", name);
     memcpy(column->key, name, length);

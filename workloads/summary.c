@@ -50,7 +50,7 @@ static void add_request(vdc_workload_summary *summary, const vdc_request *reques
     for (unsigned i = 0; i < VDC_NATIVE_COLUMNS; i++) {
         bool absent;
         vdc_native_value(&vdc_native_columns[i], request, &absent);
-        if (!absent) summary->columns |= UINT32_C(1) << i;
+        if (!absent) summary->columns |= UINT64_C(1) << i;
     }
     if (!request->load) return;
     summary->with_load++;

@@ -19,7 +19,7 @@ typedef struct vdc_workload_summary {
     vdc_range size[VDC_RESOURCES];             /* of VMs that ask for any */
     vdc_range segments, duration, demand, load_length; /* segments a VM, ns, Hz, ns: of loads that end */
     vdc_range priority;
-    uint32_t columns;                          /* bit i: native column i is not what an empty field means for some VM */
+    uint64_t columns;                          /* bit i: native column i is not what an empty field means for some VM */
     uint64_t tenants, groups;                  /* distinct ones */
 } vdc_workload_summary;
 

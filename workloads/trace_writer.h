@@ -22,7 +22,7 @@ typedef struct vdc_trace_target {
     const char *path;
     const char *segments_path;   /* CSV: of the loads; NULL = there are none */
     bool force;                  /* files that exist are replaced */
-    uint32_t columns;            /* CSV: bit i = native column i is written (arrival and vcpus always are) */
+    uint64_t columns;            /* CSV: bit i = native column i is written (arrival and vcpus always are) */
     const vdc_workload_context *context; /* whose names the requests' numbers stand for */
 } vdc_trace_target;
 

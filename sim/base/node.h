@@ -1,6 +1,6 @@
 /* A document as a tree: mappings, sequences and scalars, each with the place it was written at.
  *
- * The scenario's YAML becomes such a tree (sim/scenario/yaml.c); everything that takes options reads them from
+ * The scenario's YAML becomes such a tree (sim/base/yaml.c); everything that takes options reads them from
  * here through parameter tables (param.h). The tree knows no format and does no I/O.
  */
 #ifndef VDC_BASE_NODE_H

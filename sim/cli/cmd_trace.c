@@ -17,6 +17,8 @@ typedef struct opened {
     vdc_workload_context context;
     vdc_trace_report report;
     vdc_isolation_specs isolation;
+    vdc_io_profiles io;
+    vdc_memory_loads memory_loads;
     vdc_source *source;
     const vdc_workload_type *type; /* NULL: a mix */
 } opened;
@@ -39,6 +41,11 @@ static vdc_code start(opened *work, vdc_diag *diag) {
     if (!code) code = vdc_isolation_specs_create(&work->isolation, diag);
     work->isolation.open = true; /* there are no hosts that would have the labels */
     work->context.isolation = &work->isolation;
+    if (!code) code = vdc_io_profiles_create(&work->io, diag);
+    work->io.open = true; /* nor networks, nor pools */
+    work->context.io = &work->io;
+    work->context.memory_loads = &work->memory_loads;
+    work->context.has_memory = true;
     return code;
 }
 
@@ -48,6 +55,8 @@ static void end(opened *work) {
     vdc_names_destroy(work->context.groups);
     vdc_names_destroy(work->context.gpu_models);
     vdc_isolation_specs_destroy(&work->isolation);
+    vdc_io_profiles_destroy(&work->io);
+    vdc_memory_loads_free(&work->memory_loads);
     vdc_trace_report_clear(&work->report);
     vdc_document_close(&work->document);
     *work = (opened){0};

@@ -14,7 +14,7 @@
 #include "sim/base/memory.h"
 #include "sim/cli/command.h"
 #include "sim/cli/status_line.h"
-#include "sim/scenario/yaml.h"
+#include "sim/base/yaml.h"
 #include "sim/vdcsim.h"
 #include "sim/journal.h"
 

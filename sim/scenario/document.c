@@ -7,7 +7,7 @@
 #include "sim/base/file.h"
 #include "sim/base/names.h"
 #include "sim/base/param.h"
-#include "sim/scenario/yaml.h"
+#include "sim/base/yaml.h"
 
 #include <string.h>
 #include <sys/stat.h>

@@ -3,7 +3,7 @@
 #include "sim/base/memory.h"
 #include "schedulers/registry.h"
 #include "sim/scenario/reading.h"
-#include "sim/scenario/yaml.h"
+#include "sim/base/yaml.h"
 #include "workloads/values.h"
 #include "workloads/workload.h"
 

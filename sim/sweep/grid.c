@@ -11,7 +11,7 @@
 
 #include "sim/base/file.h"
 #include "sim/base/param.h"
-#include "sim/scenario/yaml.h"
+#include "sim/base/yaml.h"
 
 typedef struct reading {
     vdc_grid *grid;

@@ -33,11 +33,14 @@ static void start(void) {
     static const struct { const char *name; int64_t values[3]; } columns[] = {
         {"/vms/arrival", {0, 60000000000, 61000000000}}, {"/vms/vcpus", {1000, 2000, 4000}}, {"/vms/lifetime", {90000000000, -1, 5000000000}},
         {"/vms/memory", {1 << 30, 0, 1 << 20}}, {"/vms/tenant", {1, 2, 0}}, {"/vms/group", {0, 1, 0}}, {"/vms/segments", {2, -1, 1}},
-        {"/vms/isolation", {0, 1, 0}}, {"/segments/duration", {10000000000, 20000000000, 1}}, {"/segments/demand", {1000000000, 2000000000, 5}},
+        {"/vms/isolation", {0, 1, 0}}, {"/vms/volumes", {1, 0, 1}}, {"/vms/io", {0, 0, 1}}, {"/vms/vnics", {0, 1, 0}}, {"/vms/traffic", {0, 1, 0}},
+        {"/vms/memory_load", {0, 0, 1}}, {"/segments/duration", {10000000000, 20000000000, 1}}, {"/segments/demand", {1000000000, 2000000000, 5}},
     };
     static const struct { const char *name, *texts; hsize_t size; } names[] = {
         {"/names/tenants", "\0a\0b\0", 5}, {"/names/groups", "\0web\0", 5}, {"/names/gpu_models", "\0", 1}, {"/names/vms", "x\0\0y\0", 5},
-        {"/names/isolation", "\0{dedicated: host}\0", 19},
+        {"/names/isolation", "\0{dedicated: host}\0", 19}, {"/names/volumes", "\0[{size: 3 B, pool: p}]\0", 24}, {"/names/io", "\0[{rate: 3}]\0", 13},
+        {"/names/vnics", "\0[{network: a, tx: 7}]\0", 23}, {"/names/traffic", "\0[{to: peer, rate: 1}]\0", 23},
+        {"/names/memory_load", "\0{touched: 0.5}\0", 16},
     };
     char folder[] = "/tmp/vdcsim-fuzz-XXXXXX", path[64];
     const int format = 1;
@@ -72,7 +75,11 @@ static void look_at(const vdc_request *request, int64_t *previous) {
 static void read_trace(const char *path, bool skip) {
     vdc_diag diag = {0};
     vdc_trace_report report = {.skip = skip};
-    vdc_workload_context context = {.seed = 1, .host_speed = 1000000000, .report = &report};
+    vdc_io_profiles io;
+    vdc_memory_loads memory_loads = {0};
+    REQUIRE(!vdc_io_profiles_create(&io, NULL));
+    io.open = true;
+    vdc_workload_context context = {.seed = 1, .host_speed = 1000000000, .report = &report, .io = &io, .memory_loads = &memory_loads, .has_memory = true};
     vdc_source *source;
     open_names(&context);
     vdc_code code = vdc_native_hdf5_open_here(path, &context, &source, &diag);
@@ -88,6 +95,8 @@ static void read_trace(const char *path, bool skip) {
     REQUIRE(!code || diag.errors > 0);
     vdc_source_close(source);
     close_names(&context);
+    vdc_io_profiles_destroy(&io);
+    vdc_memory_loads_free(&memory_loads);
     vdc_trace_report_clear(&report);
     vdc_diag_clear(&diag);
 }

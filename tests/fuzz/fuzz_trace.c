@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "sim/base/memory.h"
-#include "sim/scenario/yaml.h"
+#include "sim/base/yaml.h"
 #include "tests/fuzz/fuzz.h"
 #include "workloads/hosts.h"
 #include "workloads/series.h"

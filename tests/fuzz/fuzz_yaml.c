@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "sim/base/memory.h"
-#include "sim/scenario/yaml.h"
+#include "sim/base/yaml.h"
 #include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

@@ -11,7 +11,7 @@
 #include "models/checks.h"
 #include "models/isolation.h"
 #include "sim/base/random.h"
-#include "sim/scenario/yaml.h"
+#include "sim/base/yaml.h"
 
 enum { HOSTS = 12, RACKS = 4, ZONES = 2, TENANTS = 5, GROUPS = 4, RULES = 5, ALIVE = 60 };
 

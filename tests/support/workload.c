@@ -25,6 +25,14 @@ void test_workload_start(test_workload *work) {
     work->context.host_speed = 1000000000;
 }
 
+void test_workload_with_lists(test_workload *work) {
+    cr_assert_eq(vdc_io_profiles_create(&work->io, &work->diag), VDC_OK);
+    work->io.open = true;
+    work->context.io = &work->io;
+    work->context.memory_loads = &work->memory_loads;
+    work->context.has_memory = true;
+}
+
 static void forget_requests(test_workload *work) {
     vdc_source_close(work->source);
     work->source = NULL;
@@ -41,6 +49,8 @@ void test_workload_end(test_workload *work) {
     vdc_names_destroy(work->context.groups);
     vdc_names_destroy(work->context.gpu_models);
     vdc_isolation_specs_destroy(&work->isolation);
+    vdc_io_profiles_destroy(&work->io);
+    vdc_memory_loads_free(&work->memory_loads);
     vdc_arena_free(&work->arena);
     char command[128];
     (void)snprintf(command, sizeof command, "rm -rf '%s'", work->folder);

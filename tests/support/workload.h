@@ -9,6 +9,8 @@ typedef struct test_workload {
     vdc_arena arena;
     vdc_workload_context context;
     vdc_isolation_specs isolation;
+    vdc_io_profiles io;          /* of any names; not used before test_workload_with_lists */
+    vdc_memory_loads memory_loads;
     vdc_trace_report report;     /* not used unless the test sets context.report to it */
     vdc_diag diag;
     vdc_source *source;
@@ -18,6 +20,8 @@ typedef struct test_workload {
 
 void test_workload_start(test_workload *work);
 void test_workload_end(test_workload *work);
+/* What VMs have on networks and disks, and how they use their memory, is kept. */
+void test_workload_with_lists(test_workload *work);
 /* Writes a file into the folder (parents are made); returns its path, which lives in the arena. */
 const char *test_workload_file(test_workload *work, const char *name, const char *text);
 const char *test_workload_bytes(test_workload *work, const char *name, const void *bytes, size_t size);

@@ -4,7 +4,7 @@
 #include "sim/scenario/scenario.h"
 
 #include "schedulers/registry.h"
-#include "sim/scenario/yaml.h"
+#include "sim/base/yaml.h"
 #include "tests/support/result_files.h"
 #include "workloads/workload.h"
 

@@ -2,7 +2,7 @@
 #include "sim/scenario/document.h"
 
 #include "sim/base/param.h"
-#include "sim/scenario/yaml.h"
+#include "sim/base/yaml.h"
 #include "tests/support/result_files.h"
 
 #include <criterion/criterion.h>

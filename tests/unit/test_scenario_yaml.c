@@ -1,5 +1,5 @@
 /* YAML to trees and back: places, every kind of refusal, bombs, and that emitting and parsing are each other's inverse. */
-#include "sim/scenario/yaml.h"
+#include "sim/base/yaml.h"
 
 #include "tests/support/draw.h"
 

@@ -210,6 +210,38 @@ Test(workload_native, inline_vms) {
     cr_expect_eq(last->cpu_limit, VDC_UNLIMITED);
 }
 
+/* Texts of networks, disks and memory that are wrong are named with the row; malformed rows can be left out. */
+Test(workload_native, lists_that_are_refused) {
+    static const struct { const char *column, *field, *message; } cases[] = {
+        {"volumes", "\"[{size: 0 B}]\"", "t.csv:2: volumes:1:9: VM: volumes: size: found the text '0 B', which is too small"},
+        {"volumes", "\"[{size: 1 GB, iops: 5 GHz}]\"", "iops"},
+        {"volumes", "\"[{sise: 1 GB}]\"", "did you mean 'size'"},
+        {"volumes", "7", "a list of mappings"},
+        {"volumes", "\"[{\"", "t.csv:2: volumes:2:1: is not YAML"},
+        {"vnics", "\"[{network: a, weight: 101}]\"", "weight"},
+        {"traffic", "\"[{to: peer, rate: 1}]\"", "the VM has 0 vNICs"},
+        {"io", "\"[{rate: 1}]\"", "the VM has 0 volumes"},
+        {"memory_load", "{touched: 101%}", "touched"},
+        {"memory_load", "{reservation: 2 GB}", "allowed: 0 to the VM's memory, 1000000000"},
+    };
+    test_workload_with_lists(&work);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[300];
+        (void)snprintf(text, sizeof text, "arrival_s,vcpus,memory_gb,%s\n0,1,1,%s\n5,1,1,\n", cases[i].column, cases[i].field);
+        CSV(text);
+        test_workload_refuses(&work, "trace", TRACE, cases[i].message, NULL);
+        work.context.report = &work.report;
+        test_workload_must(&work, "trace", "{format: vdcsim, path: t.csv, on_error: skip}");
+        cr_expect(work.count == 1 && work.report.skipped == 1 && work.requests[0].io == 0);
+        work.context.report = NULL;
+    }
+    CSV("arrival_s,vcpus,memory_load\n0,1,\n");
+    work.context.has_memory = false;
+    test_workload_refuses(&work, "trace", TRACE, "t.csv:1: column memory_load: needs the section `memory` of the scenario", NULL);
+    CSV("arrival_s,vcpus,volume\n0,1,\n");
+    test_workload_refuses(&work, "trace", TRACE, "unknown column 'volume' (did you mean 'volumes'?)", NULL);
+}
+
 Test(workload_native, all_errors_of_an_inline_list_at_once) {
     test_workload_refuses(&work, "vms",
                           "[{vcpus: 0}, {vcpus: 1, isolation: {pni: true}}, {vcpus: 1, operations: [{at: 1s, do: stpo}]}, {vcpus: 1, memry: 1 GiB},"

@@ -2,6 +2,7 @@
 #include "tests/support/command.h"
 #include "tests/support/workload.h"
 #include "workloads/native_hdf5.h"
+#include "workloads/native_lists.h"
 #include "workloads/trace_writer.h"
 
 #include <criterion/criterion.h>
@@ -96,16 +97,20 @@ static void expect_equal(const vdc_request *a, const vdc_request *b) {
 
 typedef vdc_code (*create_function)(vdc_trace_writer **, const vdc_trace_target *, vdc_diag *);
 
-static vdc_code write_all(create_function create, const char *path, const char *segments, bool force) {
-    const vdc_trace_target target = {.path = path, .segments_path = segments, .force = force, .columns = UINT32_MAX,
+static vdc_code write_list(create_function create, const char *path, const char *segments, bool force, const char *list) {
+    const vdc_trace_target target = {.path = path, .segments_path = segments, .force = force, .columns = UINT64_MAX,
                                      .context = &work.context};
     vdc_trace_writer *writer = NULL;
-    cr_assert_eq(test_workload_read(&work, "vms", VMS), VDC_OK);
+    cr_assert_eq(test_workload_read(&work, "vms", list), VDC_OK);
     vdc_code code = create(&writer, &target, &work.diag);
     for (size_t i = 0; i < work.count && !code; i++) code = writer->operations->add(writer, &work.requests[i], &work.diag);
     if (!code) code = writer->operations->finish(writer, &work.diag);
     if (writer) writer->operations->close(writer);
     return code;
+}
+
+static vdc_code write_all(create_function create, const char *path, const char *segments, bool force) {
+    return write_list(create, path, segments, force, VMS);
 }
 
 static const char *in_folder(const char *name) {
@@ -162,6 +167,45 @@ Test(workload_writers, hdf5_there_and_back) {
     test_workload_refuses(&back, "trace", "{format: vdcsim, path: t.h5, segments: t.h5}", "`segments` is for CSV", NULL);
     test_workload_file(&back, "t.h5", "\x89HDF\r\n\x1a\n and nothing more");
     test_workload_refuses(&back, "trace", "{format: vdcsim, path: t.h5}", "t.h5: cannot be opened", NULL);
+}
+
+/* Every key of what VMs have on networks and disks and of how they use their memory, as values and left out; texts that YAML and CSV would break. */
+#define LISTS \
+    "[{id: 1, vcpus: 1, memory: 8 GiB, disk: 5 GB, network: plain, memory_load: {touched: 33.3333%, working_set: 20%, reservation: 1 GiB}}," \
+    " {id: 2, vcpus: 1, memory: 8 GiB, net_tx: 3 GB/s, vnics: [{network: \"a, 'b: { # ]\", tx: 5 B/s, rx: 1 Gbit/s, weight: 7}, {network: plain}]," \
+    "  traffic: [{to: 1, rate: 3 MB/s, vnic: 1}, {to: peer, size: 9 B, every: 7ms, at: 1ns}, {to: outside, rate: 1 B/s, every: 9s, for: 3s}]}," \
+    " {id: 3, vcpus: 1, memory: 8 GiB, disk: 5 GB, memory_load: {segments: [[1s, 10%, 12.3456%], [1ns, 0, 0], [2s, 77.7777%, 99.9999%]]}," \
+    "  volumes: [{name: \"- x\", size: 3 GB, pool: \"p 1\", provision: thin, image: 1 B, iops: 5, bandwidth: 6 B/s, weight: 8}, {size: 1 GiB}]," \
+    "  io: [{rate: 3}, {rate: 4, volume: 1, do: write, request: 5 B, at: 1s, every: 4s, for: 2s}]}," \
+    " {id: 4, vcpus: 1, memory: 8 GiB, iops: 50, disk_bandwidth: 60 B/s, volumes: [{size: 2 GiB}]}, {id: 5, vcpus: 1}," \
+    " {id: 6, vcpus: 1, memory: 8 GiB, iops: 50, disk_bandwidth: 60 B/s, volumes: [{size: 2 GiB}]}]"
+Test(workload_writers, lists_there_and_back) {
+    static const create_function create[] = {vdc_native_csv_create, vdc_native_hdf5_create};
+    static const char *const names[] = {"l.csv", "l.h5"}, *const has[] = {"110000", "010000", "001101", "001000", "101000"};
+    test_workload_with_lists(&work);
+    test_workload_with_lists(&back);
+    for (int k = 0; k < 2; k++) {
+        cr_assert_eq(write_list(create[k], in_folder(names[k]), NULL, false, LISTS), VDC_OK);
+        test_workload_must(&back, "trace", "{format: vdcsim, path: %s}", names[k]);
+        cr_assert_eq(back.count, work.count);
+        for (size_t i = 0; i < work.count; i++) {
+            expect_equal(&work.requests[i], &back.requests[i]);
+            for (int which = 0; which < VDC_NATIVE_LISTS; which++) {
+                char *a = vdc_native_list_text(&work.context, &work.requests[i], (vdc_native_list)which);
+                char *b = vdc_native_list_text(&back.context, &back.requests[i], (vdc_native_list)which);
+                cr_expect_str_eq(a, b, "VM %zu: %s, %s", i, a, b);
+                cr_expect_eq(*a != 0, has[which][i] == '1', "VM %zu, list %d: %s", i, which, a);
+                vdc_free(a);
+                vdc_free(b);
+            }
+        }
+        cr_expect_eq(back.requests[3].io, back.requests[5].io); /* what is the same is read once */
+        cr_expect(back.io.networking && back.io.storing);
+        const vdc_io_profile *third = &back.io.items[back.requests[2].io];
+        cr_expect(third->volumes[0].thin && third->volumes[1].size == INT64_C(1) << 30 && third->io[1].write && third->io[1].pattern.length == SECONDS(2));
+        cr_expect_str_eq(third->volumes[0].name, "- x");
+        cr_expect_eq(back.memory_loads.segments[back.memory_loads.items[back.requests[2].memory_load].first].working_set_ppm, 12346);
+    }
 }
 
 /* More VMs than a block, the first of all columns late: what lies before it is what an absent column means. */

@@ -1,5 +1,5 @@
 /* YAML through libyaml's events: see yaml.h. */
-#include "sim/scenario/yaml.h"
+#include "sim/base/yaml.h"
 
 #include "sim/base/names.h"
 

@@ -4,8 +4,8 @@
  * Limits keep hostile files from costing more than they weigh. Trees are never changed in place: document.h
  * builds new ones that share what stays.
  */
-#ifndef VDC_SCENARIO_YAML_H
-#define VDC_SCENARIO_YAML_H
+#ifndef VDC_BASE_YAML_H
+#define VDC_BASE_YAML_H
 
 #include "sim/base/node.h"
 #include "sim/base/status.h"
