@@ -98,7 +98,7 @@ static void check_nodes(vdc_checks *checks, const vdc_datacenter *dc, uint32_t h
     for (uint64_t set = 0; set < UINT64_C(1) << nodes; set++) {
         int64_t has = 0, within = 0, others = 0;
         for (uint32_t node = 0; node < nodes; node++) has += set >> node & 1 ? vdc_datacenter_node_rate(dc, h, node) : 0;
-        for (uint32_t slot = dc->first_vm[h]; slot != VDC_NOWHERE; slot = dc->vms[slot].next) {
+        for (uint32_t slot = dc->hosts.account[h].first_vm; slot != VDC_NOWHERE; slot = dc->vms[slot].next) {
             const vdc_vm *vm = &dc->vms[slot];
             if (vm->exclusive) continue;
             if (vdc_datacenter_cpu_nodes(dc, slot, dc->records[slot].request.cpu_reservation) & ~set) others += vm->ceiling;
@@ -117,7 +117,7 @@ static void check_host(vdc_checks *checks, const vdc_datacenter *dc, uint32_t h)
     int64_t shared_disk = 0, overhead = dc->lifecycle ? dc->lifecycle->overhead[h] : 0;
     int64_t held[VDC_RESOURCES] = {0}, reserved = 0, granted = 0, ceiling = 0, owners_ceiling = 0, owners_held = 0;
     uint32_t count = 0;
-    for (uint32_t slot = dc->first_vm[h]; slot != VDC_NOWHERE; slot = dc->vms[slot].next) {
+    for (uint32_t slot = dc->hosts.account[h].first_vm; slot != VDC_NOWHERE; slot = dc->vms[slot].next) {
         const vdc_request *request = &dc->records[slot].request;
         vdc_check_equal(checks, VDC_I13_ONE_HOST, now, dc->vms[slot].host, h);
         vdc_check_equal(checks, VDC_I13_ONE_HOST, now, vdc_vm_state_is_on_host((vdc_vm_state)dc->vms[slot].state), true);
@@ -136,8 +136,8 @@ static void check_host(vdc_checks *checks, const vdc_datacenter *dc, uint32_t h)
         check_vm(checks, dc, slot, class);
     }
     vdc_check_equal(checks, VDC_I13_ONE_HOST, now, count, hosts->vms[h]);
-    vdc_check_equal(checks, VDC_I1_AGGREGATION, now, ceiling, dc->ceiling_sum[h]);
-    vdc_check_equal(checks, VDC_I1_AGGREGATION, now, granted, hosts->granted[h]);
+    vdc_check_equal(checks, VDC_I1_AGGREGATION, now, ceiling, dc->hosts.account[h].ceiling);
+    vdc_check_equal(checks, VDC_I1_AGGREGATION, now, granted, hosts->account[h].granted);
     if (dc->lifecycle) held[VDC_DISK] += dc->lifecycle->stored[h];
     for (int r = 0; r < VDC_RESOURCES; r++) {
         if (!hosts->free[r]) continue;
@@ -159,7 +159,7 @@ static void check_host(vdc_checks *checks, const vdc_datacenter *dc, uint32_t h)
         check_nodes(checks, dc, h, vdc_least(pool, ceiling), granted - owners_ceiling);
     else if (dc->sharing.fluid && !(dc->regions && dc->regions[h].cookies))
         vdc_check_equal(checks, VDC_I6_WORK_CONSERVATION, now, granted, vdc_least(pool, ceiling) + owners_ceiling);
-    vdc_check_equal(checks, VDC_I11_RESERVATIONS, now, reserved, dc->reserved[h]);
+    vdc_check_equal(checks, VDC_I11_RESERVATIONS, now, reserved, dc->hosts.account[h].reserved);
     vdc_check_at_most(checks, VDC_I11_RESERVATIONS, now, reserved, class->cpu_hz);
     if (hosts->state[h] == VDC_HOST_DOWN || hosts->state[h] == VDC_HOST_OFF)
         vdc_check_at_most(checks, VDC_I14_DOWN_HOST, now, count + granted + overhead + held[VDC_DISK], 0);

@@ -35,10 +35,6 @@ vdc_code vdc_datacenter_setup(vdc_datacenter *dc, vdc_diag *diag) {
     vdc_ledger_setup(&dc->host_ledger, use);
     vdc_ledger_setup(&dc->vm_ledger, use);
     dc->vm_free = VDC_NOWHERE;
-    dc->first_vm = vdc_malloc((count ? count : 1) * sizeof *dc->first_vm);
-    dc->ceiling_sum = vdc_calloc(count ? count : 1, sizeof *dc->ceiling_sum);
-    dc->reserved = vdc_calloc(count ? count : 1, sizeof *dc->reserved);
-    dc->grant_vms = vdc_calloc(count ? count : 1, sizeof *dc->grant_vms);
     dc->dirty = vdc_calloc(count ? count : 1, sizeof *dc->dirty);
     dc->dirty_hosts = vdc_malloc((count ? count : 1) * sizeof *dc->dirty_hosts);
     for (uint16_t k = 0; k < dc->hosts.class_count; k++)
@@ -60,12 +56,12 @@ vdc_code vdc_datacenter_setup(vdc_datacenter *dc, vdc_diag *diag) {
         dc->power_due = vdc_calloc(count ? count : 1, sizeof *dc->power_due);
         dc->power_due_hosts = vdc_malloc((count ? count : 1) * sizeof *dc->power_due_hosts);
     }
-    if (!dc->first_vm || !dc->ceiling_sum || !dc->reserved || !dc->grant_vms || !dc->dirty || !dc->dirty_hosts
+    if (!dc->dirty || !dc->dirty_hosts
         || (powered && (!dc->power || !dc->power_due || !dc->power_due_hosts))
         || !vdc_ledger_grow(&dc->class_ledger, dc->hosts.class_count) || (dc->track_hosts && !vdc_ledger_grow(&dc->host_ledger, count)))
         return vdc_no_memory(diag, "the hosts' accounts");
     for (uint32_t h = 0; h < count; h++) {
-        dc->first_vm[h] = VDC_NOWHERE;
+        dc->hosts.account[h].first_vm = VDC_NOWHERE;
         if (powered) vdc_datacenter_host_state(dc, h, (vdc_host_state)dc->hosts.state[h]);
     }
     return VDC_OK;
@@ -78,10 +74,6 @@ void vdc_datacenter_destroy(vdc_datacenter *dc) {
     vdc_free_lines(dc->vms);
     vdc_free_lines(dc->records);
     vdc_free_lines(dc->details);
-    vdc_free(dc->first_vm);
-    vdc_free(dc->ceiling_sum);
-    vdc_free(dc->reserved);
-    vdc_free(dc->grant_vms);
     vdc_free(dc->bound);
     vdc_free(dc->entry_masks);
     vdc_free(dc->power);
@@ -211,7 +203,7 @@ static void power_changed(vdc_datacenter *dc, uint32_t h) {
             int64_t busy = dc->switching[h] == VDC_SWITCHING_ON ? class->cpu_hz : 0;
             watts = vdc_power_picowatts(&class->power, busy, class->cpu_hz);
         } else if (state == VDC_HOST_OFF || (dc->empty_host_off && dc->hosts.vms[h] == 0)) watts = (int64_t)(class->power.off * 1e12);
-        else watts = vdc_power_picowatts(&class->power, dc->hosts.granted[h] + overhead(dc, h), class->cpu_hz);
+        else watts = vdc_power_picowatts(&class->power, dc->hosts.account[h].granted + overhead(dc, h), class->cpu_hz);
     }
     if (watts == dc->power[h]) return;
     vdc_datacenter_advance_fleet(dc);
@@ -269,7 +261,7 @@ static void times_changed(vdc_datacenter *dc, uint32_t h) {
     vdc_host_times *times = &dc->times[h];
     int64_t capacity = dc->hosts.classes[dc->hosts.class_of[h]].cpu_hz;
     note_time(dc->now, dc->hosts.vms[h] > 0, &times->active_since, &times->active);
-    note_time(dc->now, dc->hosts.vms[h] > 0 && capacity > 0 && dc->hosts.granted[h] + overhead(dc, h) >= capacity, &times->full_since, &times->full);
+    note_time(dc->now, dc->hosts.vms[h] > 0 && capacity > 0 && dc->hosts.account[h].granted + overhead(dc, h) >= capacity, &times->full_since, &times->full);
 }
 
 vdc_host_times vdc_datacenter_times(const vdc_datacenter *dc, uint32_t h) {
@@ -293,7 +285,7 @@ int64_t vdc_reserved_rate(const vdc_request *request, const vdc_host_class *clas
 
 bool vdc_datacenter_keeps_reservation(const vdc_datacenter *dc, uint32_t h, const vdc_request *request) {
     const vdc_host_class *class = &dc->hosts.classes[dc->hosts.class_of[h]];
-    return vdc_reserved_rate(request, class) <= class->cpu_hz - dc->reserved[h] - overhead(dc, h);
+    return vdc_reserved_rate(request, class) <= class->cpu_hz - dc->hosts.account[h].reserved - overhead(dc, h);
 }
 
 static void touch(vdc_datacenter *dc, uint32_t h) {
@@ -324,10 +316,10 @@ static inline void vm_rate(vdc_datacenter *dc, uint32_t slot, vdc_flow flow, int
 }
 
 static void set_granted(vdc_datacenter *dc, uint32_t h, uint16_t k, int64_t granted) {
-    int64_t change = granted - dc->hosts.granted[h];
+    int64_t change = granted - dc->hosts.account[h].granted;
     if (change == 0) return;
     host_add(dc, h, k, VDC_FLOW_GRANTED, change);
-    dc->hosts.granted[h] = granted;
+    dc->hosts.account[h].granted = granted;
     if (dc->times) times_changed(dc, h);
     if (dc->isolation) vdc_isolation_granted(dc->isolation, h);
 }
@@ -378,16 +370,16 @@ static void held_changed(vdc_datacenter *dc, int r, int64_t change) {
 
 /* A VM's ceiling moves by `change`: the host's grants follow. The VM's demand and ceiling are already the new ones. */
 static void ceiling_moved(vdc_datacenter *dc, uint32_t slot, uint32_t h, uint16_t k, int64_t change) {
-    bool grants_matter = dc->track_vms || (dc->grant_vms_total && dc->grant_vms[h] > 0) || dc->efficiency_count || dc->slices || dc->bursts;
+    bool grants_matter = dc->track_vms || (dc->grant_vms_total && dc->hosts.account[h].grant_vms > 0) || dc->efficiency_count || dc->slices || dc->bursts;
     if (dc->vms[slot].exclusive) {
         dc->regions[h].exclusive_granted += change;
-        set_granted(dc, h, k, dc->hosts.granted[h] + change);
+        set_granted(dc, h, k, dc->hosts.account[h].granted + change);
         if (is_single(dc, h)) vdc_datacenter_resolve(dc, h);
         else grant_ceiling(dc, slot);
         return;
     }
-    int64_t before = dc->ceiling_sum[h], after = before + change, capacity = pool_capacity(dc, h, k);
-    dc->ceiling_sum[h] = after;
+    int64_t before = dc->hosts.account[h].ceiling, after = before + change, capacity = pool_capacity(dc, h, k);
+    dc->hosts.account[h].ceiling = after;
     if (is_fluid(dc, h)) {
         set_granted(dc, h, k, fluid_grant(dc, h, k, after));
         if (!grants_matter) return;
@@ -417,7 +409,7 @@ void vdc_datacenter_held(vdc_datacenter *dc, vdc_resource resource, int64_t chan
 void vdc_datacenter_pool_changed(vdc_datacenter *dc, uint32_t h) {
     uint16_t k = dc->hosts.class_of[h];
     host_advance(dc, h, k);
-    if (is_fluid(dc, h)) set_granted(dc, h, k, fluid_grant(dc, h, k, dc->ceiling_sum[h]));
+    if (is_fluid(dc, h)) set_granted(dc, h, k, fluid_grant(dc, h, k, dc->hosts.account[h].ceiling));
     power_changed(dc, h);
     vdc_datacenter_resolve(dc, h);
     touch(dc, h);
@@ -452,9 +444,9 @@ void vdc_datacenter_fence_threads(vdc_datacenter *dc, uint32_t slot, int64_t cha
     region->exclusive += change;
     region->exclusive_nominal += change > 0 ? vm->nominal : -vm->nominal;
     host_advance(dc, h, k);
-    if (is_fluid(dc, h)) set_granted(dc, h, k, fluid_grant(dc, h, k, dc->ceiling_sum[h]));
+    if (is_fluid(dc, h)) set_granted(dc, h, k, fluid_grant(dc, h, k, dc->hosts.account[h].ceiling));
     /* The pool became smaller or larger: with all of its VMs satisfied before and after, nothing moves. */
-    if (!is_fluid(dc, h) || dc->efficiency_count || dc->ceiling_sum[h] > pool_capacity(dc, h, k) - (change < 0 ? -change : 0))
+    if (!is_fluid(dc, h) || dc->efficiency_count || dc->hosts.account[h].ceiling > pool_capacity(dc, h, k) - (change < 0 ? -change : 0))
         vdc_datacenter_resolve(dc, h);
 }
 
@@ -573,18 +565,18 @@ vdc_code vdc_datacenter_place(vdc_datacenter *dc, uint32_t slot, uint32_t h, uin
     vm->work = !held && request->load && request->progress == VDC_PROGRESS_WORK;
     if (numa_nodes && dc->bound) dc->bound[h]++;
     vm->previous = VDC_NOWHERE;
-    vm->next = dc->first_vm[h];
+    vm->next = dc->hosts.account[h].first_vm;
     if (vm->next != VDC_NOWHERE) dc->vms[vm->next].previous = slot;
-    dc->first_vm[h] = slot;
+    dc->hosts.account[h].first_vm = slot;
     if (vm->work) {
         dc->grant_vms_total++;
-        if (dc->grant_vms[h]++ == 0 && !dc->track_vms) vdc_datacenter_resolve(dc, h);
+        if (dc->hosts.account[h].grant_vms++ == 0 && !dc->track_vms) vdc_datacenter_resolve(dc, h);
     }
     /* A reservation lies within the threads that a VM owns. */
     bool owner = dc->isolation && vdc_isolation_owns_threads(dc->isolation, slot);
     int64_t reserved = owner ? 0 : vdc_reserved_rate(request, &dc->hosts.classes[k]);
     vm->reserves = reserved > 0;
-    if (reserved) dc->reserved[h] += reserved;
+    if (reserved) dc->hosts.account[h].reserved += reserved;
     if (!held) dc->running++;
     dc->gpu_allocated += request->size[VDC_GPU];
     if (dc->hosts.vms[h] == 1) {
@@ -639,14 +631,14 @@ void vdc_datacenter_remove(vdc_datacenter *dc, uint32_t slot) {
         int64_t reserved = vdc_reserved_rate(request, &dc->hosts.classes[k]);
         host_add(dc, h, k, VDC_FLOW_RESERVED, -reserved);
         vm_rate(dc, slot, VDC_FLOW_RESERVED, -reserved);
-        dc->reserved[h] -= reserved;
+        dc->hosts.account[h].reserved -= reserved;
     }
     if (vm->work) {
         dc->grant_vms_total--;
-        dc->grant_vms[h]--;
+        dc->hosts.account[h].grant_vms--;
     }
     if (vm->previous != VDC_NOWHERE) dc->vms[vm->previous].next = vm->next;
-    else dc->first_vm[h] = vm->next;
+    else dc->hosts.account[h].first_vm = vm->next;
     if (vm->next != VDC_NOWHERE) dc->vms[vm->next].previous = vm->previous;
     /* Which devices it had stands in a line of the record that nothing else here touches. */
     vdc_host_give(&dc->hosts, h, request, request->gpu_count ? record->gpu_devices : 0, request->numa_nodes ? record->numa_nodes : 0);
@@ -705,12 +697,12 @@ void vdc_datacenter_close_stay(vdc_datacenter *dc, uint32_t slot, uint32_t h, vd
  * mostly ascend with the arrivals, so entries are gathered backwards and insertion finds its place at once. */
 static vdc_code gather(vdc_datacenter *dc, uint32_t h, uint32_t *pool, uint32_t *count, vdc_diag *diag) {
     uint32_t n = dc->hosts.vms[h], owners = 0;
-    for (uint32_t slot = dc->first_vm[h]; dc->regions && slot != VDC_NOWHERE; slot = dc->vms[slot].next) owners += dc->vms[slot].exclusive;
+    for (uint32_t slot = dc->hosts.account[h].first_vm; dc->regions && slot != VDC_NOWHERE; slot = dc->vms[slot].next) owners += dc->vms[slot].exclusive;
     uint32_t at = *pool = n - owners, owner_at = at;
     if (!VDC_RESERVE(dc->entries, dc->entry_capacity, n) || !VDC_RESERVE(dc->entry_slots, dc->slot_capacity, n))
         return vdc_no_memory(diag, "the CPU shares of a host");
     const vdc_host_class *class = &dc->hosts.classes[dc->hosts.class_of[h]];
-    for (uint32_t slot = dc->first_vm[h]; slot != VDC_NOWHERE; slot = dc->vms[slot].next) {
+    for (uint32_t slot = dc->hosts.account[h].first_vm; slot != VDC_NOWHERE; slot = dc->vms[slot].next) {
         const vdc_request *request = &dc->records[slot].request;
         vdc_cpu_entry entry;
         vdc_cpu_entry_of(request, class->speed, &entry);
@@ -759,7 +751,7 @@ static vdc_code efficiencies(vdc_datacenter *dc, uint32_t h, uint32_t count, vdc
 static void book_cookies(vdc_datacenter *dc, uint32_t h, uint32_t pool) {
     vdc_region *region = &dc->regions[h];
     const vdc_host_class *class = &dc->hosts.classes[dc->hosts.class_of[h]];
-    const int64_t room = class->cpu_hz - region->exclusive - dc->reserved[h];
+    const int64_t room = class->cpu_hz - region->exclusive - dc->hosts.account[h].reserved;
     int64_t beyond_all = 0, fenced = 0;
     uint32_t first = pool;
     region->cookie_granted = region->forced_idle = region->cookie_fence = region->cookie_waste = region->cookie_idle = 0;

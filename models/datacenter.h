@@ -213,12 +213,8 @@ typedef struct vdc_datacenter {
     size_t vm_capacity, record_capacity, detail_capacity;
     uint32_t vm_count, vm_free;   /* slots ever used; head of the free list, VDC_NOWHERE when empty */
 
-    /* Per host. */
-    uint32_t *first_vm;           /* head of its VMs, latest arrival on it first */
-    int64_t *ceiling_sum;         /* Hz that its VMs may have together */
-    int64_t *reserved;            /* Hz promised by reservations */
+    /* Per host, beside hosts.account. */
     uint32_t *bound;              /* VMs bound to NUMA nodes; NULL where hosts are not NUMA-aware */
-    uint32_t *grant_vms;          /* VMs whose single grants matter */
     uint32_t grant_vms_total;     /* on all hosts */
     int64_t *power;               /* pW drawn now; NULL without power models */
     uint8_t *switching;           /* what a host that is off is about; NULL: hosts are not switched */

@@ -169,7 +169,9 @@ static bool allocate_columns(vdc_hosts *hosts, unsigned use, bool numa) {
         if (use >> r & 1) ok = ok && (hosts->free[r] = vdc_calloc(count, sizeof *hosts->free[r]));
     ok = ok && (hosts->vms = vdc_calloc(count, sizeof *hosts->vms));
     ok = ok && (hosts->state = vdc_calloc(count, sizeof *hosts->state)); /* 0 = VDC_HOST_UP */
-    ok = ok && (hosts->granted = vdc_calloc(count, sizeof *hosts->granted));
+    size_t accounts = 0;
+    ok = ok && VDC_RESERVE_LINES(hosts->account, accounts, count);
+    if (ok) memset(hosts->account, 0, count * sizeof *hosts->account);
     if (hosts->gpu_stride) ok = ok && (hosts->gpu_free = vdc_calloc((size_t)count * hosts->gpu_stride, sizeof *hosts->gpu_free));
     size_t nodes = (size_t)count * hosts->numa_stride;
     if (nodes) ok = ok && (hosts->numa_free = vdc_calloc(nodes, 2 * sizeof *hosts->numa_free));
@@ -205,7 +207,7 @@ void vdc_hosts_destroy(vdc_hosts *hosts) {
     vdc_free(hosts->class_of);
     vdc_free(hosts->vms);
     vdc_free(hosts->state);
-    vdc_free(hosts->granted);
+    vdc_free_lines(hosts->account);
     vdc_free(hosts->rank);
     vdc_free(hosts->rack);
     vdc_free(hosts->zone);

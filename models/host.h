@@ -41,6 +41,16 @@ typedef struct vdc_host_class {
     vdc_power power;                   /* models/power.h; kind none when the scenario has no power model */
 } vdc_host_class;
 
+/* What nearly every VM that comes or goes changes of its host, besides what it takes: half a cache line, so that a host's change is one line and
+ * not five. Kept by the datacenter (models/datacenter.c). */
+typedef struct vdc_host_account {
+    int64_t granted;    /* Hz granted at this instant */
+    int64_t ceiling;    /* Hz that its VMs may have together */
+    int64_t reserved;   /* Hz promised by reservations */
+    uint32_t first_vm;  /* head of its VMs, latest arrival on it first */
+    uint32_t grant_vms; /* VMs whose single grants matter */
+} vdc_host_account;
+
 typedef struct vdc_hosts {
     uint32_t count;
     uint16_t class_count;
@@ -50,7 +60,7 @@ typedef struct vdc_hosts {
     int64_t *free[VDC_RESOURCES];      /* [count] promises still to be had; NULL = resource not in use */
     uint32_t *vms;                     /* [count] VMs that hold something there */
     uint8_t *state;                    /* [count] vdc_host_state */
-    int64_t *granted;                  /* [count] Hz granted at this instant */
+    vdc_host_account *account;         /* [count] */
     uint32_t *rank;                    /* [count] tie-break ranks (lower wins), or NULL */
     uint32_t *rack, *zone;             /* [count], or NULL: no topology */
     char **names;                      /* [count], or NULL: class name and number */

@@ -193,7 +193,7 @@ double vdc_interference_predict(const vdc_interference *model, vdc_datacenter *d
     if (!VDC_RESERVE(dc->entries, dc->entry_capacity, n + 1) || !VDC_RESERVE(dc->entry_slots, dc->slot_capacity, n + 1)
         || !VDC_RESERVE(dc->entry_factors, dc->factor_capacity, n + 1))
         return NAN;
-    for (uint32_t there = dc->first_vm[h]; there != VDC_NOWHERE; there = dc->vms[there].next, i++) {
+    for (uint32_t there = dc->hosts.account[h].first_vm; there != VDC_NOWHERE; there = dc->vms[there].next, i++) {
         dc->entries[i] = (vdc_cpu_entry){.ceiling = dc->vms[there].ceiling};
         dc->entry_slots[i] = there;
     }

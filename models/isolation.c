@@ -93,7 +93,7 @@ static bool rates_allow(const vdc_isolation *iso, uint32_t host, const vdc_reque
     const vdc_host_class *class = &dc->hosts.classes[dc->hosts.class_of[host]];
     int64_t threads = iso->threads.owned_count[host] + (int64_t)vdc_threads_needed(class, wishes->threads, request->size[VDC_CPU]);
     int64_t reserved = wishes->threads == VDC_THREADS_SHARED ? vdc_reserved_rate(request, class) : 0;
-    return threads * class->speed + dc->reserved[host] + reserved <= class->cpu_hz;
+    return threads * class->speed + dc->hosts.account[host].reserved + reserved <= class->cpu_hz;
 }
 
 static bool domains_allow(const vdc_isolation *iso, uint32_t host, const vdc_request *request, bool dedicated) {
@@ -443,7 +443,7 @@ static void lift(vdc_isolation *iso, uint32_t slot, int sign) {
         dc->hosts.free[VDC_CPU][host] += sign * (request->size[VDC_CPU] - promise_of_threads(iso, host, threads));
         if (sign > 0) vdc_threads_mark(&iso->threads, host, slot, true);
     } else {
-        dc->reserved[host] += sign * vdc_reserved_rate(request, class);
+        dc->hosts.account[host].reserved += sign * vdc_reserved_rate(request, class);
     }
 }
 

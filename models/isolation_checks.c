@@ -15,7 +15,7 @@ static void check_threads(vdc_checks *checks, const vdc_isolation *iso, uint32_t
     uint64_t twice = 0, missing = 0;
     for (uint32_t w = 0; w < iso->threads.words; w++) {
         uint64_t seen = 0;
-        for (uint32_t slot = dc->first_vm[host]; slot != VDC_NOWHERE; slot = dc->vms[slot].next) {
+        for (uint32_t slot = dc->hosts.account[host].first_vm; slot != VDC_NOWHERE; slot = dc->vms[slot].next) {
             const uint64_t *set = slot < iso->threads.set_count ? iso->threads.sets[slot] : NULL;
             if (!set) continue;
             twice |= seen & set[w];
@@ -24,7 +24,7 @@ static void check_threads(vdc_checks *checks, const vdc_isolation *iso, uint32_t
         missing |= seen ^ map[w];
         owned += __builtin_popcountll(map[w]);
     }
-    for (uint32_t slot = dc->first_vm[host]; slot != VDC_NOWHERE; slot = dc->vms[slot].next)
+    for (uint32_t slot = dc->hosts.account[host].first_vm; slot != VDC_NOWHERE; slot = dc->vms[slot].next)
         fenced += vdc_threads_needed(class, iso->vms[slot].spec.threads, dc->records[slot].request.size[VDC_CPU]);
     vdc_check_equal(checks, VDC_I11_RESERVATIONS, dc->now, (vdc_wide)(twice | missing), 0);
     vdc_check_equal(checks, VDC_I11_RESERVATIONS, dc->now, owned, fenced);
@@ -38,14 +38,14 @@ static void check_fences(vdc_checks *checks, const vdc_isolation *iso, uint32_t 
     const vdc_host_isolation *state = &iso->hosts[host];
     for (int r = 0; r < VDC_RESOURCES; r++) {
         int64_t capacity = r == VDC_CPU ? class->cpu_hz : class->physical[r];
-        vdc_check_at_most(checks, VDC_I9_FENCES, dc->now, state->fence[r] + (r == VDC_CPU ? dc->reserved[host] : 0), capacity);
+        vdc_check_at_most(checks, VDC_I9_FENCES, dc->now, state->fence[r] + (r == VDC_CPU ? dc->hosts.account[host].reserved : 0), capacity);
         vdc_check_at_most(checks, VDC_I10_FENCE_PARTS, dc->now, 0, state->waste[r]);
-        vdc_check_at_most(checks, VDC_I10_FENCE_PARTS, dc->now, state->waste[r], state->fence[r] + (r == VDC_CPU ? dc->reserved[host] : 0));
+        vdc_check_at_most(checks, VDC_I10_FENCE_PARTS, dc->now, state->waste[r], state->fence[r] + (r == VDC_CPU ? dc->hosts.account[host].reserved : 0));
     }
     vdc_check_at_most(checks, VDC_I10_FENCE_PARTS, dc->now, 0, state->idle);
-    vdc_check_at_most(checks, VDC_I10_FENCE_PARTS, dc->now, state->idle, state->fence[VDC_CPU] + dc->reserved[host]);
+    vdc_check_at_most(checks, VDC_I10_FENCE_PARTS, dc->now, state->idle, state->fence[VDC_CPU] + dc->hosts.account[host].reserved);
     if (state->dedicated) {
-        vdc_check_equal(checks, VDC_I9_FENCES, dc->now, state->fence[VDC_CPU] + dc->reserved[host], class->cpu_hz);
+        vdc_check_equal(checks, VDC_I9_FENCES, dc->now, state->fence[VDC_CPU] + dc->hosts.account[host].reserved, class->cpu_hz);
         vdc_check_at_most(checks, VDC_I9_FENCES, dc->now, state->domains, 1);
     }
 }
@@ -73,7 +73,7 @@ static int64_t count_pairs(const vdc_isolation *iso, uint32_t host, int64_t *soc
     const vdc_datacenter *dc = iso->datacenter;
     const vdc_host_class *class = &dc->hosts.classes[dc->hosts.class_of[host]];
     int64_t pairs = 0;
-    for (uint32_t a = dc->first_vm[host]; a != VDC_NOWHERE; a = dc->vms[a].next)
+    for (uint32_t a = dc->hosts.account[host].first_vm; a != VDC_NOWHERE; a = dc->vms[a].next)
         for (uint32_t b = dc->vms[a].next; b != VDC_NOWHERE; b = dc->vms[b].next) {
             if (iso->vms[a].domain == iso->vms[b].domain) continue;
             pairs++;
@@ -90,13 +90,14 @@ static void check_domains(vdc_checks *checks, const vdc_isolation *iso, uint32_t
     const vdc_datacenter *dc = iso->datacenter;
     const vdc_host_isolation *host = &iso->hosts[h];
     uint32_t vms = 0, unmet = 0, counted = 0;
-    for (uint32_t slot = dc->first_vm[h]; slot != VDC_NOWHERE; slot = dc->vms[slot].next) {
+    for (uint32_t slot = dc->hosts.account[h].first_vm; slot != VDC_NOWHERE; slot = dc->vms[slot].next) {
         vms++;
         unmet += iso->vms[slot].first_meeting < 0;
     }
     for (uint32_t i = 0; i < host->domains; i++) {
         uint32_t here = 0;
-        for (uint32_t slot = dc->first_vm[h]; slot != VDC_NOWHERE; slot = dc->vms[slot].next) here += iso->vms[slot].domain == host->counts[i].domain;
+        for (uint32_t slot = dc->hosts.account[h].first_vm; slot != VDC_NOWHERE; slot = dc->vms[slot].next)
+            here += iso->vms[slot].domain == host->counts[i].domain;
         vdc_check_equal(checks, VDC_I16_RULES, dc->now, host->counts[i].vms, here);
         vdc_check_at_most(checks, VDC_I16_RULES, dc->now, 1, here);
         counted += here;

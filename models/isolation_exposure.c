@@ -99,7 +99,7 @@ int64_t vdc_isolation_domains_met(vdc_isolation *iso, uint32_t slot) {
 /* The first foreign domain has come: all who were among themselves meet it. */
 static void meet_first(vdc_isolation *iso, uint32_t host) {
     const vdc_datacenter *dc = iso->datacenter;
-    for (uint32_t slot = dc->first_vm[host]; slot != VDC_NOWHERE; slot = dc->vms[slot].next)
+    for (uint32_t slot = dc->hosts.account[host].first_vm; slot != VDC_NOWHERE; slot = dc->vms[slot].next)
         if (iso->vms[slot].first_meeting < 0) iso->vms[slot].first_meeting = dc->now;
     iso->hosts[host].unmet = 0;
 }
@@ -109,7 +109,7 @@ static void forget_exits(const vdc_isolation *iso, uint32_t h) {
     vdc_host_isolation *host = &iso->hosts[h];
     uint64_t oldest = UINT64_MAX;
     uint32_t kept = host->exit_count; /* from here on */
-    for (uint32_t slot = iso->datacenter->first_vm[h]; slot != VDC_NOWHERE; slot = iso->datacenter->vms[slot].next)
+    for (uint32_t slot = iso->datacenter->hosts.account[h].first_vm; slot != VDC_NOWHERE; slot = iso->datacenter->vms[slot].next)
         if (iso->vms[slot].here && iso->vms[slot].arrival < oldest) oldest = iso->vms[slot].arrival;
     for (uint32_t i = host->exit_count; i-- > 0 && host->exits[i].arrival >= oldest;) {
         bool again = false;
@@ -138,7 +138,7 @@ static void note_exit(vdc_isolation *iso, uint32_t h, uint32_t domain) {
 
 static void meet_attackers(vdc_isolation *iso, uint32_t slot, uint32_t host) {
     const vdc_datacenter *dc = iso->datacenter;
-    for (uint32_t other = iso->attack.tenant ? dc->first_vm[host] : VDC_NOWHERE; other != VDC_NOWHERE; other = dc->vms[other].next)
+    for (uint32_t other = iso->attack.tenant ? dc->hosts.account[host].first_vm : VDC_NOWHERE; other != VDC_NOWHERE; other = dc->vms[other].next)
         if (other != slot) vdc_isolation_attack_meets(iso, slot, other);
 }
 
@@ -267,7 +267,7 @@ void vdc_isolation_count_sockets(vdc_isolation *iso, uint32_t slot, int sign) {
     if (vm->sockets == UINT64_MAX && state->bound == 0) {
         pairs = (int64_t)state->vms - vdc_isolation_vms_of(state, vm->domain);
     } else {
-        for (uint32_t other = dc->first_vm[host]; other != VDC_NOWHERE; other = dc->vms[other].next)
+        for (uint32_t other = dc->hosts.account[host].first_vm; other != VDC_NOWHERE; other = dc->vms[other].next)
             pairs += other != slot && iso->vms[other].domain != vm->domain && (iso->vms[other].sockets & vm->sockets) != 0;
     }
     iso->exposure_socket += sign * pairs;

@@ -60,9 +60,9 @@ void vdc_isolation_granted(vdc_isolation *iso, uint32_t host) {
     int64_t fence[VDC_RESOURCES] = {0}, waste[VDC_RESOURCES] = {0}, idle = 0;
     if (state->dedicated) {
         int64_t held = vdc_ledger_rate(&dc->host_ledger, host, VDC_FLOW_NOMINAL);
-        fence[VDC_CPU] = class->cpu_hz - dc->reserved[host]; /* reservations are booked by themselves */
+        fence[VDC_CPU] = class->cpu_hz - dc->hosts.account[host].reserved; /* reservations are booked by themselves */
         waste[VDC_CPU] = held < class->cpu_hz ? class->cpu_hz - held : 0;
-        idle = class->cpu_hz - dc->hosts.granted[host];
+        idle = class->cpu_hz - dc->hosts.account[host].granted;
         for (int r = VDC_MEMORY; r < VDC_RESOURCES; r++) { /* the owners' memory lies within */
             if (!dc->hosts.free[r]) continue;
             int64_t used = vdc_ledger_rate(&dc->host_ledger, host, (vdc_flow)(VDC_FLOW_P + r));
@@ -131,12 +131,12 @@ static void divide_host(vdc_isolation *iso, uint32_t host) {
     const vdc_host_isolation *state = &iso->hosts[host];
     int64_t held[VDC_RESOURCES] = {0}, whole[VDC_RESOURCES], given[VDC_RESOURCES] = {0}, wasted[VDC_RESOURCES] = {0}, idled = 0;
     uint32_t lowest = VDC_NOWHERE;
-    for (uint32_t slot = dc->first_vm[host]; slot != VDC_NOWHERE; slot = dc->vms[slot].next) {
+    for (uint32_t slot = dc->hosts.account[host].first_vm; slot != VDC_NOWHERE; slot = dc->vms[slot].next) {
         for (int r = 0; r < VDC_RESOURCES; r++) held[r] += held_by(dc, slot, r);
         if (lowest == VDC_NOWHERE || dc->records[slot].request.id < dc->records[lowest].request.id) lowest = slot;
     }
     for (int r = 0; r < VDC_RESOURCES; r++) whole[r] = state->fence[r];
-    for (uint32_t slot = dc->first_vm[host]; slot != VDC_NOWHERE; slot = dc->vms[slot].next) {
+    for (uint32_t slot = dc->hosts.account[host].first_vm; slot != VDC_NOWHERE; slot = dc->vms[slot].next) {
         int64_t fence[VDC_RESOURCES] = {0}, waste[VDC_RESOURCES] = {0}, idle = 0;
         if (slot == lowest) continue;
         for (int r = 0; r < VDC_RESOURCES; r++) {
@@ -162,7 +162,7 @@ void vdc_isolation_book_vms(vdc_isolation *iso, uint32_t host) {
         divide_host(iso, host);
         return;
     }
-    for (uint32_t slot = dc->first_vm[host]; slot != VDC_NOWHERE; slot = dc->vms[slot].next) {
+    for (uint32_t slot = dc->hosts.account[host].first_vm; slot != VDC_NOWHERE; slot = dc->vms[slot].next) {
         const vdc_vm *vm = &dc->vms[slot];
         const vdc_vm_details *details = vdc_vm_details_known(dc, slot);
         int64_t fence[VDC_RESOURCES] = {0}, waste[VDC_RESOURCES] = {0}, idle = 0;

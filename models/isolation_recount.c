@@ -103,7 +103,7 @@ static int64_t break_lattice(const vdc_isolation *iso, const vdc_rule *rule) {
     for (uint32_t host = 0; host < dc->hosts.count; host++) {
         int64_t vms = 0;
         bool bad = false;
-        for (uint32_t a = dc->first_vm[host]; a != VDC_NOWHERE; a = dc->vms[a].next) {
+        for (uint32_t a = dc->hosts.account[host].first_vm; a != VDC_NOWHERE; a = dc->vms[a].next) {
             if (!is_selected(iso, rule, &dc->records[a].request)) continue;
             const vdc_isolation_spec *one = &iso->specs->items[dc->records[a].request.isolation];
             vms++;
@@ -206,7 +206,7 @@ int64_t vdc_isolation_recount(const vdc_isolation *iso, const vdc_rule *rule) {
     int64_t breaking = rows.items && scratch ? 0 : -1;
     answer asked = {NONE, 0, false};
     for (uint32_t host = 0; breaking >= 0 && host < dc->hosts.count; host++)
-        for (uint32_t slot = dc->first_vm[host]; slot != VDC_NOWHERE; slot = dc->vms[slot].next) {
+        for (uint32_t slot = dc->hosts.account[host].first_vm; slot != VDC_NOWHERE; slot = dc->vms[slot].next) {
             bool use;
             asked = ask(iso, rule, slot, is_selected(iso, rule, &dc->records[slot].request), &rows.items[rows.count], &use);
             rows.count += use;

@@ -234,7 +234,7 @@ void vdc_lifecycle_drop(vdc_datacenter *dc, uint32_t slot, vdc_wide finished[VDC
 int64_t vdc_lifecycle_overhead(vdc_datacenter *dc, uint32_t slot, uint32_t host, int64_t change) {
     const vdc_host_class *class = &dc->hosts.classes[dc->hosts.class_of[host]];
     int64_t *overhead = &dc->lifecycle->overhead[host];
-    int64_t room = class->cpu_hz - dc->reserved[host] - (dc->regions ? dc->regions[host].exclusive : 0) - *overhead;
+    int64_t room = class->cpu_hz - dc->hosts.account[host].reserved - (dc->regions ? dc->regions[host].exclusive : 0) - *overhead;
     if (change > room) change = room > 0 ? room : 0;
     if (change == 0) return 0;
     *overhead += change;
@@ -254,7 +254,7 @@ void vdc_lifecycle_tax(vdc_datacenter *dc, uint32_t slot, int64_t ppm) {
     dc->lifecycle->vms[slot].tax_ppm = ppm;
     if (vm->taxed != taxed) {
         dc->lifecycle->taxed[host] += taxed ? 1 : UINT32_MAX;
-        dc->grant_vms[host] += taxed ? 1 : UINT32_MAX;
+        dc->hosts.account[host].grant_vms += taxed ? 1 : UINT32_MAX;
         dc->grant_vms_total += taxed ? 1 : UINT32_MAX;
         vm->taxed = taxed;
     }

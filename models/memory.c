@@ -115,7 +115,7 @@ static int64_t weight_of(const vdc_memory *memory, const vdc_memory_vm *vm) {
 static vdc_code gather(vdc_memory *memory, uint32_t h, uint32_t *count) {
     const vdc_datacenter *dc = memory->datacenter;
     *count = 0;
-    for (uint32_t slot = dc->first_vm[h]; slot != VDC_NOWHERE; slot = dc->vms[slot].next) {
+    for (uint32_t slot = dc->hosts.account[h].first_vm; slot != VDC_NOWHERE; slot = dc->vms[slot].next) {
         if (slot >= memory->vm_capacity || !memory->vms[slot].present) continue;
         if (!VDC_RESERVE(memory->slots, memory->slot_capacity, *count + (size_t)1)) return VDC_ERROR_MEMORY;
         memory->slots[(*count)++] = slot;
@@ -320,7 +320,7 @@ void vdc_memory_check(const vdc_memory *memory, vdc_checks *checks) {
     vdc_wide ballooned = 0, swapped = 0, shared = 0;
     for (uint32_t h = 0; h < dc->hosts.count; h++) {
         int64_t resident = 0, reclaimed = 0;
-        for (uint32_t slot = dc->first_vm[h]; slot != VDC_NOWHERE; slot = dc->vms[slot].next) {
+        for (uint32_t slot = dc->hosts.account[h].first_vm; slot != VDC_NOWHERE; slot = dc->vms[slot].next) {
             if (slot >= memory->vm_capacity || !memory->vms[slot].present) continue;
             const vdc_memory_vm *vm = &memory->vms[slot];
             int64_t untouched = vm->size - vm->touched;

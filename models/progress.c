@@ -344,8 +344,7 @@ void vdc_progress_fetch(const vdc_datacenter *dc) {
     }
     if (!near || near->kind > VDC_EVENT_CHECKPOINT_END || dc->vms[near->subject].host == VDC_NOWHERE) return;
     uint32_t h = dc->vms[near->subject].host;
-    __builtin_prefetch(&dc->ceiling_sum[h], 1);
-    __builtin_prefetch(&dc->hosts.granted[h], 1);
+    __builtin_prefetch(&dc->hosts.account[h], 1);
     __builtin_prefetch(&dc->hosts.class_of[h]);
     if (dc->power_due) __builtin_prefetch(&dc->power_due[h], 1);
 }

@@ -99,7 +99,7 @@ static vdc_code note_misses(vdc_datacenter *dc, uint32_t count) {
 vdc_code vdc_slices_share(vdc_datacenter *dc, uint32_t h, int64_t capacity, uint32_t count) {
     vdc_slices *slices = dc->slices;
     vdc_slice_host *host = &slices->hosts[h];
-    if (dc->ceiling_sum[h] <= capacity) return share_uncontended(dc, h, count);
+    if (dc->hosts.account[h].ceiling <= capacity) return share_uncontended(dc, h, count);
     if (!VDC_RESERVE(slices->memory, slices->pointer_capacity, count) || !VDC_RESERVE(slices->missed, slices->missed_capacity, count))
         return VDC_ERROR_MEMORY;
     for (uint32_t i = 0; i < count; i++) {

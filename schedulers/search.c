@@ -95,7 +95,7 @@ static int64_t view_select_feasible(const vdc_view *view, const vdc_request *req
 static void view_host(const vdc_view *view, uint32_t host, vdc_host_view *out) {
     const vdc_hosts *hosts = vdc_search_of(view)->hosts;
     *out =
-        (vdc_host_view){.id = host, .class_id = hosts->class_of[host], .vms = hosts->vms[host], .granted = hosts->granted[host]};
+        (vdc_host_view){.id = host, .class_id = hosts->class_of[host], .vms = hosts->vms[host], .granted = hosts->account[host].granted};
     out->class_view = &view->class_views[out->class_id];
     for (int r = 0; r < VDC_RESOURCES; r++) {
         if (hosts->free[r]) out->free[r] = hosts->free[r][host];

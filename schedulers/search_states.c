@@ -123,7 +123,7 @@ static void build_key(const vdc_states *s, uint32_t host, uint64_t *key) {
     bool full = limit && hosts->vms[host] >= limit;
     *key++ = (uint64_t)vms << 32 | (uint64_t)full << 16 | class_id;
     for (unsigned i = 0; i < s->shapes.resources; i++) *key++ = (uint64_t)s->shapes.sizes[i].free[host];
-    if (s->depends & VDC_DEPENDS_GRANTED) *key++ = (uint64_t)hosts->granted[host];
+    if (s->depends & VDC_DEPENDS_GRANTED) *key++ = (uint64_t)hosts->account[host].granted;
     /* Devices decide what fits, whatever the score depends on. */
     if (hosts->gpu_free) {
         unsigned words = (hosts->gpu_stride + 1u) / 2;

@@ -82,7 +82,7 @@ vdc_code vdc_failures_vm_down(vdc_simulation *sim, uint32_t slot, vdc_outage out
 uint32_t vdc_failures_next_vm(const vdc_simulation *sim, uint32_t host, int64_t after) {
     const vdc_datacenter *dc = &sim->datacenter;
     uint32_t next = VDC_NOWHERE;
-    for (uint32_t slot = dc->first_vm[host]; slot != VDC_NOWHERE; slot = dc->vms[slot].next) {
+    for (uint32_t slot = dc->hosts.account[host].first_vm; slot != VDC_NOWHERE; slot = dc->vms[slot].next) {
         int64_t number = dc->records[slot].request.number;
         if (after >= -1 && dc->vms[slot].state == VDC_VM_HELD) continue;
         if (number > after && (next == VDC_NOWHERE || number < dc->records[next].request.number)) next = slot;

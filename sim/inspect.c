@@ -59,7 +59,7 @@ static void list_hosts(vdc_simulation *sim, sink *to) {
         put(&at, "%" PRIu32, dc->hosts.rack ? dc->hosts.rack[h] : 0);
         put(&at, "%" PRIu32, dc->hosts.zone ? dc->hosts.zone[h] : 0);
         put(&at, "%" PRIu32, dc->hosts.vms[h]);
-        put(&at, "%.2f/%.0f", (double)dc->hosts.granted[h] / speed, threads);
+        put(&at, "%.2f/%.0f", (double)dc->hosts.account[h].granted / speed, threads);
         put(&at, "%.1f", (double)(class->capacity[VDC_CPU] - dc->hosts.free[VDC_CPU][h]) / 1000);
         put(&at, "%.1f/%.1f", gib(class->capacity[VDC_MEMORY] - dc->hosts.free[VDC_MEMORY][h]), gib(class->capacity[VDC_MEMORY]));
         put(&at, dc->power ? "%.1f" : "-", dc->power ? (double)dc->power[h] / 1e12 : 0);

@@ -105,8 +105,8 @@ static void add_hosts(vdc_digest *digest, const vdc_datacenter *dc) {
             if (dc->hosts.free[r]) add(digest, dc->hosts.free[r][h]);
         add(digest, dc->hosts.vms[h]);
         add(digest, dc->hosts.state[h]);
-        add(digest, dc->hosts.granted[h]);
-        add(digest, dc->reserved[h]);
+        add(digest, dc->hosts.account[h].granted);
+        add(digest, dc->hosts.account[h].reserved);
     }
 }
 

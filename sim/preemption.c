@@ -15,7 +15,7 @@ static vdc_victim victim_of(const vdc_simulation *sim, uint32_t slot) {
 static bool gather(vdc_simulation *sim, uint32_t host, const vdc_request *request, size_t *count) {
     const vdc_datacenter *dc = &sim->datacenter;
     *count = 0;
-    for (uint32_t slot = dc->first_vm[host]; slot != VDC_NOWHERE; slot = dc->vms[slot].next) {
+    for (uint32_t slot = dc->hosts.account[host].first_vm; slot != VDC_NOWHERE; slot = dc->vms[slot].next) {
         if (vdc_vm_details_known(dc, slot)->eviction_event
             || !vdc_preemption_allows(&sim->scenario->preemption, request, &dc->records[slot].request)) continue;
         if (!VDC_RESERVE(sim->candidates, sim->candidate_capacity, *count + 1)) return false;
@@ -30,7 +30,7 @@ static bool is_open(const vdc_simulation *sim, uint32_t host, const vdc_request 
     const vdc_datacenter *dc = &sim->datacenter;
     if (sim->isolation) return vdc_isolation_allows(sim->isolation, host, request);
     const vdc_host_class *class = &dc->hosts.classes[dc->hosts.class_of[host]];
-    int64_t reserved = dc->reserved[host];
+    int64_t reserved = dc->hosts.account[host].reserved;
     for (size_t i = 0; i < victims; i++) reserved -= vdc_reserved_rate(sim->candidates[i].request, class);
     return vdc_reserved_rate(request, class) <= class->cpu_hz - reserved;
 }

@@ -663,9 +663,7 @@ static void fetch_host(const vdc_simulation *sim, const vdc_event *next) {
     if (vm->host == VDC_NOWHERE) return;
     if (vm->next != VDC_NOWHERE) __builtin_prefetch(&dc->vms[vm->next], 1);
     if (vm->previous != VDC_NOWHERE) __builtin_prefetch(&dc->vms[vm->previous], 1);
-    else __builtin_prefetch(&dc->first_vm[vm->host], 1);
-    __builtin_prefetch(&dc->ceiling_sum[vm->host], 1);
-    __builtin_prefetch(&dc->hosts.granted[vm->host], 1);
+    __builtin_prefetch(&dc->hosts.account[vm->host], 1);
     __builtin_prefetch(&dc->hosts.vms[vm->host], 1);
     for (int r = 0; r < VDC_DISK; r++)
         if (dc->hosts.free[r]) __builtin_prefetch(&dc->hosts.free[r][vm->host], 1);

@@ -94,7 +94,7 @@ bool vdc_failover_lost(vdc_simulation *sim, uint32_t part) {
 
 void vdc_failover_leave(vdc_simulation *sim, uint32_t host) {
     const vdc_datacenter *dc = &sim->datacenter;
-    for (uint32_t slot = dc->first_vm[host], next; state_of(sim) && slot != VDC_NOWHERE; slot = next) {
+    for (uint32_t slot = dc->hosts.account[host].first_vm, next; state_of(sim) && slot != VDC_NOWHERE; slot = next) {
         next = dc->vms[slot].next;
         if (dc->vms[slot].state == VDC_VM_HELD) (void)vdc_failover_lost(sim, slot);
     }

@@ -184,9 +184,9 @@ static vdc_code look(rebalance_state *state, vdc_simulation *sim, vdc_diag *diag
     /* By host: those that are on it in order of coming, then those on their way to it. */
     for (uint32_t h = 0; h < hosts; h++) {
         uint32_t at = state->first[h], here = 0;
-        for (uint32_t slot = dc->first_vm[h]; slot != VDC_NOWHERE; slot = dc->vms[slot].next) here += state->vms[slot].host == h;
+        for (uint32_t slot = dc->hosts.account[h].first_vm; slot != VDC_NOWHERE; slot = dc->vms[slot].next) here += state->vms[slot].host == h;
         uint32_t back = at + here;
-        for (uint32_t slot = dc->first_vm[h]; slot != VDC_NOWHERE; slot = dc->vms[slot].next)
+        for (uint32_t slot = dc->hosts.account[h].first_vm; slot != VDC_NOWHERE; slot = dc->vms[slot].next)
             if (state->vms[slot].host == h) state->on[--back] = slot;
         state->first[h] = at + here;
     }

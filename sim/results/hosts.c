@@ -87,7 +87,7 @@ vdc_code vdc_results_sample_hosts(vdc_simulation *sim, vdc_diag *diag) {
     uint32_t count = dc->hosts.count;
     vdc_row_real(&row, vdc_seconds(dc->now));
     for (uint32_t h = 0; h < count; h++) vdc_row_real(&row, (double)vdc_ledger_rate(&dc->host_ledger, h, VDC_FLOW_DEMAND));
-    for (uint32_t h = 0; h < count; h++) vdc_row_real(&row, (double)dc->hosts.granted[h]);
+    for (uint32_t h = 0; h < count; h++) vdc_row_real(&row, (double)dc->hosts.account[h].granted);
     for (uint32_t h = 0; h < count; h++) vdc_row_integer(&row, dc->hosts.vms[h]);
     for (uint32_t h = 0; sim->datacenter.power && h < count; h++) vdc_row_real(&row, (double)dc->power[h] / 1e12);
     return vdc_table_append(results->host_ticks, row.cells, diag);

@@ -232,7 +232,7 @@ static void depart(pair *p, size_t index) {
     uint32_t host = (uint32_t)p->alive[index].decision.host;
     vdc_request request = p->alive[index].request;
     vdc_host_give(&p->hosts, host, &request, p->alive[index].decision.gpu_devices, p->alive[index].decision.numa_nodes);
-    p->hosts.granted[host] -= request.size[VDC_CPU] * 1000000;
+    p->hosts.account[host].granted -= request.size[VDC_CPU] * 1000000;
     tell_changed(p, host);
     for (int i = 0; i < 2; i++) vdc_search_released(p->search[i], &request, host);
     p->alive[index] = p->alive[--p->alive_count];
@@ -264,7 +264,7 @@ static void arrive(pair *p, int64_t number) {
               decision[1].host, decision[1].gpu_devices);
     uint32_t host = (uint32_t)decision[0].host;
     vdc_host_take(&p->hosts, host, &request, decision[0].gpu_devices, decision[0].numa_nodes);
-    p->hosts.granted[host] += request.size[VDC_CPU] * 1000000;
+    p->hosts.account[host].granted += request.size[VDC_CPU] * 1000000;
     tell_changed(p, host);
     for (int i = 0; i < 2; i++) vdc_search_placed(p->search[i], &request, host);
     p->alive[p->alive_count].request = request;
@@ -301,7 +301,7 @@ static void run_pair(pair *p, int64_t steps) {
         } else if (what < 25) {
             compare_views(p);
         } else if (what < 40 && vdc_search_follows_grants(p->search[1])) {
-            p->hosts.granted[host] += draw_below(&p->draws, 3) * 1000000;
+            p->hosts.account[host].granted += draw_below(&p->draws, 3) * 1000000;
             tell_changed(p, host);
         } else if (p->alive_count && (p->alive_count >= most || what < 480)) {
             depart(p, (size_t)draw_below(&p->draws, (int64_t)p->alive_count));

@@ -341,7 +341,7 @@ Test(datacenter, a_wrong_sum_is_noticed) {
     vdc_datacenter_settle(&dc, NULL);
     vdc_checks_all(&checks, &dc, &waiting, &population);
     cr_assert(vdc_checks_hold(&checks));
-    dc.hosts.granted[0]--;
+    dc.hosts.account[0].granted--;
     dc.hosts.free[VDC_MEMORY][0]++;
     population.arrived++;
     vdc_checks_all(&checks, &dc, &waiting, &population);
