@@ -25,7 +25,8 @@ PACKAGES       := gcc:cmd=gcc make:cmd=make pkg-config:cmd=pkg-config libgsl-dev
                   libedit-dev:pc=libedit gnuplot-nox:cmd=gnuplot
 TEST_PACKAGES  := libcriterion-dev:pc=criterion hdf5-tools:cmd=h5dump binutils:cmd=nm python3:cmd=python3 python3-yaml:py=yaml python3-jsonschema:py=jsonschema \
                   python3-h5py:py=h5py python3-xarray:py=xarray python3-h5netcdf:py=h5netcdf
-LINT_PACKAGES  := clang:cmd=clang clang-tidy:cmd=clang-tidy cppcheck:cmd=cppcheck gcovr:cmd=gcovr valgrind:cmd=valgrind
+CHECK_PACKAGES := clang:cmd=clang valgrind:cmd=valgrind
+LINT_PACKAGES  := $(CHECK_PACKAGES) clang-tidy:cmd=clang-tidy cppcheck:cmd=cppcheck gcovr:cmd=gcovr
 package_names   = $(foreach entry,$(1),$(firstword $(subst :, ,$(entry))))
 
 LIBRARIES      := gsl yaml-0.1 hdf5 zlib nettle sqlite3
@@ -47,7 +48,9 @@ PLAIN_RUNNER    := tests/support/plain_runner.c
 TEST_SOURCES    := $(filter-out $(PLAIN_RUNNER),$(sort $(wildcard tests/unit/*.c tests/property/*.c tests/conformance/*.c tests/support/*.c)))
 
 objects = $(patsubst %.c,$(BUILD)/$(2)/%.o,$(1))
-LIBRARY_OBJECTS := $(call objects,$(LIBRARY_SOURCES),obj)
+# Tests need the library with fault injection (TEST_FLAGS). Builds with sanitizers make do with that one: half the compiling.
+LIBRARY_BUILD   ?= $(if $(SANITIZE),test-obj,obj)
+LIBRARY_OBJECTS := $(call objects,$(LIBRARY_SOURCES),$(LIBRARY_BUILD))
 CLI_OBJECTS     := $(call objects,$(CLI_SOURCES),obj)
 TEST_OBJECTS    := $(call objects,$(LIBRARY_SOURCES) $(TEST_SOURCES),test-obj)
 # Fuzz targets: by default with a main that replays files; `make fuzz` builds them with clang's fuzzer in its place.
@@ -58,7 +61,7 @@ FUZZ_LIBRARY    := $(call objects,$(LIBRARY_SOURCES),test-obj)
 TARGET          ?= $(FUZZ_TARGETS)
 SECONDS         ?= 60
 
-.PHONY: all docs picture demo demo-run gallery test check bench bench-page setup setup-test setup-lint needs install uninstall sanitize tsan coverage clang reproducible \
+.PHONY: all docs picture demo demo-run gallery test check bench bench-page setup setup-test setup-checks setup-lint needs install uninstall sanitize tsan coverage clang reproducible \
         fuzz fuzz-programs planetlab-walk instruction-gate lint tidy cppcheck valgrind format-check help clean FORCE
 .DELETE_ON_ERROR:
 
@@ -129,6 +132,9 @@ setup:
 	@PYTHON=$(PYTHON) tools/setup.sh $(PACKAGES)
 setup-test:
 	@PYTHON=$(PYTHON) tools/setup.sh $(PACKAGES) $(TEST_PACKAGES)
+##: setup-checks    installs what fuzzing and the instruction counts need
+setup-checks:
+	@PYTHON=$(PYTHON) tools/setup.sh $(PACKAGES) $(TEST_PACKAGES) $(CHECK_PACKAGES)
 ##: setup-lint      installs the tools of coverage, clang, tidy and cppcheck
 setup-lint:
 	@PYTHON=$(PYTHON) tools/setup.sh $(PACKAGES) $(TEST_PACKAGES) $(LINT_PACKAGES)
