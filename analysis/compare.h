@@ -46,6 +46,8 @@ void vdc_comparison_clear(vdc_comparison *comparison);
 
 /* For people, as text: a table of values for one run a group, a block a metric with intervals for several. */
 void vdc_comparison_print(const vdc_comparison *comparison, vdc_text *out);
+/* For pages and papers, in Markdown: a row a group, a column a metric; mean ± half of the interval where there are several runs. */
+void vdc_comparison_markdown(const vdc_comparison *comparison, vdc_text *out);
 /* For programs: one row a metric and group, in base units, with every statistic. */
 void vdc_comparison_csv(const vdc_comparison *comparison, vdc_text *out);
 

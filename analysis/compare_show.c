@@ -288,6 +288,45 @@ void vdc_comparison_print(const vdc_comparison *c, vdc_text *out)
     out->failed = out->failed || !good;
 }
 
+/* ---- Markdown ---- */
+
+/* As many decimals as make two digits of the half interval, both numbers with as many. */
+static void add_mean(const vdc_sample *sample, double factor, vdc_text *out)
+{
+    char number[64];
+    double half = (sample->interval.high - sample->interval.low) / 2 / factor;
+    if (sample->n == 0) {
+        vdc_text_add(out, " – |");
+    } else if (sample->n == 1 || !(half > 0)) {
+        vdc_text_add(out, " %s |", vdc_show_number(sample->mean / factor, 6, number, sizeof number));
+    } else {
+        int decimals = 1 - (int)floor(log10(half));
+        decimals = decimals < 0 ? 0 : decimals > 12 ? 12 : decimals;
+        vdc_text_add(out, " %.*f ± %.*f |", decimals, sample->mean / factor, decimals, half);
+    }
+}
+
+void vdc_comparison_markdown(const vdc_comparison *c, vdc_text *out)
+{
+    size_t groups = c->runs->group_count;
+    vdc_text_add(out, "| |");
+    for (size_t m = 0; m < c->metric_count; m++) {
+        vdc_scale scale = vdc_comparison_scale(c, m);
+        vdc_text_add(out, " %s%s%s |", c->metrics[m].key, *scale.units ? ", " : "", scale.units);
+    }
+    vdc_text_add(out, "\n| --- |");
+    for (size_t m = 0; m < c->metric_count; m++) {
+        vdc_text_add(out, " --- |");
+    }
+    for (size_t i = 0; i < groups; i++) {
+        vdc_text_add(out, "\n| %s |", c->runs->groups[c->order[i]].label);
+        for (size_t m = 0; m < c->metric_count; m++) {
+            add_mean(&c->samples[m * groups + c->order[i]], vdc_comparison_scale(c, m).factor, out);
+        }
+    }
+    vdc_text_add(out, "\n");
+}
+
 /* ---- CSV ---- */
 
 void vdc_comparison_csv(const vdc_comparison *c, vdc_text *out)

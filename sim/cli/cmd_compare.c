@@ -12,7 +12,7 @@
 typedef struct options {
     const char *baseline, *csv, *warm_up;
     vdc_cli_list metrics, series;
-    bool force;
+    bool force, markdown;
 } options;
 
 static const vdc_cli_option table[] = {
@@ -25,6 +25,8 @@ static const vdc_cli_option table[] = {
      offsetof(options, series), NULL, 0, 0},
     {"warm-up", 0, VDC_CLI_TEXT, "TIME", "what the means of --series leave out at the beginning: a time such as 6h, or mser (MSER-5, the default)",
      offsetof(options, warm_up), NULL, 0, 0},
+    {"markdown", 0, VDC_CLI_FLAG, NULL, "print one table in Markdown: a row a group, a column a metric, means ± half of their 95 % intervals",
+     offsetof(options, markdown), NULL, 0, 0},
     {"csv", 0, VDC_CLI_PATH, "FILE", "write every number to FILE, too", offsetof(options, csv), NULL, 0, 0},
     {"force", 0, VDC_CLI_FLAG, NULL, "replace FILE when it is there already", offsetof(options, force), NULL, 0, 0},
 };
@@ -85,7 +87,8 @@ static int run(const void *given, const vdc_cli_arguments *arguments)
         code = vdc_text_save(&csv, o->csv, o->force, &diag);
     }
     if (!code) {
-        vdc_comparison_print(&comparison, &text);
+        if (o->markdown) vdc_comparison_markdown(&comparison, &text);
+        else vdc_comparison_print(&comparison, &text);
         code = vdc_text_code(&text, "the table", &diag);
     }
     if (!code) {

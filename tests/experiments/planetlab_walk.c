@@ -16,24 +16,35 @@ typedef struct step {
 } step;
 
 #define MMT .select = "{policy: mmt}"
-#define THR .detect = "{policy: threshold, above: 0.8}"
-#define LR .detect = "{policy: lr, history: reversed, weights: none}"
-#define NEWEST .detect = "{policy: lr, weights: none}"
-#define RIGHT .detect = "{policy: lr}"
+#define THR .detect = "{policy: threshold, above: 0.8}", MMT
+#define LR .detect = "{policy: lr, history: reversed, weights: none}", MMT
+#define NEWEST .detect = "{policy: lr, weights: none}", MMT
+#define RIGHT .detect = "{policy: lr}", MMT
+/* Each with all that was switched before it. */
+#define IDLE .idle_power = true
+#define KEPT IDLE, .keep_vms = true
+#define ONCE KEPT, .protect_targets = true
+#define CLEAN ONCE, .clean_slatah = true
+#define FRESH CLEAN, .fresh_load = true
+#define MEMORY FRESH, .memory = 4 * 4096
 
 static const step steps[] = {
-    {"THR/MMT: CloudSim 7.0.1", {THR, MMT}},
-    {"+ no VM is lost", {THR, MMT, .keep_vms = true}},
-    {"+ idle power, the whole day", {THR, MMT, .keep_vms = true, .idle_power = true}},
-    {"+ no VM moves twice in a round", {THR, MMT, .keep_vms = true, .idle_power = true, .protect_targets = true}},
-    {"+ SLATAH without the artefact", {THR, MMT, .keep_vms = true, .idle_power = true, .protect_targets = true, .clean_slatah = true}},
-    {"+ load up to date in the rise of power",
-     {THR, MMT, .keep_vms = true, .idle_power = true, .protect_targets = true, .clean_slatah = true, .fresh_load = true}},
-    {"LR/MMT: CloudSim 7.0.1", {LR, MMT}},
-    {"+ history the right way round", {NEWEST, MMT}},
-    {"+ tricube weights", {RIGHT, MMT}},
-    {"+ all of the above",
-     {RIGHT, MMT, .keep_vms = true, .idle_power = true, .protect_targets = true, .clean_slatah = true, .fresh_load = true}},
+    {"THR/MMT: CloudSim 7.0.1", {THR}},
+    {"+ idle power, the whole day", {THR, IDLE}},
+    {"+ no VM is lost", {THR, KEPT}},
+    {"+ no VM moves twice in a round", {THR, ONCE}},
+    {"+ SLATAH without the artefact", {THR, CLEAN}},
+    {"+ load up to date in the rise of power", {THR, FRESH}},
+    {"+ memory counts, promised four times", {THR, MEMORY}},
+    {"LR/MMT: CloudSim 7.0.1", {LR}},
+    {"+ idle power, the whole day", {LR, IDLE}},
+    {"+ no VM is lost", {LR, KEPT}},
+    {"+ no VM moves twice in a round", {LR, ONCE}},
+    {"+ SLATAH without the artefact", {LR, CLEAN}},
+    {"+ history the right way round", {NEWEST, CLEAN}},
+    {"+ tricube weights", {RIGHT, CLEAN}},
+    {"+ load up to date in the rise of power", {RIGHT, FRESH}},
+    {"+ memory counts, promised four times", {RIGHT, MEMORY}},
 };
 
 enum { STEPS = sizeof steps / sizeof *steps, MOST = 1000, METRICS = 4 };

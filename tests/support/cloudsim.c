@@ -379,6 +379,14 @@ static bool overloaded(int h, int extra) {
 
 /* ---- placement (8) ---- */
 
+/* May VMs that move come to the host as far as its memory goes? */
+static bool has_memory(const machine *host, const virtual_machine *vm) {
+    double memory = vm->memory;
+    if (run.options->memory <= 0) return true;
+    for (int i = 0; i < host->count; i++) memory += run.vms[host->guests[i].vm].memory;
+    return memory <= run.options->memory;
+}
+
 /* A host for the VM, -1 = none. */
 static int find_host(int v, double requested) {
     const virtual_machine *vm = &run.vms[v];
@@ -394,6 +402,7 @@ static int find_host(int v, double requested) {
         }
         if (host->pe < requested || host->available < requested) continue;
         if (creating && (host->memory + vm->memory > 4096 || host->bandwidth + 100000 > 1000000)) continue;
+        if (!creating && !has_memory(host, vm)) continue;
         if (host->used < 0) {
             host->used = 0;
             for (int i = 0; i < host->count; i++) host->used += host->guests[i].allocated;

@@ -18,6 +18,7 @@ typedef struct cloudsim_options {
     bool protect_targets;        /* Q6: hosts that got VMs of overloaded ones are not emptied in the same round */
     bool clean_slatah;           /* Q7: a host that a VM comes to is not in violation for that; nor by rounding */
     bool fresh_load;             /* Q9: the rise of power counts from the load with the VMs planned to come */
+    double memory;               /* MB that the VMs of a host may have when one comes to it; 0: memory counts for the first placement only */
 } cloudsim_options;
 
 typedef struct cloudsim_metrics {

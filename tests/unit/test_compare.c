@@ -290,6 +290,21 @@ Test(compare, the_table_for_programs, .fini = test_folder_remove)
     vdc_runs_close(&runs);
 }
 
+Test(compare, the_table_for_pages, .fini = test_folder_remove)
+{
+    vdc_runs runs;
+    vdc_comparison comparison;
+    compare_folder(&runs, &comparison);
+    vdc_text out = {0};
+    vdc_comparison_markdown(&comparison, &out);
+    /* t(0.975, 4) = 2.7764 x deviation / sqrt(5), with two digits */
+    cr_assert_str_eq(vdc_text_get(&out), "| | energy_j, kWh | vms_arrived | migrations |\n| --- | --- | --- | --- |\n"
+                                         "| first-fit | 1.50 ± 0.49 | 113.0 ± 2.0 | 0 |\n| best-fit | 1.38 ± 0.52 | 113.0 ± 2.0 | 0 |\n");
+    vdc_text_clear(&out);
+    vdc_comparison_clear(&comparison);
+    vdc_runs_close(&runs);
+}
+
 Test(compare, single_runs_side_by_side, .fini = test_folder_remove)
 {
     const char *paths[2];
