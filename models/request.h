@@ -79,6 +79,7 @@ typedef struct vdc_request {
     uint32_t io;                  /* index of what it has on networks and disks (vdc_io_profiles), 0 = none */
     uint32_t source;              /* which workload source it came from */
     uint32_t operations;          /* index of its own operations (vdc_operation_lists), 0 = none */
+    int64_t dirty_rate;           /* B/s that it writes to its memory, which migrations copy again; VDC_UNLIMITED = as the scenario says */
 } vdc_request;
 
 /* Will it end by itself once it has started? */

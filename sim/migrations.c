@@ -7,10 +7,12 @@
 #include "sim/operations.h"
 #include "sim/parts/failover.h"
 #include "sim/parts/flows.h"
+#include "sim/parts/memory.h"
 #include "sim/parts/rebalance.h"
 #include "sim/results/results.h"
 
 enum { STEP, TIMEOUT };
+#define TURNS UINT32_MAX /* the subject of the event that looks at the wishes */
 
 static vdc_moves *moves_of(vdc_simulation *sim) { return &vdc_operations_of(sim)->moves; }
 
@@ -45,6 +47,7 @@ void vdc_moves_close(vdc_moves *moves) {
     vdc_free(moves->first_out);
     vdc_free(moves->first_in);
     vdc_free(moves->links);
+    vdc_free(moves->wishes);
     *moves = (vdc_moves){0};
 }
 
@@ -229,6 +232,9 @@ static void go_on(vdc_simulation *sim, vdc_move *move) {
 
 /* ---- may it move? ---- */
 
+/* Refused, for the number of migrations under way. */
+#define LIMITED(...) (moves_of(sim)->limited = true, vdc_refuse(sim, __VA_ARGS__))
+
 static const char *host_refusal(vdc_simulation *sim, uint32_t slot, uint32_t host, const vdc_request *request) {
     static const char *const states[] = {"up", "cordoned", "down", "off"};
     vdc_datacenter *dc = &sim->datacenter;
@@ -239,7 +245,7 @@ static const char *host_refusal(vdc_simulation *sim, uint32_t slot, uint32_t hos
     if (dc->hosts.state[host] != VDC_HOST_UP) return vdc_refuse(sim, "host %" PRIu32 " is %s", host, states[dc->hosts.state[host]]);
     int64_t most = sim->scenario->migration.per_host;
     if (most != VDC_PARAM_NONE && moves->out[host] + moves->in[host] >= most)
-        return vdc_refuse(sim, "host %" PRIu32 " takes part in %" PRId64 " migrations already", host, most);
+        return LIMITED("host %" PRIu32 " takes part in %" PRId64 " migrations already", host, most);
     if (!vdc_host_fits(&dc->hosts, host, request)) return vdc_refuse(sim, "host %" PRIu32 " has no room for it", host);
     if (sim->isolation) {
         vdc_isolation_set_aside(sim->isolation, slot);
@@ -257,15 +263,16 @@ const char *vdc_migration_refusal(vdc_simulation *sim, uint32_t slot, uint32_t h
     const vdc_moves *moves = moves_of(sim);
     const vdc_migration_settings *settings = &sim->scenario->migration;
     vdc_vm_state state = (vdc_vm_state)dc->vms[slot].state;
+    moves_of(sim)->limited = false;
     if (state != VDC_VM_RUNNING && state != VDC_VM_PAUSED) return vdc_refuse(sim, "it is %s", vdc_vm_state_names[state]);
     if (dc->lifecycle->vms[slot].migration != VDC_NOWHERE) return vdc_refuse(sim, "it is moving to another host");
     if (dc->lifecycle->vms[slot].phase_event) return vdc_refuse(sim, "it is being shut down");
     if (vdc_vm_details_known(dc, slot)->eviction_event) return vdc_refuse(sim, "it was told to leave");
     uint32_t from = dc->vms[slot].host;
     if (settings->concurrent != VDC_PARAM_NONE && moves->in_flight >= settings->concurrent)
-        return vdc_refuse(sim, "%" PRIu32 " migrations are under way already", moves->in_flight);
+        return LIMITED("%" PRIu32 " migrations are under way already", moves->in_flight);
     if (settings->per_host != VDC_PARAM_NONE && moves->out[from] + moves->in[from] >= settings->per_host)
-        return vdc_refuse(sim, "its host takes part in %" PRId64 " migrations already", settings->per_host);
+        return LIMITED("its host takes part in %" PRId64 " migrations already", settings->per_host);
     return host == VDC_NOWHERE ? NULL : host_refusal(sim, slot, host, request);
 }
 
@@ -297,9 +304,13 @@ static vdc_migration_plan plan_of(const vdc_simulation *sim, uint32_t slot, int 
     const vdc_datacenter *dc = &sim->datacenter;
     const vdc_request *request = &dc->records[slot].request;
     bool runs = dc->vms[slot].state == VDC_VM_RUNNING;
+    int64_t dirty_rate = request->dirty_rate == VDC_UNLIMITED ? s->dirty_rate : request->dirty_rate;
+    int64_t memory = request->size[VDC_MEMORY], working_set = (int64_t)((double)memory * s->working_set), known;
+    /* What was never touched, or is in its balloon, is not sent. What it works with is known of VMs that say so. */
+    if (vdc_memory_in_use(sim, slot, &memory, &known) && request->memory_load) working_set = known;
     return (vdc_migration_plan){
-        .mode = (vdc_migration_mode)(mode < 0 ? s->mode : mode), .memory = request->size[VDC_MEMORY],
-        .working_set = (int64_t)((double)request->size[VDC_MEMORY] * s->working_set), .dirty_rate = runs ? s->dirty_rate : 0,
+        .mode = (vdc_migration_mode)(mode < 0 ? s->mode : mode), .memory = memory,
+        .working_set = working_set, .dirty_rate = runs ? dirty_rate : 0,
         .linear = s->dirtying == 1, .disk = s->shared_storage ? 0 : request->size[VDC_DISK], .disk_write_rate = runs ? s->disk_write_rate : 0,
         .downtime_limit = s->downtime, .round_limit = s->rounds, .traffic_percent = (int64_t)(s->traffic * 100 + 0.5),
         .auto_converge = s->auto_converge, .resume_time = s->resume, .device_state = s->device_state};
@@ -329,6 +340,10 @@ static vdc_code close(vdc_simulation *sim, uint32_t number, vdc_diag *diag) {
     moves->out[from]--;
     moves->in[to]--;
     vdc_code code = moves->out[from] || moves->in[to] ? share_anew(sim, from, to, diag) : VDC_OK;
+    if (!down && !code && moves->wish_count > 0 && !moves->taking_turns) {
+        moves->taking_turns = true;
+        code = vdc_part_schedule(sim, VDC_PART_migration, sim->datacenter.now, VDC_RANK_VM_END, TURNS, NULL, diag);
+    }
     if (down || code) return down ? down : code;
     return vdc_rebalance_resume(sim, diag);
 }
@@ -529,6 +544,53 @@ vdc_code vdc_migrate(vdc_simulation *sim, uint32_t slot, uint32_t host, int mode
     return code ? code : stretch(sim, number, diag);
 }
 
+/* ---- taking turns ---- */
+
+vdc_code vdc_migrate_in_turn(vdc_simulation *sim, uint32_t slot, uint32_t host, int mode, const char **refusal, vdc_diag *diag) {
+    vdc_moves *moves = moves_of(sim);
+    const vdc_request *request = &sim->datacenter.records[slot].request;
+    for (size_t i = 0; i < moves->wish_count; i++)
+        if (moves->wishes[i].vm == slot && moves->wishes[i].number == request->number) {
+            *refusal = vdc_refuse(sim, "it waits for its turn to move already");
+            return VDC_OK;
+        }
+    vdc_code code = vdc_migrate(sim, slot, host, mode, NULL, refusal, diag);
+    if (code || !*refusal || !moves->limited) return code;
+    if (!VDC_RESERVE(moves->wishes, moves->wish_capacity, moves->wish_count + 1)) return vdc_no_memory(diag, "migrations");
+    moves->wishes[moves->wish_count++] = (vdc_wish){slot, host, mode, request->number, request->id};
+    code = vdc_results_log(sim, "migration waits", request->id, sim->datacenter.vms[slot].host, *refusal, diag);
+    *refusal = NULL;
+    return code;
+}
+
+/* The refusal of one whose turn has come, which was taken for an operation that is carried out. */
+static vdc_code refuse_wish(vdc_simulation *sim, const vdc_wish *wish, uint32_t host, const char *refusal, vdc_diag *diag) {
+    vdc_operations *operations = vdc_operations_of(sim);
+    operations->done[VDC_VERB_MIGRATE]--;
+    operations->refused++;
+    return vdc_results_log(sim, "refused: migrate", wish->id, host == VDC_NOWHERE ? -1 : (int64_t)host, refusal, diag);
+}
+
+static vdc_code take_turns(vdc_simulation *sim, vdc_diag *diag) {
+    const vdc_datacenter *dc = &sim->datacenter;
+    vdc_moves *moves = moves_of(sim);
+    size_t left = 0;
+    vdc_code code = VDC_OK;
+    moves->taking_turns = false;
+    for (size_t i = 0; i < moves->wish_count; i++) {
+        const vdc_wish wish = moves->wishes[i];
+        const char *refusal = NULL;
+        bool gone = dc->vms[wish.vm].state == VDC_VM_FREE || dc->records[wish.vm].request.number != wish.number;
+        moves->limited = false;
+        if (!code && gone) code = refuse_wish(sim, &wish, VDC_NOWHERE, "it is gone", diag);
+        else if (!code) code = vdc_migrate(sim, wish.vm, wish.host, wish.mode, NULL, &refusal, diag);
+        if (code || moves->limited) moves->wishes[left++] = wish;
+        else if (refusal) code = refuse_wish(sim, &wish, dc->vms[wish.vm].host, refusal, diag);
+    }
+    moves->wish_count = left;
+    return code;
+}
+
 bool vdc_migration_abort(vdc_simulation *sim, uint32_t slot, const char *why, vdc_diag *diag) {
     uint32_t number = sim->datacenter.lifecycle->vms[slot].migration;
     if (number == VDC_NOWHERE) return true;
@@ -563,6 +625,7 @@ void vdc_migration_ends(vdc_simulation *sim, uint32_t slot) {
 
 vdc_code vdc_migration_event(vdc_simulation *sim, uint32_t subject, vdc_diag *diag) {
     uint32_t number = subject / 2;
+    if (subject == TURNS) return take_turns(sim, diag);
     if (subject % 2 == STEP) return step(sim, number, diag);
     vdc_move *move = &moves_of(sim)->items[number];
     move->timeout = 0;

@@ -31,12 +31,23 @@ typedef struct vdc_move {
     uint32_t next_out, next_in;  /* of the migrations from the same host and to the same host, the next larger number */
 } vdc_move;
 
+/* One that was asked for and waits until fewer are under way. */
+typedef struct vdc_wish {
+    uint32_t vm, host;           /* VDC_NOWHERE: where the placement policy says then */
+    int mode;
+    int64_t number, id;          /* of the VM's request */
+} vdc_wish;
+
 typedef struct vdc_moves {
     vdc_move *items;
     size_t count, capacity;      /* slots ever used */
     uint32_t in_flight, first_free; /* no slot below it is free */
     uint32_t *out, *in;          /* [host] migrations that send and receive */
     uint32_t *first_out, *first_in; /* [host] the first of them, VDC_NOWHERE = none */
+    vdc_wish *wishes;            /* in the order in which they were asked for */
+    size_t wish_count, wish_capacity;
+    bool limited;                /* the latest refusal was for the number of migrations under way */
+    bool taking_turns;           /* an event of this instant looks at the wishes */
     bool over_fabric;            /* transfers are flows on the fabric of the scenario */
     vdc_flow_user user;          /* with over_fabric: is told of their rates */
     uint32_t *links;             /* with over_fabric: [2 host] what a host's migrations may send together, + 1 receive; VDC_NO_LINK = not yet made */
@@ -54,6 +65,10 @@ const char *vdc_migration_refusal(vdc_simulation *simulation, uint32_t slot, uin
  * when it has begun, else why not; the state is then as it was. */
 vdc_code vdc_migrate(vdc_simulation *simulation, uint32_t slot, uint32_t host, int mode, const vdc_request *resized, const char **refusal,
                      vdc_diag *diag);
+/* As vdc_migrate; but where only the limits on migrations at a time are in the way, it waits for its turn. Whenever a migration has ended those that wait
+ * are tried in the order in which they were asked for, before anything else is asked for at that instant; one that must still wait holds up no other. What is
+ * wrong by then is told to the log. A VM waits once. */
+vdc_code vdc_migrate_in_turn(vdc_simulation *simulation, uint32_t slot, uint32_t host, int mode, const char **refusal, vdc_diag *diag);
 /* The placement policy's host for a VM, as `request`, that is another one than its own. */
 vdc_code vdc_choose_elsewhere(vdc_simulation *simulation, uint32_t slot, const vdc_request *request, vdc_decision *decision, bool *found, vdc_diag *diag);
 /* Takes a VM off its host and puts it on the one that was decided on, all at this instant, and as `resized` where that is not NULL. It comes there as

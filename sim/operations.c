@@ -293,7 +293,7 @@ static vdc_code migrate(vdc_simulation *sim, uint32_t slot, const vdc_operation 
         *refusal = vdc_refuse(sim, "there is no host '%.60s'", operation->to);
         return VDC_OK;
     }
-    return vdc_migrate(sim, slot, host, operation->mode, NULL, refusal, diag);
+    return vdc_migrate_in_turn(sim, slot, host, operation->mode, refusal, diag);
 }
 
 static vdc_code delete(vdc_simulation *sim, uint32_t slot, const vdc_operation *operation, const char **refusal, vdc_diag *diag) {

@@ -62,6 +62,7 @@ const vdc_native_column vdc_native_columns[VDC_NATIVE_COLUMNS] = {
     IN_WORDS("io", VDC_LIST_IO),
     IN_WORDS("memory_load", VDC_LIST_MEMORY),
     OTHER("checkpoint_scale", VDC_NATIVE_SCALE),
+    NUMBER("dirty_rate", byte_rate_units, "byte/s", dirty_rate, VDC_UNLIMITED, 0),
 };
 
 bool vdc_native_match(const char *name, const vdc_native_column *column, int64_t *scale) {

@@ -40,7 +40,7 @@ typedef struct vdc_native_column {
     bool required;
 } vdc_native_column;
 
-enum { VDC_NATIVE_COLUMNS = 33 };
+enum { VDC_NATIVE_COLUMNS = 34 };
 extern const vdc_native_column vdc_native_columns[VDC_NATIVE_COLUMNS];
 extern const vdc_native_unit vdc_native_time_units[], vdc_native_frequency_units[];
 

@@ -9,7 +9,7 @@
 #include <string.h>
 
 typedef struct shape {
-    int64_t vcpus, memory, disk, iops, disk_bandwidth, net_tx, net_rx, numa_nodes;
+    int64_t vcpus, memory, disk, iops, disk_bandwidth, net_tx, net_rx, numa_nodes, dirty_rate;
     const vdc_node *priority, *cpu, *gpus, *checkpoint, *isolation, *interference, *memory_load, *operations, *network, *vnics, *traffic, *volumes, *io;
 } shape;
 
@@ -27,6 +27,8 @@ static const vdc_param shape_params[] = {
     INTEGER("net_rx", VDC_DIM_BYTE_RATE, "0 B/s", net_rx, "network bandwidth in"),
     {"numa_nodes", VDC_PARAM_INTEGER, VDC_DIM_COUNT, "0", 0, 64, NULL, "NUMA nodes it is split over evenly; 0 = any",
      FIELD(numa_nodes), false, NULL},
+    {"dirty_rate", VDC_PARAM_INTEGER, VDC_DIM_BYTE_RATE, "scenario", 0, 0, NULL, "what it writes to its memory, for migrations; scenario = migration.dirty_rate",
+     FIELD(dirty_rate), false, "scenario"},
     NODE("priority", priority, "low, normal, high or an integer, larger first"),
     NODE("cpu", cpu, "{weight, reservation, limit, period}"),
     NODE("gpus", gpus, "{count, share, models}"),
@@ -123,6 +125,7 @@ static void take(const shape *given, const vdc_node *node, const vdc_workload_co
     request->size[VDC_NET_TX] = given->net_tx;
     request->size[VDC_NET_RX] = given->net_rx;
     request->numa_nodes = (uint8_t)given->numa_nodes;
+    request->dirty_rate = given->dirty_rate == VDC_PARAM_NONE ? VDC_UNLIMITED : given->dirty_rate;
     if (given->vcpus == 0) vdc_fail(diag, VDC_ERROR_INPUT, &node->place, "%s: vcpus: found 0; allowed: more than 0", what);
     if (given->priority) read_priority(given->priority, request, what, diag);
     if (given->cpu) read_cpu(given->cpu, context, request, what, diag);

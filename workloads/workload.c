@@ -14,6 +14,7 @@ const vdc_request vdc_request_blank = {
     .lifetime = VDC_UNLIMITED,
     .priority = VDC_PRIORITY_NORMAL,
     .cpu_weight = VDC_UNLIMITED,
+    .dirty_rate = VDC_UNLIMITED,
     .cpu_limit = VDC_UNLIMITED,
     .progress = VDC_PROGRESS_TIME,
     .checkpoint_scale_num = 1,

@@ -31,6 +31,15 @@ void vdc_swap_latency(vdc_simulation *sim, uint32_t host, vdc_time idle, double 
     vdc_memory_latency(state->model, host, (vdc_time)(latency + 0.5));
 }
 
+bool vdc_memory_in_use(const vdc_simulation *sim, uint32_t slot, int64_t *kept, int64_t *working_set) {
+    const memory_state *state = sim->parts[VDC_PART_memory];
+    if (!state || slot >= state->model->vm_capacity || !state->model->vms[slot].present) return false;
+    const vdc_memory_vm *vm = &state->model->vms[slot];
+    *kept = vm->touched - vm->ballooned;
+    *working_set = vm->working_set;
+    return true;
+}
+
 static vdc_code open(vdc_simulation *sim, vdc_diag *diag) {
     vdc_datacenter *dc = &sim->datacenter;
     if (!sim->scenario->has_memory) return VDC_OK;

@@ -6,6 +6,7 @@
 
 #include "models/operation.h"
 #include "models/datacenter.h"
+#include "sim/operations.h"
 #include "tests/support/runs.h"
 #include "tests/support/workload.h"
 
@@ -413,7 +414,76 @@ Test(lifecycle, limits_and_timeouts) {
     vdc_simulation *sim = run_text(text, NULL, NULL);
     expect(sim, "migrations_given_up", 1); /* 4 GiB are not there in 3 s */
     expect(sim, "migrations_done", 1);
-    expect(sim, "operations_refused", 1);  /* its host is busy at 11 s */
+    expect(sim, "operations_refused", 1);  /* its host is busy at 11 s, so it waits until 13 s; at 14 s it is there already */
+    vdc_simulation_close(sim);
+}
+
+/* Migrations beyond the limits wait and begin in the order in which they were asked for, whatever the VMs' numbers; what is wrong by then is refused then. */
+Test(lifecycle, migrations_take_turns) {
+    static const char text[] = "vdcsim: 1\ndatacenter: {hosts: [{count: 6, cpu: {cores: 8, speed: 1 GHz}, memory: 16 GiB}]}\n"
+        "migration: {bandwidth: 1 GiB/s, cap: none, dirty_rate: 0, downtime: 0s, per_host: 1}\noutput: {events: true}\n"
+        "workload: {vms: [{id: 1, vcpus: 1, memory: 2 GiB, lifetime: 100s}, {id: 2, vcpus: 1, memory: 1 GiB, lifetime: 100s},\n"
+        "  {id: 3, vcpus: 1, memory: 1 GiB, lifetime: 100s}, {id: 4, vcpus: 1, memory: 1 GiB, lifetime: 100s},\n"
+        "  {id: 5, vcpus: 1, memory: 1 GiB, lifetime: 100s}, {id: 6, vcpus: 1, memory: 1 GiB, lifetime: 100s}]}\n";
+    vdc_simulation *sim = open_run_text(text);
+    run_until(sim, 10);
+    cr_expect_null(ask_run(sim, "{do: migrate, vm: 1, to: 1}")); /* until 12 s */
+    cr_expect_null(ask_run(sim, "{do: migrate, vm: 4, to: 2}"));
+    cr_expect_null(ask_run(sim, "{do: migrate, vm: 2, to: 3}"));
+    cr_expect_null(ask_run(sim, "{do: migrate, vm: 6, to: 4}"));
+    cr_expect_null(ask_run(sim, "{do: migrate, vm: 5, to: 5}"));
+    cr_expect_null(ask_run(sim, "{do: migrate, vm: 3}"));
+    cr_expect_str_eq(ask_run(sim, "{do: migrate, vm: 2, to: 4}"), "it waits for its turn to move already");
+    cr_expect_str_eq(ask_run(sim, "{do: migrate, vm: 2, to: 17}"), "there is no host '17'");
+    run_until(sim, 11);
+    cr_expect_null(ask_run(sim, "{do: delete, vm: 6}"));
+    cr_expect_null(ask_run(sim, "{do: pause, vm: 5}"));
+    cr_expect_null(ask_run(sim, "{do: stop, vm: 5}"));
+    static const struct { double at; int64_t hosts[4]; } places[] = { /* of VMs 1 to 4 */
+        {11.9, {0, 0, 0, 0}}, {12.9, {1, 0, 0, 0}}, {13.9, {1, 0, 0, 2}}, {14.9, {1, 3, 0, 2}}, {15.5, {1, 3, 1, 2}}};
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        run_until(sim, places[i].at);
+        for (int64_t vm = 1; vm <= 4; vm++) {
+            uint32_t slot = vdc_vm_find(sim, vm);
+            cr_expect_eq(sim->datacenter.vms[slot].host, places[i].hosts[vm - 1], "VM %d at %g s: host %u", (int)vm, places[i].at, sim->datacenter.vms[slot].host);
+        }
+    }
+    cr_assert_eq(vdc_simulation_run_until(sim, VDC_TIME_MAX, NULL), VDC_OK);
+    expect(sim, "migrations_done", 4);
+    expect(sim, "operations_refused", 4); /* two at once, VM 6 is gone, VM 5 is stopped */
+    expect(sim, "operations", 7);         /* what was given up is none that was carried out */
+    cr_expect(vdc_simulation_checks_hold(sim));
+    vdc_simulation_close(sim);
+}
+
+/* A VM's own rate of writing goes before the scenario's: the golden case, of one that writes as that says and of one that hardly writes. */
+Test(lifecycle, dirty_rates_of_vms) {
+    static const char text[] = "vdcsim: 1\ndatacenter: {hosts: [{count: 4, cpu: {cores: 4, speed: 1 GHz}, memory: 16 GiB}]}\n"
+        "migration: {bandwidth: 1.25 GB/s, cap: none, dirtying: linear, dirty_rate: %s, working_set: 100%%, cpu_tax: 0%%}\n"
+        "workload: {vms: [{vcpus: 2, memory: 8 GiB, lifetime: 100s, %soperations: [{at: 10s, do: migrate, to: 1}]}]}\n";
+    static const struct { const char *all, *own; double bytes, downtime; } cases[] = {
+        {"125 MB/s", "", 9534827397.0, 0.068719477}, {"9 GB/s", "dirty_rate: 125 MB/s, ", 9534827397.0, 0.068719477},
+        {"125 MB/s", "dirty_rate: 0, ", 8589934592.0, 0}, {"0", "dirty_rate: 125 MB/s, ", 9534827397.0, 0.068719477}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char whole[1000];
+        snprintf(whole, sizeof whole, text, cases[i].all, cases[i].own);
+        vdc_simulation *sim = run_text(whole, NULL, NULL);
+        expect(sim, "migrated_bytes", cases[i].bytes);
+        cr_expect_float_eq(summary_of(sim, "downtime_s"), cases[i].downtime, 2e-9);
+        vdc_simulation_close(sim);
+    }
+    refuse_text("vdcsim: 1\ndatacenter: {hosts: [{cpu: {cores: 4}, memory: 16 GiB}]}\nworkload: {vms: [{vcpus: 1, dirty_rate: fast}]}\n", "dirty_rate");
+}
+
+/* What a VM never touched is not sent, and what it works with bounds what it writes again. */
+Test(lifecycle, migrations_of_touched_memory) {
+    vdc_simulation *sim = run_text("vdcsim: 1\ndatacenter: {hosts: [{count: 2, cpu: {cores: 4, speed: 1 GHz}, memory: 16 GiB}]}\n"
+                                   "memory: {}\nmigration: {bandwidth: 1 GiB/s, cap: none, dirtying: linear, dirty_rate: 1 GiB/s, downtime: 250ms, cpu_tax: 0%}\n"
+                                   "workload: {vms: [{vcpus: 2, memory: 8 GiB, lifetime: 100s, memory_load: {touched: 50%, working_set: 6.25%},\n"
+                                   "  operations: [{at: 10s, do: migrate, to: 1}]}]}\n", NULL, NULL);
+    /* 4 GiB touched; 1/4 GiB of it written again, which is sent in 250 ms */
+    expect(sim, "migrated_bytes", 4.25 * 1073741824);
+    expect(sim, "downtime_s", 0.25);
     vdc_simulation_close(sim);
 }
 
