@@ -445,7 +445,8 @@ Test(lifecycle, migrations_take_turns) {
         run_until(sim, places[i].at);
         for (int64_t vm = 1; vm <= 4; vm++) {
             uint32_t slot = vdc_vm_find(sim, vm);
-            cr_expect_eq(sim->datacenter.vms[slot].host, places[i].hosts[vm - 1], "VM %d at %g s: host %u", (int)vm, places[i].at, sim->datacenter.vms[slot].host);
+            uint32_t host = sim->datacenter.vms[slot].host;
+            cr_expect_eq(host, places[i].hosts[vm - 1], "VM %d at %g s: host %u", (int)vm, places[i].at, host);
         }
     }
     cr_assert_eq(vdc_simulation_run_until(sim, VDC_TIME_MAX, NULL), VDC_OK);
@@ -478,7 +479,8 @@ Test(lifecycle, dirty_rates_of_vms) {
 /* What a VM never touched is not sent, and what it works with bounds what it writes again. */
 Test(lifecycle, migrations_of_touched_memory) {
     vdc_simulation *sim = run_text("vdcsim: 1\ndatacenter: {hosts: [{count: 2, cpu: {cores: 4, speed: 1 GHz}, memory: 16 GiB}]}\n"
-                                   "memory: {}\nmigration: {bandwidth: 1 GiB/s, cap: none, dirtying: linear, dirty_rate: 1 GiB/s, downtime: 250ms, cpu_tax: 0%}\n"
+                                   "memory: {}\nmigration: {bandwidth: 1 GiB/s, cap: none, dirtying: linear, dirty_rate: 1 GiB/s, downtime: 250ms,\n"
+                                   "  cpu_tax: 0%}\n"
                                    "workload: {vms: [{vcpus: 2, memory: 8 GiB, lifetime: 100s, memory_load: {touched: 50%, working_set: 6.25%},\n"
                                    "  operations: [{at: 10s, do: migrate, to: 1}]}]}\n", NULL, NULL);
     /* 4 GiB touched; 1/4 GiB of it written again, which is sent in 250 ms */

@@ -263,7 +263,7 @@ Test(scenario, policies_and_workloads_are_checked_in_the_same_pass) {
         "schedulers: {placement: {policy: best_fit}, cpu: fair-share, admission: {policy: fifo, depth: 1}}\n",
         "s.yaml:3:71: format: unknown trace format 'opendk' (did you mean 'opendc'?); known are *",
         "s.yaml:3:29: VM: unknown key 'memroy' (did you mean 'memory'?); allowed: id, name, tenant, group, arrival, lifetime, "
-        "predicted_lifetime, load, vcpus, memory, disk, iops, disk_bandwidth, net_tx, net_rx, numa_nodes, priority, cpu, gpus, "
+        "predicted_lifetime, load, vcpus, memory, disk, iops, disk_bandwidth, net_tx, net_rx, numa_nodes, dirty_rate, priority, cpu, gpus, "
         "checkpoint, isolation, interference, memory_load, operations, network, vnics, traffic, volumes or io",
         "s.yaml:3:49: VM: vcpus: found the number -1, which is negative; allowed: a number such as 2 or 1.5, at least 0",
         "s.yaml:4:88: admission policy fifo: unknown key 'depth'; allowed: policy, timeout, queue_limit, retry or preemption",
