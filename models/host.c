@@ -208,6 +208,7 @@ void vdc_hosts_destroy(vdc_hosts *hosts) {
     vdc_free(hosts->vms);
     vdc_free(hosts->state);
     vdc_free_lines(hosts->account);
+    vdc_free(hosts->closed);
     vdc_free(hosts->rank);
     vdc_free(hosts->rack);
     vdc_free(hosts->zone);

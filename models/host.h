@@ -60,6 +60,7 @@ typedef struct vdc_hosts {
     int64_t *free[VDC_RESOURCES];      /* [count] promises still to be had; NULL = resource not in use */
     uint32_t *vms;                     /* [count] VMs that hold something there */
     uint8_t *state;                    /* [count] vdc_host_state */
+    uint8_t *closed;                   /* [count] 1: an isolation rule refuses every VM there as things stand, so no search need look at it; or NULL */
     vdc_host_account *account;         /* [count] */
     uint32_t *rank;                    /* [count] tie-break ranks (lower wins), or NULL */
     uint32_t *rack, *zone;             /* [count], or NULL: no topology */
@@ -85,6 +86,7 @@ int64_t vdc_host_class_node_capacity(const vdc_host_class *class, uint16_t node,
 /* What the request takes of each NUMA node that it is on: its size over numa_nodes, rounded up. */
 int64_t vdc_numa_share(const vdc_request *request, vdc_resource resource);
 
+static inline bool vdc_host_is_closed(const vdc_hosts *hosts, uint32_t host) { return hosts->closed && hosts->closed[host]; }
 /* Do the promises and devices of `request` fit on the host as it stands? Resources, devices, NUMA nodes, max_vms and state; no
  * isolation rules. */
 bool vdc_host_fits(const vdc_hosts *hosts, uint32_t host, const vdc_request *request);

@@ -259,6 +259,7 @@ static void count_in_rule(vdc_isolation *iso, uint32_t slot, size_t i, int sign)
                                                                                                                          : rule->type->change;
     if (!count(rule, iso, host, request, sign)) iso->out_of_memory = true;
     vdc_isolation_refusals_follow(iso, rule, host, request, sign);
+    if (rule->closes) iso->datacenter->hosts.closed[host] = vdc_counts_get(&rule->counts, host) >= rule->max;
 }
 
 /* Every rule follows; how many VMs break it is that of before plus the change in the part that the VM belongs to. */

@@ -93,6 +93,7 @@ struct vdc_rule {
     vdc_counts refused_of;           /* set -> index of `refused` + 1: sets that searches ask about in vain (isolation_refusals.c) */
     vdc_refused_set *refused;
     size_t refused_count, refused_capacity;
+    bool closes;                     /* it refuses all VMs or none of a host, as vdc_hosts.closed says */
     int64_t violating;               /* VMs that break it now */
     int64_t entries;                 /* how often a VM began to break it */
     vdc_wide violation_time;         /* VM·ns */
@@ -154,6 +155,7 @@ typedef struct vdc_host_isolation {
 typedef struct vdc_vm_isolation {
     vdc_isolation_spec spec;         /* its own wishes and what rules say of it */
     uint32_t domain;
+    uint32_t domain_at;              /* where its domain stood among those of its host when it came */
     bool here;                       /* it is counted on its host */
     bool met_attacker, hit;          /* shared a host with an attacker; (attackers) with a target */
     uint32_t whole;                  /* of a second part: the slot of its VM; else VDC_NOWHERE */
@@ -205,9 +207,14 @@ typedef struct vdc_wish_memo {
     vdc_isolation_spec wishes;
 } vdc_wish_memo;
 
-/* Units that rules refuse, as bits. */
+/* Units that rules refuse, as bits, and hosts that VMs with dedicated hosts cannot share (isolation_refusals.c). */
 typedef struct vdc_isolation_refused {
     size_t bytes;                    /* that all of them take */
+    uint64_t *occupied;              /* hosts with VMs; NULL: nobody with a dedicated host asked often enough in vain */
+    uint32_t occupied_count;
+    vdc_counts owned_of;             /* domain -> index of `owned` + 1 */
+    struct vdc_owned_hosts *owned;
+    size_t owned_count, owned_capacity;
 } vdc_isolation_refused;
 
 struct vdc_isolation {
@@ -320,7 +327,7 @@ void vdc_isolation_advance(vdc_isolation *isolation);
 bool vdc_isolation_owns_threads(const vdc_isolation *isolation, uint32_t slot);
 /* VM·ns that this VM spent beside VMs of other domains. */
 vdc_wide vdc_isolation_exposure(const vdc_isolation *isolation, uint32_t slot);
-/* How many foreign domains this VM has shared a host with so far. */
+/* How many foreign domains this VM has shared a host with so far. It is kept where VMs have ledgers. */
 int64_t vdc_isolation_domains_met(vdc_isolation *isolation, uint32_t slot);
 /* The domain of a request. */
 uint32_t vdc_isolation_domain(const vdc_isolation *isolation, const vdc_request *request);

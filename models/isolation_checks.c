@@ -200,6 +200,7 @@ void vdc_isolation_check(const vdc_isolation *iso, vdc_checks *checks) {
     }
     check_kinds(checks, iso);
     check_exposure(checks, iso);
+    vdc_check_equal(checks, VDC_I16_RULES, iso->datacenter->now, vdc_isolation_owned_wrong(iso), 0);
     for (size_t i = 0; i < iso->rule_count; i++) {
         check_counters(checks, iso, &iso->rules[i]);
         vdc_check_equal(checks, VDC_I16_RULES, iso->datacenter->now, vdc_isolation_refusals_wrong(iso, &iso->rules[i]), 0);

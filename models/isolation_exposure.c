@@ -25,6 +25,12 @@ void vdc_isolation_advance(vdc_isolation *iso) {
 /* The integral so far of a count with that moment. */
 static inline vdc_wide integral(int64_t count, vdc_wide moment, vdc_time now) { return (vdc_wide)count * now - moment; }
 
+/* Where the VM's domain, which is there, stands among those of its host: mostly where it stood when the VM came. */
+static inline uint32_t domain_of(const vdc_host_isolation *host, const vdc_vm_isolation *vm) {
+    const uint32_t at = vm->domain_at;
+    return at < host->domains && host->counts[at].domain == vm->domain ? at : vdc_isolation_domain_at(host, vm->domain);
+}
+
 /* The integral of the VMs of other domains on a host, since it was empty or longer: only differences mean something. */
 static vdc_wide foreign_time(const vdc_isolation *iso, const vdc_host_isolation *host, uint32_t at) {
     return integral((int64_t)host->vms - host->counts[at].vms, host->moment - host->stays[at].moment, iso->datacenter->now);
@@ -34,7 +40,7 @@ vdc_wide vdc_isolation_exposure(const vdc_isolation *iso, uint32_t slot) {
     const vdc_vm_isolation *vm = &iso->vms[slot];
     if (!vm->here) return vm->exposure;
     const vdc_host_isolation *host = &iso->hosts[iso->datacenter->vms[slot].host];
-    return vm->exposure + foreign_time(iso, host, vdc_isolation_domain_at(host, vm->domain)) - vm->foreign_at_start;
+    return vm->exposure + foreign_time(iso, host, domain_of(host, vm)) - vm->foreign_at_start;
 }
 
 /* A VM of the domain at `at` comes or goes: its pairs with the VMs of the others. */
@@ -166,7 +172,7 @@ void vdc_isolation_scrub_departure(vdc_isolation *iso, uint32_t host, uint32_t d
 /* ---- the domains of a host ---- */
 
 /* Where the domain stands, or comes to stand; false when memory is out. */
-static bool domain_for(vdc_host_isolation *host, uint32_t domain, uint32_t *at) {
+static bool domain_for(vdc_isolation_refused *refused, uint32_t h, vdc_host_isolation *host, uint32_t domain, uint32_t *at) {
     *at = vdc_isolation_domain_at(host, domain);
     if (*at < host->domains) return true;
     size_t room = host->room, same = host->room;
@@ -174,6 +180,7 @@ static bool domain_for(vdc_host_isolation *host, uint32_t domain, uint32_t *at) 
     host->room = (uint32_t)room;
     host->counts[host->domains] = (vdc_domain_count){domain, 0};
     host->stays[host->domains++] = (vdc_domain_stay){0};
+    vdc_isolation_refusals_owned(refused, h, domain, 1);
     return true;
 }
 
@@ -203,11 +210,13 @@ bool vdc_isolation_come(vdc_isolation *iso, uint32_t slot) {
     vdc_host_isolation *host = &iso->hosts[h];
     vdc_vm_isolation *vm = &iso->vms[slot];
     uint32_t at;
-    if (!domain_for(host, vm->domain, &at)) return false;
+    if (!domain_for(iso->refused, h, host, vm->domain, &at)) return false;
+    if (host->vms == 0) vdc_isolation_refusals_occupied(iso->refused, h, 1);
     count_vm(iso, host, at, vdc_isolation_is_exposed(&dc->hosts.classes[dc->hosts.class_of[h]], &vm->spec), 1);
     count_pairs(iso, host, at, 1);
     count_in_rack(iso, h, vm->domain, 1);
     vm->here = true;
+    vm->domain_at = at;
     vm->arrival = ++iso->arrivals;
     vm->foreign_at_start = foreign_time(iso, host, at);
     if (vm->first_meeting < 0 && host->domains > 1) vm->first_meeting = dc->now;
@@ -222,9 +231,9 @@ void vdc_isolation_go(vdc_isolation *iso, uint32_t slot) {
     const uint32_t h = dc->vms[slot].host;
     vdc_host_isolation *host = &iso->hosts[h];
     vdc_vm_isolation *vm = &iso->vms[slot];
-    const uint32_t at = vdc_isolation_domain_at(host, vm->domain);
+    const uint32_t at = domain_of(host, vm);
     vm->exposure += foreign_time(iso, host, at) - vm->foreign_at_start;
-    note_meetings(iso, host, vm);
+    if (dc->track_vms) note_meetings(iso, host, vm);
     host->unmet -= vm->first_meeting < 0;
     count_pairs(iso, host, at, -1);
     count_vm(iso, host, at, vdc_isolation_is_exposed(&dc->hosts.classes[dc->hosts.class_of[h]], &vm->spec), -1);
@@ -233,8 +242,13 @@ void vdc_isolation_go(vdc_isolation *iso, uint32_t slot) {
     if (host->counts[at].vms) return;
     host->counts[at] = host->counts[--host->domains];
     host->stays[at] = host->stays[host->domains];
-    if (host->vms) note_exit(iso, h, vm->domain);
-    else host->exit_count = 0;
+    vdc_isolation_refusals_owned(iso->refused, h, vm->domain, -1);
+    if (host->vms) {
+        if (dc->track_vms) note_exit(iso, h, vm->domain);
+    } else {
+        vdc_isolation_refusals_occupied(iso->refused, h, -1);
+        host->exit_count = 0;
+    }
     vdc_isolation_scrub_departure(iso, h, vm->domain);
 }
 
@@ -265,7 +279,7 @@ void vdc_isolation_count_sockets(vdc_isolation *iso, uint32_t slot, int sign) {
     if (sign > 0) vm->sockets = vdc_isolation_sockets(iso, slot);
     int64_t pairs = 0;
     if (vm->sockets == UINT64_MAX && state->bound == 0) {
-        pairs = (int64_t)state->vms - vdc_isolation_vms_of(state, vm->domain);
+        pairs = (int64_t)state->vms - state->counts[domain_of(state, vm)].vms;
     } else {
         for (uint32_t other = dc->hosts.account[host].first_vm; other != VDC_NOWHERE; other = dc->vms[other].next)
             pairs += other != slot && iso->vms[other].domain != vm->domain && (iso->vms[other].sockets & vm->sockets) != 0;

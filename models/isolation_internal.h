@@ -53,9 +53,15 @@ int64_t vdc_isolation_recount(const vdc_isolation *isolation, const vdc_rule *ru
 /* isolation_refusals.c */
 /* The rule counted a VM in the host's unit (+1), or no longer (-1). */
 void vdc_isolation_refusals_follow(const vdc_isolation *isolation, vdc_rule *rule, uint32_t host, const vdc_request *request, int sign);
+/* A host's first VM came (+1) or its last one left (-1); the same of a domain's on the host. */
+void vdc_isolation_refusals_occupied(vdc_isolation_refused *all, uint32_t host, int sign);
+void vdc_isolation_refusals_owned(vdc_isolation_refused *all, uint32_t host, uint32_t domain, int sign);
 void vdc_isolation_refusals_free(vdc_rule *rule);
+void vdc_isolation_refusals_close(vdc_isolation_refused *all);
 /* Units whose bit or count is not what the rule's counters say. */
 int64_t vdc_isolation_refusals_wrong(const vdc_isolation *isolation, const vdc_rule *rule);
+/* Hosts whose bit in the sets of VMs with dedicated hosts is not what is there. */
+int64_t vdc_isolation_owned_wrong(const vdc_isolation *isolation);
 
 /* isolation_fences.c */
 /* Books nothing any more for a VM that leaves its host. */

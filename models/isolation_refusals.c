@@ -13,6 +13,13 @@
 enum { ASKED_SHARE = 4 };                              /* of the units, asked in vain: then the array is worth its making */
 static const size_t BYTES_MOST = (size_t)64 << 20;     /* of all arrays together; sets beyond that are asked about one by one */
 
+/* The hosts that a domain has VMs on: of those in use, the only ones that its VMs with dedicated hosts may come to. */
+typedef struct vdc_owned_hosts {
+    uint64_t *bits;      /* NULL: not worth it yet */
+    uint32_t hosts;
+    uint64_t in_vain;
+} owned_hosts;
+
 struct vdc_refused_set {
     int64_t limit;       /* the bits are those of units with so many or more */
     uint64_t *bits;      /* NULL: not worth it yet */
@@ -64,9 +71,106 @@ static vdc_refused_set *make(vdc_rule *rule, uint32_t number) {
     return &rule->refused[rule->refused_count++];
 }
 
+/* ---- dedicated hosts ---- */
+
+static inline void set_bit(uint64_t *bits, uint32_t host, bool on) {
+    const uint64_t bit = UINT64_C(1) << (host & 63);
+    bits[host >> 6] = on ? bits[host >> 6] | bit : bits[host >> 6] & ~bit;
+}
+
+static owned_hosts *known_owner(const vdc_isolation_refused *all, uint32_t domain) {
+    const int64_t index = all->owned_count ? vdc_counts_get(&all->owned_of, (uint64_t)domain) : 0;
+    return index ? &all->owned[index - 1] : NULL;
+}
+
+static owned_hosts *make_owner(vdc_isolation_refused *all, uint32_t domain) {
+    owned_hosts *owned = known_owner(all, domain);
+    if (owned) return owned;
+    if (!VDC_RESERVE(all->owned, all->owned_capacity, all->owned_count + 1)) return NULL;
+    if (vdc_counts_add(&all->owned_of, (uint64_t)domain, (int64_t)all->owned_count + 1) < 0) return NULL;
+    all->owned[all->owned_count] = (owned_hosts){0};
+    return &all->owned[all->owned_count++];
+}
+
+/* Memory that runs out leaves the domain without bits, which costs time only. */
+static void find_owned(const vdc_isolation *iso, owned_hosts *owned, uint32_t domain) {
+    vdc_isolation_refused *all = iso->refused;
+    const uint32_t hosts = iso->datacenter->hosts.count;
+    const size_t words = hosts / 64 + (size_t)1, bytes = words * sizeof *owned->bits;
+    if (all->bytes + 2 * bytes > BYTES_MOST) return;
+    if (!all->occupied) {
+        all->occupied = vdc_calloc(words, sizeof *all->occupied);
+        if (!all->occupied) return;
+        all->bytes += bytes;
+        for (uint32_t host = 0; host < hosts; host++)
+            if (iso->hosts[host].vms) set_bit(all->occupied, host, true), all->occupied_count++;
+    }
+    owned->bits = vdc_calloc(words, sizeof *owned->bits);
+    if (!owned->bits) return;
+    all->bytes += bytes;
+    for (uint32_t host = 0; host < hosts; host++)
+        if (vdc_isolation_vms_of(&iso->hosts[host], domain)) set_bit(owned->bits, host, true), owned->hosts++;
+}
+
+void vdc_isolation_refusals_occupied(vdc_isolation_refused *all, uint32_t host, int sign) {
+    if (!all->occupied) return;
+    set_bit(all->occupied, host, sign > 0);
+    all->occupied_count += (uint32_t)sign;
+}
+
+void vdc_isolation_refusals_owned(vdc_isolation_refused *all, uint32_t host, uint32_t domain, int sign) {
+    owned_hosts *owned = known_owner(all, domain);
+    if (!owned || !owned->bits) return;
+    set_bit(owned->bits, host, sign > 0);
+    owned->hosts += (uint32_t)sign;
+}
+
+/* Hosts in use that its domain is not on. */
+static void dedicated_refusals(const vdc_isolation *iso, const vdc_request *request, uint32_t in_vain, vdc_refusals *out) {
+    const uint32_t domain = vdc_isolation_domain(iso, request), hosts = iso->datacenter->hosts.count;
+    owned_hosts *owned = in_vain ? make_owner(iso->refused, domain) : known_owner(iso->refused, domain);
+    if (!owned) return;
+    owned->in_vain += in_vain;
+    if (!owned->bits && owned->in_vain >= hosts / ASKED_SHARE) find_owned(iso, owned, domain);
+    if (owned->bits)
+        out->sets[out->count++] = (vdc_refused_units){.bits = iso->refused->occupied, .but = owned->bits,
+                                                      .refused = iso->refused->occupied_count - owned->hosts, .units = hosts};
+}
+
+int64_t vdc_isolation_owned_wrong(const vdc_isolation *iso) {
+    const vdc_isolation_refused *all = iso->refused;
+    int64_t wrong = 0;
+    for (uint32_t host = 0; all->occupied && host < iso->datacenter->hosts.count; host++)
+        wrong += (iso->datacenter->hosts.vms[host] > 0) != (bool)(all->occupied[host >> 6] >> (host & 63) & 1);
+    for (size_t i = 0; i < all->owned_of.size; i++) {
+        const vdc_count *place = &all->owned_of.places[i];
+        const owned_hosts *owned = place->count ? &all->owned[place->count - 1] : NULL;
+        for (uint32_t host = 0; owned && owned->bits && host < iso->datacenter->hosts.count; host++) {
+            bool there = false;
+            for (uint32_t slot = iso->datacenter->hosts.account[host].first_vm; slot != VDC_NOWHERE && !there; slot = iso->datacenter->vms[slot].next)
+                there = iso->vms[slot].domain == place->key;
+            wrong += there != (bool)(owned->bits[host >> 6] >> (host & 63) & 1);
+        }
+    }
+    return wrong;
+}
+
+void vdc_isolation_refusals_close(vdc_isolation_refused *all) {
+    for (size_t i = 0; all && i < all->owned_count; i++) vdc_free(all->owned[i].bits);
+    if (!all) return;
+    vdc_free(all->owned);
+    vdc_free(all->occupied);
+    vdc_counts_free(&all->owned_of);
+    vdc_free(all);
+}
+
+/* ---- rules ---- */
+
 void vdc_isolation_refusals(const vdc_isolation *iso, const vdc_request *request, bool soft, uint32_t in_vain, vdc_refusals *out) {
     const vdc_hosts *hosts = &iso->datacenter->hosts;
     out->count = 0;
+    if ((in_vain || iso->refused->occupied) && (iso->has_wishes || request->isolation) && vdc_isolation_wishes(iso, request).dedicated_host)
+        dedicated_refusals(iso, request, in_vain, out);
     for (size_t i = 0; i < iso->rule_count && out->count < VDC_REFUSALS_MOST; i++) {
         vdc_rule *rule = &iso->rules[i];
         uint32_t number;
@@ -111,6 +215,8 @@ void vdc_isolation_refusals_free(vdc_rule *rule) {
 
 int64_t vdc_isolation_refusals_wrong(const vdc_isolation *iso, const vdc_rule *rule) {
     int64_t wrong = 0;
+    for (uint32_t host = 0; rule->closes && host < iso->datacenter->hosts.count; host++)
+        wrong += iso->datacenter->hosts.closed[host] != (vdc_counts_get(&rule->counts, host) >= rule->max);
     for (size_t i = 0; i < rule->refused_of.size; i++) {
         const vdc_count *place = &rule->refused_of.places[i];
         const vdc_refused_set *set = place->count ? &rule->refused[place->count - 1] : NULL;

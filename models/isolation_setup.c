@@ -141,6 +141,21 @@ static vdc_code contradictions(const vdc_isolation *iso, vdc_diag *diag) {
     return code;
 }
 
+/* A hard limit to the VMs of a host that concerns all of them: of several the least, which closes hosts before the others do. */
+static vdc_code find_closing(vdc_isolation *iso, vdc_diag *diag) {
+    vdc_hosts *hosts = &iso->datacenter->hosts;
+    vdc_rule *closing = NULL;
+    for (size_t i = 0; i < iso->rule_count; i++) {
+        vdc_rule *rule = &iso->rules[i];
+        const size_t names = rule->tenants.count + rule->tenants.prefix_count + rule->groups.count + rule->groups.prefix_count;
+        if (strcmp(rule->type->name, "max-vms") == 0 && vdc_rule_is_hard(rule) && names == 0 && (!closing || rule->max < closing->max)) closing = rule;
+    }
+    if (!closing) return VDC_OK;
+    closing->closes = true;
+    hosts->closed = vdc_calloc(hosts->count + (size_t)1, sizeof *hosts->closed);
+    return hosts->closed ? VDC_OK : vdc_no_memory(diag, "isolation");
+}
+
 static vdc_code read_rules(vdc_isolation *iso, const vdc_node *node, vdc_diag *diag) {
     static const char *const domains[] = {"tenant", "group", NULL};
     struct values { int domain; int64_t scrub; const vdc_node *rules; } values;
@@ -165,6 +180,7 @@ static vdc_code read_rules(vdc_isolation *iso, const vdc_node *node, vdc_diag *d
         vdc_code code = read_rule(iso, values.rules->children[i], diag);
         if (!first) first = code;
     }
+    if (!first) first = find_closing(iso, diag);
     return first ? first : contradictions(iso, diag);
 }
 
@@ -259,7 +275,7 @@ void vdc_isolation_destroy(vdc_isolation *iso) {
     vdc_free(iso->class_bandwidth);
     vdc_free(iso->class_kinds);
     vdc_free(iso->memo);
-    vdc_free(iso->refused);
+    vdc_isolation_refusals_close(iso->refused);
     vdc_free(iso->hosts);
     vdc_free_lines(iso->vms);
     vdc_free_lines(iso->vm_fences);

@@ -10,6 +10,7 @@ enum { VDC_REFUSALS_MOST = 6 };
 /* The units that one rule refuses; a unit is a host, a rack or a zone. */
 typedef struct vdc_refused_units {
     const uint64_t *bits;        /* a bit a unit */
+    const uint64_t *but;         /* of them, those that it does not refuse after all; NULL: there are none */
     const uint32_t *unit_of;     /* [host] its unit; NULL: the host itself */
     const uint32_t *unit_end;    /* [unit] the host behind its last one, where hosts stand in the order of their units; else NULL */
     uint32_t refused, units;     /* how many of how many */
@@ -21,7 +22,10 @@ typedef struct vdc_refusals {
     uint32_t count;
 } vdc_refusals;
 
-static inline bool vdc_refused_unit(const vdc_refused_units *set, uint32_t unit) { return set->bits[unit >> 6] >> (unit & 63) & 1; }
+/* Of 64 units those that are refused. */
+static inline uint64_t vdc_refused_word(const vdc_refused_units *set, uint32_t word) { return set->but ? set->bits[word] & ~set->but[word] : set->bits[word]; }
+
+static inline bool vdc_refused_unit(const vdc_refused_units *set, uint32_t unit) { return vdc_refused_word(set, unit >> 6) >> (unit & 63) & 1; }
 
 /* The lowest host above `host` that may not be refused with it; `host` itself when it is not refused. */
 static inline uint32_t vdc_refused_until(const vdc_refusals *refusals, uint32_t host) {

@@ -128,7 +128,7 @@ static uint64_t without_full_devices(const vdc_shapes *shapes, uint32_t host, ui
 
 uint64_t vdc_shapes_fitting(const vdc_shapes *shapes, uint32_t host) {
     const vdc_hosts *hosts = shapes->hosts;
-    if (hosts->state[host] != VDC_HOST_UP) return 0;
+    if (hosts->state[host] != VDC_HOST_UP || vdc_host_is_closed(hosts, host)) return 0;
     if (shapes->limited) {
         uint32_t limit = hosts->classes[hosts->class_of[host]].max_vms;
         if (limit && hosts->vms[host] >= limit) return 0;

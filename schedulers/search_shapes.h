@@ -45,7 +45,7 @@ int vdc_shapes_add(vdc_shapes *shapes, const vdc_request *request);
 void vdc_shapes_remove(vdc_shapes *shapes, int slot);
 /* Sorts the sizes anew after a change of `active` and `request` by hand. */
 void vdc_shapes_refresh(vdc_shapes *shapes);
-/* The shapes that fit on the host as it stands (vdc_host_fits for each). */
+/* The shapes that fit on the host as it stands (vdc_host_fits for each); none when it is closed. */
 uint64_t vdc_shapes_fitting(const vdc_shapes *shapes, uint32_t host);
 
 /* A 64-bit hash of words, well mixed in the upper bits. */

@@ -457,7 +457,7 @@ void vdc_states_update(vdc_states *s, uint32_t host) {
     if (s->feasible) vdc_feasible_update(s->feasible, host);
     uint32_t position = s->position ? s->position[host] : host, before = s->pool.state_of[position], after = NONE;
     uint64_t key[4 + VDC_RESOURCES + VDC_GPU_DEVICES / 2 + VDC_NUMA_NODES * 2];
-    if (s->hosts->state[host] == VDC_HOST_UP) {
+    if (s->hosts->state[host] == VDC_HOST_UP && !vdc_host_is_closed(s->hosts, host)) {
         build_key(s, host, key);
         after = find_or_make(s, key);
     }
@@ -641,7 +641,7 @@ typedef struct found_host {
 static inline uint64_t not_refused(const question *q, uint32_t word) {
     uint64_t bits = ~UINT64_C(0);
     for (uint32_t i = 0; i < q->refusals.count; i++)
-        if (!q->refusals.sets[i].unit_of) bits &= ~q->refusals.sets[i].bits[word];
+        if (!q->refusals.sets[i].unit_of) bits &= ~vdc_refused_word(&q->refusals.sets[i], word);
     return bits;
 }
 
@@ -724,7 +724,7 @@ static uint32_t sweep_cost(const vdc_states *s, const question *q) {
 /* How many more may be asked about in vain. A search that knows which hosts are refused goes on asking as long as going through all others is
  * likely to take longer. */
 static void weigh(const vdc_states *s, question *q) {
-    q->weighed = q->refusals.count && s->dense.count;
+    q->weighed = q->refusals.count > 0;
     const uint32_t more = q->weighed ? sweep_cost(s, q) : 2 * q->in_vain;
     const uint32_t least = q->weighed ? LEAST_PATIENCE : PATIENCE;
     q->in_vain = 0;
@@ -740,11 +740,16 @@ static bool gives_up(vdc_states *s, question *q) {
     return q->given_up;
 }
 
+static bool is_allowed_host(const void *context, uint32_t host, const vdc_request *request) {
+    (void)request;
+    return ask((question *)context, host);
+}
+
 /* Tries the feasible hosts in order for one with the score `peak`. */
 static uint32_t try_hosts(vdc_states *s, unsigned slot, question *q, double peak) {
     int64_t position = -1;
     for (int i = 0; i < TRIES; i++) {
-        position = vdc_feasible_next(s->feasible, q->request, (uint32_t)(position + 1), q->allows, s->search->rules);
+        position = vdc_feasible_next(s->feasible, q->request, (uint32_t)(position + 1), q->allows ? is_allowed_host : NULL, q);
         if (position < 0) break;
         if (s->index[slot]->nodes[s->pool.state_of[position]].score == peak) return (uint32_t)position;
     }
@@ -757,7 +762,7 @@ static uint32_t best_in_bucket(vdc_states *s, unsigned slot, uint32_t b, questio
     score_bucket *bucket = &index->buckets[b];
     if (bucket->length > LONG_BUCKET) {
         if (++s->long_buckets == LONG_BUCKETS && !s->feasible) (void)vdc_feasible_create(&s->feasible, s->hosts, s->order);
-        uint32_t found = s->feasible ? try_hosts(s, slot, q, bucket->peak) : VDC_NO_POSITION;
+        uint32_t found = s->feasible && !q->weighed ? try_hosts(s, slot, q, bucket->peak) : VDC_NO_POSITION;
         if (found != VDC_NO_POSITION) return found;
     }
     double best = -INFINITY, peak = -INFINITY;

@@ -40,6 +40,8 @@ typedef struct plain_vm {
     bool dedicated;
     int other;          /* the host that it is on its way to, -1 = none; and the slot that holds its place there */
     uint32_t part;
+    unsigned met;       /* tenants that it was beside, a bit each */
+    vdc_time first;     /* when it first was, -1 = never */
 } plain_vm;
 
 typedef struct departure {
@@ -384,7 +386,7 @@ static void close_fixture(fixture *f) {
 static vdc_request random_vm(vdc_stream *stream, fixture *f, plain_vm *vm, int64_t number) {
     static const char *const modes[] = {"", "pin: true", "core_isolate: prefer", "core_isolate: isolate"};
     *vm = (plain_vm){.tenant = 1 + DRAW(TENANTS), .group = DRAW(GROUPS + 1), .division = DRAW(4), .vcpus = 1 + DRAW(4), .level = DRAW(3),
-                     .categories = (unsigned)DRAW(4), .dedicated = DRAW(20) == 0, .other = -1,
+                     .categories = (unsigned)DRAW(4), .dedicated = DRAW(20) == 0, .other = -1, .first = -1,
                      .threads = DRAW(3) == 0 ? (vdc_thread_mode)(1 + DRAW(3)) : VDC_THREADS_SHARED};
     if (vm->threads == VDC_THREADS_PIN) vm->vcpus += vm->vcpus % 2;
     if (DRAW(4) == 0) vm->reserved = 1 + DRAW(vm->vcpus);
@@ -435,10 +437,28 @@ static int compare(lives *life, const plain_vm *vm, const vdc_request *request, 
                      life->text, what, (int)request->id, host);
         cr_assert(!plain || vdc_refused_until(&refusals, (uint32_t)host) == (uint32_t)host, "%s: %s of VM %d: the bits refuse host %d", life->text,
                   what, (int)request->id, host);
+        cr_assert(!plain || !vdc_host_is_closed(&life->f.dc.hosts, (uint32_t)host), "%s: %s of VM %d: host %d is closed", life->text, what,
+                  (int)request->id, host);
         life->compared++;
         if (plain && DRAW(++seen) == 0) chosen = host;
     }
     return chosen;
+}
+
+static void note_met(plain_world *world, plain_vm *vm, int tenant) {
+    if (vm->tenant == tenant) return;
+    vm->met |= 1u << tenant;
+    if (vm->first < 0) vm->first = world->now;
+}
+
+/* The VM has come to the host. */
+static void meet(plain_world *world, plain_vm *vm, int host) {
+    for (int i = 0; i < world->vm_count; i++) {
+        plain_vm *other = &world->vms[i];
+        if (other == vm || !is_on(other, host)) continue;
+        note_met(world, vm, other->tenant);
+        note_met(world, other, vm->tenant);
+    }
 }
 
 static void arrival(lives *life, int64_t number) {
@@ -459,6 +479,7 @@ static void arrival(lives *life, int64_t number) {
     vdc_progress_begin(&f->dc, slot);
     vm.host = chosen;
     life->world->vms[life->world->vm_count++] = vm;
+    meet(life->world, &life->world->vms[life->world->vm_count - 1], chosen);
 }
 
 static void left(plain_world *world, int host, int tenant) { world->left[world->left_count++] = (departure){host, tenant, world->now}; }
@@ -474,11 +495,17 @@ static void drop_part(lives *life, plain_vm *vm) {
 }
 
 static void depart(lives *life, int i) {
+    vdc_stream *stream = life->stream;
     fixture *f = &life->f;
     plain_vm *vm = &life->world->vms[i];
     drop_part(life, vm);
+    if (DRAW(2)) /* asked while it is there, or after it left */
+        cr_assert_eq(vdc_isolation_domains_met(f->iso, vm->slot), __builtin_popcount(vm->met), "%s", life->text);
     vdc_progress_stop(&f->dc, vm->slot);
     vdc_datacenter_remove(&f->dc, vm->slot);
+    cr_assert_eq(vdc_isolation_domains_met(f->iso, vm->slot), __builtin_popcount(vm->met), "%s: a VM of tenant %d has met %#x", life->text, vm->tenant,
+                 vm->met);
+    cr_assert_eq(f->iso->vms[vm->slot].first_meeting, vm->first, "%s", life->text);
     left(life->world, vm->host, vm->tenant);
     vdc_isolation_leave(f->iso, vm->slot);
     vdc_vm_destroy(&f->dc, vm->slot);
@@ -501,6 +528,7 @@ static void move(lives *life, int i) {
         cr_assert_eq(vdc_datacenter_place(&f->dc, vm.slot, (uint32_t)to, 0, 0), VDC_OK);
         vdc_progress_begin(&f->dc, vm.slot);
         world->vms[i].host = to;
+        meet(world, &world->vms[i], to);
         return;
     }
     vdc_vm_record *record = &f->dc.records[vm.slot];
@@ -528,6 +556,7 @@ static void move(lives *life, int i) {
     cr_assert_eq(vdc_datacenter_place(&f->dc, part, (uint32_t)to, 0, 0), VDC_OK);
     world->vms[i].other = to;
     world->vms[i].part = part;
+    meet(world, &world->vms[i], to);
 }
 
 /* One rule set: arrivals, departures and moves; returns how many verdicts were compared. */

@@ -73,6 +73,8 @@ static const fleet_kind kinds[] = {
 typedef struct known_bits {
     bool known[12];
     uint64_t hosts[12][HOSTS_MOST / 64], racks[12][HOSTS_MOST / 64];
+    uint64_t all[HOSTS_MOST / 64], but[12][HOSTS_MOST / 64]; /* the hosts of every other tenant as all but those that it may go to */
+    uint8_t *closed_hosts;      /* those of the fleet */
     uint32_t host_count, refused[12], closed[12], rack_of[HOSTS_MOST], rack_end[HOSTS_MOST];
 } known_bits;
 
@@ -107,13 +109,15 @@ static bool rack_closed(uint32_t rack, uint32_t tenant) {
 }
 
 static bool allows_with_racks(const void *rules, uint32_t host, const vdc_request *request) {
-    return (request->tenant < 9 || !rack_closed(host / RACK, request->tenant)) && allows(rules, host, request);
+    return !((const known_bits *)rules)->closed_hosts[host]
+           && (request->tenant < 9 || !rack_closed(host / RACK, request->tenant)) && allows(rules, host, request);
 }
 
 static void know(known_bits *k, uint32_t host_count) {
     memset(k, 0, sizeof *k);
     k->host_count = host_count;
     for (uint32_t h = 0; h < host_count; h++) k->rack_of[h] = h / RACK, k->rack_end[h / RACK] = h + 1;
+    memset(k->all, 0xFF, sizeof k->all);
     for (uint32_t tenant = 1; tenant < 12; tenant++) {
         vdc_request request = {.tenant = tenant};
         for (uint32_t h = 0; h < host_count; h++) {
@@ -121,6 +125,7 @@ static void know(known_bits *k, uint32_t host_count) {
             if (h % RACK == 0 && tenant >= 9 && rack_closed(h / RACK, tenant))
                 k->racks[tenant][h / RACK / 64] |= UINT64_C(1) << (h / RACK % 64), k->closed[tenant]++;
         }
+        for (uint32_t i = 0; i < HOSTS_MOST / 64; i++) k->but[tenant][i] = ~k->hosts[tenant][i];
     }
 }
 
@@ -130,7 +135,10 @@ static void refusals(const void *rules, const vdc_request *request, uint32_t in_
     out->count = 0;
     if (in_vain) k->known[tenant] = true;
     if (!k->known[tenant]) return;
-    if (tenant % 3) out->sets[out->count++] = (vdc_refused_units){.bits = k->hosts[tenant], .refused = k->refused[tenant], .units = k->host_count};
+    if (tenant % 3)
+        out->sets[out->count++] = (vdc_refused_units){.bits = tenant % 2 ? k->all : k->hosts[tenant],
+                                                      .but = tenant % 2 ? k->but[tenant] : NULL,
+                                                      .refused = k->refused[tenant], .units = k->host_count};
     if (tenant >= 9)
         out->sets[out->count++] = (vdc_refused_units){.bits = k->racks[tenant], .unit_of = k->rack_of, .unit_end = tenant == 10 ? NULL : k->rack_end,
                                                       .refused = k->closed[tenant], .units = racks};
@@ -142,8 +150,7 @@ static uint32_t beyond(const void *rules, uint32_t host, const vdc_request *requ
 }
 
 static bool concerns(const void *rules, const vdc_request *request) {
-    (void)rules;
-    return request->tenant > 0;
+    return rules || request->tenant > 0; /* closed hosts concern everybody */
 }
 
 static void draw_shapes(pair *p) {
@@ -203,7 +210,10 @@ static void open_pair(pair *p, const char *text, const vdc_policy *made, const f
         for (uint32_t h = 0; h < p->hosts.count; h++) p->hosts.rank[h] = (uint32_t)draw_below(&p->draws, 50); /* some are equal */
     }
     draw_shapes(p);
-    if (p->bits) know(p->bits, p->hosts.count);
+    if (p->bits) {
+        know(p->bits, p->hosts.count);
+        p->hosts.closed = p->bits->closed_hosts = vdc_calloc(p->hosts.count, 1);
+    }
     for (int i = 0; i < 2; i++) {
         vdc_diag diag = {0};
         vdc_search_options options = options_of(p, i);
@@ -297,6 +307,9 @@ static void run_pair(pair *p, int64_t steps) {
         if (what < 15) {
             static const uint8_t states[] = {VDC_HOST_UP, VDC_HOST_UP, VDC_HOST_CORDONED, VDC_HOST_DOWN, VDC_HOST_OFF};
             p->hosts.state[host] = states[draw_below(&p->draws, 5)];
+            tell_changed(p, host);
+        } else if (what < 25 && p->bits && draw_below(&p->draws, 2)) {
+            p->hosts.closed[host] = !p->hosts.closed[host]; /* as a rule does that refuses everybody */
             tell_changed(p, host);
         } else if (what < 25) {
             compare_views(p);
