@@ -3,8 +3,10 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "sim/base/memory.h"
 #include "sim/operations.h"
 #include "sim/parts/alarms.h"
 #include "sim/parts/network.h"
@@ -32,7 +34,7 @@ typedef struct sink {
     vdc_list_row *row;
     void *context;
     const char *only;
-    bool found, enough;
+    bool found, enough, no_memory;
 } sink;
 
 static void give(sink *to, const line *at) {
@@ -67,20 +69,35 @@ static void list_hosts(vdc_simulation *sim, sink *to) {
     }
 }
 
-/* The next live VM in order of arrival, by its number; VDC_NOWHERE: none. */
-static uint32_t next_vm(const vdc_datacenter *dc, int64_t after) {
-    uint32_t next = VDC_NOWHERE;
-    for (uint32_t slot = 0; slot < dc->vm_count; slot++) {
-        if (dc->vms[slot].state == VDC_VM_FREE || dc->vms[slot].state == VDC_VM_HELD) continue;
-        int64_t number = dc->records[slot].request.number;
-        if (number > after && (next == VDC_NOWHERE || number < dc->records[next].request.number)) next = slot;
-    }
-    return next;
+/* A live VM. */
+typedef struct live_vm {
+    int64_t number;
+    uint32_t slot;
+} live_vm;
+
+static int by_arrival(const void *left, const void *right) {
+    const live_vm *a = left, *b = right;
+    return a->number < b->number ? -1 : a->number > b->number;
+}
+
+/* Those that there are, in order of arrival, for the caller to free. NULL without memory, which the sink is told of. */
+static live_vm *live_vms(const vdc_datacenter *dc, sink *to, size_t *count) {
+    live_vm *vms = vdc_calloc((size_t)dc->vm_count + 1, sizeof *vms);
+    *count = 0;
+    to->no_memory = !vms;
+    for (uint32_t slot = 0; vms && slot < dc->vm_count; slot++)
+        if (dc->vms[slot].state != VDC_VM_FREE && dc->vms[slot].state != VDC_VM_HELD)
+            vms[(*count)++] = (live_vm){dc->records[slot].request.number, slot};
+    if (vms) qsort(vms, *count, sizeof *vms, by_arrival);
+    return vms;
 }
 
 static void list_vms(vdc_simulation *sim, sink *to) {
     const vdc_datacenter *dc = &sim->datacenter;
-    for (uint32_t slot = next_vm(dc, -1); slot != VDC_NOWHERE && !to->enough; slot = next_vm(dc, dc->records[slot].request.number)) {
+    size_t count;
+    live_vm *vms = live_vms(dc, to, &count);
+    for (size_t i = 0; i < count && !to->enough; i++) {
+        uint32_t slot = vms[i].slot;
         const vdc_vm *vm = &dc->vms[slot];
         const vdc_request *request = &dc->records[slot].request;
         line at = {.count = 0};
@@ -98,30 +115,42 @@ static void list_vms(vdc_simulation *sim, sink *to) {
         put(&at, "%" PRIu32, dc->records[slot].failures);
         give(to, &at);
     }
+    vdc_free(vms);
 }
+
+/* What a tenant's VMs come to. */
+typedef struct tenant_sum {
+    int64_t vms, running, waiting, vcpus, memory;
+} tenant_sum;
 
 static void list_tenants(vdc_simulation *sim, sink *to) {
     const vdc_datacenter *dc = &sim->datacenter;
-    for (uint32_t tenant = 0; tenant < vdc_names_count(sim->tenants) && !to->enough; tenant++) {
-        int64_t vms = 0, running = 0, waiting = 0, vcpus = 0, memory = 0;
-        for (uint32_t slot = 0; slot < dc->vm_count; slot++) {
-            const vdc_request *request = &dc->records[slot].request;
-            if (dc->vms[slot].state == VDC_VM_FREE || dc->vms[slot].state == VDC_VM_HELD || request->tenant != tenant) continue;
-            vms++;
-            running += dc->vms[slot].host != VDC_NOWHERE;
-            waiting += dc->vms[slot].state == VDC_VM_QUEUED;
-            if (dc->vms[slot].host != VDC_NOWHERE) vcpus += request->size[VDC_CPU], memory += request->size[VDC_MEMORY];
-        }
-        if (vms == 0) continue;
+    uint32_t tenants = (uint32_t)vdc_names_count(sim->tenants);
+    tenant_sum *sums = vdc_calloc((size_t)tenants + 1, sizeof *sums);
+    to->no_memory = !sums;
+    for (uint32_t slot = 0; sums && slot < dc->vm_count; slot++) {
+        const vdc_request *request = &dc->records[slot].request;
+        if (dc->vms[slot].state == VDC_VM_FREE || dc->vms[slot].state == VDC_VM_HELD) continue;
+        tenant_sum *sum = &sums[request->tenant];
+        sum->vms++;
+        sum->waiting += dc->vms[slot].state == VDC_VM_QUEUED;
+        if (dc->vms[slot].host == VDC_NOWHERE) continue;
+        sum->running++;
+        sum->vcpus += request->size[VDC_CPU];
+        sum->memory += request->size[VDC_MEMORY];
+    }
+    for (uint32_t tenant = 0; sums && tenant < tenants && !to->enough; tenant++) {
+        if (sums[tenant].vms == 0) continue;
         line at = {.count = 0};
         put(&at, "%s", vdc_names_text(sim->tenants, tenant)[0] ? vdc_names_text(sim->tenants, tenant) : "-");
-        put(&at, "%" PRId64, vms);
-        put(&at, "%" PRId64, running);
-        put(&at, "%" PRId64, waiting);
-        put(&at, "%g", (double)vcpus / 1000);
-        put(&at, "%.1f", gib(memory));
+        put(&at, "%" PRId64, sums[tenant].vms);
+        put(&at, "%" PRId64, sums[tenant].running);
+        put(&at, "%" PRId64, sums[tenant].waiting);
+        put(&at, "%g", (double)sums[tenant].vcpus / 1000);
+        put(&at, "%.1f", gib(sums[tenant].memory));
         give(to, &at);
     }
+    vdc_free(sums);
 }
 
 static void list_queue(vdc_simulation *sim, sink *to) {
@@ -142,7 +171,10 @@ static void list_queue(vdc_simulation *sim, sink *to) {
 
 static void list_disks(vdc_simulation *sim, sink *to) {
     const vdc_datacenter *dc = &sim->datacenter;
-    for (uint32_t slot = next_vm(dc, -1); slot != VDC_NOWHERE && !to->enough; slot = next_vm(dc, dc->records[slot].request.number)) {
+    size_t count;
+    live_vm *vms = live_vms(dc, to, &count);
+    for (size_t i = 0; i < count && !to->enough; i++) {
+        uint32_t slot = vms[i].slot;
         const vdc_request *request = &dc->records[slot].request;
         uint32_t host = dc->vms[slot].host;
         if (host == VDC_NOWHERE && dc->lifecycle) host = dc->lifecycle->vms[slot].stored_on;
@@ -155,6 +187,7 @@ static void list_disks(vdc_simulation *sim, sink *to) {
         put(&at, "%s", vdc_vm_state_names[dc->vms[slot].state]);
         give(to, &at);
     }
+    vdc_free(vms);
 }
 
 static void list_migrations(vdc_simulation *sim, sink *to) {
@@ -236,6 +269,7 @@ vdc_code vdc_simulation_list(vdc_simulation *sim, const char *table, const char 
         sink to = {.row = row, .context = context, .only = only};
         if (!row(context, tables[i].columns, count)) return VDC_OK;
         tables[i].list(sim, &to);
+        if (to.no_memory) return vdc_no_memory(diag, "the rows of a table");
         if (only && !to.found) return vdc_fail(diag, VDC_ERROR_INPUT, NULL, "there is no %s %s", tables[i].kind.single, only);
         return VDC_OK;
     }
