@@ -117,6 +117,28 @@ Test(console, states_and_results, FOLDER) {
     command_result_clear(&verified);
 }
 
+/* A state that was changed or cut short is refused with the reason; the run is as it was and goes on. */
+Test(console, states_that_are_refused_change_nothing, FOLDER) {
+    char script[1200], *text, *other;
+    size_t size;
+    snprintf(script, sizeof script, "run-until 10min\npause 1\nsave %s\n", test_folder_path("good.state"));
+    expect(script, 0, TEXTS("saved "), NULL);
+    cr_assert_not_null(text = test_file_read(test_folder_path("good.state"), &size));
+    test_file_write(test_folder_path("short.state"), text, size / 2);
+    text[size] = 0;
+    const char *version = strstr(text, "vdcsim_version: \"");
+    cr_assert_not_null(version);
+    int before = (int)(version - text) + 17;
+    cr_assert_not_null(other = vdc_format("%.*s9.%s", before, text, text + before));
+    test_file_write(test_folder_path("other.state"), other, strlen(other));
+    snprintf(script, sizeof script, "run-until 20min\npause 1\nrestore %s\nstatus\nvm 1\nrestore %s\nstatus\nresume 1\nrun\n", test_folder_path("short.state"),
+             test_folder_path("other.state"));
+    expect(script, 1, TEXTS("0:20:00: 2 running", "state       paused", "resume: done", "2:00:00: 0 running", "the run has ended"),
+           TEXTS("cut short", "damaged or changed"));
+    vdc_free(text);
+    vdc_free(other);
+}
+
 Test(console, usage, FOLDER) {
     command_result neither = run_vdcsim("console < /dev/null");
     cr_expect_eq(neither.status, 2);

@@ -4,9 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "analysis/result.h"
 #include "models/operation.h"
 #include "models/datacenter.h"
+#include "sim/base/memory.h"
 #include "sim/operations.h"
+#include "tests/support/result_files.h"
 #include "tests/support/runs.h"
 #include "tests/support/workload.h"
 
@@ -329,6 +332,49 @@ Test(lifecycle, migrations_that_are_refused) {
     expect(sim, "migrations", 0);
     expect(sim, "T_cpu_core_s", 16 * 2 + 84 + 200 + 400);
     vdc_simulation_close(sim);
+}
+
+/* What is refused stands in the event log with the operation and the reason, and nothing has changed: sizes that fit nowhere, targets that are full, unknown,
+ * or forbidden, and transitions that there are not. */
+Test(lifecycle, refusals_are_logged, .init = (void (*)(void))test_folder_make, .fini = test_folder_remove) {
+    static const struct { int64_t vm; const char *event; } wanted[] = {
+        {1, "resize: fits on no host even when empty"}, {1, "resize: neither its host nor another one has room for it"},
+        {1, "resize: its host has no room for it"}, {1, "migrate: host 1 has no room for it"},
+        {1, "migrate: there is no host 'nowhere'"},
+        {1, "migrate: host 2 is forbidden: rule anti-affinity"}, {1, "migrate: it is on host 0 already"}, {1, "resume: it is running"},
+        {2, "pause: it is stopped"}, {17, "stop: there is no VM 17"}};
+    enum { WANTED = sizeof wanted / sizeof *wanted, MOST = 64 };
+    vdc_simulation *sim = run_text("vdcsim: 1\ndatacenter: {hosts: [{class: a, count: 3, cpu: {cores: 4, speed: 1 GHz}, memory: 16 GiB}]}\n" MOVES
+        "isolation: {rules: [{rule: anti-affinity}]}\nschedulers: {placement: {policy: first-fit}}\n"
+        "workload: {vms: [{id: 1, vcpus: 2, memory: 12 GiB, lifetime: 100s, group: g, operations: [{at: 10s, do: resize, vcpus: 64},\n"
+        "   {at: 11s, do: resize, vcpus: 4, memory: 16 GiB}, {at: 12s, do: resize, vcpus: 4, memory: 16 GiB, move: false}, {at: 13s, do: migrate, to: 1},\n"
+        "   {at: 14s, do: migrate, to: nowhere}, {at: 16s, do: migrate, to: 2}, {at: 17s, do: migrate, to: 0},\n"
+        "   {at: 18s, do: resume}]},\n"
+        "  {id: 2, vcpus: 2, memory: 4 GiB, lifetime: 100s, operations: [{at: 19s, do: stop}, {at: 20s, do: pause}, {at: 21s, do: start}]},\n"
+        "  {id: 3, vcpus: 4, memory: 6 GiB, lifetime: 100s}, {id: 4, vcpus: 2, memory: 1 GiB, lifetime: 100s, group: g}]}\n"
+        "operations: [{at: 22s, do: stop, vm: 17}]\noutput: {events: true}\n", NULL, test_folder_path("log.h5"));
+    expect(sim, "operations_refused", WANTED);
+    expect(sim, "migrations", 0);
+    vdc_simulation_close(sim);
+    vdc_result *result;
+    vdc_result_shape shape;
+    char *events[MOST], *details[MOST], line[400];
+    int64_t vms[MOST];
+    cr_assert_eq(vdc_result_open(&result, test_folder_path("log.h5"), NULL), VDC_OK);
+    cr_assert(vdc_result_dataset(result, "/events/event", &shape) && shape.rows <= MOST);
+    cr_assert_eq(vdc_result_read_texts(result, "/events/event", 0, shape.rows, events, NULL), VDC_OK);
+    cr_assert_eq(vdc_result_read_integers(result, "/events/vm", 0, shape.rows, vms, NULL), VDC_OK);
+    cr_assert_eq(vdc_result_read_texts(result, "/events/detail", 0, shape.rows, details, NULL), VDC_OK);
+    for (size_t w = 0; w < WANTED; w++) {
+        bool said = false;
+        for (size_t i = 0; i < shape.rows; i++) {
+            snprintf(line, sizeof line, "%s: %s", events[i], details[i]);
+            said = said || (vms[i] == wanted[w].vm && strncmp(line, "refused: ", 9) == 0 && strncmp(line + 9, wanted[w].event, strlen(wanted[w].event)) == 0);
+        }
+        cr_expect(said, "not said of VM %d: %s", (int)wanted[w].vm, wanted[w].event);
+    }
+    for (size_t i = 0; i < shape.rows; i++) vdc_free(events[i]), vdc_free(details[i]);
+    vdc_result_close(result);
 }
 
 /* The target fails half-way: the VM stays. The source fails half-way: the VM fails with it, and holds nothing on the target. */

@@ -152,6 +152,46 @@ Test(state, forks_see_the_same_past_and_their_own_future, FOLDER) {
     vdc_simulation_close(other);
 }
 
+/* One state, several policies from there on: each fork is the run that a restored state with that policy is, to the byte, and they differ from each other. */
+Test(state, forks_into_several_policies, FOLDER) {
+    static const char *const policies[] = {"best-fit", "worst-fit", "round-robin", "first-fit"};
+    enum { POLICIES = sizeof policies / sizeof *policies };
+    vdc_diag diag = {0};
+    vdc_simulation *sim = open_busy(NULL, false), *forks[POLICIES];
+    double active[POLICIES];
+    must(vdc_simulation_advance(sim, 3000 * VDC_SECOND, &diag), &diag);
+    must(vdc_simulation_save(sim, test_folder_path("at.state"), false, &diag), &diag);
+    for (size_t i = 0; i < POLICIES; i++) {
+        char set[64], name[32];
+        snprintf(set, sizeof set, "schedulers.placement={policy: %s}", policies[i]);
+        snprintf(name, sizeof name, "fork-%zu.h5", i);
+        const char *sets[] = {set};
+        vdc_run_options options = {.sets = sets, .set_count = 1, .output = test_folder_path(name), .force = true};
+        must(vdc_simulation_fork(&forks[i], sim, &options, &diag), &diag);
+    }
+    for (size_t i = POLICIES; i-- > 0;) { /* whichever goes first */
+        must(vdc_simulation_run_until(forks[i], VDC_TIME_MAX, &diag), &diag);
+        active[i] = placed_at_end(forks[i]);
+        must(vdc_simulation_finish(forks[i], &diag), &diag);
+        vdc_simulation_close(forks[i]);
+    }
+    vdc_simulation_close(sim);
+    for (size_t i = 0; i < POLICIES; i++) {
+        char set[64], name[32];
+        snprintf(set, sizeof set, "schedulers.placement={policy: %s}", policies[i]);
+        snprintf(name, sizeof name, "restored-%zu.h5", i);
+        const char *sets[] = {set};
+        vdc_run_options options = {.sets = sets, .set_count = 1, .output = test_folder_path(name), .force = true};
+        vdc_simulation *restored;
+        must(vdc_simulation_restore(&restored, test_folder_path("at.state"), NULL, &options, &diag), &diag);
+        finish(restored);
+        char fork[32];
+        snprintf(fork, sizeof fork, "fork-%zu.h5", i);
+        expect_same_files(fork, name);
+        for (size_t k = 0; k < i; k++) cr_expect_neq(active[i], active[k], "%s and %s come to the same", policies[i], policies[k]);
+    }
+}
+
 /* Every kind of policy may change, with the invariants holding on. */
 Test(state, policies_change_on_the_way, FOLDER) {
     static const char *const changes[] = {"schedulers.cpu={policy: strict-priority}", "schedulers.admission={policy: shortest-lifetime}",
