@@ -336,11 +336,13 @@ vdc_code vdc_io_profile_read(vdc_io_profiles *profiles, const vdc_io_nodes *node
 /* Reads one of the two lists for a VM with one vNIC and one volume. */
 static vdc_code read_alone(reading *r, void (*read)(reading *r, const vdc_node *list), const vdc_node *list) {
     vdc_diag nobody = {0};
-    if (!r->diag) r->diag = &nobody;
-    r->made.vnic_count = r->made.volume_count = 1;
-    size_t before = r->diag->errors;
-    read(r, list);
-    vdc_code code = r->diag->errors > before ? VDC_ERROR_INPUT : VDC_OK;
+    reading alone = *r;
+    if (!alone.diag) alone.diag = &nobody;
+    alone.made.vnic_count = alone.made.volume_count = 1;
+    size_t before = alone.diag->errors;
+    read(&alone, list);
+    vdc_code code = alone.diag->errors > before ? VDC_ERROR_INPUT : VDC_OK;
+    r->made = alone.made;
     vdc_diag_clear(&nobody);
     return code;
 }

@@ -11,6 +11,7 @@ SIGKILLs and 100 SIGINTs of runs and of sweeps, and every allocation (by build/v
 The command is a build without sanitizers, for the faults come from a preloaded library (shim.c). BUILD=build tests/faults/run.py
 """
 import errno
+import functools
 import gzip
 import hashlib
 import os
@@ -200,20 +201,6 @@ class Sweep:
             sys.exit(f"after {what} the sweep goes on to another folder: {', '.join(names)}")
         shutil.rmtree(self.out)
 
-    def signals(self, draw, number, rounds):
-        caught = 0
-        for _ in range(rounds):
-            process = self.start()
-            time.sleep(draw.random() * self.seconds * 1.1)
-            process.send_signal(number)
-            _, messages = process.communicate(timeout=120)
-            status = process.returncode
-            if number == signal.SIGINT and status not in (0, 130, -signal.SIGINT):
-                sys.exit(f"SIGINT of a sweep: exit status {status}: {messages}")
-            caught += status != 0
-            self.check(f"signal {number}", status, messages)
-        return caught
-
 
 def bombs(folder):
     """Small files that ask for much: refused with a message before memory, time or disk is spent. Returns how many."""
@@ -310,25 +297,31 @@ def size_limits(ground, draw):
     return ROUNDS["limit"]
 
 
-def signals(ground, draw, number, rounds):
+def signals(target, draw, number, rounds, check):
+    """Sends the signal at random moments, to a run or a sweep; check(what, status, messages) looks at what it left."""
     caught = 0
+    what = signal.Signals(number).name
     for _ in range(rounds):
-        process = ground.start()
-        time.sleep(draw.random() * ground.seconds * 1.1)
+        process = target.start()
+        time.sleep(draw.random() * target.seconds * 1.1)
         process.send_signal(number)
-        _, messages = process.communicate(timeout=60)
+        _, messages = process.communicate(timeout=120)
         status = process.returncode
         if number == signal.SIGINT and status not in (0, 130, -signal.SIGINT):
-            sys.exit(f"SIGINT: exit status {status}: {messages}")
+            sys.exit(f"{what}: exit status {status}: {messages}")
         caught += status != 0
-        partial = ground.products[0] + ".partial"
-        if status == 130 and not os.path.exists(partial):
-            sys.exit("SIGINT: no .partial with the results up to there")
-        if status == 130 and subprocess.run([COMMAND, "report", partial, "-o", os.path.join(ground.folder, "partial.html"), "--force"],
-                                            capture_output=True, check=False).returncode != 0:
-            sys.exit("SIGINT: the .partial cannot be read")
-        ground.check(f"signal {number}", status, messages, silent=True)
+        check(what, status, messages)
     return caught
+
+
+def check_signalled_run(ground, what, status, messages):
+    partial = ground.products[0] + ".partial"
+    if status == 130 and not os.path.exists(partial):
+        sys.exit(f"{what}: no .partial with the results up to there")
+    if status == 130 and subprocess.run([COMMAND, "report", partial, "-o", os.path.join(ground.folder, "partial.html"), "--force"],
+                                        capture_output=True, check=False).returncode != 0:
+        sys.exit(f"{what}: the .partial cannot be read")
+    ground.check(what, status, messages, silent=True)
 
 
 def main():
@@ -342,11 +335,12 @@ def main():
         calls += sum(system_calls(other, draw, FEW) for other in (others if EVERYTHING else draw.sample(others, OTHERS)))
         refused = bombs(os.path.join(folder, "bombs"))
         ground = make_run(os.path.join(folder, "long"), 3000)
-        kills = signals(ground, draw, signal.SIGKILL, ROUNDS["kill"])
-        interrupts = signals(ground, draw, signal.SIGINT, ROUNDS["interrupt"])
+        check_run = functools.partial(check_signalled_run, ground)
+        kills = signals(ground, draw, signal.SIGKILL, ROUNDS["kill"], check_run)
+        interrupts = signals(ground, draw, signal.SIGINT, ROUNDS["interrupt"], check_run)
         sweep = Sweep(os.path.join(folder, "sweep"))
-        sweep_kills = sweep.signals(draw, signal.SIGKILL, ROUNDS["sweep kill"])
-        sweep_interrupts = sweep.signals(draw, signal.SIGINT, ROUNDS["sweep interrupt"])
+        sweep_kills = signals(sweep, draw, signal.SIGKILL, ROUNDS["sweep kill"], sweep.check)
+        sweep_interrupts = signals(sweep, draw, signal.SIGINT, ROUNDS["sweep interrupt"], sweep.check)
     if EVERYTHING:
         environment = {**os.environ, "VDCSIM_FAULTS": "all"}
         subprocess.run([os.path.join(BUILD, "vdcsim-tests"), "--filter", "faults/*"], env=environment, check=True)
