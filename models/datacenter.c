@@ -315,7 +315,7 @@ static inline void vm_rate(vdc_datacenter *dc, uint32_t slot, vdc_flow flow, int
     if (dc->track_vms) vdc_ledger_add(&dc->vm_ledger, slot, flow, delta);
 }
 
-static void set_granted(vdc_datacenter *dc, uint32_t h, uint16_t k, int64_t granted) {
+static inline void set_granted(vdc_datacenter *dc, uint32_t h, uint16_t k, int64_t granted) {
     int64_t change = granted - dc->hosts.account[h].granted;
     if (change == 0) return;
     host_add(dc, h, k, VDC_FLOW_GRANTED, change);
@@ -325,7 +325,7 @@ static void set_granted(vdc_datacenter *dc, uint32_t h, uint16_t k, int64_t gran
 }
 
 /* What the VMs that own no threads share. */
-static int64_t pool_capacity(const vdc_datacenter *dc, uint32_t h, uint16_t k) {
+static inline int64_t pool_capacity(const vdc_datacenter *dc, uint32_t h, uint16_t k) {
     return dc->hosts.classes[k].cpu_hz - (dc->regions ? dc->regions[h].exclusive : 0) - overhead(dc, h);
 }
 
@@ -335,16 +335,16 @@ static inline bool is_single(const vdc_datacenter *dc, uint32_t h) {
 }
 
 /* What a host grants when everybody in the pool may have `ceilings` together, by fluid sharing. */
-static int64_t fluid_grant(const vdc_datacenter *dc, uint32_t h, uint16_t k, int64_t ceilings) {
+static inline int64_t fluid_grant(const vdc_datacenter *dc, uint32_t h, uint16_t k, int64_t ceilings) {
     return vdc_least(pool_capacity(dc, h, k), ceilings) + (dc->regions ? dc->regions[h].exclusive_granted : 0);
 }
 
-static bool is_fluid(const vdc_datacenter *dc, uint32_t h) {
+static inline bool is_fluid(const vdc_datacenter *dc, uint32_t h) {
     return dc->sharing.fluid && !(dc->regions && dc->regions[h].cookies) && !(dc->bound && dc->bound[h]);
 }
 
 /* The VM gets all that it may have: its grant follows its ceiling. */
-static void grant_ceiling(vdc_datacenter *dc, uint32_t slot) {
+static inline void grant_ceiling(vdc_datacenter *dc, uint32_t slot) {
     vdc_vm *vm = &dc->vms[slot];
     int64_t old = vm->grant;
     vm_rate(dc, slot, VDC_FLOW_GRANTED, vm->ceiling - old);
@@ -369,7 +369,7 @@ static void held_changed(vdc_datacenter *dc, int r, int64_t change) {
 }
 
 /* A VM's ceiling moves by `change`: the host's grants follow. The VM's demand and ceiling are already the new ones. */
-static void ceiling_moved(vdc_datacenter *dc, uint32_t slot, uint32_t h, uint16_t k, int64_t change) {
+static inline __attribute__((always_inline)) void ceiling_moved(vdc_datacenter *dc, uint32_t slot, uint32_t h, uint16_t k, int64_t change) {
     bool grants_matter = dc->track_vms || (dc->grant_vms_total && dc->hosts.account[h].grant_vms > 0) || dc->efficiency_count || dc->slices || dc->bursts;
     if (dc->vms[slot].exclusive) {
         dc->regions[h].exclusive_granted += change;
@@ -477,8 +477,7 @@ static inline int64_t limit_now(const vdc_datacenter *dc, uint32_t slot, int64_t
 }
 
 /* What of the demand the limit on the VM's CPU allows where it is. */
-static int64_t ceiling_of(const vdc_datacenter *dc, uint32_t slot, int64_t demand) {
-    if (demand == 0 || (!dc->vms[slot].limited && !dc->vms[slot].throttled && !dc->sharing.map)) return demand;
+static int64_t limited_ceiling(const vdc_datacenter *dc, uint32_t slot, int64_t demand) {
     const vdc_request *request = &dc->records[slot].request;
     int64_t limit = request->cpu_limit;
     if (dc->sharing.map) {
@@ -490,6 +489,11 @@ static int64_t ceiling_of(const vdc_datacenter *dc, uint32_t slot, int64_t deman
     }
     limit = limit_now(dc, slot, limit);
     return limit >= 0 && limit < demand ? limit : demand;
+}
+
+static inline int64_t ceiling_of(const vdc_datacenter *dc, uint32_t slot, int64_t demand) {
+    bool free = demand == 0 || (!dc->vms[slot].limited && !dc->vms[slot].throttled && !dc->sharing.map);
+    return free ? demand : limited_ceiling(dc, slot, demand);
 }
 
 void vdc_datacenter_limit_changed(vdc_datacenter *dc, uint32_t slot) {

@@ -90,13 +90,17 @@ typedef struct vdc_vm {
 
 /* How far a VM is along its load. One cache line, which is all that a change of load needs of the details. */
 typedef struct vdc_position {
-    uint64_t cursor;          /* the segment after the current one */
+    uint64_t cursor;          /* the segment after the current one, or after the one ahead */
     int64_t segment_demand;   /* Hz of the current one */
     vdc_time left;            /* ns left of it (progress: time) */
     vdc_time elapsed;         /* ns of lifetime used up */
-    vdc_wide work_left;       /* Hz·ns left of it (progress: work) */
+    union {
+        vdc_wide work_left;   /* Hz·ns left of it (progress: work) */
+        vdc_segment ahead;    /* the next one that lasts and asks for something else (progress: time), where it was seen */
+    };
     vdc_time since;           /* the position holds up to here; of the current one only */
     bool active;              /* there is a current segment */
+    bool seen;                /* `ahead` holds */
 } vdc_position;
 
 /* What a VM has had so far, over all hosts it was on; kept with tables per VM. CPU in core·s (thread seconds of its hosts). */

@@ -22,34 +22,47 @@ static bool lasts(const vdc_segment *segment, bool by_time) {
 /* Is a segment the load's last one? */
 typedef enum last_segment { LAST_UNKNOWN, LAST_NO, LAST_YES } last_segment;
 
+/* Behind a segment that lasts for `left` by time: those with its demand are taken to it. Is there another one? */
+static inline bool look_ahead(const vdc_load_source *load, int64_t demand, vdc_time *left, uint64_t *cursor, vdc_segment *segment) {
+    while (load->next(load, cursor, segment)) {
+        if (segment->duration <= 0) continue;
+        if (*left == VDC_FOREVER || segment->demand != demand || *left > VDC_TIME_MAX - segment->duration) return true;
+        *left += segment->duration;
+    }
+    return false;
+}
+
 /* Takes the next segment that lasts; neighbours with equal demand are one where only time counts. Says what it saw of those behind it. */
 static last_segment next_segment(const vdc_load_source *load, bool by_time, vdc_position *at) {
     vdc_segment segment;
-    at->active = false;
-    for (uint64_t ahead = at->cursor; load->next(load, &ahead, &segment); at->cursor = ahead) {
+    at->active = at->seen;
+    if (at->seen) {
+        at->segment_demand = at->ahead.demand;
+        at->left = at->ahead.duration;
+        at->seen = false;
+    }
+    while (!at->active && load->next(load, &at->cursor, &segment)) {
         if (!lasts(&segment, by_time)) continue;
-        if (at->active) {
-            if (at->left == VDC_FOREVER) return LAST_NO;
-            if (segment.demand != at->segment_demand || at->left > VDC_TIME_MAX - segment.duration) return LAST_NO;
-            at->left += segment.duration;
-            continue;
-        }
         at->active = true;
         at->segment_demand = segment.demand;
         at->left = segment.duration;
+        if (by_time) break;
         at->work_left = (vdc_wide)segment.duration * segment.demand;
-        if (!by_time) {
-            at->cursor = ahead;
-            return LAST_UNKNOWN;
-        }
+        return LAST_UNKNOWN;
     }
-    return LAST_YES;
+    if (!at->active) return LAST_YES;
+    at->seen = look_ahead(load, at->segment_demand, &at->left, &at->cursor, &segment);
+    if (!at->seen) return LAST_YES;
+    at->ahead.duration = segment.duration;
+    at->ahead.demand = segment.demand;
+    return LAST_NO;
 }
 
 /* Is the current segment the load's last one? */
 static bool is_last(const vdc_request *request, const vdc_position *at) {
     const vdc_load_source *load = request->load;
     vdc_segment segment;
+    if (at->seen) return false;
     for (uint64_t ahead = at->cursor; load->next(load, &ahead, &segment);)
         if (lasts(&segment, request->progress == VDC_PROGRESS_TIME)) return false;
     return true;
@@ -307,23 +320,31 @@ vdc_code vdc_progress_event(vdc_datacenter *dc, uint32_t slot, vdc_event_kind ki
  * is an event at this instant, so that no other comes in between. */
 vdc_code vdc_progress_together(vdc_datacenter *dc, uint64_t most, uint64_t *done) {
     const vdc_event *event = vdc_queue_together(dc->queue);
+    const vdc_time now = dc->now;
     *done = 0;
-    while (event && *done < most && event->kind == VDC_EVENT_SEGMENT_END && event->time == dc->now) {
+    while (event && *done < most && event->kind == VDC_EVENT_SEGMENT_END && event->time == now) {
         uint32_t slot = event->subject;
         vdc_vm *vm = &dc->vms[slot];
         vdc_position *at = &dc->details[slot].position;
         const vdc_request *request = &dc->records[slot].request;
-        if (vm->work || vm->checkpointing || !at->active || at->left != dc->now - at->since) break;
-        vdc_position next = *at;
-        last_segment last = next_segment(request->load, true, &next);
-        if (!next.active || next.left > VDC_TIME_MAX - 1 - dc->now || (last == LAST_YES && request->lifetime < 0)) break;
-        next.elapsed += dc->now - at->since;
-        next.since = dc->now;
-        vdc_code code = vdc_queue_renew(dc->queue, dc->now + next.left, &event);
+        if (vm->work || vm->checkpointing || !at->active || !at->seen || at->left != now - at->since) break;
+        int64_t demand = at->ahead.demand;
+        vdc_time left = at->ahead.duration;
+        uint64_t cursor = at->cursor;
+        vdc_segment ahead;
+        bool seen = look_ahead(request->load, demand, &left, &cursor, &ahead);
+        if (left > VDC_TIME_MAX - 1 - now || (!seen && request->lifetime < 0)) break; /* no event, or one of another rank */
+        vdc_code code = vdc_queue_renew(dc->queue, now + left, &event);
         if (code) return code;
-        *at = next;
+        at->cursor = cursor;
+        at->segment_demand = demand;
+        at->elapsed += now - at->since;
+        at->left = left;
+        at->since = now;
+        at->seen = seen;
+        if (seen) at->ahead.duration = ahead.duration, at->ahead.demand = ahead.demand;
         ++*done;
-        vdc_datacenter_demand(dc, slot, next.segment_demand);
+        vdc_datacenter_demand(dc, slot, demand);
     }
     return VDC_OK;
 }

@@ -76,6 +76,30 @@ static inline bool vdc_lanes_append(vdc_lanes *lanes, vdc_slots *slots, const vd
     return true;
 }
 
+/* The first event of the first lane is due at another time: it goes to the end of the lane that was appended to last, when that is its, and keeps its
+ * rank, kind and handle. False, and nothing has changed, when it is not, or where a chunk begins or ends. What is written is never read as a whole here:
+ * reading 16 bytes that were just written as two times 8 makes the processor wait. */
+static inline bool vdc_lanes_renew(vdc_lanes *lanes, vdc_slots *slots, vdc_time time, uint64_t sequence) {
+    vdc_lane *from = &lanes->lanes[0], *to = &lanes->lanes[lanes->latest];
+    if (lanes->latest == 0 || lanes->latest >= lanes->count || to->time != time || to->rank != from->rank || to->end == VDC_LANE_CHUNK || from->live == 1
+        || from->cancelled || from->begin + 1 == VDC_LANE_CHUNK)
+        return false;
+    const vdc_event *old = &lanes->chunks[from->first].events[from->begin];
+    vdc_event *made = &lanes->chunks[to->last].events[to->end];
+    vdc_event_handle handle = lanes->chunks[from->first].handles[from->begin];
+    made->time = time;
+    made->order = from->rank << VDC_LANE_RANK_SHIFT | sequence;
+    made->kind = old->kind;
+    made->subject = old->subject;
+    lanes->chunks[to->last].handles[to->end] = handle;
+    slots->places[handle] = VDC_SLOT_LANE | (to->last * VDC_LANE_CHUNK + to->end);
+    to->end++;
+    to->live++;
+    from->live--;
+    from->begin++;
+    return true;
+}
+
 /* Of all lanes; there must be one. */
 static inline const vdc_event *vdc_lanes_first(const vdc_lanes *lanes) {
     return &lanes->chunks[lanes->lanes[0].first].events[lanes->lanes[0].begin];

@@ -225,6 +225,12 @@ const vdc_event *vdc_queue_together(vdc_queue *queue) {
 }
 
 vdc_code vdc_queue_renew(vdc_queue *queue, vdc_time time, const vdc_event **following) {
+    if (vdc_lanes_renew(&queue->lanes, &queue->slots, time, queue->sequence)) {
+        queue->sequence++;
+        queue->looked = false;
+        *following = vdc_lanes_first(&queue->lanes);
+        return VDC_OK;
+    }
     const vdc_event *first = vdc_lanes_first(&queue->lanes);
     const vdc_lane *lane = &queue->lanes.lanes[0];
     vdc_event event = {.time = time, .order = (first->order & ~(UINT64_MAX >> (64 - RANK_SHIFT))) | queue->sequence, .kind = first->kind,
