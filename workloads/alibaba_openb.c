@@ -32,27 +32,11 @@ static vdc_code read_node(vdc_host_list *list, vdc_table *table, const int *at, 
     return host->name && host->gpu_model ? VDC_OK : vdc_no_memory(diag, "a list of hosts");
 }
 
-static vdc_code read_nodes(vdc_host_list *list, const char *path, vdc_inputs *inputs, vdc_diag *diag) {
-    static const char *const wanted[] = {"sn", "cpu_milli", "memory_mib", "gpu", "model"};
-    int at[5];
-    vdc_table table;
-    const vdc_workload_context context = {.inputs = inputs};
-    vdc_code code = vdc_table_open(&table, path, &(vdc_table_layout){.separator = ','}, &context, diag);
-    if (!code) code = vdc_table_map(&table, wanted, 5, 5, at, diag);
-    while (!code) {
-        bool have;
-        code = vdc_table_row(&table, &have, diag);
-        if (code || !have) break;
-        code = read_node(list, &table, at, diag);
-    }
-    vdc_table_close(&table);
-    return code;
-}
-
 const vdc_host_format vdc_hosts_alibaba_openb = {
     .name = "alibaba-openb",
     .summary = "Alibaba GPU cluster 2023: sn,cpu_milli,memory_mib,gpu,model",
-    .read = read_nodes,
+    .columns = {"sn", "cpu_milli", "memory_mib", "gpu", "model"},
+    .row = read_node,
 };
 
 /* ---- pods ---- */

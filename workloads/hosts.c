@@ -2,7 +2,6 @@
 #include "workloads/hosts.h"
 
 #include "workloads/readers.h"
-#include "workloads/table.h"
 
 #include <string.h>
 
@@ -97,6 +96,24 @@ vdc_code vdc_host_list_racks(vdc_host_list *list, const char *path, vdc_inputs *
     return code;
 }
 
+static vdc_code read_hosts(vdc_host_list *list, const vdc_host_format *format, const char *path, vdc_inputs *inputs, vdc_diag *diag) {
+    int at[VDC_HOST_COLUMNS];
+    size_t columns = 0;
+    while (columns < VDC_HOST_COLUMNS && format->columns[columns]) columns++;
+    vdc_table table;
+    const vdc_workload_context context = {.inputs = inputs};
+    vdc_code code = vdc_table_open(&table, path, &(vdc_table_layout){.separator = ','}, &context, diag);
+    if (!code) code = vdc_table_map(&table, format->columns, columns, columns, at, diag);
+    while (!code) {
+        bool have;
+        code = vdc_table_row(&table, &have, diag);
+        if (code || !have) break;
+        code = format->row(list, &table, at, diag);
+    }
+    vdc_table_close(&table);
+    return code;
+}
+
 static vdc_code unknown_format(const char *name, vdc_diag *diag) {
     const char *names[16];
     size_t count = 0;
@@ -111,7 +128,7 @@ vdc_code vdc_host_list_read(vdc_host_list *list, const char *format, const char 
                             vdc_diag *diag) {
     const vdc_host_format *type = vdc_host_format_find(format);
     if (!type) return unknown_format(format, diag);
-    vdc_code code = type->read(list, path, inputs, diag);
+    vdc_code code = read_hosts(list, type, path, inputs, diag);
     if (code) return code;
     const vdc_place place = {path, 0, 0};
     if (list->count == 0) return vdc_fail(diag, VDC_ERROR_INPUT, &place, "there are no hosts in it");

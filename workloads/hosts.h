@@ -10,6 +10,7 @@
 #include "sim/base/digest.h"
 #include "sim/base/memory.h"
 #include "sim/base/status.h"
+#include "workloads/table.h"
 
 enum { VDC_HOST_RECORD_NODES = 8 };
 
@@ -32,12 +33,15 @@ typedef struct vdc_host_list {
     vdc_arena arena;
 } vdc_host_list;
 
-/* A format of host lists. */
+enum { VDC_HOST_COLUMNS = 8 };
+
+/* A format of host lists: a CSV with a heading and a host a row. */
 typedef struct vdc_host_format {
     const char *name;         /* in `hosts: {format: …}` */
     const char *summary;      /* one line */
-    /* Appends the file's hosts to the list. */
-    vdc_code (*read)(vdc_host_list *list, const char *path, vdc_inputs *inputs, vdc_diag *diag);
+    const char *columns[VDC_HOST_COLUMNS]; /* all must be there, in any order; up to the first NULL */
+    /* Appends the row's host to the list; at[i] is the place of columns[i] in the table. */
+    vdc_code (*row)(vdc_host_list *list, vdc_table *table, const int *at, vdc_diag *diag);
 } vdc_host_format;
 
 extern const vdc_host_format *const vdc_host_formats[]; /* NULL-terminated; workloads/hosts.c */

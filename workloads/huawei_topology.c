@@ -14,45 +14,33 @@ enum { GIBIBYTE = 1 << 30 };
 
 /* ---- hosts ---- */
 
-static vdc_code read_hosts(vdc_host_list *list, const char *path, vdc_inputs *inputs, vdc_diag *diag) {
-    static const char *const wanted[] = {"numa0_cpu", "numa0_ram_gb", "numa1_cpu", "numa1_ram_gb", "pm"};
-    int at[5];
-    vdc_table table;
-    const vdc_workload_context context = {.inputs = inputs};
-    vdc_code code = vdc_table_open(&table, path, &(vdc_table_layout){.separator = ','}, &context, diag);
-    if (!code) code = vdc_table_map(&table, wanted, 5, 5, at, diag);
-    while (!code) {
-        bool have;
-        code = vdc_table_row(&table, &have, diag);
-        if (code || !have) break;
-        int64_t cpu[2], memory[2];
-        for (int node = 0; node < 2; node++) {
-            cpu[node] = vdc_table_number(&table, at[2 * node], 1000, 0, INT64_MAX / 2);
-            memory[node] = vdc_table_number(&table, at[2 * node + 1], GIBIBYTE, 0, INT64_MAX / 2);
-        }
-        const vdc_field name = vdc_table_field(&table, at[4]);
-        if (vdc_table_bad(&table, &code)) continue;
-        vdc_host_record *host = vdc_host_list_add(list);
-        char *copy = vdc_arena_strndup(&list->arena, name.begin, (size_t)(name.end - name.begin));
-        if (!host || !copy) {
-            code = vdc_no_memory(diag, "a list of hosts");
-            break;
-        }
-        host->name = copy;
-        host->numa_nodes = 2;
-        for (int node = 0; node < 2; node++) {
-            host->cpu += host->numa_cpu[node] = cpu[node];
-            host->memory += host->numa_memory[node] = memory[node];
-        }
+static vdc_code read_host(vdc_host_list *list, vdc_table *table, const int *at, vdc_diag *diag) {
+    enum { NODES = 2, NAME = 2 * NODES };
+    int64_t cpu[NODES], memory[NODES];
+    for (int node = 0; node < NODES; node++) {
+        cpu[node] = vdc_table_number(table, at[2 * node], 1000, 0, INT64_MAX / 2);
+        memory[node] = vdc_table_number(table, at[2 * node + 1], GIBIBYTE, 0, INT64_MAX / 2);
     }
-    vdc_table_close(&table);
-    return code;
+    const vdc_field name = vdc_table_field(table, at[NAME]);
+    vdc_code code;
+    if (vdc_table_bad(table, &code)) return code;
+    vdc_host_record *host = vdc_host_list_add(list);
+    char *copy = vdc_arena_strndup(&list->arena, name.begin, (size_t)(name.end - name.begin));
+    if (!host || !copy) return vdc_no_memory(diag, "a list of hosts");
+    host->name = copy;
+    host->numa_nodes = NODES;
+    for (int node = 0; node < NODES; node++) {
+        host->cpu += host->numa_cpu[node] = cpu[node];
+        host->memory += host->numa_memory[node] = memory[node];
+    }
+    return VDC_OK;
 }
 
 const vdc_host_format vdc_hosts_huawei_topology = {
     .name = "huawei-topology",
     .summary = "Huawei topology-aware placement: pm,numa0_cpu,numa0_ram_gb,numa1_cpu,numa1_ram_gb",
-    .read = read_hosts,
+    .columns = {"numa0_cpu", "numa0_ram_gb", "numa1_cpu", "numa1_ram_gb", "pm"},
+    .row = read_host,
 };
 
 /* ---- requests ---- */
