@@ -66,6 +66,37 @@ Test(lifecycle, stop_and_start) {
     vdc_simulation_close(sim);
 }
 
+/* Boot and image times from distributions: an image comes once, every boot takes a time of its own, and their means are right. */
+Test(lifecycle, boot_and_image_times_are_drawn) {
+    enum { VMS = 60 };
+    char text[12000];
+    int length = snprintf(text, sizeof text, HOSTS("20") "time: {end: 800s}\n"
+                          "lifecycle: {boot: {dist: uniform, min: 5s, max: 25s}, image: {dist: uniform, min: 100s, max: 300s}}\nworkload: {vms: [");
+    for (int vm = 0; vm < VMS; vm++)
+        length += snprintf(text + length, sizeof text - (size_t)length, "{vcpus: 1, memory: 1 GiB, operations: [{at: 400s, do: stop}, {at: 410s, do: start},\n"
+                           " {at: 500s, do: stop}, {at: 510s, do: start}]}%s\n", vm + 1 < VMS ? "," : "]}");
+    vdc_simulation *sim = open_run_text(text);
+    static const double at[] = {390, 490, 590};
+    double spent[3][VMS], sums[3] = {0};
+    for (int k = 0; k < 3; k++) {
+        run_until(sim, at[k]);
+        for (int64_t vm = 0; vm < VMS; vm++) {
+            spent[k][vm] = (double)vdc_lifecycle_vm_spent(&sim->datacenter, vdc_vm_find(sim, vm), VDC_ACCOUNT_BOOT) / 1e12;
+            sums[k] += spent[k][vm] - (k > 0 ? spent[k - 1][vm] : 0);
+        }
+    }
+    for (int vm = 0; vm < VMS; vm++) {
+        double first = spent[0][vm], second = spent[1][vm] - first, third = spent[2][vm] - spent[1][vm];
+        cr_expect(first >= 105 && first <= 325 && second >= 5 && second <= 25 && third >= 5 && third <= 25, "%g, %g, %g s", first, second, third);
+        cr_expect_neq(second, third);
+        cr_expect(vm == 0 || spent[0][vm] != spent[0][vm - 1]);
+    }
+    /* Four standard errors: of both, and of a boot alone. */
+    cr_expect_float_eq(sums[0] / VMS, 215, 4 * sqrt((200 * 200 + 20 * 20) / 12.0 / VMS));
+    cr_expect_float_eq((sums[1] + sums[2]) / (2 * VMS), 15, 4 * 20 / sqrt(12.0 * 2 * VMS));
+    vdc_simulation_close(sim);
+}
+
 /* Saved to disk at 1 GiB / s: 4 s without running; the image lies beside its disk; 4 s to come back. */
 Test(lifecycle, suspend_and_resume) {
     vdc_simulation *sim = run_text(HOSTS("1") "lifecycle: {boot: 7s, storage_bandwidth: 1 GiB/s}\n"
