@@ -139,7 +139,7 @@ Test(cpu_share_property, equals_the_rational_oracle_and_keeps_its_bounds) {
 Test(cpu_share_property, only_the_ratio_of_weights_counts) {
     uint64_t state = 2;
     host h, scaled;
-    for (int round = 0; round < HOSTS / 4; round++) {
+    for (int round = 0; round < HOSTS; round++) {
         random_host(&state, &h);
         scaled = h;
         int64_t factor = 2 + draw_below(&state, 900);
@@ -153,7 +153,7 @@ Test(cpu_share_property, only_the_ratio_of_weights_counts) {
 Test(cpu_share_property, monotone_to_one_unit) {
     uint64_t state = 3;
     host h, more;
-    for (int round = 0; round < HOSTS / 4; round++) {
+    for (int round = 0; round < HOSTS; round++) {
         random_host(&state, &h);
         more = h;
         uint32_t i = (uint32_t)draw_below(&state, h.count);
@@ -177,7 +177,7 @@ Test(cpu_share_property, monotone_to_one_unit) {
 Test(cpu_share_property, floors_beyond_the_capacity) {
     uint64_t state = 4;
     host h;
-    for (int round = 0; round < HOSTS / 10; round++) {
+    for (int round = 0; round < HOSTS; round++) {
         random_host(&state, &h);
         vdc_wide floors = 0, sum = 0;
         for (uint32_t i = 0; i < h.count; i++) floors += low(&h.vms[i]);
