@@ -282,6 +282,49 @@ Test(cpu_slices, edf_survives_the_dhall_effect) {
     vdc_policy_close(&host.instance);
 }
 
+/* Two VMs on one thread, each of which is to have 60 % of it: the one whose deadlines come ten times as often meets all of them, the other none (one in ten is
+ * a tie, which goes to the lower id). */
+Test(cpu_slices, edf_misses_the_latest_deadlines) {
+    bench_host host;
+    open_host(&host, "{policy: edf}");
+    host.capacity = host.speed = 1000000000;
+    host.count = 2;
+    for (uint32_t i = 0; i < 2; i++) {
+        vdc_request request = {.id = i, .size[VDC_CPU] = 1000, .cpu_limit = VDC_UNLIMITED, .cpu_weight = VDC_UNLIMITED, .cpu_reservation = 600000000,
+                               .cpu_period = i ? 100000000 : 10000000};
+        host.instance.policy->cpu.map(host.instance.state, &request, host.speed, &host.vms[i]);
+        host.vms[i].demand = host.vms[i].nominal;
+    }
+    uint32_t late[MOST];
+    count_late(&host, late, 1000000000);
+    cr_expect(late[0] == 0 && host.missed[0] == 0, "%u of the early deadlines are missed", late[0]);
+    cr_expect(late[1] == 10 && host.missed[1] == 10, "%u of the late deadlines are missed", late[1]);
+    vdc_policy_close(&host.instance);
+}
+
+/* Xen's credit is not saved up: who sleeps through most of each period has no claim on the thread later. */
+Test(cpu_slices, credit_that_was_not_spent_is_lost) {
+    bench_host host;
+    open_host(&host, "{policy: credit}");
+    host.capacity = host.speed = 1000000000;
+    host.count = 3;
+    for (uint32_t i = 0; i < 3; i++)
+        host.vms[i] = (vdc_cpu_entry){.demand = host.speed, .nominal = host.speed, .limit = VDC_UNLIMITED, .weight = 256, .id = i};
+    for (int64_t period = 0; period < 100; period++) {
+        host.vms[0].demand = host.speed;
+        run_until(&host, period * 30000000 + 1000000, true);
+        host.vms[0].demand = 0;
+        run_until(&host, (period + 1) * 30000000 - 1, true);
+        host.vms[0].demand = host.speed; /* and awake when credit is given out */
+        run_until(&host, (period + 1) * 30000000, true);
+    }
+    for (uint32_t i = 0; i < 3; i++) host.ran[i] = host.owed[i] = 0;
+    run_until(&host, host.now + 10 * 30000000, true);
+    cr_expect_leq(host.ran[0] - host.owed[0], (vdc_wide)30000000 * host.speed, "%.1f ms beyond its share of 100",
+                  (double)(host.ran[0] - host.owed[0]) / (double)host.speed / 1e6);
+    vdc_policy_close(&host.instance);
+}
+
 /* ---- slices as they are known ---- */
 
 /* Two VMs of one vCPU on one thread: quanta in turn, to the ns. */

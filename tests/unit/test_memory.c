@@ -106,7 +106,8 @@ Test(memory, ways_to_save) {
 /* Swapping ahead of need takes its time as balloons do: 3 GiB at 1 GiB a second from 10 s on. What no longer fits goes at once, but for what the balloon takes
  * in the half second since the last step: of 6 GiB too much at 11.5 s, 5.5. */
 Test(memory, swapping_takes_its_time_and_what_balloons_leave) {
-#define SLOW "memory: {balloon_rate: 1 GiB/s}\nworkload: {vms: [{vcpus: 1, memory: 90 GiB, memory_load: {working_set: 10%}}, {arrival: 10s, vcpus: 1, memory: 7 GiB}"
+#define SLOW "memory: {balloon_rate: 1 GiB/s}\n" \
+             "workload: {vms: [{vcpus: 1, memory: 90 GiB, memory_load: {working_set: 10%}}, {arrival: 10s, vcpus: 1, memory: 7 GiB}"
     vdc_simulation *sim = simulation_run(HEAD HOST("100 GiB") SLOW "]}\n", "memory.balloon_floor=100%");
     expect(sim, "memory_swapped_byte_s", (1 + 2 + 3 * 87) * GIB, 1e-9);
     vdc_simulation_close(sim);
