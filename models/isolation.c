@@ -187,6 +187,38 @@ int64_t vdc_isolation_penalty(const vdc_isolation *iso, uint32_t host, const vdc
     return penalty;
 }
 
+/* Could a host of the class take it if nothing else ran, rules apart? */
+static bool class_could(const vdc_isolation *iso, uint16_t k, const vdc_request *request, const vdc_isolation_spec *wishes) {
+    const vdc_host_class *class = &iso->datacenter->hosts.classes[k];
+    return vdc_host_class_fits(&iso->datacenter->hosts, k, request) && labels_allow(iso, k, wishes)
+           && 1000 * (int64_t)vdc_threads_needed(class, wishes->threads, request->size[VDC_CPU]) <= class->physical[VDC_CPU]
+           && wishes->llc_ways <= iso->class_ways[k] && wishes->memory_bandwidth <= iso->class_bandwidth[k]
+           && (wishes->threads != VDC_THREADS_SHARED || vdc_reserved_rate(request, class) <= class->cpu_hz);
+}
+
+/* Each of its wishes and rules could be kept on some host, but is there one that keeps all of them when nothing else runs? */
+static bool jointly_impossible(const vdc_isolation *iso, const vdc_request *request, const vdc_isolation_spec *wishes, char *text, size_t size) {
+    const vdc_hosts *hosts = &iso->datacenter->hosts;
+    const vdc_rule *fixed = NULL;
+    for (size_t i = 0; i < iso->rule_count && !fixed; i++) {
+        const vdc_rule *rule = &iso->rules[i];
+        if (rule->type->fixed && vdc_rule_is_hard(rule) && vdc_rule_selects(rule, request)) fixed = rule;
+    }
+    for (uint16_t k = 0; !fixed && k < hosts->class_count; k++)
+        if (class_could(iso, k, request, wishes)) return false;
+    for (uint32_t host = 0; fixed && host < hosts->count; host++) {
+        bool could = class_could(iso, hosts->class_of[host], request, wishes);
+        for (size_t i = 0; could && i < iso->rule_count; i++) {
+            const vdc_rule *rule = &iso->rules[i];
+            could = !rule->type->fixed || !vdc_rule_is_hard(rule) || !vdc_rule_selects(rule, request) || rule->type->allows(rule, iso, host, request);
+        }
+        if (could) return false;
+    }
+    if (fixed) snprintf(text, size, "rejected: rule %s (line %d) and what else it asks for leave no host", fixed->type->name, fixed->place.line);
+    else snprintf(text, size, "rejected: no host has all that it asks for");
+    return true;
+}
+
 bool vdc_isolation_impossible(const vdc_isolation *iso, const vdc_request *request, char *text, size_t size) {
     const vdc_hosts *hosts = &iso->datacenter->hosts;
     vdc_isolation_spec wishes = vdc_isolation_wishes(iso, request);
@@ -211,7 +243,7 @@ bool vdc_isolation_impossible(const vdc_isolation *iso, const vdc_request *reque
         snprintf(text, size, "rejected: rule %s (line %d) forbids it on every host", rule->type->name, rule->place.line);
         return true;
     }
-    return false;
+    return jointly_impossible(iso, request, &wishes, text, size);
 }
 
 /* Which guarantee or rule keeps it from this host, in words; false when none does. */

@@ -28,6 +28,7 @@ typedef struct vdc_rule_type {
     const char *source;              /* the real system it is like */
     const vdc_param *params;         /* offsets into vdc_rule; besides those common to all rules */
     size_t param_count;
+    bool fixed;                      /* what `allows` says of a host does not depend on who is there */
     bool everybody;                  /* it is asked about every VM, also about those that it does not select: they may not spoil it for others */
     /* It gives the VMs that it selects a wish, which is kept as if they had it of their own; it has no other hook. NULL: it gives none. */
     void (*wish)(const vdc_rule *rule, vdc_isolation_spec *wishes);

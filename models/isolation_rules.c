@@ -240,7 +240,7 @@ static bool fault_domains_possible(const vdc_rule *rule, const vdc_isolation *is
 static const vdc_rule_type fault_domains = {
     .name = "fault-domains", .summary = "member i of a group in fault domain i mod F (of racks) and update domain i mod U (of hosts)",
     .source = "Azure availability sets", .params = fault_domain_params, .param_count = COUNT_OF(fault_domain_params),
-    .allows = fault_domains_allow, .possible = fault_domains_possible, .change = count_misplaced, .violating = misplaced,
+    .fixed = true, .allows = fault_domains_allow, .possible = fault_domains_possible, .change = count_misplaced, .violating = misplaced,
 };
 
 /* ---- parts of a group that never share a unit ---- */
@@ -590,7 +590,7 @@ static bool aggregate_possible(const vdc_rule *rule, const vdc_isolation *iso, c
 
 static const vdc_rule_type aggregate = {
     .name = "aggregate", .summary = "the VMs it concerns only on hosts with these labels", .source = "OpenStack Nova host aggregates",
-    .params = aggregate_params, .param_count = COUNT_OF(aggregate_params), .read = aggregate_read, .allows = aggregate_allows,
+    .params = aggregate_params, .param_count = COUNT_OF(aggregate_params), .read = aggregate_read, .fixed = true, .allows = aggregate_allows,
     .possible = aggregate_possible, .change = count_misplaced, .violating = misplaced,
 };
 

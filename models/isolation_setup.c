@@ -124,19 +124,30 @@ static vdc_code read_rule(vdc_isolation *iso, const vdc_node *node, vdc_diag *di
     return code;
 }
 
+/* On what level no two VMs that both rules concern, the first one affinity, could keep both; -1: they could. */
+static int apart_on(const vdc_isolation *iso, const vdc_rule *together, const vdc_rule *apart) {
+    const char *name = apart->type->name;
+    if (strcmp(name, "anti-affinity") == 0) return apart->of == together->of && together->level <= apart->level && apart->max == 1 ? apart->level : -1;
+    if (strcmp(name, "spread") == 0)
+        return apart->of == together->of && together->level <= apart->level && apart->skew == 1 && iso->units[apart->level] > 1 ? apart->level : -1;
+    if (strcmp(name, "fault-domains") != 0 || together->of) return -1;
+    if (together->level <= VDC_LEVEL_RACK && apart->fault_domains > 1 && iso->units[VDC_LEVEL_RACK] > 1) return VDC_LEVEL_RACK;
+    return together->level == VDC_LEVEL_HOST && apart->update_domains > 1 && iso->units[VDC_LEVEL_HOST] > 1 ? VDC_LEVEL_HOST : -1;
+}
+
 /* Pairs of hard rules that no two VMs could both keep. */
 static vdc_code contradictions(const vdc_isolation *iso, vdc_diag *diag) {
     vdc_code code = VDC_OK;
     for (size_t i = 0; i < iso->rule_count; i++)
         for (size_t j = 0; j < iso->rule_count; j++) {
             const vdc_rule *together = &iso->rules[i], *apart = &iso->rules[j];
-            if (strcmp(together->type->name, "affinity") || strcmp(apart->type->name, "anti-affinity")) continue;
-            if (!vdc_rule_is_hard(together) || !vdc_rule_is_hard(apart)) continue;
-            if (together->of != apart->of || together->level > apart->level || apart->max > 1) continue;
+            if (strcmp(together->type->name, "affinity") || !vdc_rule_is_hard(together) || !vdc_rule_is_hard(apart)) continue;
+            const int level = apart_on(iso, together, apart);
+            if (level < 0) continue;
             if (!overlap(&together->groups, &apart->groups, iso->groups) || !overlap(&together->tenants, &apart->tenants, iso->tenants)) continue;
             code = vdc_fail(diag, VDC_ERROR_INPUT, &together->place,
-                            "isolation: rules: affinity (line %d) and anti-affinity (line %d) of the same VMs on one %s contradict each other",
-                            together->place.line, apart->place.line, vdc_level_names[apart->level]);
+                            "isolation: rules: affinity (line %d) and %s (line %d) of the same VMs on one %s contradict each other",
+                            together->place.line, apart->type->name, apart->place.line, vdc_level_names[level]);
         }
     return code;
 }

@@ -405,38 +405,51 @@ static vdc_code compare_run(vdc_bench *bench, const char *policy, uint32_t hosts
     return code;
 }
 
-/* A VM under rules on every tenant, beside one without any: 50 tenants, racks of 40 hosts. */
+/* One whole run of the fleet with 50 tenants in racks of 40 hosts. */
+static vdc_code run_under(const char *isolation, uint32_t hosts, uint32_t wanted, uint64_t warm, uint64_t count, double *ns, vdc_diag *diag) {
+    char *text = scenario_text("best-fit", hosts, wanted, count, ", tenants: {count: 50, zipf: 0}", isolation);
+    vdc_code code = text ? whole_run(text, warm, count, ns, diag) : vdc_no_memory(diag, "a benchmark");
+    vdc_free(text);
+    return code;
+}
+
+/* A VM under rules on every tenant, beside one without any. By turns, so that what else the machine does falls on both; of each the least counts.
+ * `ratio` is to the run without rules, `ratio_to_domains` to one that keeps the domains' exposure without any rule. */
 vdc_code vdc_bench_rules(vdc_bench *bench, vdc_diag *diag) {
-    static const struct { const char *name, *rule; } rules[] = {
-        {"none", NULL},
-        {"anti-affinity, 1 a host", "{rule: anti-affinity, of: tenant, level: host, max: 1}"},
-        {"the same, soft", "{rule: anti-affinity, of: tenant, level: host, max: 1, mode: soft, weight: 1}"},
-        {"spread over racks", "{rule: spread, of: tenant, level: rack, skew: 2}"},
-        {"spread over hosts", "{rule: spread, of: tenant, level: host, skew: 2}"},
-        {"max-vms 9 a host", "{rule: max-vms, max: 9}"},
-        {"max-tenants 5 a host", "{rule: max-tenants, max: 5}"},
-        {"dedicated hosts", "{rule: dedicated-host}"},
+    static const struct { const char *name, *isolation; } rows[] = {
+        {"none", ""},
+        {"domains alone", "isolation: {domain: tenant}\n"},
+        {"anti-affinity, 1 a host", "isolation: {rules: [{rule: anti-affinity, of: tenant, level: host, max: 1}]}\n"},
+        {"the same, soft", "isolation: {rules: [{rule: anti-affinity, of: tenant, level: host, max: 1, mode: soft, weight: 1}]}\n"},
+        {"spread over racks", "isolation: {rules: [{rule: spread, of: tenant, level: rack, skew: 2}]}\n"},
+        {"spread over hosts", "isolation: {rules: [{rule: spread, of: tenant, level: host, skew: 2}]}\n"},
+        {"max-vms 9 a host", "isolation: {rules: [{rule: max-vms, max: 9}]}\n"},
+        {"max-tenants 5 a host", "isolation: {rules: [{rule: max-tenants, max: 5}]}\n"},
+        {"dedicated hosts", "isolation: {rules: [{rule: dedicated-host}]}\n"},
     };
+    enum { TURNS = 3 };
     uint32_t hosts = bench->hosts ? bench->hosts : bench->quick ? 1000 : 10000, wanted = (uint32_t)(hosts * CORES * LOAD / MEAN_CORES);
     uint64_t warm = 2 * (uint64_t)wanted, count = warm + 3 * (uint64_t)wanted;
-    double without = 0, ns = 0;
+    double domains = 0;
     vdc_code code = VDC_OK;
-    for (size_t i = 0; !code && i < sizeof rules / sizeof *rules; i++) {
-        char *more = rules[i].rule ? vdc_format("isolation: {rules: [%s]}\n", rules[i].rule) : vdc_strdup("");
-        char *text = more ? scenario_text("best-fit", hosts, wanted, count, ", tenants: {count: 50, zipf: 0}", more) : NULL;
-        code = text ? whole_run(text, warm, count, &ns, diag) : vdc_no_memory(diag, "a benchmark");
-        if (i == 0) without = ns;
-        if (!code) {
-            vdc_json *json = vdc_bench_line(bench);
-            vdc_json_put_text(json, "rule", rules[i].name);
-            vdc_json_put_integer(json, "hosts", hosts);
-            vdc_json_put_integer(json, "vms", (int64_t)(count - warm));
-            vdc_json_put_real(json, "run_ns_per_vm", round(ns));
-            vdc_json_put_real(json, "ratio", round(100 * ns / without) / 100);
-            vdc_bench_line_end(bench);
+    for (size_t i = 0; !code && i < sizeof rows / sizeof *rows; i++) {
+        double ns = INFINITY, without = INFINITY, taken = 0;
+        for (int turn = 0; !code && turn < TURNS; turn++) {
+            code = run_under(rows[i].isolation, hosts, wanted, warm, count, &taken, diag);
+            ns = fmin(ns, taken);
+            if (!code && i > 0) code = run_under("", hosts, wanted, warm, count, &taken, diag);
+            without = fmin(without, taken);
         }
-        vdc_free(text);
-        vdc_free(more);
+        if (code) break;
+        if (i == 1) domains = ns;
+        vdc_json *json = vdc_bench_line(bench);
+        vdc_json_put_text(json, "rule", rows[i].name);
+        vdc_json_put_integer(json, "hosts", hosts);
+        vdc_json_put_integer(json, "vms", (int64_t)(count - warm));
+        vdc_json_put_real(json, "run_ns_per_vm", round(ns));
+        vdc_json_put_real(json, "ratio", round(100 * ns / without) / 100);
+        vdc_json_put_real(json, "ratio_to_domains", i ? round(100 * ns / domains) / 100 : 1);
+        vdc_bench_line_end(bench);
     }
     return code;
 }

@@ -296,7 +296,7 @@ static void random_rule(vdc_stream *stream, plain_rule *rule, char *text) {
     strcat(text, "}");
 }
 
-/* Affinity and anti-affinity of overlapping sets are refused as a contradiction: such sets are drawn again. */
+/* Affinity and what tears sets apart are refused as a contradiction where they overlap: such sets are drawn again. */
 static void random_rules(vdc_stream *stream, plain_world *world, char *text) {
     bool together, apart;
     do {
@@ -307,7 +307,7 @@ static void random_rules(vdc_stream *stream, plain_world *world, char *text) {
             char one[512];
             random_rule(stream, &world->rules[i], one);
             together = together || world->rules[i].kind == AFFINITY;
-            apart = apart || world->rules[i].kind == ANTI_AFFINITY;
+            apart = apart || world->rules[i].kind == ANTI_AFFINITY || world->rules[i].kind == SPREAD || world->rules[i].kind == FAULT_DOMAINS;
             sprintf(text + strlen(text), "%s%s", i ? ", " : "", one);
         }
         strcat(text, "]}");

@@ -284,6 +284,34 @@ Test(isolation_runs, moves_follow_soft_rules) {
     vdc_simulation_close(sim);
 }
 
+/* Each wish and rule by itself could be kept on some host, but on none all of them: rejected at once, not left waiting for ever. */
+Test(isolation_runs, what_no_host_has_together_is_rejected_at_once) {
+    static const char hosts[] = HEAD
+        "datacenter:\n  hosts:\n    - {class: a, count: 2, cpu: {cores: 8}, memory: 64 GiB, labels: {pool: gold}}\n"
+        "    - {class: b, count: 2, cpu: {cores: 16}, memory: 8 GiB, labels: {pool: general, disk: fast}, llc_ways: 11}\n  topology: {racks: 2}\n";
+    static const struct { const char *vm, *rules; int rejected; } cases[] = {
+        {"vcpus: 1, isolation: {require: {pool: gold}}", "", 0},
+        {"vcpus: 1, isolation: {require: {pool: gold}, llc_ways: 4}", "", 1},
+        {"vcpus: 12, isolation: {require: {pool: gold}}", "", 1},
+        {"vcpus: 12, isolation: {pin: true, require: {pool: general}}", "", 0},
+        {"vcpus: 1, memory: 16 GiB, isolation: {require: {disk: fast}}", "", 1},
+        {"vcpus: 1", "{rule: aggregate, labels: {pool: gold}}", 0},
+        {"vcpus: 1, isolation: {require: {disk: fast}}", "{rule: aggregate, labels: {pool: gold}}", 1},
+        {"vcpus: 1", "{rule: aggregate, labels: {pool: gold}}, {rule: aggregate, labels: {disk: fast}}", 1},
+        {"vcpus: 1", "{rule: aggregate, labels: {pool: gold}}, {rule: aggregate, labels: {disk: fast}, mode: soft}", 0},
+        /* The first member of a group belongs into the first rack, where the hosts of gold are. */
+        {"vcpus: 1, group: g", "{rule: fault-domains, fault_domains: 2}, {rule: aggregate, labels: {pool: gold}}", 0},
+        {"vcpus: 1, group: g", "{rule: fault-domains, fault_domains: 2}, {rule: aggregate, labels: {pool: general}}", 1},
+        {"vcpus: 1", "{rule: fault-domains, fault_domains: 2}, {rule: aggregate, labels: {pool: general}}", 0},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[1024];
+        snprintf(text, sizeof text, "%sworkload: {vms: [{%s}]}\nisolation: {rules: [%s]}\n", hosts, cases[i].vm, cases[i].rules);
+        cr_expect_eq(ask(text, "vms_rejected"), cases[i].rejected, "{%s} [%s]", cases[i].vm, cases[i].rules);
+        cr_expect_eq(ask(text, "vms_placed"), !cases[i].rejected, "{%s} [%s]", cases[i].vm, cases[i].rules);
+    }
+}
+
 /* A VM that no host could take is rejected at once with the rule; one that must wait says which rule it waits for. */
 Test(isolation_runs, the_log_names_the_rule, .fini = test_folder_remove) {
     static const char *const wanted[] = {"rejected: rule aggregate (line 7) forbids it on every host", "waits: rule anti-affinity (line 8)"};
@@ -358,6 +386,12 @@ Test(isolation_runs, bad_input_names_both_lines) {
     refuse_text(HEAD HOSTS RULES("    - {rule: anti-affinity, of: tenant}\n    - {rule: affinity, of: tenant, tenants: [a]}\n"),
                 "affinity (line 12) and anti-affinity (line 11) of the same VMs on one host contradict each other");
     refuse_text(HEAD HOSTS RULES("    - {rule: anti-affinity, groups: [\"w*\"]}\n    - {rule: affinity, groups: [web]}\n"), "contradict each other");
+    refuse_text(HEAD HOSTS RULES("    - {rule: affinity}\n    - {rule: spread, level: rack, skew: 1}\n"),
+                "affinity (line 11) and spread (line 12) of the same VMs on one rack contradict each other");
+    refuse_text(HEAD HOSTS RULES("    - {rule: fault-domains, fault_domains: 2}\n    - {rule: affinity, level: rack}\n"),
+                "affinity (line 12) and fault-domains (line 11) of the same VMs on one rack contradict each other");
+    refuse_text(HEAD HOSTS RULES("    - {rule: affinity}\n    - {rule: fault-domains, fault_domains: 1, update_domains: 2}\n"),
+                "affinity (line 11) and fault-domains (line 12) of the same VMs on one host contradict each other");
     refuse_text(HEAD HOSTS VMS("llc_ways: 12"), "llc_ways: 12; no host class has more than 11 (line 6)");
     refuse_text(HEAD HOSTS VMS("memory_bandwidth: 11 GB/s"), "memory_bandwidth: 11000000000; no host class has more than 10000000000 (line 6)");
     refuse_text(HEAD "datacenter: {hosts: [{count: 1, cpu: {cores: 8}, memory: 8 GiB}]}\n" VMS("llc_ways: 1"), "no host class says that it has llc_ways");
@@ -380,6 +414,9 @@ Test(isolation_runs, what_does_not_contradict_is_taken) {
         "{rule: affinity, groups: [web]}, {rule: anti-affinity, groups: [web], mode: soft}",
         "{rule: affinity, groups: [web]}, {rule: anti-affinity, groups: [web], max: 2}",
         "{rule: affinity, of: tenant}, {rule: anti-affinity, of: group}",
+        "{rule: affinity, groups: [web]}, {rule: spread, groups: [web], skew: 2}",
+        "{rule: affinity, level: rack, groups: [web]}, {rule: spread, level: host, groups: [web]}",
+        "{rule: affinity, level: zone, groups: [web]}, {rule: fault-domains, fault_domains: 2, groups: [web]}",
     };
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
         char text[512];
