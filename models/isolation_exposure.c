@@ -115,6 +115,7 @@ static void forget_exits(const vdc_isolation *iso, uint32_t h) {
     vdc_host_isolation *host = &iso->hosts[h];
     uint64_t oldest = UINT64_MAX;
     uint32_t kept = host->exit_count; /* from here on */
+    if (kept == 0) return;
     for (uint32_t slot = iso->datacenter->hosts.account[h].first_vm; slot != VDC_NOWHERE; slot = iso->datacenter->vms[slot].next)
         if (iso->vms[slot].here && iso->vms[slot].arrival < oldest) oldest = iso->vms[slot].arrival;
     for (uint32_t i = host->exit_count; i-- > 0 && host->exits[i].arrival >= oldest;) {
