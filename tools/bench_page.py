@@ -28,8 +28,9 @@ NOTES = {
     "placement.vm": "What one VM costs in a whole run, from arrival to departure, P, T, S and U kept and no output per VM, beside a bare loop of "
                     "sorted arrivals, the same placement index and departures. Wanted: a ratio of at most 3.5.",
     "placement.rules": "The same whole run under best-fit with 50 tenants in racks of 40 hosts, without rules and with one hard (or soft) rule "
-                       "on every tenant, by turns. Wanted: a ratio of at most 3. The other ratio is to a run that keeps\nthe domains' exposure "
+                       "on every tenant, by turns. Wanted: a ratio of at most 3. The other ratio is to a run that keeps the domains' exposure "
                        "without any rule.",
+    "run.generated": "Whole runs of generated VMs, from the first to the last, without a file. Memory follows the VMs alive (7.25 a host), not those that come.",
     "run.plain-trace": "A CSV of VMs on 1 000 hosts, first-fit, with a result file.",
     "run.surf-week": "A week of a real cluster, beside unpacking and parsing its file alone.",
 }

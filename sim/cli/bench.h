@@ -45,5 +45,6 @@ vdc_code vdc_bench_placement(vdc_bench *bench, vdc_diag *diag);   /* bench_place
 vdc_code vdc_bench_shapes(vdc_bench *bench, vdc_diag *diag);      /* bench_placement.c */
 vdc_code vdc_bench_vm(vdc_bench *bench, vdc_diag *diag);          /* bench_placement.c */
 vdc_code vdc_bench_rules(vdc_bench *bench, vdc_diag *diag);       /* bench_placement.c */
+vdc_code vdc_bench_generated(vdc_bench *bench, vdc_diag *diag);   /* bench_placement.c */
 
 #endif

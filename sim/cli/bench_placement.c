@@ -464,3 +464,35 @@ vdc_code vdc_bench_vm(vdc_bench *bench, vdc_diag *diag) {
     }
     return code;
 }
+
+/* Whole runs, from the first VM to the last: CPU time and what memory it took. The sizes ascend, so that the largest memory so far is that of the
+ * line's own run, or less than that of one before: it follows the VMs alive, a hundred times as many hosts, and not the VMs that come. */
+vdc_code vdc_bench_generated(vdc_bench *bench, vdc_diag *diag) {
+    static const struct { uint32_t hosts; uint64_t vms; bool quick; } sizes[] = {
+        {1000, 100000, true}, {1000, 1000000, true}, {1000, 10000000, false}, {10000, 10000000, false}, {100000, 10000000, false},
+    };
+    vdc_code code = VDC_OK;
+    for (size_t i = 0; !code && i < sizeof sizes / sizeof *sizes; i++) {
+        if (bench->hosts ? sizes[i].hosts != bench->hosts : bench->quick && !sizes[i].quick) continue;
+        const char *policy = bench->policy ? bench->policy : "first-fit";
+        char *text = scenario_text(policy, sizes[i].hosts, (uint32_t)(sizes[i].hosts * CORES * LOAD / MEAN_CORES), sizes[i].vms, "", "");
+        vdc_run_options options = {.text = text};
+        vdc_simulation *simulation = NULL;
+        double ns = 0;
+        if (!text) code = vdc_no_memory(diag, "a benchmark");
+        if (!code) code = vdc_simulation_open(&simulation, "bench.yaml", &options, diag);
+        if (!code) code = whole_some(simulation, sizes[i].vms, &ns, diag);
+        vdc_simulation_close(simulation);
+        vdc_free(text);
+        if (code) break;
+        vdc_json *json = vdc_bench_line(bench);
+        vdc_json_put_text(json, "policy", policy);
+        vdc_json_put_integer(json, "hosts", sizes[i].hosts);
+        vdc_json_put_integer(json, "vms", (int64_t)sizes[i].vms);
+        vdc_json_put_real(json, "cpu_s", round(ns * (double)sizes[i].vms / 1e7) / 100);
+        vdc_json_put_real(json, "ns_per_vm", round(ns));
+        vdc_json_put_integer(json, "peak_mebibytes", (int64_t)vdc_cli_peak_memory() >> 20);
+        vdc_bench_line_end(bench);
+    }
+    return code;
+}

@@ -15,6 +15,7 @@ static const vdc_benchmark benchmarks[] = {
     {"placement.vm", "one VM in a whole run, beside a bare loop of arrivals, placement and departures", vdc_bench_vm},
     {"placement.rules", "one VM in a whole run under rules on every tenant, beside one without rules", vdc_bench_rules},
     {"loads.day", "loads: 10 VMs a host change every 5 minutes over a day, accounts included", vdc_bench_loads},
+    {"run.generated", "whole runs: generated VMs, by VMs and hosts; CPU time and memory", vdc_bench_generated},
     {"run.plain-trace", "whole runs: a CSV of VMs on 1 000 hosts, first-fit, with a result file", vdc_bench_plain_trace},
     {"run.surf-week", "whole runs: a week of a real cluster, beside unpacking and parsing its file", vdc_bench_surf_week},
 };
