@@ -113,7 +113,6 @@ static void meet_first(vdc_isolation *iso, uint32_t host) {
 /* Forgets exits that no VM here has met, and all but the latest of each domain. */
 static void forget_exits(const vdc_isolation *iso, uint32_t h) {
     vdc_host_isolation *host = &iso->hosts[h];
-    if (host->exit_count == 0) return;
     uint64_t oldest = UINT64_MAX;
     uint32_t kept = host->exit_count; /* from here on */
     if (kept == 0) return;
