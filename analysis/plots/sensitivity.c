@@ -8,8 +8,9 @@
 
 enum { VALUES_MOST = 24 };
 
+/* In order of interest; fairness is there only where it was asked for. */
 static const char *const metrics[] = {
-    "cost_total",     "energy_j",     "wait_p99_s",           "ready_core_s", "host_active_s",
+    "fairness",       "cost_total",     "energy_j",     "wait_p99_s",           "ready_core_s", "host_active_s",
     "hosts_used_max", "vms_rejected", "gpu_fragmented_milli", "end_s",        NULL,
 };
 
