@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
+#include "schedulers/placement/quantity.h"
 #include "tests/support/fleet.h"
 #include "tests/support/replay.h"
 #include "tests/support/tree.h"
@@ -150,4 +151,23 @@ Test(composed_placement, mistakes_are_named) {
     cr_assert_eq(vdc_policy_open(VDC_PLACEMENT, node, NULL, NULL, &instance, &diag), VDC_ERROR_INPUT);
     cr_expect_eq(diag.errors, 4);
     vdc_diag_clear(&diag);
+}
+
+/* What each quantity says of one host: 16 threads of 2.5 GHz, 64 GiB, 2 GPUs; free are 6 vCPUs, 48 GiB, 10 GiB of disk and 1.25 GPUs. */
+Test(composed_placement, every_quantity_says_what_the_host_has) {
+    static const struct { const char *name; double value; } wanted[] = {
+        {"cpu", 6}, {"memory", 48}, {"disk", 10}, {"gpu", 1.25}, {"cpu-share", 6.0 / 16}, {"memory-share", 0.75}, {"memory-per-cpu", 3},
+        {"vms", 3}, {"used", 1}, {"speed", 2.5}, {"gpus", 2},
+    };
+    const vdc_host_class_view class = {.physical = {[VDC_CPU] = 16000, [VDC_MEMORY] = 64 * GIB}, .capacity = {[VDC_CPU] = 16000, [VDC_MEMORY] = 64 * GIB},
+                                       .speed = 2500000000, .gpus = 2};
+    vdc_host_view host = {.class_view = &class, .vms = 3, .free = {[VDC_CPU] = 6000, [VDC_MEMORY] = 48 * GIB, [VDC_DISK] = 10 * GIB, [VDC_GPU] = 1250}};
+    size_t count = sizeof wanted / sizeof *wanted;
+    for (size_t i = 0; vdc_quantity_rows[i].name; i++) {
+        cr_assert(i < count && strcmp(vdc_quantity_rows[i].name, wanted[i].name) == 0, "%s: no value wanted", vdc_quantity_rows[i].name);
+        cr_expect_float_eq(vdc_quantity_rows[i].value(&host), wanted[i].value, 1e-12, "%s", wanted[i].name);
+    }
+    cr_expect_null(vdc_quantity_rows[count].name);
+    host.vms = 0;
+    cr_expect_eq(vdc_quantity_rows[8].value(&host), 0);
 }
