@@ -69,7 +69,8 @@ static void draw_map(vdc_picture *picture, const vdc_matrix *pairs, const vdc_te
                  shown - 1, shown - 1);
     add_tics(script, "xtics", names, chosen, shown);
     add_tics(script, "ytics", names, chosen, shown);
-    vdc_text_add(script, "set cblabel 'pairs of VMs on one host x time (%s)' offset 1.5\nset cbrange [0:%s]\nplot data using 1:2:3 with image\n", unit.units,
+    vdc_text_add(script, "set cblabel 'pairs of VMs on one host x time (%s)' offset 1.5\nset cbrange [0:%s]\nplot data using 1:2:3 with image pixels\n",
+                 unit.units,
                  largest > 0 ? "*" : "1");
 }
 

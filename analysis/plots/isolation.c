@@ -42,7 +42,7 @@ static void draw_fences(vdc_picture *picture, const vdc_ticks *ticks, double tim
     unsigned block = vdc_picture_block(picture, "CPU fenced, each reason on top of those before it, in threads",
                                        "time\treservations\tthreads\tdedicated\tcore scheduling\twaste\tidle");
     vdc_plot_steps(picture, ticks, time_factor, stacked, factors, FENCES + LINES);
-    vdc_panels_next(panels, "S: CPU fenced (threads); of it beyond the VMs' sizes, and idle");
+    vdc_panels_next(panels, "S: CPU fenced (threads)");
     vdc_panels_count_axis(panels, vdc_largest(stacked[FENCES - 1], ticks->count));
     vdc_text_add(body, "plot ");
     bool first = true;
