@@ -50,23 +50,34 @@ typedef struct native_csv {
 
 /* ---- the header ---- */
 
-/* An unknown column, with the nearest of all that there are. */
-static vdc_code refuse_column(const native_csv *self, const char *name, vdc_diag *diag) {
-    enum { SPELLINGS = 256 };
-    char spellings[SPELLINGS][VDC_NATIVE_SPELLING];
+/* Every spelling of every column, with an end: for "did you mean". */
+enum { SPELLINGS = 256 };
+typedef struct spellings {
+    char texts[SPELLINGS][VDC_NATIVE_SPELLING];
     const char *list[SPELLINGS + 1];
+    bool made;
+} spellings;
+
+static void spell_all(spellings *known) {
     size_t count = 0;
-    const vdc_place place = vdc_text_place(self->table.text, NULL);
-    for (size_t i = 0; i < VDC_NATIVE_COLUMNS; i++) {
+    for (size_t i = 0; i < VDC_NATIVE_COLUMNS && !known->made; i++) {
         const vdc_native_column *column = &vdc_native_columns[i];
         for (const vdc_native_unit *unit = column->units; unit->scale && count < SPELLINGS; unit++, count++)
-            list[count] = vdc_native_spell(column, unit, spellings[count]);
-        if (strcmp(name, column->name) == 0) /* a known quantity without its unit */
-            return vdc_fail(diag, VDC_ERROR_INPUT, &place, "column %s has no unit: write %s_%s, for example", name, name,
-                            column->units[0].name);
+            known->list[count] = vdc_native_spell(column, unit, known->texts[count]);
     }
-    list[count] = NULL;
-    const char *near = vdc_nearest(name, list);
+    if (!known->made) known->list[count] = NULL;
+    known->made = true;
+}
+
+/* An unknown column, with the nearest of all that there are. */
+static vdc_code refuse_column(const native_csv *self, const char *name, spellings *known, vdc_diag *diag) {
+    const vdc_place place = vdc_text_place(self->table.text, NULL);
+    for (size_t i = 0; i < VDC_NATIVE_COLUMNS; i++)
+        if (strcmp(name, vdc_native_columns[i].name) == 0) /* a known quantity without its unit */
+            return vdc_fail(diag, VDC_ERROR_INPUT, &place, "column %s has no unit: write %s_%s, for example", name, name,
+                            vdc_native_columns[i].units[0].name);
+    spell_all(known);
+    const char *near = vdc_nearest(name, known->list);
     return vdc_fail(diag, VDC_ERROR_INPUT, &place, "unknown column '%s'%s%s%s; docs/traces.md lists what is known", name,
                     near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
 }
@@ -82,10 +93,12 @@ static vdc_code map_columns(native_csv *self, vdc_diag *diag) {
     const vdc_place place = vdc_text_place(self->table.text, NULL);
     vdc_code code = VDC_OK;
     bool there[VDC_NATIVE_COLUMNS] = {false};
+    spellings known;
+    known.made = false;
     for (size_t i = 0; i < self->table.columns; i++) {
         const size_t k = find_column(self->table.names[i], &self->columns[i].scale);
         if (k == VDC_NATIVE_COLUMNS) {
-            code = refuse_column(self, self->table.names[i], diag);
+            code = refuse_column(self, self->table.names[i], &known, diag);
             continue;
         }
         self->columns[i].column = &vdc_native_columns[k];

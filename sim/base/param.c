@@ -57,40 +57,51 @@ static const char *describe_range(char *buffer, size_t size, const char *what, v
     return buffer;
 }
 
+/* What is allowed is worked out only where something else was found: hundreds of values are right for each that is wrong. */
 static vdc_code read_integer(const subject *about, vdc_dimension dimension, int64_t minimum, int64_t maximum, const char *none,
                              int64_t *out, vdc_diag *diag) {
+    const bool scalar = about->node->kind == VDC_NODE_SCALAR;
+    const char *wrong = NULL;
+    if (scalar) {
+        if (none && strcmp(about->node->text, none) == 0) {
+            *out = VDC_PARAM_NONE;
+            return VDC_OK;
+        }
+        int64_t value = 0;
+        wrong = vdc_parse_integer(about->node->text, dimension, &value);
+        if (!wrong && value < minimum) wrong = minimum == 0 ? "is negative" : "is too small";
+        if (!wrong && value > maximum) wrong = "is too large";
+        if (!wrong) {
+            *out = value;
+            return VDC_OK;
+        }
+    }
     char allowed[320], what[256];
     snprintf(what, sizeof what, "%s%s%s%s", none ? "'" : "", none ? none : "", none ? "' or " : "",
              dimension == VDC_DIM_COUNT ? "a whole number" : vdc_dimension_help(dimension));
     describe_range(allowed, sizeof allowed, what, dimension, (double)vdc_dimension_scale(dimension), (double)minimum,
                    maximum != INT64_MAX, (double)maximum);
-    if (about->node->kind != VDC_NODE_SCALAR) return refuse_kind(about, allowed, diag);
-    if (none && strcmp(about->node->text, none) == 0) {
-        *out = VDC_PARAM_NONE;
-        return VDC_OK;
-    }
-    int64_t value = 0;
-    const char *wrong = vdc_parse_integer(about->node->text, dimension, &value);
-    if (!wrong && value < minimum) wrong = minimum == 0 ? "is negative" : "is too small";
-    if (!wrong && value > maximum) wrong = "is too large";
-    if (wrong) return refuse_value(about, wrong, allowed, diag);
-    *out = value;
-    return VDC_OK;
+    return scalar ? refuse_value(about, wrong, allowed, diag) : refuse_kind(about, allowed, diag);
 }
 
 static vdc_code read_real(const subject *about, vdc_dimension dimension, double minimum, bool bounded, double maximum,
                           double *out, vdc_diag *diag) {
+    const bool scalar = about->node->kind == VDC_NODE_SCALAR;
+    const char *wrong = NULL;
+    if (scalar) {
+        double value = 0;
+        wrong = vdc_parse_real(about->node->text, dimension, &value);
+        if (!wrong && value < minimum) wrong = minimum == 0 ? "is negative" : "is too small";
+        if (!wrong && bounded && value > maximum) wrong = "is too large";
+        if (!wrong) {
+            *out = value;
+            return VDC_OK;
+        }
+    }
     char allowed[320];
     bool finite = bounded && maximum < DBL_MAX;
     describe_range(allowed, sizeof allowed, vdc_dimension_help(dimension), dimension, 1, minimum, finite, maximum);
-    if (about->node->kind != VDC_NODE_SCALAR) return refuse_kind(about, allowed, diag);
-    double value = 0;
-    const char *wrong = vdc_parse_real(about->node->text, dimension, &value);
-    if (!wrong && value < minimum) wrong = minimum == 0 ? "is negative" : "is too small";
-    if (!wrong && bounded && value > maximum) wrong = "is too large";
-    if (wrong) return refuse_value(about, wrong, allowed, diag);
-    *out = value;
-    return VDC_OK;
+    return scalar ? refuse_value(about, wrong, allowed, diag) : refuse_kind(about, allowed, diag);
 }
 
 static vdc_code read_bool(const subject *about, bool *out, vdc_diag *diag) {
@@ -301,23 +312,29 @@ static char lower(char c) {
 
 enum { LONGEST_WORD = 48 };
 
-/* Edits (insertions, deletions, replacements, swaps of neighbours) between two words, case and _ against - aside
- * (optimal string alignment). */
-static int edit_distance(const char *a, size_t a_length, const char *b, size_t b_length) {
+/* Edits (insertions, deletions, replacements, swaps of neighbours) between two words, `a` with its letters lowered, case and _ against - aside
+ * (optimal string alignment). Any number above `most` where there are more than that. */
+static int edit_distance(const char *a, size_t a_length, const char *b, size_t b_length, int most) {
     int rows[3][LONGEST_WORD + 1];
-    int *before = rows[0], *above = rows[1], *row = rows[2];
-    for (size_t j = 0; j <= b_length; j++) above[j] = (int)j;
+    int *before = rows[0], *above = rows[1], *row = rows[2], above_least = 0;
+    char low[LONGEST_WORD + 1];
+    for (size_t j = 0; j <= b_length; j++) {
+        above[j] = (int)j;
+        low[j] = lower(b[j]);
+    }
     for (size_t i = 1; i <= a_length; i++) {
-        row[0] = (int)i;
+        int least = row[0] = (int)i;
         for (size_t j = 1; j <= b_length; j++) {
-            bool same = lower(a[i - 1]) == lower(b[j - 1]);
-            int best = above[j - 1] + !same;
+            int best = above[j - 1] + (a[i - 1] != low[j - 1]);
             if (above[j] + 1 < best) best = above[j] + 1;
             if (row[j - 1] + 1 < best) best = row[j - 1] + 1;
-            bool swapped = i > 1 && j > 1 && lower(a[i - 1]) == lower(b[j - 2]) && lower(a[i - 2]) == lower(b[j - 1]);
+            bool swapped = i > 1 && j > 1 && a[i - 1] == low[j - 2] && a[i - 2] == low[j - 1];
             if (swapped && before[j - 2] + 1 < best) best = before[j - 2] + 1;
             row[j] = best;
+            if (best < least) least = best;
         }
+        if (least > most && above_least > most) return least; /* what follows builds on these two rows */
+        above_least = least;
         int *free_row = before;
         before = above;
         above = row;
@@ -327,14 +344,16 @@ static int edit_distance(const char *a, size_t a_length, const char *b, size_t b
 }
 
 const char *vdc_nearest(const char *word, const char *const *words) {
-    size_t length = strlen(word);
+    size_t length = strnlen(word, LONGEST_WORD + 1);
     if (length == 0 || length > LONGEST_WORD) return NULL;
     const char *nearest = NULL;
+    char low[LONGEST_WORD];
+    for (size_t i = 0; i < length; i++) low[i] = lower(word[i]);
     int fewest = (int)(length + 3) / 4 + (length > 2); /* a third of the word, roughly, may be wrong */
     for (size_t i = 0; words[i]; i++) {
-        size_t other = strlen(words[i]);
-        if (other > LONGEST_WORD) continue;
-        int edits = edit_distance(word, length, words[i], other);
+        size_t other = strnlen(words[i], LONGEST_WORD + 1), apart = other > length ? other - length : length - other;
+        if (other > LONGEST_WORD || apart > (size_t)fewest) continue; /* each edit changes the length by one at most */
+        int edits = edit_distance(low, length, words[i], other, fewest);
         if (edits < fewest || (edits == fewest && !nearest && (size_t)edits < other && (size_t)edits < length)) {
             fewest = edits;
             nearest = words[i];

@@ -1,11 +1,8 @@
 /* Azure's packing trace, an SQLite file, read to its end. The first byte says how the rest is meant. Even: the file itself. Odd: patches of one that is
  * written here, [offset, 2 bytes][count][bytes].
  */
-#include <fcntl.h>
 #include <sqlite3.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "sim/base/memory.h"
 #include "tests/fuzz/fuzz.h"
@@ -34,7 +31,7 @@ static void start(void) {
     base_size = (size_t)got;
 }
 
-static void write_patched(int file, const uint8_t *data, size_t size) {
+static void write_patched(fuzz_file *file, const uint8_t *data, size_t size) {
     uint8_t *patched = malloc(base_size);
     REQUIRE(patched);
     memcpy(patched, base, base_size);
@@ -46,19 +43,18 @@ static void write_patched(int file, const uint8_t *data, size_t size) {
         memcpy(patched + at, data, count);
         data += count, size -= count;
     }
-    REQUIRE(write(file, patched, base_size) == (ssize_t)base_size);
+    fuzz_file_add(file, patched, base_size);
     free(patched);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (size == 0) return 0;
     if (!base_size) start();
-    int file = memfd_create("fuzz", MFD_CLOEXEC);
-    REQUIRE(file >= 0);
-    if (data[0] % 2) write_patched(file, data + 1, size - 1);
-    else REQUIRE(write(file, data + 1, size - 1) == (ssize_t)(size - 1));
-    char path[64];
-    (void)snprintf(path, sizeof path, "/proc/self/fd/%d", file);
+    static fuzz_file file;
+    fuzz_file_begin(&file);
+    if (data[0] % 2) write_patched(&file, data + 1, size - 1);
+    else fuzz_file_add(&file, data + 1, size - 1);
+    fuzz_file_end(&file);
     vdc_diag diag = {0};
     vdc_trace_report report = {.skip = data[0] & 2};
     vdc_workload_context context = {.report = &report};
@@ -67,7 +63,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     const vdc_workload_type *type = &vdc_workload_azure_packing_2020;
     REQUIRE(type->params_size <= sizeof parameters && !vdc_names_create(&context.tenants, NULL));
     vdc_params_default(type->params, type->param_count, parameters);
-    vdc_code code = type->open(parameters, path, &context, &source, &diag);
+    vdc_code code = type->open(parameters, file.path, &context, &source, &diag);
     bool have = true;
     for (int i = 0; !code && have && i < REQUESTS; i++) {
         vdc_request request;
@@ -79,6 +75,5 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     vdc_names_destroy(context.tenants);
     vdc_trace_report_clear(&report);
     vdc_diag_clear(&diag);
-    (void)close(file);
     return 0;
 }

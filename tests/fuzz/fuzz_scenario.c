@@ -3,7 +3,7 @@
 #include "sim/vdcsim.h"
 #include "tests/fuzz/fuzz.h"
 
-enum { EVENTS = 300 };
+enum { EVENTS = 100 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     char *text = vdc_strndup((const char *)data, size);

@@ -5,8 +5,6 @@
  * run for as long as it likes, which is no fault of a state (fuzz_scenario.c has them).
  */
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "sim/base/digest.h"
 #include "sim/base/memory.h"
@@ -22,12 +20,12 @@ static const char scenario[] =
     "{vdcsim: 1, name: f, time: {tick: 60s, end: 5min}, datacenter: {hosts: [{class: h, count: 2, cpu: {cores: 4}, memory: 8 GiB}]}, "
     "workload: {vms: [{id: 1, vcpus: 1, lifetime: 90s}, {id: 2, vcpus: 2, arrival: 60s, lifetime: 90s}]}}";
 
-static void put(int file, vdc_digest *digest, const void *text, size_t length) {
+static void put(fuzz_file *file, vdc_digest *digest, const void *text, size_t length) {
     vdc_digest_add(digest, text, length);
-    REQUIRE(write(file, text, length) == (ssize_t)length);
+    fuzz_file_add(file, text, length);
 }
 
-static void write_fitting(int file, const uint8_t *data, size_t size) {
+static void write_fitting(fuzz_file *file, const uint8_t *data, size_t size) {
     char hash[VDC_DIGEST_TEXT], line[1024];
     vdc_digest whole, text;
     vdc_digest_start(&whole);
@@ -42,21 +40,21 @@ static void write_fitting(int file, const uint8_t *data, size_t size) {
     if (size == 0 || data[size - 1] != '\n') put(file, &whole, "\n", 1);
     vdc_digest_end(&whole, hash);
     length = snprintf(line, sizeof line, "complete: %s\n", hash);
-    REQUIRE(write(file, line, (size_t)length) == length);
+    REQUIRE(length > 0);
+    fuzz_file_add(file, line, (size_t)length);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (size == 0) return 0;
-    int file = memfd_create("fuzz", MFD_CLOEXEC);
-    REQUIRE(file >= 0);
-    if (data[0] % 2) write_fitting(file, data + 1, size - 1);
-    else REQUIRE(write(file, data + 1, size - 1) == (ssize_t)(size - 1));
-    char path[64];
-    (void)snprintf(path, sizeof path, "/proc/self/fd/%d", file);
+    static fuzz_file file;
+    fuzz_file_begin(&file);
+    if (data[0] % 2) write_fitting(&file, data + 1, size - 1);
+    else fuzz_file_add(&file, data + 1, size - 1);
+    fuzz_file_end(&file);
     vdc_diag diag = {0};
     vdc_simulation *simulation = NULL;
     vdc_run_options options = {.check = true};
-    vdc_code code = vdc_simulation_restore(&simulation, path, NULL, &options, &diag);
+    vdc_code code = vdc_simulation_restore(&simulation, file.path, NULL, &options, &diag);
     REQUIRE(!code == !!simulation && (!code || diag.errors > 0));
     if (!code) {
         code = vdc_simulation_run_some(simulation, VDC_TIME_MAX, EVENTS, &diag);
@@ -64,6 +62,5 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     }
     vdc_simulation_close(simulation);
     vdc_diag_clear(&diag);
-    (void)close(file);
     return 0;
 }

@@ -253,6 +253,44 @@ Test(base_param, near_misses) {
     }
 }
 
+/* Optimal string alignment by its definition: prefixes of lengths i and j. */
+static int plain_distance(const char *a, int i, const char *b, int j) {
+    if (i == 0 || j == 0) return i + j;
+    int best = plain_distance(a, i - 1, b, j - 1) + (a[i - 1] != b[j - 1]);
+    int left = plain_distance(a, i - 1, b, j) + 1, right = plain_distance(a, i, b, j - 1) + 1;
+    if (left < best) best = left;
+    if (right < best) best = right;
+    bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+    int swap = swapped ? plain_distance(a, i - 2, b, j - 2) + 1 : best;
+    return swap < best ? swap : best;
+}
+
+/* Lengths and rows that rule a word out early must not change who is nearest. */
+Test(base_param, the_nearest_word_is_that_of_the_fewest_edits) {
+    uint64_t state = 1;
+    for (int round = 0; round < 1500; round++) {
+        enum { WORDS = 5, LONGEST = 6 };
+        char texts[WORDS + 1][LONGEST + 1];
+        const char *words[WORDS + 1] = {NULL};
+        for (int w = 0; w <= WORDS; w++) {
+            int length = 0, most = 1 + (int)((state = state * UINT64_C(6364136223846793005) + 1442695040888963407u) >> 33) % LONGEST;
+            for (; length < most; length++) texts[w][length] = (char)('a' + ((state = state * UINT64_C(6364136223846793005) + 1442695040888963407u) >> 33) % 3);
+            texts[w][length] = '\0';
+            if (w < WORDS) words[w] = texts[w];
+        }
+        const char *word = texts[WORDS], *expected = NULL;
+        int length = (int)strlen(word), fewest = (length + 3) / 4 + (length > 2);
+        for (int w = 0; w < WORDS; w++) {
+            int other = (int)strlen(words[w]), edits = plain_distance(word, length, words[w], other);
+            if (edits > fewest || (edits == fewest && (expected || edits >= other || edits >= length))) continue;
+            fewest = edits;
+            expected = words[w];
+        }
+        const char *nearest = vdc_nearest(word, words);
+        cr_assert(nearest == expected, "'%s': %s, not %s", word, nearest ? nearest : "none", expected ? expected : "none");
+    }
+}
+
 Test(base_param, paths_are_relative_to_the_file_they_are_written_in) {
     static const struct { const char *file, *path, *resolved; } cases[] = {
         {"a/b.yaml", "c.csv", "a/c.csv"}, {"b.yaml", "c.csv", "c.csv"}, {"/b.yaml", "c.csv", "/c.csv"}, {"a/b.yaml", "/c.csv", "/c.csv"},
