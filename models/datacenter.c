@@ -550,12 +550,26 @@ static void committed(vdc_datacenter *dc, uint32_t slot, uint32_t h, uint16_t k,
     }
 }
 
+/* Nodes that it is bound to without having asked for any are those of a soft wish (vdc_isolation_coming). */
+static void take_or_give(vdc_hosts *hosts, uint32_t h, const vdc_request *request, uint64_t gpu_devices, uint64_t numa_nodes, int sign) {
+    vdc_request bound;
+    if (numa_nodes && request->numa_nodes == 0) {
+        bound = *request;
+        bound.numa_nodes = (uint8_t)__builtin_popcountll(numa_nodes);
+        request = &bound;
+    }
+    if (sign > 0) vdc_host_take(hosts, h, request, gpu_devices, numa_nodes);
+    else vdc_host_give(hosts, h, request, gpu_devices, numa_nodes);
+}
+
 vdc_code vdc_datacenter_place(vdc_datacenter *dc, uint32_t slot, uint32_t h, uint64_t gpu_devices, uint64_t numa_nodes) {
     vdc_vm *vm = &dc->vms[slot];
     vdc_vm_record *record = &dc->records[slot];
     const vdc_request *request = &record->request;
     uint16_t k = dc->hosts.class_of[h];
-    vdc_host_take(&dc->hosts, h, request, gpu_devices, numa_nodes);
+    const uint64_t by_wish = dc->isolation ? vdc_isolation_coming(dc->isolation, slot, h) : 0;
+    if (request->numa_nodes == 0) numa_nodes = by_wish;
+    take_or_give(&dc->hosts, h, request, gpu_devices, numa_nodes, 1);
     bool held = vm->state == VDC_VM_HELD;
     record->gpu_devices = gpu_devices;
     record->numa_nodes = numa_nodes;
@@ -645,7 +659,8 @@ void vdc_datacenter_remove(vdc_datacenter *dc, uint32_t slot) {
     else dc->hosts.account[h].first_vm = vm->next;
     if (vm->next != VDC_NOWHERE) dc->vms[vm->next].previous = vm->previous;
     /* Which devices it had stands in a line of the record that nothing else here touches. */
-    vdc_host_give(&dc->hosts, h, request, request->gpu_count ? record->gpu_devices : 0, request->numa_nodes ? record->numa_nodes : 0);
+    const bool bound = request->numa_nodes || (dc->isolation && dc->isolation->has_preferences);
+    take_or_give(&dc->hosts, h, request, request->gpu_count ? record->gpu_devices : 0, bound ? record->numa_nodes : 0, -1);
     if (!held) dc->running--;
     dc->gpu_allocated -= request->size[VDC_GPU];
     if (dc->hosts.vms[h] == 0) {
@@ -658,6 +673,7 @@ void vdc_datacenter_remove(vdc_datacenter *dc, uint32_t slot) {
         if (dc->times) times_changed(dc, h);
         if (dc->occupancy.changed) dc->occupancy.changed(dc->occupancy.context, h, false);
     }
+    if (dc->bound && record->numa_nodes) dc->bound[h]--;
     if (dc->slices) vdc_slices_removed(dc, slot);
     if (dc->bursts) vdc_burst_removed(dc, slot);
     vm->host = VDC_NOWHERE;

@@ -1,5 +1,6 @@
 /* The state of isolation: see isolation.h. Rules are in isolation_rules.c, thread ownership in threads.c. */
 #include "models/isolation_internal.h"
+#include "models/lifecycle.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,8 +40,18 @@ static inline bool is_selected(const vdc_selection *selection, uint32_t number) 
     return number / 64 < selection->words && (selection->bits[number / 64] >> (number % 64) & 1);
 }
 
+static bool is_named(const vdc_rule *rule, int64_t id) {
+    size_t low = 0, high = rule->vm_count;
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        if (rule->vms[middle] < id) low = middle + 1;
+        else high = middle;
+    }
+    return low < rule->vm_count && rule->vms[low] == id;
+}
+
 bool vdc_rule_selects(const vdc_rule *rule, const vdc_request *request) {
-    return is_selected(&rule->tenants, request->tenant) && is_selected(&rule->groups, request->group);
+    return is_selected(&rule->tenants, request->tenant) && is_selected(&rule->groups, request->group) && (!rule->vms || is_named(rule, request->id));
 }
 
 vdc_isolation_spec vdc_isolation_wishes(const vdc_isolation *iso, const vdc_request *request) {
@@ -56,8 +67,9 @@ vdc_isolation_spec vdc_isolation_wishes(const vdc_isolation *iso, const vdc_requ
 static const vdc_isolation_spec *wishes_of(const vdc_isolation *iso, const vdc_request *request) {
     if (!iso->has_wishes) return &iso->specs->items[request->isolation];
     vdc_wish_memo *memo = iso->memo;
-    if (memo->valid && memo->tenant == request->tenant && memo->group == request->group && memo->isolation == request->isolation) return &memo->wishes;
-    *memo = (vdc_wish_memo){.tenant = request->tenant, .group = request->group, .isolation = request->isolation, .valid = true,
+    if (memo->valid && memo->tenant == request->tenant && memo->group == request->group && memo->isolation == request->isolation
+        && (memo->id == request->id || !iso->names_vms)) return &memo->wishes;
+    *memo = (vdc_wish_memo){.id = request->id, .tenant = request->tenant, .group = request->group, .isolation = request->isolation, .valid = true,
                             .wishes = vdc_isolation_wishes(iso, request)};
     return &memo->wishes;
 }
@@ -93,7 +105,8 @@ static bool rates_allow(const vdc_isolation *iso, uint32_t host, const vdc_reque
     const vdc_host_class *class = &dc->hosts.classes[dc->hosts.class_of[host]];
     int64_t threads = iso->threads.owned_count[host] + (int64_t)vdc_threads_needed(class, wishes->threads, request->size[VDC_CPU]);
     int64_t reserved = wishes->threads == VDC_THREADS_SHARED ? vdc_reserved_rate(request, class) : 0;
-    return threads * class->speed + dc->hosts.account[host].reserved + reserved <= class->cpu_hz;
+    const int64_t overhead = dc->lifecycle ? dc->lifecycle->overhead[host] : 0; /* migrations under way */
+    return threads * class->speed + dc->hosts.account[host].reserved + reserved + overhead <= class->cpu_hz;
 }
 
 static bool domains_allow(const vdc_isolation *iso, uint32_t host, const vdc_request *request, bool dedicated) {
@@ -154,7 +167,7 @@ uint32_t vdc_isolation_beyond(const void *isolation, uint32_t host, const vdc_re
 
 bool vdc_isolation_concerns(const void *isolation, const vdc_request *request) {
     const vdc_isolation *iso = isolation;
-    if (request->isolation || request->cpu_reservation || iso->dedicated || iso->has_taints) return true;
+    if (request->isolation || request->cpu_reservation || iso->dedicated || iso->has_taints || iso->has_preferences) return true;
     for (size_t i = 0; i < iso->rule_count; i++)
         if (concerns(&iso->rules[i], request)) return true;
     return false;
@@ -173,7 +186,8 @@ void vdc_isolation_warn_unused(const vdc_isolation *iso, vdc_diag *diag) {
     for (size_t i = 0; i < iso->rule_count; i++) {
         const vdc_rule *rule = &iso->rules[i];
         if (rule->selected == 0)
-            vdc_warn(diag, &rule->place, "isolation: rules: %s concerned no VM: none had its tenants and groups", rule->type->name);
+            vdc_warn(diag, &rule->place, "isolation: rules: %s concerned no VM: none was of its %s", rule->type->name,
+                     rule->vms ? "ids, tenants and groups" : "tenants and groups");
     }
 }
 
@@ -219,22 +233,70 @@ static bool jointly_impossible(const vdc_isolation *iso, const vdc_request *requ
     return true;
 }
 
-bool vdc_isolation_impossible(const vdc_isolation *iso, const vdc_request *request, char *text, size_t size) {
+/* What of its wishes no host could fulfil even when empty, in words; NULL: nothing. Of the shape of guarantee_broken. */
+static const char *wish_impossible(const vdc_isolation *iso, uint32_t host, const vdc_request *request, const vdc_isolation_spec *wishes) {
+    (void)host;
     const vdc_hosts *hosts = &iso->datacenter->hosts;
-    vdc_isolation_spec wishes = vdc_isolation_wishes(iso, request);
     bool labels = false, threads = false, ways = false, bandwidth = false;
     for (uint16_t k = 0; k < hosts->class_count; k++) {
         const vdc_host_class *class = &hosts->classes[k];
-        if (!labels_allow(iso, k, &wishes)) continue;
+        if (!labels_allow(iso, k, wishes)) continue;
         labels = true;
-        threads = threads || 1000 * (int64_t)vdc_threads_needed(class, wishes.threads, request->size[VDC_CPU]) <= class->physical[VDC_CPU];
-        ways = ways || wishes.llc_ways <= iso->class_ways[k];
-        bandwidth = bandwidth || wishes.memory_bandwidth <= iso->class_bandwidth[k];
+        threads = threads || 1000 * (int64_t)vdc_threads_needed(class, wishes->threads, request->size[VDC_CPU]) <= class->physical[VDC_CPU];
+        ways = ways || wishes->llc_ways <= iso->class_ways[k];
+        bandwidth = bandwidth || wishes->memory_bandwidth <= iso->class_bandwidth[k];
     }
-    const char *what = !labels ? "no host has its labels or bears its taints" : !threads ? "no host has that many threads or cores for it alone"
-                     : !ways ? "no host has that many cache ways" : !bandwidth ? "no host has that memory bandwidth" : NULL;
+    return !labels ? "no host has its labels, or none without taints that it does not bear" : !threads ? "no host has that many threads or cores for it alone"
+         : !ways ? "no host has that many cache ways" : !bandwidth ? "no host has that memory bandwidth" : NULL;
+}
+
+/* Which hard rule gave it the wish that `broken` finds broken; NULL: it has it of its own, or it is the others' wish. */
+static const vdc_rule *wished_by(const vdc_isolation *iso, uint32_t host, const vdc_request *request,
+                                 const char *(*broken)(const vdc_isolation *, uint32_t, const vdc_request *, const vdc_isolation_spec *)) {
+    vdc_isolation_spec wishes = iso->specs->items[request->isolation];
+    if (broken(iso, host, request, &wishes)) return NULL;
+    for (size_t i = 0; i < iso->rule_count; i++) {
+        const vdc_rule *rule = &iso->rules[i];
+        if (!rule->type->wish || !vdc_rule_selects(rule, request)) continue;
+        rule->type->wish(rule, &wishes);
+        if (broken(iso, host, request, &wishes)) return rule;
+    }
+    return NULL;
+}
+
+/* Hard rules that want of the VM what it cannot have both, or one that wants something else than it does itself, in words; false: none do. */
+static bool rules_disagree(const vdc_isolation *iso, const vdc_request *request, char *text, size_t size) {
+    const vdc_isolation_spec *own = &iso->specs->items[request->isolation];
+    for (size_t i = 0; iso->has_wishes && i < iso->rule_count; i++) {
+        const vdc_rule *rule = &iso->rules[i];
+        vdc_isolation_spec given = {0};
+        if (!rule->type->wish || !vdc_rule_selects(rule, request)) continue;
+        rule->type->wish(rule, &given);
+        const char *what = given.threads && own->threads && given.threads != own->threads ? "own threads"
+                         : given.numa_nodes && own->numa_nodes && given.numa_nodes != own->numa_nodes ? "NUMA nodes" : NULL;
+        if (what) {
+            snprintf(text, size, "rejected: its wish of %s and rule %s (line %d) contradict each other", what, rule->type->name, rule->place.line);
+            return true;
+        }
+        for (size_t j = 0; j < i; j++) {
+            const vdc_rule *other = &iso->rules[j];
+            if (!vdc_rule_is_hard(other) || !vdc_rules_disagree(other, rule) || !vdc_rule_selects(other, request)) continue;
+            snprintf(text, size, "rejected: rules %s (line %d) and %s (line %d) contradict each other", other->type->name, other->place.line,
+                     rule->type->name, rule->place.line);
+            return true;
+        }
+    }
+    return false;
+}
+
+bool vdc_isolation_impossible(const vdc_isolation *iso, const vdc_request *request, char *text, size_t size) {
+    vdc_isolation_spec wishes = vdc_isolation_wishes(iso, request);
+    if (rules_disagree(iso, request, text, size)) return true;
+    const char *what = wish_impossible(iso, 0, request, &wishes);
     if (what) {
-        snprintf(text, size, "rejected: %s", what);
+        const vdc_rule *rule = wished_by(iso, 0, request, wish_impossible);
+        if (rule) snprintf(text, size, "rejected: rule %s (line %d): %s", rule->type->name, rule->place.line, what);
+        else snprintf(text, size, "rejected: %s", what);
         return true;
     }
     for (size_t i = 0; i < iso->rule_count; i++) {
@@ -246,11 +308,34 @@ bool vdc_isolation_impossible(const vdc_isolation *iso, const vdc_request *reque
     return jointly_impossible(iso, request, &wishes, text, size);
 }
 
+bool vdc_isolation_nodes_impossible(const vdc_isolation *iso, const vdc_request *request, char *text, size_t size) {
+    const vdc_hosts *hosts = &iso->datacenter->hosts;
+    vdc_request floating = *request;
+    bool fits = false;
+    floating.numa_nodes = 0;
+    for (uint16_t k = 0; request->numa_nodes && k < hosts->class_count && !fits; k++) fits = vdc_host_class_fits(hosts, k, &floating);
+    if (!fits) return false;
+    const vdc_rule *rule = NULL;
+    for (size_t i = 0; i < iso->rule_count && !rule; i++)
+        if (iso->rules[i].nodes && iso->rules[i].type->wish && vdc_rule_selects(&iso->rules[i], request)) rule = &iso->rules[i];
+    if (rule && iso->specs->items[request->isolation].numa_nodes == 0)
+        snprintf(text, size, "rejected: rule %s (line %d): no host holds it on %d NUMA nodes even when empty", rule->type->name, rule->place.line,
+                 (int)request->numa_nodes);
+    else snprintf(text, size, "rejected: no host holds it on %d NUMA nodes even when empty", (int)request->numa_nodes);
+    return true;
+}
+
 /* Which guarantee or rule keeps it from this host, in words; false when none does. */
 static bool blocked_on(const vdc_isolation *iso, uint32_t host, const vdc_request *request, const vdc_isolation_spec *wishes, char *text, size_t size) {
     const char *guarantee = guarantee_broken(iso, host, request, wishes);
     if (guarantee) {
-        snprintf(text, size, "%s", guarantee);
+        const vdc_rule *rule = wished_by(iso, host, request, guarantee_broken);
+        const vdc_host_isolation *state = &iso->hosts[host];
+        if (rule) snprintf(text, size, "rule %s (line %d): %s", rule->type->name, rule->place.line, guarantee);
+        else if (!wishes->dedicated_host && !domains_allow(iso, host, request, false))
+            snprintf(text, size, "a host dedicated to %s '%.60s'", iso->by_group ? "group" : "tenant",
+                     vdc_names_text(iso->by_group ? iso->groups : iso->tenants, state->counts[0].domain));
+        else snprintf(text, size, "%s", guarantee);
         return true;
     }
     for (size_t i = 0; i < iso->rule_count; i++) {
@@ -274,7 +359,74 @@ void vdc_isolation_blocker(const vdc_isolation *iso, const vdc_request *request,
         if (vdc_host_fits(&iso->datacenter->hosts, host, request) && blocked_on(iso, host, request, &wishes, text, size)) return;
 }
 
+/* ---- soft wishes ---- */
+
+/* A host has these of its own for a VM, or has not: what soft wishes ask for. */
+static bool are_fulfilled(const vdc_isolation_spec *wishes, const vdc_isolation_spec *by) {
+    return wishes->threads == by->threads && wishes->llc_ways <= by->llc_ways && wishes->memory_bandwidth <= by->memory_bandwidth
+           && wishes->numa_nodes == by->numa_nodes;
+}
+
+static bool is_fulfilled(const vdc_rule *rule, const vdc_isolation_spec *by) {
+    vdc_isolation_spec wished = *by;
+    rule->type->prefer(rule, &wished);
+    return are_fulfilled(&wished, by);
+}
+
+/* The nodes that would hold it on the host by that wish, a bit each; 0 = none. */
+static uint64_t nodes_for(const vdc_isolation *iso, uint32_t host, const vdc_request *request, const vdc_isolation_spec *wishes) {
+    vdc_request bound = *request;
+    uint64_t gpus = 0, nodes = 0;
+    bound.numa_nodes = (uint8_t)wishes->numa_nodes;
+    bound.gpu_count = 0;
+    if (!iso->datacenter->hosts.numa_free) return wishes->numa_nodes == 1; /* a host is one node */
+    return vdc_host_assign(&iso->datacenter->hosts, host, &bound, &gpus, &nodes) ? nodes : 0;
+}
+
+/* Has the host room for what the rule wishes, beside what the VM has there already? */
+static bool has_room_for(const vdc_rule *rule, const vdc_isolation *iso, uint32_t host, const vdc_request *request, const vdc_isolation_spec *has,
+                         vdc_isolation_spec *wished) {
+    *wished = *has;
+    rule->type->prefer(rule, wished);
+    if (are_fulfilled(wished, has)) return true;
+    if (wished->numa_nodes != has->numa_nodes && nodes_for(iso, host, request, wished) == 0) return false;
+    return guarantee_broken(iso, host, request, wished) == NULL;
+}
+
+/* Its hard wishes, with the nodes that it is to lie on by its size. */
+static vdc_isolation_spec with_its_nodes(const vdc_isolation *iso, const vdc_request *request) {
+    vdc_isolation_spec wishes = *wishes_of(iso, request);
+    if (wishes.numa_nodes == 0) wishes.numa_nodes = request->numa_nodes;
+    return wishes;
+}
+
+bool vdc_isolation_could_fulfil(const vdc_rule *rule, const vdc_isolation *iso, uint32_t host, const vdc_request *request) {
+    const vdc_isolation_spec has = with_its_nodes(iso, request);
+    vdc_isolation_spec wished;
+    return has_room_for(rule, iso, host, request, &has, &wished);
+}
+
+uint64_t vdc_isolation_coming(vdc_isolation *iso, uint32_t slot, uint32_t host) {
+    const vdc_request *request = &iso->datacenter->records[slot].request;
+    vdc_vm_isolation *vm = &iso->vms[slot];
+    if (!iso->has_preferences || vm->without_guarantees) return 0;
+    vm->spec = with_its_nodes(iso, request);
+    for (size_t i = 0; i < iso->rule_count; i++) {
+        vdc_isolation_spec wished;
+        const vdc_rule *rule = &iso->rules[i];
+        if (rule->type->prefer && vdc_rule_selects(rule, request) && has_room_for(rule, iso, host, request, &vm->spec, &wished)) vm->spec = wished;
+    }
+    return vm->spec.numa_nodes && request->numa_nodes == 0 ? nodes_for(iso, host, request, &vm->spec) : 0;
+}
+
 /* ---- coming and going ---- */
+
+/* Soft wishes: how many VMs of each host have not what the rule wishes for them. */
+static void count_unfulfilled(vdc_isolation *iso, uint32_t slot, vdc_rule *rule, int sign) {
+    const vdc_vm_isolation *vm = &iso->vms[slot];
+    if (vm->whole != VDC_NOWHERE || !vdc_rule_selects(rule, &iso->datacenter->records[slot].request) || is_fulfilled(rule, &vm->spec)) return;
+    if (vdc_counts_add(&rule->counts, iso->datacenter->vms[slot].host, sign) < 0) iso->out_of_memory = true;
+}
 
 /* The rule counts the VM, or no longer. A second part is counted in units that its VM is not counted in. */
 static void count_in_rule(vdc_isolation *iso, uint32_t slot, size_t i, int sign) {
@@ -283,6 +435,7 @@ static void count_in_rule(vdc_isolation *iso, uint32_t slot, size_t i, int sign)
     vdc_rule *rule = &iso->rules[i];
     vdc_vm_isolation *vm = &iso->vms[slot];
     const uint32_t host = dc->vms[slot].host;
+    if (rule->type->prefer) count_unfulfilled(iso, slot, rule, sign);
     if (!rule->type->change || !vdc_rule_selects(rule, request)) return;
     if (vm->uncounted && sign > 0)
         vm->uncounted[i] = vdc_isolation_unit(iso, rule->level, host) == vdc_isolation_unit(iso, rule->level, dc->vms[vm->whole].host);
@@ -390,6 +543,13 @@ static bool has_room(vdc_isolation *iso, uint32_t slot) {
     return true;
 }
 
+/* The VM gets what the rule reserves for each of its vCPUs, or more where it has more of its own. */
+static void reserve_by_rule(const vdc_rule *rule, vdc_request *request) {
+    const vdc_wide all = (vdc_wide)rule->reserved * request->size[VDC_CPU] / 1000;
+    const int64_t reserved = all > INT64_MAX ? INT64_MAX : (int64_t)all;
+    if (reserved > request->cpu_reservation) request->cpu_reservation = reserved;
+}
+
 bool vdc_isolation_arrive(vdc_isolation *iso, uint32_t slot) {
     vdc_request *request = &iso->datacenter->records[slot].request;
     if (!has_room(iso, slot)) return false;
@@ -403,6 +563,8 @@ bool vdc_isolation_arrive(vdc_isolation *iso, uint32_t slot) {
     *vm = (vdc_vm_isolation){.spec = vdc_isolation_wishes(iso, request), .domain = vdc_isolation_domain(iso, request),
                              .first_meeting = -1, .whole = VDC_NOWHERE};
     if (vm->spec.numa_nodes) request->numa_nodes = (uint8_t)vm->spec.numa_nodes;
+    for (size_t i = 0; iso->has_wishes && i < iso->rule_count; i++)
+        if (iso->rules[i].reserved && vdc_rule_selects(&iso->rules[i], request)) reserve_by_rule(&iso->rules[i], request);
     if (request->group) {
         int64_t members = vdc_counts_add(&iso->group_members, request->group, 1);
         if (members < 0) return false;

@@ -32,6 +32,10 @@ typedef struct vdc_rule_type {
     bool everybody;                  /* it is asked about every VM, also about those that it does not select: they may not spoil it for others */
     /* It gives the VMs that it selects a wish, which is kept as if they had it of their own; it has no other hook. NULL: it gives none. */
     void (*wish)(const vdc_rule *rule, vdc_isolation_spec *wishes);
+    /* The same wish of a soft rule: hosts that can fulfil it are preferred, and it is fulfilled where the VM came to such a one. */
+    void (*prefer)(const vdc_rule *rule, vdc_isolation_spec *wishes);
+    const struct vdc_rule_type *soft; /* what it is in place of this with `mode: soft`; NULL: the same */
+    const char *why_hard;            /* why it cannot be soft; NULL: it can */
     /* Reads what tables cannot. May be NULL. */
     vdc_code (*read)(vdc_rule *rule, vdc_isolation *isolation, vdc_diag *diag);
     /* May the VM come to the host as things stand? NULL: always. */
@@ -77,8 +81,13 @@ struct vdc_rule {
     int of;                          /* 0 = the sets are groups, 1 = tenants */
     int64_t max, skew, fault_domains, update_domains, range, scrub;
     int threads;                     /* of core-isolation: 0 pin, 1 prefer, 2 isolate */
-    const vdc_node *tenants_node, *groups_node, *classes_node, *labels_node;
+    const vdc_node *tenants_node, *groups_node, *vms_node, *classes_node, *labels_node, *taints_node;
     vdc_selection tenants, groups;
+    int64_t *vms;                    /* [vm_count] ids of the VMs that it concerns, ascending; NULL = all */
+    size_t vm_count;
+    int64_t ways, bandwidth, reserved; /* llc-ways, memory-bandwidth (bytes/s), reservation (Hz a vCPU) */
+    int64_t nodes;                   /* numa */
+    uint64_t tolerates;              /* tolerate: taints, a bit each */
     int64_t selected;                /* VMs that it concerned so far */
     uint32_t *conflict_class;        /* [tenant] chinese-wall: class, 0 = none */
     size_t conflict_size;
@@ -159,6 +168,7 @@ typedef struct vdc_vm_isolation {
     uint32_t domain_at;              /* where its domain stood among those of its host when it came */
     bool here;                       /* it is counted on its host */
     bool met_attacker, hit;          /* shared a host with an attacker; (attackers) with a target */
+    bool without_guarantees;         /* a second part that fences nothing */
     uint32_t whole;                  /* of a second part: the slot of its VM; else VDC_NOWHERE */
     uint64_t arrival;                /* the number of its coming to its host among all comings to hosts */
     uint64_t met_low;                /* foreign domains met below 64, a bit each: those of earlier stays, until somebody asks */
@@ -201,8 +211,9 @@ typedef struct vdc_scrub {
     vdc_time left_at[2];
 } vdc_scrub;
 
-/* The wishes of the last VM that was asked about: one decision asks about many hosts. They depend on these three alone. */
+/* The wishes of the last VM that was asked about: one decision asks about many hosts. They depend on these alone. */
 typedef struct vdc_wish_memo {
+    int64_t id;                      /* matters where rules name VMs */
     uint32_t tenant, group, isolation;
     bool valid;
     vdc_isolation_spec wishes;
@@ -224,6 +235,8 @@ struct vdc_isolation {
     vdc_names *tenants, *groups;     /* not owned */
     bool by_group;                   /* the trust domain is the group */
     bool has_soft, has_wishes, has_taints; /* some rule is soft; some rule gives VMs a wish; some hosts have taints */
+    bool has_preferences;            /* some soft rule gives VMs a wish */
+    bool names_vms;                  /* some rule names VMs */
     vdc_wish_memo *memo;
     uint32_t dedicated;              /* VMs with dedicated hosts that are on one */
     vdc_rule *rules;
@@ -306,10 +319,17 @@ void vdc_isolation_warn_unused(const vdc_isolation *isolation, vdc_diag *diag);
 int64_t vdc_isolation_penalty(const vdc_isolation *isolation, uint32_t host, const vdc_request *request);
 /* What forbids the VM on every host even if nothing else ran, in words into `text`; false when nothing does. */
 bool vdc_isolation_impossible(const vdc_isolation *isolation, const vdc_request *request, char *text, size_t size);
+/* The same of a VM that no host fits: it is for the NUMA nodes that it is to lie on. */
+bool vdc_isolation_nodes_impossible(const vdc_isolation *isolation, const vdc_request *request, char *text, size_t size);
 /* Which rule or guarantee, in words, keeps it from a host where it fits otherwise; "" when none does. */
 void vdc_isolation_blocker(const vdc_isolation *isolation, const vdc_request *request, char *text, size_t size);
 /* The same for one host, without asking whether it fits there: true when something keeps it away. */
 bool vdc_isolation_forbids(const vdc_isolation *isolation, uint32_t host, const vdc_request *request, char *text, size_t size);
+/* Could the host fulfil the soft wish of the rule? The shape of vdc_rule_type.allows. */
+bool vdc_isolation_could_fulfil(const vdc_rule *rule, const vdc_isolation *isolation, uint32_t host, const vdc_request *request);
+/* It is about to come to the host: what soft rules wish for it is its own there as far as the host has it. Returns the NUMA nodes that it is
+ * bound to by such a wish, a bit each. Called by the datacenter. */
+uint64_t vdc_isolation_coming(vdc_isolation *isolation, uint32_t slot, uint32_t host);
 /* It came to its host, or is about to leave it. Called by the datacenter. */
 bool vdc_isolation_placed(vdc_isolation *isolation, uint32_t slot);
 void vdc_isolation_removed(vdc_isolation *isolation, uint32_t slot);
@@ -337,7 +357,7 @@ uint32_t vdc_isolation_unit(const vdc_isolation *isolation, int level, uint32_t 
 uint32_t vdc_isolation_units(const vdc_isolation *isolation, int level);
 /* Does the rule concern the VM? */
 bool vdc_rule_selects(const vdc_rule *rule, const vdc_request *request);
-/* What the VM wants, with what rules say of it. */
+/* What the VM wants, with what hard rules say of it. */
 vdc_isolation_spec vdc_isolation_wishes(const vdc_isolation *isolation, const vdc_request *request);
 
 extern const vdc_rule_type *const vdc_rule_types[]; /* NULL-terminated; isolation_rules.c */

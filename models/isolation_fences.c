@@ -50,7 +50,7 @@ double vdc_isolation_vm_fenced(const vdc_isolation *iso, uint32_t slot, vdc_fenc
 
 /* What is fenced on the host now; own threads lie within a dedicated host, so regions are not added. */
 void vdc_isolation_granted(vdc_isolation *iso, uint32_t host) {
-    if (!iso->specs->used && !iso->has_wishes) return; /* nobody has a guarantee that fences */
+    if (!iso->specs->used && !iso->has_wishes && !iso->has_preferences) return; /* nobody has a guarantee that fences */
     vdc_datacenter *dc = iso->datacenter;
     const vdc_host_class *class = &dc->hosts.classes[dc->hosts.class_of[host]];
     vdc_host_isolation *state = &iso->hosts[host];

@@ -15,6 +15,12 @@ static inline bool vdc_is_listed(const uint32_t *numbers, size_t count, uint32_t
 /* A VM with own threads keeps its memory to itself, too, where memory is not overcommitted (accounts.md, fence rules). */
 static inline bool vdc_isolation_fences_memory(const vdc_host_class *class) { return class->capacity[VDC_MEMORY] == class->physical[VDC_MEMORY]; }
 
+/* What two hard rules of one kind ask for that no VM can have both, in words; NULL: nothing. */
+static inline const char *vdc_rules_disagree(const vdc_rule *a, const vdc_rule *b) {
+    if (a->type != b->type) return NULL;
+    return a->threads != b->threads ? "different `threads`" : a->nodes != b->nodes ? "different `nodes`" : NULL;
+}
+
 /* isolation_setup.c */
 /* Holds names that are new against the selection's prefixes. False when memory is out. */
 bool vdc_selection_follow(vdc_selection *selection, const vdc_names *names);

@@ -89,11 +89,18 @@ static bool one_of(const uint32_t *list, size_t count, const char *const *prefix
     return false;
 }
 
+static bool is_listed_vm(const vdc_rule *rule, int64_t id) {
+    for (size_t i = 0; i < rule->vm_count; i++)
+        if (rule->vms[i] == id) return true;
+    return rule->vm_count == 0;
+}
+
 static bool is_selected(const vdc_isolation *iso, const vdc_rule *rule, const vdc_request *request) {
     return one_of(rule->tenants.numbers, rule->tenants.count, (const char *const *)rule->tenants.prefixes, rule->tenants.prefix_count, iso->tenants,
                   request->tenant)
            && one_of(rule->groups.numbers, rule->groups.count, (const char *const *)rule->groups.prefixes, rule->groups.prefix_count, iso->groups,
-                     request->group);
+                     request->group)
+           && is_listed_vm(rule, request->id);
 }
 
 /* Host by host: labels that may not be side by side. */
@@ -158,15 +165,16 @@ static answer ask(const vdc_isolation *iso, const vdc_rule *rule, uint32_t slot,
         out->value = out->vm;
         return (answer){ROWS, rule->max, false};
     }
-    if (strcmp(name, "max-tenants") == 0) {
+    if (strcmp(name, "max-tenants") == 0 || (strcmp(name, "dedicated-host") == 0 && rule->mode == 1)) {
         *use = true;
         out->key = host;
         out->value = vm->domain;
         return (answer){ROWS, rule->max, false};
     }
     if (strcmp(name, "tenant-anti-affinity") == 0) {
+        const vdc_isolation_spec hard = vdc_isolation_wishes(iso, request); /* what a soft wish gave it does not count */
         const bool alone = rule->level == VDC_LEVEL_CORE
-                           && (dc->hosts.classes[dc->hosts.class_of[host]].threads < 2 || vm->spec.threads != VDC_THREADS_SHARED || vm->spec.core_scheduling);
+                           && (dc->hosts.classes[dc->hosts.class_of[host]].threads < 2 || hard.threads != VDC_THREADS_SHARED || hard.core_scheduling);
         *use = selected && !alone;
         out->key = unit;
         out->value = request->tenant;
@@ -186,6 +194,12 @@ static answer ask(const vdc_isolation *iso, const vdc_rule *rule, uint32_t slot,
         return (answer){ROWS, 1, false};
     }
     *use = false;
+    if (rule->mode == 1 && vm->whole == VDC_NOWHERE) { /* soft wishes that its host does not fulfil */
+        const bool has_not = (strcmp(name, "core-isolation") == 0 && vm->spec.threads == VDC_THREADS_SHARED)
+                             || (strcmp(name, "numa") == 0 && vm->spec.numa_nodes == 0) || (strcmp(name, "llc-ways") == 0 && vm->spec.llc_ways < rule->ways)
+                             || (strcmp(name, "memory-bandwidth") == 0 && vm->spec.memory_bandwidth < rule->bandwidth);
+        if (has_not) return (answer){PER_VM, 0, selected};
+    }
     if (strcmp(name, "fault-domains") == 0) {
         const uint32_t faults = (uint32_t)rule->fault_domains, updates = (uint32_t)rule->update_domains;
         const bool right = request->group == 0 || (place_of(iso, VDC_LEVEL_RACK, host) % faults == request->member % faults

@@ -25,6 +25,7 @@ const vdc_param vdc_rule_params[] = {
         .help = "of a soft rule: what breaking it counts"},
     {.name = "tenants", .type = VDC_PARAM_NODE, AT(tenants_node), .help = "the tenants it concerns; all without it"},
     {.name = "groups", .type = VDC_PARAM_NODE, AT(groups_node), .help = "the groups it concerns; all without it"},
+    {.name = "vms", .type = VDC_PARAM_NODE, AT(vms_node), .help = "the ids of the VMs it concerns; all without it"},
 };
 const size_t vdc_rule_param_count = COUNT_OF(vdc_rule_params);
 
@@ -516,34 +517,117 @@ static const vdc_rule_type chinese_wall = {
     .violating = wall_violating,
 };
 
-/* ---- rules that give the VMs they concern a wish, which isolation.c keeps ---- */
+/* ---- rules that give the VMs they concern a wish, which isolation.c keeps ----
+ * Hard, a VM comes to hosts only that fulfil it. Soft, such hosts are preferred, and it is fulfilled on those. */
+
+#define SOFT_WISH(words, function) {.name = words, .summary = "", .source = "", .prefer = function, .allows = vdc_isolation_could_fulfil, \
+        .violating = misplaced}
 
 static void wish_dedicated_host(const vdc_rule *rule, vdc_isolation_spec *wishes) {
     (void)rule;
     wishes->dedicated_host = true;
 }
+
+/* A preference for hosts without other domains fences nothing: it is one for few tenants. */
+static vdc_code one_tenant(vdc_rule *rule, vdc_isolation *iso, vdc_diag *diag) {
+    (void)iso, (void)diag;
+    rule->max = 1;
+    return VDC_OK;
+}
+
+static const vdc_rule_type soft_dedicated_host = {
+    .name = "dedicated-host", .summary = "", .source = "", .everybody = true, .read = one_tenant, .allows = max_tenants_allows, .change = count_host,
+    .violating = max_tenants_violating,
+};
+static const vdc_rule_type dedicated_host = {
+    .name = "dedicated-host", .summary = "the VMs it concerns share hosts only with their own trust domain",
+        .source = "AWS and Azure dedicated hosts", .wish = wish_dedicated_host, .soft = &soft_dedicated_host,
+};
+
 static void wish_core_scheduling(const vdc_rule *rule, vdc_isolation_spec *wishes) {
     (void)rule;
     wishes->core_scheduling = true;
 }
-static void wish_threads(const vdc_rule *rule, vdc_isolation_spec *wishes) {
-    if (wishes->threads == VDC_THREADS_SHARED) wishes->threads = (vdc_thread_mode)(VDC_THREADS_PIN + rule->threads);
-}
-static const vdc_rule_type dedicated_host = {
-    .name = "dedicated-host", .summary = "the VMs it concerns share hosts only with their own trust domain",
-        .source = "AWS and Azure dedicated hosts", .wish = wish_dedicated_host,
-};
 static const vdc_rule_type core_scheduling = {
     .name = "core-scheduling", .summary = "the VMs it concerns never share a core with another trust domain at the same time",
         .source = "Linux core scheduling", .wish = wish_core_scheduling,
+    .why_hard = "every host can keep it, so there is nothing to weigh; hosts where tenants share no cores are preferred by tenant-anti-affinity with "
+                "level: core",
 };
+
+static void wish_threads(const vdc_rule *rule, vdc_isolation_spec *wishes) {
+    if (wishes->threads == VDC_THREADS_SHARED) wishes->threads = (vdc_thread_mode)(VDC_THREADS_PIN + rule->threads);
+}
 static const vdc_param core_isolation_params[] = {
     {.name = "threads", .type = VDC_PARAM_CHOICE, .choices = thread_words, .fallback = "isolate", AT(threads),
         .help = "pin: own threads; prefer: own cores, packed; isolate: a core a vCPU"},
 };
+static const vdc_rule_type soft_core_isolation = SOFT_WISH("core-isolation", wish_threads);
 static const vdc_rule_type core_isolation = {
     .name = "core-isolation", .summary = "the VMs it concerns own hardware threads or cores", .source = "OpenStack Nova cpu_thread_policy",
-    .params = core_isolation_params, .param_count = COUNT_OF(core_isolation_params), .wish = wish_threads,
+    .params = core_isolation_params, .param_count = COUNT_OF(core_isolation_params), .wish = wish_threads, .soft = &soft_core_isolation,
+};
+
+static void wish_numa(const vdc_rule *rule, vdc_isolation_spec *wishes) {
+    if (wishes->numa_nodes == 0) wishes->numa_nodes = (int)rule->nodes;
+}
+static const vdc_param numa_params[] = {
+    {.name = "nodes", .type = VDC_PARAM_INTEGER, .fallback = "1", .minimum = 1, .maximum = 64, AT(nodes), .help = "NUMA nodes that hold each of its VMs"},
+};
+static const vdc_rule_type soft_numa = SOFT_WISH("numa", wish_numa);
+static const vdc_rule_type numa = {
+    .name = "numa", .summary = "the VMs it concerns lie evenly on so many NUMA nodes", .source = "OpenStack Nova NUMATopologyFilter",
+    .params = numa_params, .param_count = COUNT_OF(numa_params), .wish = wish_numa, .soft = &soft_numa,
+};
+
+static void wish_ways(const vdc_rule *rule, vdc_isolation_spec *wishes) {
+    if (wishes->llc_ways < rule->ways) wishes->llc_ways = rule->ways;
+}
+static const vdc_param ways_params[] = {
+    {.name = "ways", .type = VDC_PARAM_INTEGER, .required = true, .minimum = 1, AT(ways), .help = "ways of the last-level cache of each of its VMs' own"},
+};
+static const vdc_rule_type soft_llc_ways = SOFT_WISH("llc-ways", wish_ways);
+static const vdc_rule_type llc_ways = {
+    .name = "llc-ways", .summary = "each of the VMs it concerns has ways of the last-level cache of its own", .source = "Intel CAT",
+    .params = ways_params, .param_count = COUNT_OF(ways_params), .wish = wish_ways, .soft = &soft_llc_ways,
+};
+
+static void wish_bandwidth(const vdc_rule *rule, vdc_isolation_spec *wishes) {
+    if (wishes->memory_bandwidth < rule->bandwidth) wishes->memory_bandwidth = rule->bandwidth;
+}
+static const vdc_param bandwidth_params[] = {
+    {.name = "rate", .type = VDC_PARAM_INTEGER, .dimension = VDC_DIM_BYTE_RATE, .required = true, .minimum = 1, AT(bandwidth),
+        .help = "memory bandwidth of each of its VMs' own"},
+};
+static const vdc_rule_type soft_memory_bandwidth = SOFT_WISH("memory-bandwidth", wish_bandwidth);
+static const vdc_rule_type memory_bandwidth = {
+    .name = "memory-bandwidth", .summary = "each of the VMs it concerns has memory bandwidth of its own", .source = "Intel MBA",
+    .params = bandwidth_params, .param_count = COUNT_OF(bandwidth_params), .wish = wish_bandwidth, .soft = &soft_memory_bandwidth,
+};
+
+/* What is reserved is the request's, not its wishes': vdc_isolation_arrive. */
+static void wish_nothing(const vdc_rule *rule, vdc_isolation_spec *wishes) { (void)rule, (void)wishes; }
+static const vdc_param reservation_params[] = {
+    {.name = "cpu", .type = VDC_PARAM_INTEGER, .dimension = VDC_DIM_FREQUENCY, .required = true, .minimum = 1, AT(reserved),
+        .help = "what each vCPU of its VMs gets whenever it asks; at most its host's speed"},
+};
+static const vdc_rule_type reservation = {
+    .name = "reservation", .summary = "the VMs it concerns get so much of each vCPU whenever they ask", .source = "VMware reservations",
+    .params = reservation_params, .param_count = COUNT_OF(reservation_params), .wish = wish_nothing,
+    .why_hard = "a share that is not promised is a weight: cpu.weight of the VMs",
+};
+
+static void wish_tolerance(const vdc_rule *rule, vdc_isolation_spec *wishes) { wishes->tolerates |= rule->tolerates; }
+static const vdc_param tolerate_params[] = {
+    {.name = "taints", .type = VDC_PARAM_NODE, .required = true, AT(taints_node), .help = "a list of host taints that its VMs bear"},
+};
+static vdc_code tolerate_read(vdc_rule *rule, vdc_isolation *iso, vdc_diag *diag) {
+    return rule->taints_node ? vdc_isolation_read_taints(iso->specs, rule->taints_node, &rule->tolerates, "isolation: rules: tolerate: taints", diag) : VDC_OK;
+}
+static const vdc_rule_type tolerate = {
+    .name = "tolerate", .summary = "the VMs it concerns may go to hosts with these taints", .source = "Kubernetes tolerations",
+    .params = tolerate_params, .param_count = COUNT_OF(tolerate_params), .read = tolerate_read, .wish = wish_tolerance,
+    .why_hard = "it permits and asks for nothing; hosts are preferred by their labels with aggregate",
 };
 
 /* ---- host aggregates ---- */
@@ -596,5 +680,5 @@ static const vdc_rule_type aggregate = {
 
 const vdc_rule_type *const vdc_rule_types[] = {
     &dedicated_host, &max_tenants, &max_vms, &anti_affinity, &affinity, &spread, &fault_domains, &parts_apart, &tenant_anti_affinity,
-    &label_lattice, &chinese_wall, &core_isolation, &core_scheduling, &aggregate, NULL,
+    &label_lattice, &chinese_wall, &core_isolation, &core_scheduling, &numa, &llc_ways, &memory_bandwidth, &reservation, &tolerate, &aggregate, NULL,
 };

@@ -51,6 +51,29 @@ static vdc_code read_names(const vdc_node *list, vdc_names *names, vdc_selection
     return VDC_OK;
 }
 
+static int by_id(const void *a, const void *b) {
+    const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return (x > y) - (x < y);
+}
+
+static vdc_code read_ids(vdc_rule *rule, vdc_diag *diag) {
+    const vdc_node *list = rule->vms_node;
+    char buffer[96];
+    if (!list) return VDC_OK;
+    if (list->kind != VDC_NODE_SEQUENCE || list->count == 0)
+        return vdc_fail(diag, VDC_ERROR_INPUT, &list->place, "isolation: rules: vms: found %s; allowed: a list of ids",
+                        vdc_node_describe(list, buffer, sizeof buffer));
+    rule->vms = vdc_calloc(list->count, sizeof *rule->vms);
+    if (!rule->vms) return vdc_no_memory(diag, "isolation");
+    for (size_t i = 0; i < list->count; i++) {
+        const vdc_code code = vdc_node_integer(list->children[i], VDC_DIM_COUNT, 0, INT64_MAX, &rule->vms[i], diag);
+        if (code) return code;
+    }
+    rule->vm_count = list->count;
+    qsort(rule->vms, rule->vm_count, sizeof *rule->vms, by_id);
+    return VDC_OK;
+}
+
 /* Is something that `a` names within what `b` names? */
 static bool lists_what_is_in(const vdc_selection *a, const vdc_selection *b, const vdc_names *names) {
     for (size_t i = 0; i < a->count; i++) {
@@ -68,6 +91,34 @@ static bool lists_what_is_in(const vdc_selection *a, const vdc_selection *b, con
 static bool overlap(const vdc_selection *a, const vdc_selection *b, const vdc_names *names) {
     if (a->count + a->prefix_count == 0 || b->count + b->prefix_count == 0) return true;
     return lists_what_is_in(a, b, names) || lists_what_is_in(b, a, names);
+}
+
+/* Is some VM named by both? Without names all are. */
+static bool name_alike(const vdc_rule *a, const vdc_rule *b) {
+    if (!a->vms || !b->vms) return true;
+    for (size_t i = 0, j = 0; i < a->vm_count && j < b->vm_count;) {
+        if (a->vms[i] == b->vms[j]) return true;
+        if (a->vms[i] < b->vms[j]) i++;
+        else j++;
+    }
+    return false;
+}
+
+/* Could one VM be concerned by both? */
+static bool could_both_concern(const vdc_isolation *iso, const vdc_rule *a, const vdc_rule *b) {
+    return overlap(&a->groups, &b->groups, iso->groups) && overlap(&a->tenants, &b->tenants, iso->tenants) && name_alike(a, b);
+}
+
+static bool names_any(const vdc_selection *selection) { return selection->count + selection->prefix_count > 0; }
+
+/* Is every VM that `a` names by its tenant, group or id for certain one of `b`, as far as `b` looks at other things only where `a` does? */
+static bool narrows(const vdc_rule *a, const vdc_rule *b) {
+    return (names_any(&a->groups) || !names_any(&b->groups)) && (names_any(&a->tenants) || !names_any(&b->tenants)) && (a->vms || !b->vms);
+}
+
+/* Does some VM concern both, unless one of them concerns none? */
+static bool both_concern(const vdc_isolation *iso, const vdc_rule *a, const vdc_rule *b) {
+    return could_both_concern(iso, a, b) && (narrows(a, b) || narrows(b, a));
 }
 
 /* ---- rules ---- */
@@ -113,14 +164,22 @@ static vdc_code read_rule(vdc_isolation *iso, const vdc_node *node, vdc_diag *di
     code = vdc_params_read(node, table, count, rule, own, what, diag);
     if (!code) code = read_names(rule->tenants_node, iso->tenants, &rule->tenants, "tenants", diag);
     if (!code) code = read_names(rule->groups_node, iso->groups, &rule->groups, "groups", diag);
+    if (!code) code = read_ids(rule, diag);
+    if (!code && !vdc_rule_is_hard(rule) && type->why_hard)
+        code = vdc_fail(diag, VDC_ERROR_INPUT, &node->place, "isolation: rules: %s cannot be soft: %s", name, type->why_hard);
+    if (!vdc_rule_is_hard(rule) && type->soft) type = rule->type = type->soft;
     if (!code && type->read) code = type->read(rule, iso, diag);
     bool spatial = rule->level == VDC_LEVEL_RACK || rule->level == VDC_LEVEL_ZONE || strcmp(type->name, "fault-domains") == 0;
     if (!code && spatial && !iso->datacenter->hosts.rack)
         code = vdc_fail(diag, VDC_ERROR_INPUT, &node->place, "isolation: rules: %s on racks or zones needs datacenter.topology", name);
-    if (!code && !type->allows && !vdc_rule_is_hard(rule))
-        code = vdc_fail(diag, VDC_ERROR_INPUT, &node->place, "isolation: rules: %s cannot be soft: it is a guarantee", name);
+    char wrong[160];
+    const vdc_isolation_spec asked = {.llc_ways = rule->ways, .memory_bandwidth = rule->bandwidth};
+    if (!code && vdc_isolation_spec_exceeds(iso->specs, &asked, wrong, sizeof wrong))
+        code = vdc_fail(diag, VDC_ERROR_INPUT, &node->place, "isolation: rules: %s (line %d): %s", name, node->place.line, wrong);
     if (!vdc_rule_is_hard(rule)) iso->has_soft = true;
     if (type->wish) iso->has_wishes = true;
+    if (type->prefer) iso->has_preferences = true;
+    if (rule->vms) iso->names_vms = true;
     return code;
 }
 
@@ -144,10 +203,33 @@ static vdc_code contradictions(const vdc_isolation *iso, vdc_diag *diag) {
             if (strcmp(together->type->name, "affinity") || !vdc_rule_is_hard(together) || !vdc_rule_is_hard(apart)) continue;
             const int level = apart_on(iso, together, apart);
             if (level < 0) continue;
-            if (!overlap(&together->groups, &apart->groups, iso->groups) || !overlap(&together->tenants, &apart->tenants, iso->tenants)) continue;
+            if (!could_both_concern(iso, together, apart)) continue;
             code = vdc_fail(diag, VDC_ERROR_INPUT, &together->place,
                             "isolation: rules: affinity (line %d) and %s (line %d) of the same VMs on one %s contradict each other",
                             together->place.line, apart->type->name, apart->place.line, vdc_level_names[level]);
+        }
+    return code;
+}
+
+/* No host class has all labels of both. */
+static bool no_class_has_both(const vdc_isolation *iso, uint64_t labels) {
+    for (uint16_t k = 0; k < iso->datacenter->hosts.class_count; k++)
+        if ((iso->class_labels[k] & labels) == labels) return false;
+    return true;
+}
+
+/* Hard rules that want of the same VM what it cannot have both: two of core-isolation, numa or aggregate. */
+static vdc_code disagreements(const vdc_isolation *iso, vdc_diag *diag) {
+    vdc_code code = VDC_OK;
+    for (size_t i = 0; i < iso->rule_count; i++)
+        for (size_t j = 0; j < i; j++) {
+            const vdc_rule *first = &iso->rules[j], *second = &iso->rules[i];
+            if (first->type != second->type || !vdc_rule_is_hard(first) || !vdc_rule_is_hard(second) || !both_concern(iso, first, second)) continue;
+            const char *what = vdc_rules_disagree(first, second);
+            if (!what && first->labels && no_class_has_both(iso, first->labels | second->labels)) what = "labels that no host class has together";
+            if (what)
+                code = vdc_fail(diag, VDC_ERROR_INPUT, &second->place, "isolation: rules: %s (line %d) and %s (line %d) contradict each other: %s for the "
+                                "same VMs", first->type->name, first->place.line, second->type->name, second->place.line, what);
         }
     return code;
 }
@@ -158,7 +240,7 @@ static vdc_code find_closing(vdc_isolation *iso, vdc_diag *diag) {
     vdc_rule *closing = NULL;
     for (size_t i = 0; i < iso->rule_count; i++) {
         vdc_rule *rule = &iso->rules[i];
-        const size_t names = rule->tenants.count + rule->tenants.prefix_count + rule->groups.count + rule->groups.prefix_count;
+        const size_t names = rule->tenants.count + rule->tenants.prefix_count + rule->groups.count + rule->groups.prefix_count + rule->vm_count;
         if (strcmp(rule->type->name, "max-vms") == 0 && vdc_rule_is_hard(rule) && names == 0 && (!closing || rule->max < closing->max)) closing = rule;
     }
     if (!closing) return VDC_OK;
@@ -192,7 +274,9 @@ static vdc_code read_rules(vdc_isolation *iso, const vdc_node *node, vdc_diag *d
         if (!first) first = code;
     }
     if (!first) first = find_closing(iso, diag);
-    return first ? first : contradictions(iso, diag);
+    if (first) return first;
+    const vdc_code disagreeing = disagreements(iso, diag), contradicting = contradictions(iso, diag);
+    return disagreeing ? disagreeing : contradicting;
 }
 
 /* Where each unit ends, if hosts of one unit stand together in the order of their units. */
@@ -253,6 +337,7 @@ void vdc_isolation_destroy(vdc_isolation *iso) {
         vdc_free(rule->groups.numbers);
         vdc_free(rule->groups.bits);
         vdc_free(rule->groups.prefixes);
+        vdc_free(rule->vms);
         vdc_free(rule->conflict_class);
         vdc_counts_free(&rule->counts);
         vdc_counts_free(&rule->sets);

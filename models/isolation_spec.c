@@ -87,8 +87,24 @@ void vdc_isolation_specs_offer(vdc_isolation_specs *specs, int64_t ways, int64_t
     if (bandwidth > specs->most_bandwidth) specs->most_bandwidth = bandwidth, specs->bandwidth_place = *place;
 }
 
-/* More than any host class offers, in words; false when it is not. */
-static bool exceeds(const vdc_isolation_specs *specs, const vdc_isolation_spec *spec, char *text, size_t size) {
+void vdc_isolation_specs_offer_cores(vdc_isolation_specs *specs, int64_t cores, int64_t threads, int64_t owned, const vdc_place *place) {
+    if (owned > cores * threads) owned = cores * threads;
+    const int64_t whole = threads ? owned / threads : 0;
+    const int64_t most[] = {[VDC_THREADS_PIN] = owned, [VDC_CORES_PREFER] = whole * threads, [VDC_CORES_ISOLATE] = whole};
+    for (int mode = VDC_THREADS_PIN; mode <= VDC_CORES_ISOLATE; mode++)
+        if (most[mode] > specs->most_owned[mode]) specs->most_owned[mode] = most[mode], specs->owned_place[mode] = *place;
+}
+
+bool vdc_isolation_spec_owns_too_much(const vdc_isolation_specs *specs, uint32_t index, int64_t vcpus_milli, char *text, size_t size) {
+    const vdc_thread_mode mode = specs->items[index].threads;
+    const int64_t vcpus = (vcpus_milli + 999) / 1000;
+    if (specs->open || mode == VDC_THREADS_SHARED || vcpus <= specs->most_owned[mode]) return false;
+    snprintf(text, size, "%lld vCPUs want %s of their own; the most that a host class has for them is %lld (line %d), and overcommitment adds none",
+             (long long)vcpus, mode == VDC_CORES_ISOLATE ? "a core each" : "a thread each", (long long)specs->most_owned[mode], specs->owned_place[mode].line);
+    return true;
+}
+
+bool vdc_isolation_spec_exceeds(const vdc_isolation_specs *specs, const vdc_isolation_spec *spec, char *text, size_t size) {
     const bool ways = spec->llc_ways > specs->most_ways, bandwidth = spec->memory_bandwidth > specs->most_bandwidth;
     if (specs->open || (!ways && !bandwidth)) return false;
     const long long wanted = ways ? spec->llc_ways : spec->memory_bandwidth, most = ways ? specs->most_ways : specs->most_bandwidth;
@@ -115,6 +131,10 @@ static vdc_code read_list(const vdc_node *list, vdc_isolation_specs *specs, bool
                       : vdc_isolation_bit(specs->categories, text, mask, &list->children[i]->place, what, diag);
     }
     return code;
+}
+
+vdc_code vdc_isolation_read_taints(vdc_isolation_specs *specs, const vdc_node *list, uint64_t *mask, const char *what, vdc_diag *diag) {
+    return read_list(list, specs, true, mask, what, diag);
 }
 
 /* {key: value} -> the bits of "key=value". */
@@ -185,7 +205,7 @@ vdc_code vdc_isolation_spec_read(vdc_isolation_specs *specs, const vdc_node *nod
                                                                                                             : VDC_THREADS_SHARED;
     as.spec.numa_nodes = (int)as.numa;
     char wrong[160];
-    if (exceeds(specs, &as.spec, wrong, sizeof wrong)) return vdc_fail(diag, VDC_ERROR_INPUT, &node->place, "isolation: %s", wrong);
+    if (vdc_isolation_spec_exceeds(specs, &as.spec, wrong, sizeof wrong)) return vdc_fail(diag, VDC_ERROR_INPUT, &node->place, "isolation: %s", wrong);
     return find_or_add(specs, &as.spec, index) ? VDC_OK : vdc_no_memory(diag, "isolation");
 }
 
@@ -253,7 +273,7 @@ vdc_code vdc_isolation_spec_parse(vdc_isolation_specs *specs, const char *text, 
         }
         at += length + (at[length] == '|');
     }
-    if (exceeds(specs, &spec, wrong, size)) return VDC_ERROR_INPUT;
+    if (vdc_isolation_spec_exceeds(specs, &spec, wrong, size)) return VDC_ERROR_INPUT;
     if (find_or_add(specs, &spec, index)) return VDC_OK;
     snprintf(wrong, size, "memory is out");
     return VDC_ERROR_MEMORY;

@@ -38,6 +38,8 @@ typedef struct vdc_isolation_specs {
     bool open;                   /* no hosts are known: labels and taints may be new, cache ways any number */
     int64_t most_ways, most_bandwidth;          /* that a host class offers */
     vdc_place ways_place, bandwidth_place;      /* of that class; line 0 = none offers any */
+    int64_t most_owned[4];       /* [vdc_thread_mode] vCPUs of a VM that owns all of a host class */
+    vdc_place owned_place[4];    /* of that class */
 } vdc_isolation_specs;
 
 vdc_code vdc_isolation_specs_create(vdc_isolation_specs *specs, vdc_diag *diag);
@@ -51,12 +53,22 @@ vdc_code vdc_isolation_bit(vdc_names *names, const char *text, uint64_t *mask, c
 /* A host class offers so much: what VMs want more of is an error with both places. */
 void vdc_isolation_specs_offer(vdc_isolation_specs *specs, int64_t ways, int64_t bandwidth, const vdc_place *place);
 
+/* A host class has so many cores of so many threads each, of which VMs can own so many. */
+void vdc_isolation_specs_offer_cores(vdc_isolation_specs *specs, int64_t cores, int64_t threads, int64_t owned, const vdc_place *place);
+/* More own threads or cores for so many vCPUs (in thousandths) than any host class has, in words; false when it is not. */
+bool vdc_isolation_spec_owns_too_much(const vdc_isolation_specs *specs, uint32_t index, int64_t vcpus_milli, char *text, size_t size);
+
 /* Wishes as one text, as traces carry them: words joined by '|', such as "core_isolate=isolate|require=pool=gold|level=2|category=x". The
  * words are the keys of `isolation: {…}`; `level` and `category` are those of a label, `category`, `require` and `tolerate` may repeat. */
 /* Finds or adds the entry of a text; VDC_ERROR_INPUT with what is wrong in `wrong`. */
 vdc_code vdc_isolation_spec_parse(vdc_isolation_specs *specs, const char *text, uint32_t *index, char *wrong, size_t size);
 /* The text of an entry, in fresh memory; "" of none. NULL when memory is out. */
 char *vdc_isolation_spec_text(const vdc_isolation_specs *specs, uint32_t index);
+
+/* A list of taints, all of which some host class must have; `what` begins the messages. */
+vdc_code vdc_isolation_read_taints(vdc_isolation_specs *specs, const vdc_node *list, uint64_t *mask, const char *what, vdc_diag *diag);
+/* More cache ways or memory bandwidth than any host class offers, in words; false when it is not. */
+bool vdc_isolation_spec_exceeds(const vdc_isolation_specs *specs, const vdc_isolation_spec *spec, char *text, size_t size);
 
 extern const vdc_param vdc_isolation_spec_params[];
 extern const size_t vdc_isolation_spec_param_count;

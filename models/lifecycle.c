@@ -191,7 +191,11 @@ vdc_code vdc_lifecycle_hold(vdc_datacenter *dc, uint32_t slot, const vdc_request
     dc->lifecycle->vms[slot].other = held;
     dc->lifecycle->held++;
     if (dc->isolation && !vdc_isolation_arrive_part(dc->isolation, held, slot)) return VDC_ERROR_MEMORY;
-    if (dc->isolation && !guarantees) dc->isolation->vms[held].spec = (vdc_isolation_spec){.dedicated_host = dc->isolation->vms[held].spec.dedicated_host};
+    if (dc->isolation && !guarantees) {
+        vdc_vm_isolation *isolation = &dc->isolation->vms[held];
+        isolation->spec = (vdc_isolation_spec){.dedicated_host = isolation->spec.dedicated_host};
+        isolation->without_guarantees = true;
+    }
     vdc_code code = vdc_datacenter_place(dc, held, host, gpu_devices, numa_nodes);
     vdc_lifecycle_set_away(dc, held, true);
     return code;

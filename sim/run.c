@@ -178,6 +178,7 @@ const char *vdc_run_fits_nowhere(const vdc_simulation *sim, const vdc_request *r
         fits = true;
         keeps = keeps || !request->cpu_reservation || vdc_reserved_rate(request, &hosts->classes[k]) <= hosts->classes[k].cpu_hz;
     }
+    if (!fits && sim->isolation && vdc_isolation_nodes_impossible(sim->isolation, request, text, size)) return text;
     if (!fits) return "rejected: fits on no host even when empty";
     if (!keeps) return "rejected: no host can keep its CPU reservation";
     const vdc_admission_hooks *admission = &sim->admission.policy->admission;

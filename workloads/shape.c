@@ -129,7 +129,11 @@ static void take(const shape *given, const vdc_node *node, const vdc_workload_co
     if (given->vcpus == 0) vdc_fail(diag, VDC_ERROR_INPUT, &node->place, "%s: vcpus: found 0; allowed: more than 0", what);
     if (given->priority) read_priority(given->priority, request, what, diag);
     if (given->cpu) read_cpu(given->cpu, context, request, what, diag);
-    if (given->isolation) vdc_isolation_spec_read(context->isolation, given->isolation, &request->isolation, diag);
+    if (given->isolation && !vdc_isolation_spec_read(context->isolation, given->isolation, &request->isolation, diag) && context->isolation) {
+        char wrong[200];
+        if (vdc_isolation_spec_owns_too_much(context->isolation, request->isolation, given->vcpus, wrong, sizeof wrong))
+            vdc_fail(diag, VDC_ERROR_INPUT, &given->isolation->place, "%s: isolation: %s", what, wrong);
+    }
     if (given->interference) vdc_interference_profile_read(context->interference, given->interference, &request->interference, diag);
     if (given->operations) vdc_operation_list_read(context->operations, given->operations, VDC_OPERATION_OF_VM, what, &request->operations, diag);
     const vdc_io_nodes io = {given->network, given->vnics, given->traffic, given->volumes, given->io};

@@ -65,6 +65,7 @@ vdc_code vdc_scenario_host_class(const vdc_scenario *scenario, size_t index, vdc
     vdc_code code = labels_of(class, specs, &made, diag);
     if (code) return code;
     vdc_isolation_specs_offer(specs, class->llc_ways, class->memory_bandwidth, &class->place);
+    vdc_isolation_specs_offer_cores(specs, (int64_t)made.sockets * made.cores, made.threads, made.physical[VDC_CPU] / 1000, &class->place);
     made.name = vdc_strdup(class->name);
     if (!made.name) return without_memory(diag);
     *out = made;

@@ -13,7 +13,7 @@
 #include "sim/base/random.h"
 #include "sim/base/yaml.h"
 
-enum { HOSTS = 12, RACKS = 4, ZONES = 2, TENANTS = 5, GROUPS = 4, RULES = 5, ALIVE = 60 };
+enum { STEPS = 200, HOSTS = 12, RACKS = 4, ZONES = 2, TENANTS = 5, GROUPS = 4, RULES = 5, ALIVE = 60 };
 
 typedef enum kind {
     ANTI_AFFINITY, AFFINITY, SPREAD, FAULT_DOMAINS, MAX_TENANTS, MAX_VMS, TENANT_ANTI, LATTICE, WALL, PARTS_APART, OWN_CORES, DEDICATED, KINDS
@@ -29,6 +29,7 @@ typedef struct plain_rule {
     vdc_time scrub;
     int weight;         /* 0 = hard */
     vdc_thread_mode threads;
+    int every;          /* it concerns the VMs with ids that are multiples of this, 0 = all */
 } plain_rule;
 
 typedef struct plain_vm {
@@ -36,6 +37,8 @@ typedef struct plain_vm {
     int host, tenant, group, member, division, level;
     unsigned categories;
     vdc_thread_mode threads;
+    vdc_thread_mode given, given_there; /* by soft rules: on its host, and on the one that it is on its way to */
+    int64_t id;
     int vcpus, reserved;
     bool dedicated;
     int other;          /* the host that it is on its way to, -1 = none; and the slot that holds its place there */
@@ -61,7 +64,9 @@ typedef struct plain_world {
 
 static int unit(int level, int host) { return level == 0 ? host : level == 1 ? host * RACKS / HOSTS : host * RACKS / HOSTS * ZONES / RACKS; }
 static bool picked(unsigned mask, int number) { return mask == 0 || (mask >> number & 1); }
-static bool selects(const plain_rule *rule, const plain_vm *vm) { return picked(rule->tenants, vm->tenant) && picked(rule->groups, vm->group); }
+static bool selects(const plain_rule *rule, const plain_vm *vm) {
+    return picked(rule->tenants, vm->tenant) && picked(rule->groups, vm->group) && (rule->every == 0 || vm->id % rule->every == 0);
+}
 static int set_of(const plain_rule *rule, const plain_vm *vm) { return rule->of_tenant ? vm->tenant : vm->group; }
 static bool is_on(const plain_vm *vm, int host) { return vm->host == host || vm->other == host; }
 static bool is_in(const plain_vm *vm, int level, int where) {
@@ -143,8 +148,14 @@ static bool max_tenants_allows(const plain_world *world, const plain_rule *rule,
 
 static vdc_thread_mode threads_of(const plain_world *world, const plain_vm *vm) {
     for (int i = 0; i < world->rule_count && vm->threads == VDC_THREADS_SHARED; i++)
-        if (world->rules[i].kind == OWN_CORES && selects(&world->rules[i], vm)) return world->rules[i].threads;
+        if (world->rules[i].kind == OWN_CORES && !world->rules[i].weight && selects(&world->rules[i], vm)) return world->rules[i].threads;
     return vm->threads;
+}
+
+/* With what soft rules gave it where it is. */
+static vdc_thread_mode threads_on(const plain_world *world, const plain_vm *vm, int host) {
+    const vdc_thread_mode hard = threads_of(world, vm);
+    return hard ? hard : host == vm->other ? vm->given_there : vm->given;
 }
 
 /* At the level of cores only VMs that float over them meet. */
@@ -168,8 +179,10 @@ static bool divisions_apart(const plain_world *world, const plain_rule *rule, co
     return true;
 }
 
+static bool gets_cores(const plain_world *world, vdc_thread_mode threads, const plain_vm *vm, int host);
+
 static bool rule_allows(const plain_world *world, const plain_rule *rule, const plain_vm *vm, int host) {
-    if (rule->kind == MAX_TENANTS) return max_tenants_allows(world, rule, vm, host);
+    if (rule->kind == MAX_TENANTS || (rule->kind == DEDICATED && rule->weight)) return max_tenants_allows(world, rule, vm, host);
     if (!selects(rule, vm)) return true;
     switch (rule->kind) {
     case ANTI_AFFINITY: return set_of(rule, vm) == 0 || members(world, rule, set_of(rule, vm), rule->level, unit(rule->level, host)) < rule->max;
@@ -188,20 +201,22 @@ static bool rule_allows(const plain_world *world, const plain_rule *rule, const 
     case PARTS_APART: return divisions_apart(world, rule, vm, host);
     case LATTICE: return lattice_allows(world, rule, vm, host);
     case WALL: return wall_allows(world, rule, vm, host);
+    case OWN_CORES: return !rule->weight || threads_of(world, vm) || gets_cores(world, rule->threads, vm, host);
     default: return true;
     }
 }
 
 static bool is_dedicated(const plain_world *world, const plain_vm *vm) {
     bool dedicated = vm->dedicated;
-    for (int i = 0; i < world->rule_count; i++) dedicated = dedicated || (world->rules[i].kind == DEDICATED && selects(&world->rules[i], vm));
+    for (int i = 0; i < world->rule_count; i++)
+        dedicated = dedicated || (world->rules[i].kind == DEDICATED && !world->rules[i].weight && selects(&world->rules[i], vm));
     return dedicated;
 }
 
 /* Hosts have 8 cores of 2 threads and an overcommit of 2; a VM that owns threads takes them from what can be promised. Pinned VMs have
  * even sizes here, so that no core is broken and which cores are left does not depend on history. */
-static int fenced(const plain_world *world, const plain_vm *vm) {
-    switch (threads_of(world, vm)) {
+static int fenced(const plain_vm *vm, vdc_thread_mode threads) {
+    switch (threads) {
     case VDC_THREADS_PIN: return vm->vcpus;
     case VDC_CORES_PREFER: return (vm->vcpus + 1) / 2 * 2;
     case VDC_CORES_ISOLATE: return vm->vcpus * 2;
@@ -209,27 +224,44 @@ static int fenced(const plain_world *world, const plain_vm *vm) {
     }
 }
 
-static bool threads_allow(const plain_world *world, const plain_vm *vm, int host) {
+static bool threads_allow(const plain_world *world, const plain_vm *vm, int host, vdc_thread_mode threads) {
     int owned = 0, floating = 0, reserved = 0;
     for (int i = 0; i < world->vm_count; i++) {
         const plain_vm *other = &world->vms[i];
         if (!is_on(other, host)) continue;
-        owned += fenced(world, other);
-        if (threads_of(world, other) == VDC_THREADS_SHARED) floating += other->vcpus, reserved += other->reserved;
+        owned += fenced(other, threads_on(world, other, host));
+        if (threads_on(world, other, host) == VDC_THREADS_SHARED) floating += other->vcpus, reserved += other->reserved;
     }
-    int need = fenced(world, vm);
+    int need = fenced(vm, threads);
     if (owned + need > 16) return false;
     const int also = need ? 0 : vm->reserved;
     if ((need || also) && owned + need + reserved + also > 16) return false;
     return 2 * (16 - owned - need) >= floating + (need ? 0 : vm->vcpus);
 }
 
-static bool brute_force(const plain_world *world, const plain_vm *vm, int host) {
+static bool others_allow(const plain_world *world, const plain_vm *vm, int host) {
     for (int i = 0; i < world->vm_count; i++) {
         const plain_vm *other = &world->vms[i];
         if (is_on(other, host) && other->tenant != vm->tenant && (is_dedicated(world, vm) || is_dedicated(world, other))) return false;
     }
-    if (!threads_allow(world, vm, host)) return false;
+    return true;
+}
+
+static bool gets_cores(const plain_world *world, vdc_thread_mode threads, const plain_vm *vm, int host) {
+    return others_allow(world, vm, host) && threads_allow(world, vm, host, threads);
+}
+
+/* The first soft rule whose cores the host has gives them. */
+static vdc_thread_mode given_on(const plain_world *world, const plain_vm *vm, int host) {
+    for (int i = 0; i < world->rule_count && !threads_of(world, vm); i++) {
+        const plain_rule *rule = &world->rules[i];
+        if (rule->kind == OWN_CORES && rule->weight && selects(rule, vm) && threads_allow(world, vm, host, rule->threads)) return rule->threads;
+    }
+    return VDC_THREADS_SHARED;
+}
+
+static bool brute_force(const plain_world *world, const plain_vm *vm, int host) {
+    if (!others_allow(world, vm, host) || !threads_allow(world, vm, host, threads_of(world, vm))) return false;
     for (int i = 0; i < world->rule_count; i++)
         if (!world->rules[i].weight && !rule_allows(world, &world->rules[i], vm, host)) return false;
     return true;
@@ -285,32 +317,46 @@ static void random_rule(vdc_stream *stream, plain_rule *rule, char *text) {
         rule->class_of[3] = rule->class_of[4] = 2;
         rule->groups = 0; /* so that a departure is known by its tenant */
         break;
-    default: sprintf(text, "{rule: dedicated-host"); rule->tenants |= 1u << (1 + DRAW(TENANTS)); break;
+    default: sprintf(text, "{rule: dedicated-host"); rule->max = 1; rule->tenants |= 1u << (1 + DRAW(TENANTS)); break;
     }
     names(text, "tenants", rule->tenants, 't', TENANTS);
     names(text, "groups", rule->groups, 'g', GROUPS);
-    if (rule->kind != DEDICATED && rule->kind != OWN_CORES && DRAW(4) == 0) { /* those are guarantees */
+    if (rule->kind != WALL && DRAW(8) == 0) {
+        rule->every = 2 + DRAW(3);
+        strcat(text, ", vms: [");
+        for (int id = 0; id < STEPS; id += rule->every) sprintf(text + strlen(text), "%s%d", id ? ", " : "", id);
+        strcat(text, "]");
+    }
+    if (DRAW(4) == 0) {
         rule->weight = 1 + DRAW(9);
         sprintf(text + strlen(text), ", mode: soft, weight: %d", rule->weight);
     }
     strcat(text, "}");
 }
 
+static void join_rules(int count, char texts[RULES][2048], int without, char *text) {
+    strcpy(text, "{rules: [");
+    for (int i = 0, written = 0; i < count; i++)
+        if (i != without) sprintf(text + strlen(text), "%s%s", written++ ? ", " : "", texts[i]);
+    strcat(text, "]}");
+}
+
 /* Affinity and what tears sets apart are refused as a contradiction where they overlap: such sets are drawn again. */
-static void random_rules(vdc_stream *stream, plain_world *world, char *text) {
+static void random_rules(vdc_stream *stream, plain_world *world, char texts[RULES][2048]) {
     bool together, apart;
     do {
         together = apart = false;
+        vdc_thread_mode owned = VDC_THREADS_SHARED;
         world->rule_count = DRAW(RULES + 1);
-        strcpy(text, "{rules: [");
         for (int i = 0; i < world->rule_count; i++) {
-            char one[512];
-            random_rule(stream, &world->rules[i], one);
+            random_rule(stream, &world->rules[i], texts[i]);
             together = together || world->rules[i].kind == AFFINITY;
             apart = apart || world->rules[i].kind == ANTI_AFFINITY || world->rules[i].kind == SPREAD || world->rules[i].kind == FAULT_DOMAINS;
-            sprintf(text + strlen(text), "%s%s", i ? ", " : "", one);
+            if (world->rules[i].kind == OWN_CORES && !world->rules[i].weight) {
+                together = together || (owned && owned != world->rules[i].threads), apart = apart || together;
+                owned = world->rules[i].threads;
+            }
         }
-        strcat(text, "]}");
     } while (together && apart);
 }
 
@@ -382,14 +428,19 @@ static void close_fixture(fixture *f) {
     vdc_arena_free(&f->arena);
 }
 
-/* A VM at random, and its wishes as an entry of the table. */
-static vdc_request random_vm(vdc_stream *stream, fixture *f, plain_vm *vm, int64_t number) {
-    static const char *const modes[] = {"", "pin: true", "core_isolate: prefer", "core_isolate: isolate"};
+static plain_vm draw_vm(vdc_stream *stream) {
+    plain_vm drawn, *vm = &drawn;
     *vm = (plain_vm){.tenant = 1 + DRAW(TENANTS), .group = DRAW(GROUPS + 1), .division = DRAW(4), .vcpus = 1 + DRAW(4), .level = DRAW(3),
                      .categories = (unsigned)DRAW(4), .dedicated = DRAW(20) == 0, .other = -1, .first = -1,
                      .threads = DRAW(3) == 0 ? (vdc_thread_mode)(1 + DRAW(3)) : VDC_THREADS_SHARED};
     if (vm->threads == VDC_THREADS_PIN) vm->vcpus += vm->vcpus % 2;
     if (DRAW(4) == 0) vm->reserved = 1 + DRAW(vm->vcpus);
+    return drawn;
+}
+
+/* Its wishes are an entry of the fixture's table. */
+static vdc_request request_of(fixture *f, const plain_vm *vm, int64_t number) {
+    static const char *const modes[] = {"", "pin: true", "core_isolate: prefer", "core_isolate: isolate"};
     char text[256];
     sprintf(text, "{label: {level: %d, categories: [%s%s%s]}, dedicated_host: %s%s%s}", vm->level, vm->categories & 1 ? "x" : "",
             vm->categories == 3 ? ", " : "", vm->categories & 2 ? "y" : "", vm->dedicated ? "true" : "false", vm->threads ? ", " : "",
@@ -417,7 +468,7 @@ typedef struct lives {
     vdc_stream *stream;
     fixture f;
     plain_world *world;
-    char text[4096];    /* the rules */
+    char text[16384];   /* the rules */
     int members_of[GROUPS + 1];
     uint64_t compared;  /* verdicts */
 } lives;
@@ -461,14 +512,31 @@ static void meet(plain_world *world, plain_vm *vm, int host) {
     }
 }
 
+static bool contradicts_a_rule(const plain_world *world, const plain_vm *vm) {
+    for (int i = 0; i < world->rule_count; i++) {
+        const plain_rule *rule = &world->rules[i];
+        if (rule->kind == OWN_CORES && !rule->weight && selects(rule, vm) && vm->threads && vm->threads != rule->threads) return true;
+    }
+    return false;
+}
+
 static void arrival(lives *life, int64_t number) {
     fixture *f = &life->f;
-    plain_vm vm;
-    vdc_request request = random_vm(life->stream, f, &vm, number);
+    plain_vm vm = draw_vm(life->stream);
+    vdc_request request = request_of(f, &vm, number);
+    vm.id = number;
     uint32_t slot = vdc_vm_create(&f->dc, &request);
-    cr_assert(vdc_isolation_arrive(f->iso, slot));
-    vm.slot = slot;
     vm.member = vm.group ? life->members_of[vm.group]++ : 0;
+    cr_assert(vdc_isolation_arrive(f->iso, slot));
+    char why[160];
+    if (vdc_isolation_impossible(f->iso, &request, why, sizeof why)) { /* it wants other threads than a rule gives it */
+        cr_assert(strstr(why, "contradict each other") && contradicts_a_rule(life->world, &vm), "%s: %s", life->text, why);
+        vdc_isolation_leave(f->iso, slot);
+        vdc_vm_destroy(&f->dc, slot);
+        return;
+    }
+    cr_assert(!contradicts_a_rule(life->world, &vm), "%s", life->text);
+    vm.slot = slot;
     int chosen = compare(life, &vm, &f->dc.records[slot].request, "arrival");
     if (chosen < 0) {
         vdc_isolation_leave(f->iso, slot);
@@ -478,6 +546,7 @@ static void arrival(lives *life, int64_t number) {
     cr_assert_eq(vdc_datacenter_place(&f->dc, slot, (uint32_t)chosen, 0, 0), VDC_OK);
     vdc_progress_begin(&f->dc, slot);
     vm.host = chosen;
+    vm.given = given_on(life->world, &vm, chosen);
     life->world->vms[life->world->vm_count++] = vm;
     meet(life->world, &life->world->vms[life->world->vm_count - 1], chosen);
 }
@@ -527,6 +596,7 @@ static void move(lives *life, int i) {
         left(world, vm.host, vm.tenant);
         cr_assert_eq(vdc_datacenter_place(&f->dc, vm.slot, (uint32_t)to, 0, 0), VDC_OK);
         vdc_progress_begin(&f->dc, vm.slot);
+        world->vms[i].given = given_on(world, &world->vms[i], to);
         world->vms[i].host = to;
         meet(world, &world->vms[i], to);
         return;
@@ -534,6 +604,7 @@ static void move(lives *life, int i) {
     vdc_vm_record *record = &f->dc.records[vm.slot];
     vdc_request resized = record->request;
     plain_vm grown = vm;
+    grown.given = VDC_THREADS_SHARED;
     if (DRAW(2)) grown.vcpus = grown.threads == VDC_THREADS_PIN ? 2 + 2 * DRAW(3) : 1 + DRAW(6);
     resized.size[VDC_CPU] = grown.vcpus * 1000;
     if (grown.reserved > grown.vcpus) grown.reserved = grown.vcpus;
@@ -551,9 +622,10 @@ static void move(lives *life, int i) {
     world->vms[i] = vm;
     if (to < 0 || to == vm.host || grown.vcpus != vm.vcpus) return;
     uint32_t part = vdc_vm_create(&f->dc, &record->request);
-    f->dc.records[part].request.number = f->dc.records[part].request.id = 1000000 + (int64_t)part;
+    f->dc.records[part].request.number = 1000000 + (int64_t)part;
     cr_assert(vdc_isolation_arrive_part(f->iso, part, vm.slot));
     cr_assert_eq(vdc_datacenter_place(&f->dc, part, (uint32_t)to, 0, 0), VDC_OK);
+    world->vms[i].given_there = given_on(world, &world->vms[i], to);
     world->vms[i].other = to;
     world->vms[i].part = part;
     meet(world, &world->vms[i], to);
@@ -566,7 +638,9 @@ static uint64_t live(vdc_stream *stream, int steps) {
     vdc_checks checks;
     memset(&world, 0, sizeof world);
     world.left = malloc(3 * (size_t)steps * sizeof *world.left);
-    random_rules(stream, &world, life.text);
+    char texts[RULES][2048];
+    random_rules(stream, &world, texts);
+    join_rules(world.rule_count, texts, -1, life.text);
     open_fixture(&life.f, life.text);
     fix_categories(&life.f);
     vdc_checks_setup(&checks);
@@ -592,7 +666,108 @@ Test(isolation, counters_agree_with_brute_force_on_random_rules) {
     vdc_stream stream;
     vdc_stream_open(&stream, 11, "test.isolation", 0);
     uint64_t compared = 0;
-    for (int64_t done = 0; done < steps; done += 200) compared += live(&stream, 200);
+    for (int64_t done = 0; done < steps; done += STEPS) compared += live(&stream, STEPS);
     cr_log_info("%lu verdicts compared", (unsigned long)compared);
     cr_assert_gt(compared, (uint64_t)steps);
+}
+
+/* ---- I23: without a constraint more hosts are feasible, or as many ---- */
+
+typedef struct twin {
+    fixture with, without;
+    uint32_t slots[2][ALIVE];
+    int count;
+} twin;
+
+/* A VM comes to the host, or is done with when that is -1. */
+static void settle_vm(fixture *f, uint32_t slot, int host, uint32_t *kept) {
+    *kept = slot;
+    if (host < 0) {
+        vdc_isolation_leave(f->iso, slot);
+        vdc_vm_destroy(&f->dc, slot);
+        return;
+    }
+    cr_assert_eq(vdc_datacenter_place(&f->dc, slot, (uint32_t)host, 0, 0), VDC_OK);
+    vdc_progress_begin(&f->dc, slot);
+    cr_assert_eq(vdc_datacenter_settle(&f->dc, NULL), VDC_OK);
+}
+
+static void remove_vm(fixture *f, uint32_t slot) {
+    vdc_progress_stop(&f->dc, slot);
+    vdc_datacenter_remove(&f->dc, slot);
+    cr_assert_eq(vdc_datacenter_settle(&f->dc, NULL), VDC_OK);
+    vdc_isolation_leave(f->iso, slot);
+    vdc_vm_destroy(&f->dc, slot);
+}
+
+static bool feasible(fixture *f, uint32_t slot, int host) {
+    const vdc_request *request = &f->dc.records[slot].request;
+    char why[160];
+    return vdc_host_fits(&f->dc.hosts, (uint32_t)host, request) && vdc_isolation_allows(f->iso, (uint32_t)host, request)
+           && !vdc_isolation_impossible(f->iso, request, why, sizeof why);
+}
+
+/* One VM arrives at both; it comes to a host that is feasible with all rules. Returns how many more hosts are feasible without the one. */
+static int arrive_at_both(twin *both, vdc_stream *stream, int64_t number, const char *text) {
+    const plain_vm vm = draw_vm(stream);
+    const vdc_request requests[] = {request_of(&both->with, &vm, number), request_of(&both->without, &vm, number)};
+    const uint32_t with = vdc_vm_create(&both->with.dc, &requests[0]), without = vdc_vm_create(&both->without.dc, &requests[1]);
+    cr_assert(vdc_isolation_arrive(both->with.iso, with) && vdc_isolation_arrive(both->without.iso, without));
+    int more = 0, chosen = -1, seen = 0;
+    for (int host = 0; host < HOSTS; host++) {
+        const bool here = feasible(&both->with, with, host), also = feasible(&both->without, without, host);
+        cr_assert(also || !here, "%s: host %d is feasible for VM %d (tenant %d, group %d) with all rules and not without one of them", text, host, (int)number,
+                  vm.tenant, vm.group);
+        more += also && !here;
+        if (here && DRAW(++seen) == 0) chosen = host;
+    }
+    settle_vm(&both->with, with, chosen, &both->slots[0][both->count]);
+    settle_vm(&both->without, without, chosen, &both->slots[1][both->count]);
+    both->count += chosen >= 0;
+    return more;
+}
+
+/* Own cores keep tenants apart on cores: without the rule that gives them the other one has more to forbid. */
+static bool keeps_another(const plain_world *world, int dropped) {
+    bool on_cores = false;
+    for (int i = 0; i < world->rule_count; i++) on_cores = on_cores || (world->rules[i].kind == TENANT_ANTI && world->rules[i].level == 3);
+    return on_cores && world->rules[dropped].kind == OWN_CORES;
+}
+
+Test(isolation, without_a_rule_the_feasible_hosts_only_grow) {
+    enum { SETS = 250, COMINGS = 60 };
+    static char texts[RULES][2048], text[16384], less[16384];
+    vdc_stream generator, *stream = &generator;
+    int grown[KINDS] = {0};
+    vdc_stream_open(stream, 23, "test.isolation", 0);
+    for (int set = 0; set < SETS; set++) {
+        plain_world world = {0};
+        static twin both;
+        int dropped = 0;
+        do {
+            random_rules(stream, &world, texts);
+            if (world.rule_count) dropped = DRAW(world.rule_count);
+        } while (world.rule_count == 0 || keeps_another(&world, dropped));
+        join_rules(world.rule_count, texts, -1, text);
+        join_rules(world.rule_count, texts, dropped, less);
+        open_fixture(&both.with, text);
+        open_fixture(&both.without, less);
+        fix_categories(&both.with);
+        fix_categories(&both.without);
+        both.count = 0;
+        for (int number = 0; number < COMINGS; number++) {
+            both.without.dc.now = both.with.dc.now += DRAW(15);
+            const int more = arrive_at_both(&both, stream, number, text);
+            cr_assert(more == 0 || !world.rules[dropped].weight || world.rules[dropped].kind == OWN_CORES, "%s: the soft rule %d forbids", text, dropped);
+            grown[world.rules[dropped].kind] += more;
+            if (both.count == 0 || DRAW(3)) continue;
+            const int gone = DRAW(both.count--);
+            remove_vm(&both.with, both.slots[0][gone]);
+            remove_vm(&both.without, both.slots[1][gone]);
+            for (int k = 0; k < 2; k++) both.slots[k][gone] = both.slots[k][both.count];
+        }
+        close_fixture(&both.with);
+        close_fixture(&both.without);
+    }
+    for (int k = 0; k < KINDS; k++) cr_expect_gt(grown[k], 0, "rules of kind %d never forbade anything", k);
 }
