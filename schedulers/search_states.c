@@ -67,6 +67,7 @@ typedef struct shape_index {
     uint64_t summary, bits[BUCKETS_MOST / 64];
     uint32_t states, states_at_split;
     uint32_t uses;
+    uint32_t impatience;       /* rises with each search that asked in vain for too long, falls with each that found a host by asking */
 } shape_index;
 
 typedef struct entry {
@@ -107,6 +108,8 @@ struct vdc_states {
     uint32_t long_buckets;       /* met in this window */
     vdc_feasible *feasible;
     vdc_dense dense;             /* for searches under rules that refuse most hosts */
+    uint64_t *left, *none;       /* [positions / 64] hosts that such a search goes through; no bit is set */
+    uint32_t *fitting;           /* of them */
     uint32_t asked_in_vain;      /* searches that lost patience while no state had a bitmap */
 };
 
@@ -578,6 +581,7 @@ typedef struct question {
 
 enum {
     PATIENCE = 64, LEAST_PATIENCE = 8,
+    IMPATIENT = 4, ASKED_ANYWAY = 16, /* from there on a shape's searches sweep at once, but for one in so many */
     SWEPT_ANYWAY = 256 /* of so many searches without patience one goes through all hosts and so finds the states that most are in */
 };
 
@@ -637,23 +641,62 @@ typedef struct found_host {
     uint32_t position;
 } found_host;
 
-/* Of 64 positions, those that no bitmap of hosts refuses. */
-static inline uint64_t not_refused(const question *q, uint32_t word) {
-    uint64_t bits = ~UINT64_C(0);
-    for (uint32_t i = 0; i < q->refusals.count; i++)
-        if (!q->refusals.sets[i].unit_of) bits &= ~vdc_refused_word(&q->refusals.sets[i], word);
-    return bits;
+static inline uint32_t words_of(const vdc_states *s) {
+    return (s->hosts->count + 63) / 64;
 }
 
-/* The position is refused with its rack or zone: takes the whole of it out of `bits`, or goes on with the word that it ends in. */
-static inline bool pass_over(const question *q, uint32_t position, uint32_t *word, uint64_t *bits) {
-    const uint32_t until = vdc_refused_until(&q->refusals, position);
-    if (until == position) return false;
-    const uint32_t in = until >> 6;
-    if (in != *word) *bits = 0;
-    if (in > *word + 1) *word = in - 1;
-    if (in == *word) *bits &= ~UINT64_C(0) << (until & 63);
-    return true;
+static inline void clear_range(uint64_t *bits, uint32_t from, uint32_t end) {
+    for (uint32_t word = from >> 6; word << 6 < end; word++) {
+        uint64_t range = ~UINT64_C(0);
+        if (word == from >> 6) range &= ~UINT64_C(0) << (from & 63);
+        if (end - (word << 6) < 64) range &= (UINT64_C(1) << (end & 63)) - 1;
+        bits[word] &= ~range;
+    }
+}
+
+/* Takes the racks or zones that are refused out of `left`. Where their hosts do not stand side by side they stay in, to be asked about. */
+static void leave_out_units(uint64_t *left, const vdc_refused_units *set) {
+    for (uint32_t word = 0; set->unit_end && word * 64 < set->units; word++) {
+        for (uint64_t bits = vdc_refused_word(set, word); bits; bits &= bits - 1) {
+            const uint32_t unit = word << 6 | (uint32_t)__builtin_ctzll(bits);
+            clear_range(left, unit ? set->unit_end[unit - 1] : 0, set->unit_end[unit]);
+        }
+    }
+}
+
+/* Sets the bits of all hosts that no set refuses: mostly in one short loop. */
+static void find_left(vdc_states *s, const question *q) {
+    uint64_t *restrict left = s->left;
+    const uint32_t words = words_of(s);
+    bool begun = false;
+    for (uint32_t i = 0; i < q->refusals.count; i++) {
+        const vdc_refused_units *set = &q->refusals.sets[i];
+        const uint64_t *bits = set->bits, *but = set->but ? set->but : s->none;
+        if (set->unit_of) continue;
+        for (uint32_t word = 0; word < words; word++) left[word] = (begun ? left[word] : ~UINT64_C(0)) & (~bits[word] | but[word]);
+        begun = true;
+    }
+    if (!begun) memset(left, 0xff, words * sizeof *left);
+    if (s->hosts->count % 64) left[words - 1] &= (UINT64_C(1) << (s->hosts->count % 64)) - 1;
+    for (uint32_t i = 0; i < q->refusals.count; i++)
+        if (q->refusals.sets[i].unit_of) leave_out_units(left, &q->refusals.sets[i]);
+}
+
+/* Writes down those of them that fit and are in no dense state; how many. */
+static uint32_t find_fitting(vdc_states *s, unsigned slot) {
+    const uint64_t *left = s->left, *dense = s->dense.count ? s->dense.all : s->none;
+    const uint32_t *state_of = s->pool.state_of, words = words_of(s);
+    const host_state *states = s->state;
+    uint32_t *fitting = s->fitting, count = 0;
+    for (uint32_t word = 0; word < words; word++) {
+        for (uint64_t bits = left[word] & ~dense[word]; bits; bits &= bits - 1) {
+            const uint32_t position = word << 6 | (uint32_t)__builtin_ctzll(bits), id = state_of[position];
+            if (id == NONE) continue;
+            fitting[count] = position;
+            count += states[id].fits >> slot & 1; /* no jump: nobody could foretell it */
+        }
+    }
+    return count;
 }
 
 /* Is a host of the state at that position better than the best so far, and may it be? */
@@ -667,24 +710,22 @@ static void consider_dense(vdc_states *s, unsigned slot, question *q, uint32_t i
     if (!s->state[id].members.count || !(s->state[id].fits >> slot & 1)) return;
     const double score = s->index[slot]->nodes[id].score;
     if (best->position != VDC_NO_POSITION && score < best->score) return;
-    for (uint32_t word = 0; word * 64 < s->hosts->count; word++) {
-        uint64_t bits = s->dense.bits[index][word] & not_refused(q, word);
-        while (bits) {
+    for (uint32_t word = 0; word < words_of(s); word++) {
+        for (uint64_t bits = s->dense.bits[index][word] & s->left[word]; bits; bits &= bits - 1) {
             const uint32_t position = word << 6 | (uint32_t)__builtin_ctzll(bits);
             if (best->position != VDC_NO_POSITION && score == best->score && position > best->position) return;
-            if (pass_over(q, position, &word, &bits)) continue;
             if (q->allows(s->search->rules, position, q->request)) {
                 *best = (found_host){score, position};
                 return;
             }
-            bits &= bits - 1;
         }
     }
 }
 
-/* The host is in a state that many are in and that has no bitmap yet. */
-static bool make_dense(vdc_states *s, uint32_t id) {
-    return vdc_dense_suits(&s->dense, s->state[id].members.count) && vdc_dense_make(&s->dense, id, s->pool.state_of);
+/* Is the host in a state that many are in? Such a state gets a bitmap here when it has none. */
+static bool is_in_dense_state(vdc_states *s, uint32_t id) {
+    return vdc_dense_suits(&s->dense, s->state[id].members.count)
+           && (vdc_dense_find(&s->dense, id) < s->dense.count || vdc_dense_make(&s->dense, id, s->pool.state_of));
 }
 
 /* The best host of all that are not refused, state by state only for the large ones. Positions are host ids here. */
@@ -692,24 +733,19 @@ static uint32_t sweep(vdc_states *s, unsigned slot, question *q) {
     found_host best = {-INFINITY, VDC_NO_POSITION};
     for (uint32_t i = s->dense.count; i-- > 0;)
         if (!vdc_dense_suits(&s->dense, 2 * s->state[s->dense.state[i]].members.count)) vdc_dense_drop(&s->dense, i);
-    for (uint32_t word = 0; word * 64 < s->hosts->count; word++) {
-        uint64_t bits = not_refused(q, word);
-        for (uint32_t i = 0; i < s->dense.count; i++) bits &= ~s->dense.bits[i][word];
-        if (s->hosts->count - word * 64 < 64) bits &= (UINT64_C(1) << (s->hosts->count - word * 64)) - 1;
-        while (bits) {
-            const uint32_t position = word << 6 | (uint32_t)__builtin_ctzll(bits), id = s->pool.state_of[position];
-            if (pass_over(q, position, &word, &bits)) continue;
-            bits &= bits - 1;
-            if (id == NONE || !(s->state[id].fits >> slot & 1)) continue;
-            if (make_dense(s, id)) bits &= ~s->dense.bits[s->dense.count - 1][word];
-            else consider(q, position, s->index[slot]->nodes[id].score, &best);
-        }
+    find_left(s, q);
+    const score_node *nodes = s->index[slot]->nodes;
+    const uint32_t count = find_fitting(s, slot);
+    for (uint32_t i = 0; i < count; i++) {
+        const uint32_t position = s->fitting[i], id = s->pool.state_of[position];
+        if (!is_in_dense_state(s, id)) consider(q, position, nodes[id].score, &best);
     }
     for (uint32_t i = 0; i < s->dense.count; i++) consider_dense(s, slot, q, i, &best);
     return best.position;
 }
 
-/* About how many steps a sweep takes, in the cost of a host that is asked about in vain. */
+/* About how long a sweep takes, in questions about a host that are answered by no: by instructions such a question costs as much as fifteen
+ * hosts of a sweep that are not refused, or eighteen words of bits. */
 static uint32_t sweep_cost(const vdc_states *s, const question *q) {
     uint64_t left = s->hosts->count;
     for (uint32_t i = 0; i < s->dense.count; i++) left -= s->state[s->dense.state[i]].members.count < left ? s->state[s->dense.state[i]].members.count : left;
@@ -718,11 +754,11 @@ static uint32_t sweep_cost(const vdc_states *s, const question *q) {
         if (set->unit_of) left = left * (set->units - set->refused) / set->units;
         else left = left > set->refused ? left - set->refused : 0;
     }
-    return (uint32_t)left / 2 + s->hosts->count / 256;
+    return (uint32_t)left / 15 + s->hosts->count / 64 / 18 * (1 + s->dense.count);
 }
 
-/* How many more may be asked about in vain. A search that knows which hosts are refused goes on asking as long as going through all others is
- * likely to take longer. */
+/* How many more may be asked about in vain. A search that knows which hosts are refused asks as long as a sweep takes: in the worst case it then
+ * takes twice as long as the better of the two. Where it lately came to that for requests of the shape, it sweeps at once. */
 static void weigh(const vdc_states *s, question *q) {
     q->weighed = q->refusals.count > 0;
     const uint32_t more = q->weighed ? sweep_cost(s, q) : 2 * q->in_vain;
@@ -791,10 +827,17 @@ static uint32_t best_in_bucket(vdc_states *s, unsigned slot, uint32_t b, questio
 static uint32_t best_remembered(vdc_states *s, unsigned slot, question *q) {
     shape_index *index = s->index[slot];
     if (index->states > 2 * index->states_at_split + 32) split(s, slot);
+    if (q->weighed && index->impatience >= IMPATIENT && index->uses % ASKED_ANYWAY) return sweep(s, slot, q);
     for (uint32_t b = next_bit(index, 0); b != NONE; b = next_bit(index, b + 1)) {
         uint32_t position = best_in_bucket(s, slot, b, q);
-        if (q->given_up) return sweep(s, slot, q);
-        if (position != VDC_NO_POSITION) return position;
+        if (q->given_up) {
+            if (index->impatience < 2 * IMPATIENT) index->impatience++;
+            return sweep(s, slot, q);
+        }
+        if (position != VDC_NO_POSITION) {
+            if (index->impatience) index->impatience--;
+            return position;
+        }
         if (!index->buckets[b].length) clear_bit(index, b);
     }
     return VDC_NO_POSITION;
@@ -913,7 +956,10 @@ vdc_code vdc_states_create(vdc_states **out, const vdc_search *search, bool reme
     s->key_words = count_key_words(s);
     s->dense.positions = s->hosts->count;
     s->pool.state_of = vdc_calloc(s->hosts->count ? s->hosts->count : 1, sizeof *s->pool.state_of);
-    if (!s->pool.state_of || (s->hosts->rank && !order_by_rank(s)) || !grow(s)) {
+    s->left = vdc_calloc(words_of(s) + (size_t)1, sizeof *s->left);
+    s->none = vdc_calloc(words_of(s) + (size_t)1, sizeof *s->none);
+    s->fitting = vdc_calloc(s->hosts->count + (size_t)1, sizeof *s->fitting);
+    if (!s->pool.state_of || !s->left || !s->none || !s->fitting || (s->hosts->rank && !order_by_rank(s)) || !grow(s)) {
         vdc_states_destroy(s);
         return VDC_ERROR_MEMORY;
     }
@@ -937,6 +983,9 @@ void vdc_states_destroy(vdc_states *s) {
         vdc_free(s->index[slot]);
     }
     vdc_dense_clear(&s->dense);
+    vdc_free(s->left);
+    vdc_free(s->none);
+    vdc_free(s->fitting);
     vdc_grid_destroy(s->grid);
     vdc_free(s->in_grid);
     vdc_feasible_destroy(s->feasible);
