@@ -16,7 +16,7 @@ void vdc_checks_setup(vdc_checks *checks) {
         [VDC_I5_THREAD_TIME] = {.name = "I5", .statement = "run + idle = thread time of every host"},
         [VDC_I6_WORK_CONSERVATION] = {.name = "I6", .statement = "grants of a host = min(capacity, what its VMs may have)"},
         [VDC_I7_COMMIT] = {.name = "I7", .statement = "promises of a host <= overcommit x capacity"},
-        [VDC_I8_PHYSICAL] = {.name = "I8", .statement = "grants of a host <= capacity"},
+        [VDC_I8_PHYSICAL] = {.name = "I8", .statement = "grants of a host <= capacity, progress <= what its cores make of their threads"},
         [VDC_I9_FENCES] = {.name = "I9", .statement = "fences lie within their host, those of different VMs apart"},
         [VDC_I10_FENCE_PARTS] = {.name = "I10", .statement = "0 <= S_waste, S_idle <= S"},
         [VDC_I11_RESERVATIONS] = {.name = "I11", .statement = "reservations of a host <= capacity"},
@@ -115,7 +115,7 @@ static void check_host(vdc_checks *checks, const vdc_datacenter *dc, uint32_t h)
     const vdc_host_class *class = &hosts->classes[hosts->class_of[h]];
     vdc_time now = dc->now;
     int64_t shared_disk = 0, overhead = dc->lifecycle ? dc->lifecycle->overhead[h] : 0;
-    int64_t held[VDC_RESOURCES] = {0}, reserved = 0, granted = 0, ceiling = 0, owners_ceiling = 0, owners_held = 0;
+    int64_t held[VDC_RESOURCES] = {0}, reserved = 0, granted = 0, used = 0, ceiling = 0, owners_ceiling = 0, owners_held = 0;
     uint32_t count = 0;
     for (uint32_t slot = dc->hosts.account[h].first_vm; slot != VDC_NOWHERE; slot = dc->vms[slot].next) {
         const vdc_request *request = &dc->records[slot].request;
@@ -125,6 +125,7 @@ static void check_host(vdc_checks *checks, const vdc_datacenter *dc, uint32_t h)
         if (dc->vms[slot].disk_once) shared_disk += request->size[VDC_DISK];
         for (int r = 0; r < VDC_RESOURCES; r++) held[r] += request->size[r];
         granted += dc->vms[slot].grant;
+        used += dc->vms[slot].used;
         if (dc->vms[slot].exclusive) {
             owners_ceiling += dc->vms[slot].ceiling;
             owners_held += request->size[VDC_CPU];
@@ -154,6 +155,10 @@ static void check_host(vdc_checks *checks, const vdc_datacenter *dc, uint32_t h)
         vdc_check_equal(checks, VDC_I1_AGGREGATION, now, booked, vdc_ledger_rate(&dc->host_ledger, h, (vdc_flow)(VDC_FLOW_P + r)));
     }
     vdc_check_at_most(checks, VDC_I8_PHYSICAL, now, granted + overhead, class->cpu_hz);
+    /* All threads of a core together make that of one, and what their siblings add. */
+    const vdc_wide core_ppm = 1000000 + (vdc_wide)(class->threads - 1) * class->smt_yield_ppm;
+    const vdc_wide most_used = (vdc_wide)class->sockets * class->cores * class->speed * core_ppm / 1000000;
+    if (dc->efficiency_count) vdc_check_at_most(checks, VDC_I8_PHYSICAL, now, used, most_used);
     int64_t pool = class->cpu_hz - (dc->regions ? dc->regions[h].exclusive : 0) - overhead;
     if (dc->sharing.fluid && !(dc->regions && dc->regions[h].cookies) && dc->bound && dc->bound[h])
         check_nodes(checks, dc, h, vdc_least(pool, ceiling), granted - owners_ceiling);

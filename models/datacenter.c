@@ -761,7 +761,8 @@ static vdc_code efficiencies(vdc_datacenter *dc, uint32_t h, uint32_t count, vdc
     if (!VDC_RESERVE(dc->entry_factors, dc->factor_capacity, count)) return vdc_no_memory(diag, "the CPU shares of a host");
     for (uint32_t i = 0; i < count; i++) dc->entry_factors[i] = 1;
     for (uint8_t m = 0; m < dc->efficiency_count; m++)
-        dc->efficiencies[m].factors(dc->efficiencies[m].context, dc, h, dc->entries, dc->entry_slots, count, dc->entry_factors);
+        if (!dc->efficiencies[m].factors(dc->efficiencies[m].context, dc, h, dc->entries, dc->entry_slots, count, dc->entry_factors))
+            return vdc_no_memory(diag, "the CPU shares of a host");
     return VDC_OK;
 }
 

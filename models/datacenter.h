@@ -170,9 +170,10 @@ typedef struct vdc_region {
 
 /* Something that keeps granted CPU from becoming progress: SMT, memory pressure, neighbours (models.md 4.1.6, 4.2, 4.5).
  * Multiplies each VM's factor, in [0, 1], by its own; factors[i] belongs to entries[i] (with its grant) in slots[i]. A pure function of the
- * datacenter's state; evaluated whenever the host's grants are solved anew. To ask for that at another time: vdc_datacenter_resolve. */
+ * datacenter's state; evaluated whenever the host's grants are solved anew. To ask for that at another time: vdc_datacenter_resolve. False when
+ * memory is out. */
 typedef struct vdc_efficiency {
-    void (*factors)(const void *context, const struct vdc_datacenter *datacenter, uint32_t host, const vdc_cpu_entry *entries,
+    bool (*factors)(const void *context, const struct vdc_datacenter *datacenter, uint32_t host, const vdc_cpu_entry *entries,
                     const uint32_t *slots, uint32_t count, double *factors);
     const void *context;
 } vdc_efficiency;

@@ -142,7 +142,7 @@ static double remote_factor(const neighbourhood *n, uint32_t i) {
     return 1 / (1 + profile_of(n, i)->stall * (1 - 1 / nodes) * (n->class->remote_latency - 1));
 }
 
-static void factors(const void *context, const vdc_datacenter *dc, uint32_t h, const vdc_cpu_entry *entries,
+static bool factors(const void *context, const vdc_datacenter *dc, uint32_t h, const vdc_cpu_entry *entries,
                     const uint32_t *slots,
                     uint32_t count, double *out) {
     const vdc_interference *model = context;
@@ -155,7 +155,7 @@ static void factors(const void *context, const vdc_datacenter *dc, uint32_t h, c
         profiled = true;
         out[i] *= remote_factor(&n, i);
     }
-    if (!profiled || count < 2) return;
+    if (!profiled || count < 2) return true;
     for (n.socket = 0; n.socket < n.class->sockets; n.socket++) survey(&n);
     for (uint32_t i = 0; i < count; i++) {
         if (dc->records[slots[i]].request.interference == 0 || entries[i].grant == 0) continue;
@@ -167,6 +167,7 @@ static void factors(const void *context, const vdc_datacenter *dc, uint32_t h, c
         }
         out[i] *= fmin(1, kept);
     }
+    return true;
 }
 
 /* ---- prediction ---- */

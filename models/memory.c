@@ -49,7 +49,7 @@ static double faults(const vdc_memory *memory, const vdc_memory_vm *vm) {
     return vm->working_set ? memory->settings.fault_rate * (double)missing(vm) / (double)vm->working_set : 0;
 }
 
-static void factors(const void *context, const vdc_datacenter *dc, uint32_t h, const vdc_cpu_entry *entries, const uint32_t *slots, uint32_t count,
+static bool factors(const void *context, const vdc_datacenter *dc, uint32_t h, const vdc_cpu_entry *entries, const uint32_t *slots, uint32_t count,
                     double *out) {
     const vdc_memory *memory = context;
     (void)dc;
@@ -59,6 +59,7 @@ static void factors(const void *context, const vdc_datacenter *dc, uint32_t h, c
         if (slots[i] >= memory->vm_capacity || !memory->vms[slots[i]].present) continue;
         out[i] /= 1 + faults(memory, &memory->vms[slots[i]]) * (double)latency / 1e9;
     }
+    return true;
 }
 
 vdc_efficiency vdc_memory_model(const vdc_memory *memory) { return (vdc_efficiency){.factors = factors, .context = memory}; }

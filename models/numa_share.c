@@ -13,7 +13,10 @@ typedef struct mask_group {
 } mask_group;
 
 typedef struct flow_work {
-    const vdc_numa_regions *regions;
+    const vdc_numa_regions *regions;  /* for shares; NULL for loads */
+    uint32_t nodes;
+    const int64_t *capacity;   /* [nodes] */
+    int64_t times;             /* what a grant counts against them */
     mask_group *groups;        /* [count] */
     int64_t *flow;             /* [group x nodes] */
     uint32_t *from;            /* [groups + nodes] the search's way back: nodes come from groups and groups from nodes */
@@ -34,14 +37,14 @@ static uint32_t gather_groups(flow_work *work, uint32_t begin, uint32_t end, uin
         uint32_t g = 0;
         while (g < groups && work->groups[g].mask != mask) g++;
         if (g == groups) work->groups[groups++] = (mask_group){.mask = mask};
-        work->groups[g].left += work->entries[work->order[i]].grant;
+        work->groups[g].left += work->times * work->entries[work->order[i]].grant;
     }
     return groups;
 }
 
 /* Breadth first from the groups that have something left; returns the node with room that was reached, or `nodes`. */
 static uint32_t reach(flow_work *work, uint32_t groups, const int64_t *room) {
-    const uint32_t nodes = work->regions->nodes;
+    const uint32_t nodes = work->nodes;
     uint32_t count = 0;
     for (uint32_t i = 0; i < groups + nodes; i++) work->from[i] = UNSEEN;
     for (uint32_t g = 0; g < groups; g++)
@@ -66,7 +69,7 @@ static uint32_t reach(flow_work *work, uint32_t groups, const int64_t *room) {
 
 /* Sends what it can to the node, along the way back. */
 static void send(flow_work *work, uint32_t groups, uint32_t node, int64_t *room) {
-    const uint32_t nodes = work->regions->nodes;
+    const uint32_t nodes = work->nodes;
     int64_t most = room[node];
     for (uint32_t to = node;;) {
         const uint32_t g = work->from[groups + to];
@@ -93,15 +96,26 @@ static void send(flow_work *work, uint32_t groups, uint32_t node, int64_t *room)
 
 /* The nodes whose VMs have most too much, 0 = nobody has. */
 static uint64_t most_crowded(flow_work *work, uint32_t begin, uint32_t end, uint64_t scope) {
-    const uint32_t nodes = work->regions->nodes, groups = gather_groups(work, begin, end, scope);
+    const uint32_t nodes = work->nodes, groups = gather_groups(work, begin, end, scope);
     int64_t room[64];
     uint64_t crowded = 0;
-    memcpy(room, work->regions->capacity, nodes * sizeof *room);
+    memcpy(room, work->capacity, nodes * sizeof *room);
     memset(work->flow, 0, (size_t)groups * nodes * sizeof *work->flow);
     for (uint32_t node; (node = reach(work, groups, room)) < nodes;) send(work, groups, node, room);
     for (uint32_t node = 0; node < nodes; node++)
         if (work->from[groups + node] != UNSEEN) crowded |= UINT64_C(1) << node;
     return crowded;
+}
+
+/* Those that may run on the crowded nodes only come first; the order of ids stays within both. Returns where the others begin. */
+static uint32_t divide(flow_work *work, uint32_t begin, uint32_t end, uint64_t scope, uint64_t crowded) {
+    uint32_t inside = begin, outside = 0;
+    for (uint32_t i = begin; i < end; i++) {
+        if (work->masks[work->order[i]] & scope & ~crowded) work->spare[outside++] = work->order[i];
+        else work->order[inside++] = work->order[i];
+    }
+    memcpy(&work->order[inside], work->spare, outside * sizeof *work->order);
+    return inside;
 }
 
 static void share_region(flow_work *work, uint32_t begin, uint32_t end, uint64_t scope, int64_t capacity) {
@@ -112,35 +126,72 @@ static void share_region(flow_work *work, uint32_t begin, uint32_t end, uint64_t
     for (uint32_t i = begin; i < end; i++) work->entries[work->order[i]] = work->members[i - begin];
     const uint64_t crowded = most_crowded(work, begin, end, scope);
     if (!crowded || crowded == scope) return;
-    /* Those that may run there only come first; the order of ids stays within both. */
-    uint32_t inside = begin, outside = 0;
-    for (uint32_t i = begin; i < end; i++) {
-        if (work->masks[work->order[i]] & scope & ~crowded) work->spare[outside++] = work->order[i];
-        else work->order[inside++] = work->order[i];
-    }
-    memcpy(&work->order[inside], work->spare, outside * sizeof *work->order);
+    const uint32_t inside = divide(work, begin, end, scope, crowded);
     int64_t there = 0;
     for (uint32_t node = 0; node < regions->nodes; node++) there += crowded >> node & 1 ? regions->capacity[node] : 0;
     share_region(work, begin, inside, crowded, there);
     share_region(work, inside, end, scope & ~crowded, capacity - there);
 }
 
+/* The nodes of the scope have the same load, unless some of them have VMs for more: those are a region of their own. */
+static void load_region(flow_work *work, const int64_t *rates, uint32_t begin, uint32_t end, uint64_t scope, uint64_t *scopes) {
+    int64_t capacity[64], granted = 0;
+    if (begin == end) return;
+    work->times = 0;
+    for (uint32_t i = begin; i < end; i++) granted += work->entries[work->order[i]].grant;
+    for (uint32_t node = 0; node < work->nodes; node++) {
+        work->times += scope >> node & 1 ? rates[node] : 0;
+        capacity[node] = granted * rates[node];
+    }
+    work->capacity = capacity;
+    const uint64_t crowded = most_crowded(work, begin, end, scope);
+    if (!crowded || crowded == scope) {
+        for (uint32_t i = begin; i < end; i++) scopes[work->order[i]] = scope;
+        return;
+    }
+    const uint32_t inside = divide(work, begin, end, scope, crowded);
+    load_region(work, rates, begin, inside, crowded, scopes);
+    load_region(work, rates, inside, end, scope & ~crowded, scopes);
+}
+
+static uint64_t all_of(uint32_t nodes) { return nodes < 64 ? (UINT64_C(1) << nodes) - 1 : ~UINT64_C(0); }
+
+static bool open_work(flow_work *work, uint32_t count) {
+    const size_t most = count + (size_t)work->nodes + 1;
+    work->groups = vdc_calloc(most, sizeof *work->groups);
+    work->flow = vdc_calloc(most * work->nodes, sizeof *work->flow);
+    work->from = vdc_calloc(most, sizeof *work->from);
+    work->queue = vdc_calloc(most, sizeof *work->queue);
+    work->members = vdc_calloc(most, sizeof *work->members);
+    work->order = vdc_calloc(most, sizeof *work->order);
+    work->spare = vdc_calloc(most, sizeof *work->spare);
+    const bool ok = work->groups && work->flow && work->from && work->queue && work->members && work->order && work->spare;
+    for (uint32_t i = 0; ok && i < count; i++) work->order[i] = i;
+    return ok;
+}
+
+static void close_work(flow_work *work) {
+    vdc_free(work->groups);
+    vdc_free(work->flow);
+    vdc_free(work->from);
+    vdc_free(work->queue);
+    vdc_free(work->members);
+    vdc_free(work->order);
+    vdc_free(work->spare);
+}
+
 vdc_code vdc_numa_share_cpu(const vdc_numa_regions *regions, vdc_cpu_entry *entries, const uint64_t *masks, uint32_t count) {
-    const size_t most = count + (size_t)regions->nodes + 1;
-    flow_work work = {.regions = regions, .entries = entries, .masks = masks,
-                      .groups = vdc_calloc(most, sizeof *work.groups), .flow = vdc_calloc(most * regions->nodes, sizeof *work.flow),
-                      .from = vdc_calloc(most, sizeof *work.from), .queue = vdc_calloc(most, sizeof *work.queue),
-                      .members = vdc_calloc(most, sizeof *work.members), .order = vdc_calloc(most, sizeof *work.order),
-                      .spare = vdc_calloc(most, sizeof *work.spare)};
-    const bool ok = work.groups && work.flow && work.from && work.queue && work.members && work.order && work.spare;
-    for (uint32_t i = 0; ok && i < count; i++) work.order[i] = i;
-    if (ok) share_region(&work, 0, count, regions->nodes < 64 ? (UINT64_C(1) << regions->nodes) - 1 : ~UINT64_C(0), regions->whole);
-    vdc_free(work.groups);
-    vdc_free(work.flow);
-    vdc_free(work.from);
-    vdc_free(work.queue);
-    vdc_free(work.members);
-    vdc_free(work.order);
-    vdc_free(work.spare);
+    flow_work work = {.regions = regions, .nodes = regions->nodes, .capacity = regions->capacity, .times = 1, .entries = entries, .masks = masks};
+    const bool ok = open_work(&work, count);
+    if (ok) share_region(&work, 0, count, all_of(regions->nodes), regions->whole);
+    close_work(&work);
+    return ok ? VDC_OK : VDC_ERROR_MEMORY;
+}
+
+vdc_code vdc_numa_even_load(const int64_t *rates, uint32_t nodes, const vdc_cpu_entry *entries, const uint64_t *masks, uint32_t count, uint64_t *scopes) {
+    flow_work work = {.nodes = nodes, .entries = (vdc_cpu_entry *)entries, .masks = masks}; /* which it only reads */
+    const bool ok = open_work(&work, count);
+    if (ok) load_region(&work, rates, 0, count, all_of(nodes), scopes);
+    close_work(&work);
     return ok ? VDC_OK : VDC_ERROR_MEMORY;
 }

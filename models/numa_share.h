@@ -24,4 +24,9 @@ typedef struct vdc_numa_regions {
 /* Sets ceiling and grant of every entry; masks[i]: the nodes that it may run on, at least one. VDC_ERROR_MEMORY or VDC_OK. */
 vdc_code vdc_numa_share_cpu(const vdc_numa_regions *regions, vdc_cpu_entry *entries, const uint64_t *masks, uint32_t count);
 
+/* Spreads what VMs run over the nodes as evenly as their masks allow, in proportion to `rates` (threads of each node that are not owned): the largest
+ * load of a node is as small as it can be, then the second largest, and so on. scopes[i]: the nodes, all loaded alike, that entry i runs on.
+ * VDC_ERROR_MEMORY or VDC_OK. */
+vdc_code vdc_numa_even_load(const int64_t *rates, uint32_t nodes, const vdc_cpu_entry *entries, const uint64_t *masks, uint32_t count, uint64_t *scopes);
+
 #endif

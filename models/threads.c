@@ -37,7 +37,7 @@ uint32_t vdc_threads_needed(const vdc_host_class *class, vdc_thread_mode mode, i
 static bool owned(const uint64_t *map, uint32_t thread) { return map[thread / 64] >> (thread % 64) & 1; }
 static void own(uint64_t *map, uint32_t thread) { map[thread / 64] |= UINT64_C(1) << (thread % 64); }
 
-static uint32_t owned_of_core(const uint64_t *map, uint32_t core, uint32_t per_core) {
+uint32_t vdc_threads_of_core(const uint64_t *map, uint32_t core, uint32_t per_core) {
     uint32_t count = 0;
     for (uint32_t t = 0; t < per_core; t++) count += owned(map, core * per_core + t);
     return count;
@@ -48,7 +48,7 @@ uint32_t vdc_threads_free_cores(const vdc_threads *threads, const vdc_hosts *hos
     uint32_t cores = cores_of(class), free_cores = 0;
     if (threads->owned_count[host] == 0) return cores;
     const uint64_t *map = threads->owned + (size_t)host * threads->words;
-    for (uint32_t core = 0; core < cores; core++) free_cores += owned_of_core(map, core, class->threads) == 0;
+    for (uint32_t core = 0; core < cores; core++) free_cores += vdc_threads_of_core(map, core, class->threads) == 0;
     return free_cores;
 }
 
@@ -59,7 +59,7 @@ uint32_t vdc_threads_owned_of_node(const vdc_threads *threads, const vdc_hosts *
     uint32_t count = 0;
     if (threads->owned_count[host] == 0) return 0;
     for (uint32_t core = first + class->cores * part / parts; core < first + class->cores * (part + 1) / parts; core++)
-        count += owned_of_core(map, core, class->threads);
+        count += vdc_threads_of_core(map, core, class->threads);
     return count;
 }
 
@@ -74,7 +74,7 @@ bool vdc_threads_available(const vdc_threads *threads, const vdc_hosts *hosts, u
 static uint32_t take_cores(uint64_t *map, uint64_t *set, const vdc_host_class *class, uint32_t need) {
     uint32_t per_core = class->threads;
     for (uint32_t core = 0; core < cores_of(class) && need >= per_core; core++) {
-        if (owned_of_core(map, core, per_core)) continue;
+        if (vdc_threads_of_core(map, core, per_core)) continue;
         for (uint32_t t = 0; t < per_core; t++) own(map, core * per_core + t), own(set, core * per_core + t);
         need -= per_core;
     }
@@ -85,7 +85,7 @@ static uint32_t take_cores(uint64_t *map, uint64_t *set, const vdc_host_class *c
 static uint32_t take_singles(uint64_t *map, uint64_t *set, const vdc_host_class *class, uint32_t need, bool broken_only) {
     uint32_t per_core = class->threads;
     for (uint32_t thread = 0; thread < cores_of(class) * per_core && need > 0; thread++) {
-        if (owned(map, thread) || (broken_only && owned_of_core(map, thread / per_core, per_core) == 0)) continue;
+        if (owned(map, thread) || (broken_only && vdc_threads_of_core(map, thread / per_core, per_core) == 0)) continue;
         own(map, thread);
         own(set, thread);
         need--;

@@ -29,6 +29,8 @@ void vdc_threads_give(vdc_threads *threads, uint32_t host, uint32_t slot);
 /* The VM's threads count as owned, or as free, on the host's map; they stay its own. */
 void vdc_threads_mark(vdc_threads *threads, uint32_t host, uint32_t slot, bool owned_by_it);
 /* Owned threads of a NUMA node: nodes divide the cores of each socket evenly, in order. */
+/* How many of the threads of a core the map has, a bit each. */
+uint32_t vdc_threads_of_core(const uint64_t *map, uint32_t core, uint32_t threads_of_core);
 uint32_t vdc_threads_owned_of_node(const vdc_threads *threads, const vdc_hosts *hosts, uint32_t host, uint32_t node);
 /* Cores of the pool that no VM owns a thread of. */
 uint32_t vdc_threads_free_cores(const vdc_threads *threads, const vdc_hosts *hosts, uint32_t host);

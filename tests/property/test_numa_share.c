@@ -92,3 +92,59 @@ Test(numa_share, is_the_weighted_max_min_allocation_of_regions) {
     }
     cr_assert_gt(bound, 10000);
 }
+
+/* ---- even loads ---- */
+
+/* The load of each VM's nodes by the definition: the set of nodes whose VMs that can go nowhere else load it most, of several the largest one, is a
+ * region; the same of the others on the nodes that are left. */
+static void loads_by_definition(const host *h, uint64_t scope, bool *done, double *loads) {
+    while (scope) {
+        uint64_t densest = 0;
+        int64_t granted = -1, rate = 1;
+        for (uint64_t set = scope; set; set = (set - 1) & scope) {
+            int64_t x = 0, r = 0;
+            for (uint32_t n = 0; n < h->nodes; n++) r += set >> n & 1 ? h->capacity[n] : 0;
+            for (uint32_t i = 0; i < h->count; i++) x += done[i] || (h->masks[i] & scope & ~set) ? 0 : h->entries[i].grant;
+            const int64_t difference = x * rate - granted * r;
+            if (densest && (difference < 0 || (difference == 0 && __builtin_popcountll(set) < __builtin_popcountll(densest)))) continue;
+            densest = set, granted = x, rate = r;
+        }
+        for (uint32_t i = 0; i < h->count; i++) {
+            if (done[i] || (h->masks[i] & scope & ~densest)) continue;
+            done[i] = true;
+            loads[i] = (double)granted / (double)rate;
+        }
+        scope &= ~densest;
+    }
+}
+
+Test(numa_share, loads_are_as_even_as_masks_allow) {
+    uint64_t draws = 5;
+    int uneven = 0;
+    for (int run = 0; run < 20000; run++) {
+        host h = {.nodes = 1 + (uint32_t)draw_below(&draws, NODES_MOST), .count = 1 + (uint32_t)draw_below(&draws, VMS_MOST)};
+        for (uint32_t n = 0; n < h.nodes; n++) h.capacity[n] = 1 + draw_below(&draws, 16);
+        const uint64_t all = (UINT64_C(1) << h.nodes) - 1;
+        uint64_t scopes[VMS_MOST];
+        for (uint32_t i = 0; i < h.count; i++) {
+            h.masks[i] = draw_below(&draws, 3) == 0 ? all : 1 + (uint64_t)draw_below(&draws, (int64_t)all);
+            h.entries[i].grant = draw_below(&draws, 1000);
+        }
+        cr_assert_eq(vdc_numa_even_load(h.capacity, h.nodes, h.entries, h.masks, h.count, scopes), VDC_OK);
+        double wanted[VMS_MOST];
+        bool done[VMS_MOST] = {false};
+        loads_by_definition(&h, all, done, wanted);
+        for (uint32_t i = 0; i < h.count; i++) {
+            int64_t granted = 0, rate = 0;
+            for (uint32_t n = 0; n < h.nodes; n++) rate += scopes[i] >> n & 1 ? h.capacity[n] : 0;
+            for (uint32_t j = 0; j < h.count; j++) {
+                cr_assert(scopes[j] == scopes[i] || (scopes[j] & scopes[i]) == 0, "run %d: regions overlap", run);
+                granted += scopes[j] == scopes[i] ? h.entries[j].grant : 0;
+            }
+            const double load = (double)granted / (double)rate;
+            cr_assert_eq(load, wanted[i], "run %d: VM %u: %g, by the definition %g", run, i, load, wanted[i]);
+            uneven += scopes[i] != all;
+        }
+    }
+    cr_assert_gt(uneven, 10000);
+}
