@@ -126,7 +126,10 @@ static bool compare_slice(vdc_pair *pair, const vdc_slices *slices, const char *
 
 static vdc_code compare_values(vdc_pair *pair, const char *path, const vdc_result_shape *shape, vdc_diag *diag) {
     vdc_slices slices = {0};
-    size_t step = shape->width < SLICE_CELLS ? SLICE_CELLS / (shape->width ? shape->width : 1) : 1, cells = step * shape->width;
+    size_t step = shape->width < SLICE_CELLS ? SLICE_CELLS / (shape->width ? shape->width : 1) : 1;
+    if (step > shape->rows)
+        step = shape->rows;
+    const size_t cells = step * shape->width;
     vdc_code code = VDC_OK;
     for (int f = 0; f < 2; f++) {
         if (shape->type == VDC_CELL_REAL)

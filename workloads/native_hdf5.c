@@ -83,7 +83,7 @@ static vdc_code open_series(hdf5_reader *self, series *of, const char *name, boo
     of->there = true;
     if (of->dataset.rank != 1 || of->dataset.type != VDC_CELL_INTEGER) return refuse(self, name, "is no list of 64-bit integers", diag);
     of->size = of->dataset.rows;
-    of->block.any = vdc_calloc(VDC_TRACE_BLOCK, bytes ? 1 : sizeof(int64_t));
+    of->block.any = vdc_calloc(of->size < VDC_TRACE_BLOCK ? of->size : VDC_TRACE_BLOCK, bytes ? 1 : sizeof(int64_t));
     return of->block.any ? VDC_OK : vdc_no_memory(diag, "a trace");
 }
 

@@ -27,14 +27,15 @@ char *vdc_attribute_text(hid_t object, const char *name) {
     hid_t type = H5Aget_type(attribute), space = H5Aget_space(attribute);
     if (type >= 0 && space >= 0 && H5Sget_simple_extent_type(space) == H5S_SCALAR && H5Tget_class(type) == H5T_STRING) {
         size_t size = H5Tget_size(type);
-        if (H5Tis_variable_str(type) > 0) {
+        htri_t variable = H5Tis_variable_str(type);
+        if (variable > 0) {
             hid_t memory_type = vdc_hdf5_text_type();
             H5Tset_cset(memory_type, H5Tget_cset(type));
             if (H5Aread(attribute, memory_type, &read) >= 0)
                 text = vdc_strdup(read ? read : "");
             H5free_memory(read);
             H5Tclose(memory_type);
-        } else if (size > 0 && size <= H5Aget_storage_size(attribute) && (text = vdc_calloc(size + 1, 1)) &&
+        } else if (variable == 0 && size > 0 && size <= H5Aget_storage_size(attribute) && (text = vdc_calloc(size + 1, 1)) &&
                    H5Aread(attribute, type, text) < 0) {
             vdc_free(text);
             text = NULL;

@@ -1,114 +1,68 @@
-/* The native trace as HDF5, read to its end. How the input becomes a file: patch.h; the first byte's second bit: malformed rows are skipped. */
-#include "sim/base/memory.h"
-#include "tests/fuzz/patch.h"
-#include "workloads/native_hdf5.h"
+/* The native trace as HDF5, read to its end over a model of the library: hdf5_model.h says how the input becomes a file. The first byte's first bit:
+ * malformed rows are skipped; the second: wishes for isolation are looked at. What the library itself does with damaged files: fuzz_damaged_native.c.
+ */
+#include "tests/fuzz/hdf5_model.h"
+#include "tests/fuzz/native_reading.h"
 
-enum { REQUESTS = 3000, SEGMENTS = 50 };
+static const int64_t arrivals[] = {0, 60000000000, 61000000000}, milli_cpus[] = {1000, 2000, 4000}, lifetimes[] = {90000000000, -1, 5000000000},
+                     memories[] = {1 << 30, 0, 1 << 20}, tenants[] = {1, 2, 0}, groups[] = {0, 1, 0}, segments[] = {2, -1, 1}, flags[] = {0, 1, 0},
+                     lists[] = {1, 0, 1}, durations[] = {10000000000, 20000000000, 1}, demands[] = {1000000000, 2000000000, 5}, ones[] = {1, 1, 1};
 
-static void open_names(vdc_workload_context *context) {
-    REQUIRE(!vdc_names_create(&context->tenants, NULL) && !vdc_names_create(&context->groups, NULL) && !vdc_names_create(&context->gpu_models, NULL));
-}
+/* Those that are there by themselves; all other columns wait for the input to bring them in. */
+static const model_object present[] = {
+    MODEL_CELLS("/vms/arrival", MODEL_INTEGER, arrivals), MODEL_CELLS("/vms/vcpus", MODEL_INTEGER, milli_cpus),
+    MODEL_CELLS("/vms/lifetime", MODEL_INTEGER, lifetimes), MODEL_CELLS("/vms/memory", MODEL_INTEGER, memories),
+    MODEL_CELLS("/vms/tenant", MODEL_INTEGER, tenants), MODEL_CELLS("/vms/group", MODEL_INTEGER, groups),
+    MODEL_CELLS("/vms/segments", MODEL_INTEGER, segments), MODEL_CELLS("/vms/isolation", MODEL_INTEGER, flags),
+    MODEL_CELLS("/vms/volumes", MODEL_INTEGER, lists), MODEL_CELLS("/vms/io", MODEL_INTEGER, lists),
+    MODEL_CELLS("/vms/vnics", MODEL_INTEGER, flags), MODEL_CELLS("/vms/traffic", MODEL_INTEGER, flags),
+    MODEL_CELLS("/vms/memory_load", MODEL_INTEGER, lists), MODEL_CELLS("/segments/duration", MODEL_INTEGER, durations),
+    MODEL_CELLS("/segments/demand", MODEL_INTEGER, demands), MODEL_CHARACTERS("/names/tenants", MODEL_BYTE, 5, "\0a\0b"),
+    MODEL_CHARACTERS("/names/groups", MODEL_BYTE, 5, "\0web"), MODEL_CHARACTERS("/names/gpu_models", MODEL_BYTE, 5, "\0a100\0"),
+    MODEL_CHARACTERS("/names/vms", MODEL_BYTE, 5, "x\0\0y"), MODEL_CHARACTERS("/names/isolation", MODEL_BYTE, 16, "\0dedicated_host"),
+    MODEL_CHARACTERS("/names/volumes", MODEL_BYTE, 24, "\0[{size: 3 B, pool: p}]"), MODEL_CHARACTERS("/names/io", MODEL_BYTE, 13, "\0[{rate: 3}]"),
+    MODEL_CHARACTERS("/names/vnics", MODEL_BYTE, 23, "\0[{network: a, tx: 7}]"),
+    MODEL_CHARACTERS("/names/traffic", MODEL_BYTE, 23, "\0[{to: peer, rate: 1}]"),
+    MODEL_CHARACTERS("/names/memory_load", MODEL_BYTE, 16, "\0{touched: 0.5}"),
+};
+enum { PRESENT = sizeof present / sizeof *present };
 
-static void close_names(vdc_workload_context *context) {
-    vdc_names_destroy(context->tenants);
-    vdc_names_destroy(context->groups);
-    vdc_names_destroy(context->gpu_models);
-}
+static const model_attribute attributes[] = {{.object = MODEL_ROOT, .name = "vdcsim_trace", .type = MODEL_INTEGER, .space = H5S_SCALAR, .number = 1}};
 
-/* A dataset in chunks of four values: those that vdcsim writes hold thousands, which would be unpacked for nothing. */
-static void put(hid_t file, const char *name, hid_t type, hid_t memory, hsize_t count, const void *values) {
-    const hsize_t chunk = 4, unlimited = H5S_UNLIMITED;
-    hid_t links = H5Pcreate(H5P_LINK_CREATE), properties = H5Pcreate(H5P_DATASET_CREATE), space = H5Screate_simple(1, &count, &unlimited);
-    REQUIRE(H5Pset_create_intermediate_group(links, 1) >= 0 && H5Pset_chunk(properties, 1, &chunk) >= 0 && H5Pset_shuffle(properties) >= 0 &&
-            H5Pset_deflate(properties, 1) >= 0);
-    hid_t dataset = H5Dcreate2(file, name, type, space, links, properties, H5P_DEFAULT);
-    REQUIRE(dataset >= 0 && H5Dwrite(dataset, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0);
-    H5Dclose(dataset);
-    H5Sclose(space);
-    H5Pclose(properties);
-    H5Pclose(links);
+static model_object template[MODEL_OBJECTS];
+static size_t template_count;
+
+static bool is_present(const char *path) {
+    for (size_t i = 0; i < PRESENT; i++)
+        if (strcmp(present[i].path, path) == 0) return true;
+    return false;
 }
 
 static void start(void) {
-    static const struct { const char *name; int64_t values[3]; } columns[] = {
-        {"/vms/arrival", {0, 60000000000, 61000000000}}, {"/vms/vcpus", {1000, 2000, 4000}}, {"/vms/lifetime", {90000000000, -1, 5000000000}},
-        {"/vms/memory", {1 << 30, 0, 1 << 20}}, {"/vms/tenant", {1, 2, 0}}, {"/vms/group", {0, 1, 0}}, {"/vms/segments", {2, -1, 1}},
-        {"/vms/isolation", {0, 1, 0}}, {"/vms/volumes", {1, 0, 1}}, {"/vms/io", {0, 0, 1}}, {"/vms/vnics", {0, 1, 0}}, {"/vms/traffic", {0, 1, 0}},
-        {"/vms/memory_load", {0, 0, 1}}, {"/segments/duration", {10000000000, 20000000000, 1}}, {"/segments/demand", {1000000000, 2000000000, 5}},
-    };
-    static const struct { const char *name, *texts; hsize_t size; } names[] = {
-        {"/names/tenants", "\0a\0b\0", 5}, {"/names/groups", "\0web\0", 5}, {"/names/gpu_models", "\0", 1}, {"/names/vms", "x\0\0y\0", 5},
-        {"/names/isolation", "\0{dedicated: host}\0", 19}, {"/names/volumes", "\0[{size: 3 B, pool: p}]\0", 24}, {"/names/io", "\0[{rate: 3}]\0", 13},
-        {"/names/vnics", "\0[{network: a, tx: 7}]\0", 23}, {"/names/traffic", "\0[{to: peer, rate: 1}]\0", 23},
-        {"/names/memory_load", "\0{touched: 0.5}\0", 16},
-    };
-    char folder[] = "/tmp/vdcsim-fuzz-XXXXXX", path[64];
-    const int format = 1;
-    H5dont_atexit();
-    REQUIRE(mkdtemp(folder));
-    (void)snprintf(path, sizeof path, "%s/base.h5", folder);
-    hid_t access = H5Pcreate(H5P_FILE_ACCESS);
-    REQUIRE(H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V18) >= 0);
-    hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, access), space = H5Screate(H5S_SCALAR);
-    hid_t attribute = H5Acreate2(file, "vdcsim_trace", H5T_STD_I32LE, space, H5P_DEFAULT, H5P_DEFAULT);
-    REQUIRE(H5Awrite(attribute, H5T_NATIVE_INT, &format) >= 0);
-    for (size_t i = 0; i < sizeof columns / sizeof *columns; i++) put(file, columns[i].name, H5T_STD_I64LE, H5T_NATIVE_INT64, 3, columns[i].values);
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) put(file, names[i].name, H5T_STD_U8LE, H5T_NATIVE_UINT8, names[i].size, names[i].texts);
-    H5Aclose(attribute);
-    H5Sclose(space);
-    H5Pclose(access);
-    REQUIRE(H5Fclose(file) >= 0);
-    take_base(path);
-    REQUIRE(rmdir(folder) == 0);
-    find_blocks();
-}
-
-static void look_at(const vdc_request *request, int64_t *previous) {
-    REQUIRE(request->arrival >= *previous && request->size[VDC_CPU] > 0);
-    *previous = request->arrival;
-    uint64_t cursor = request->load_cursor;
-    vdc_segment segment;
-    for (int i = 0; request->load && i < SEGMENTS && request->load->next(request->load, &cursor, &segment); i++)
-        REQUIRE(segment.duration >= 0 && segment.demand >= 0);
-}
-
-static void read_trace(const char *path, bool skip) {
-    vdc_diag diag = {0};
-    vdc_trace_report report = {.skip = skip};
-    vdc_io_profiles io;
-    vdc_memory_loads memory_loads = {0};
-    REQUIRE(!vdc_io_profiles_create(&io, NULL));
-    io.open = true;
-    vdc_workload_context context = {.seed = 1, .host_speed = 1000000000, .report = &report, .io = &io, .memory_loads = &memory_loads, .has_memory = true};
-    vdc_source *source;
-    open_names(&context);
-    vdc_code code = vdc_native_hdf5_open_here(path, &context, &source, &diag);
-    int64_t previous = INT64_MIN;
-    bool have = true;
-    for (int i = 0; !code && have && i < REQUESTS; i++) {
-        vdc_request request;
-        code = source->operations->next(source, &request, &have, &diag);
-        if (code || !have) break;
-        look_at(&request, &previous);
-        source->operations->release(source, request.token);
+    static char paths[VDC_TRACE_COLUMNS][64];
+    memcpy(template, present, sizeof present);
+    template_count = PRESENT;
+    for (size_t i = 0; i < VDC_TRACE_COLUMNS; i++) {
+        (void)snprintf(paths[i], sizeof paths[i], "/vms/%s", vdc_trace_column_name(i));
+        if (!vdc_trace_column_stored(i) || is_present(paths[i])) continue;
+        REQUIRE(template_count < MODEL_OBJECTS);
+        template[template_count] = (model_object)MODEL_CELLS(paths[i], MODEL_INTEGER, ones);
+        template[template_count++].absent = true;
     }
-    REQUIRE(!code || diag.errors > 0);
-    vdc_source_close(source);
-    close_names(&context);
-    vdc_io_profiles_destroy(&io);
-    vdc_memory_loads_free(&memory_loads);
-    vdc_trace_report_clear(&report);
-    vdc_diag_clear(&diag);
+    for (size_t i = 0; i < template_count; i++) note_path(&template[i]);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    static fuzz_file file;
+    static const unsigned char begin[16] = {0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n'};
     if (size == 0) return 0;
-    if (!base) start();
-    int file = make_file(data, size);
-    char path[64];
-    (void)snprintf(path, sizeof path, "/proc/self/fd/%d", file);
-    read_trace(path, data[0] & 2);
-    REQUIRE(H5Fget_obj_count((hid_t)H5F_OBJ_ALL, H5F_OBJ_ALL) == 0); /* no handle is left open */
-    (void)close(file);
+    if (!template_count) {
+        start();
+        fuzz_file_begin(&file);
+        fuzz_file_add(&file, begin, sizeof begin);
+    }
+    model_make(template, template_count, attributes, 1, data, size);
+    read_trace(file.path, data[0] & 1, data[0] & 2);
+    REQUIRE(the_file.open == 0); /* no handle is left open */
     return 0;
 }

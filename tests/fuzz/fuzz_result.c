@@ -1,112 +1,91 @@
-/* A result file as the commands that read one see it: opened, every attribute, dataset and text read, the digest taken; then what `show`
- * and `compare` do. How the input becomes a file: patch.h.
+/* A result file over a model of the library: hdf5_model.h says how the input becomes a file, result_reading.h what is done with it. The first byte's
+ * third bit: groups know the order in which their members were made; those above it: which of the steps. What the library itself does with damaged
+ * files: fuzz_damaged_result.c.
  */
-#include "analysis/compare.h"
-#include "analysis/difference.h"
-#include "analysis/result.h"
-#include "analysis/show.h"
-#include "sim/base/memory.h"
-#include "sim/vdcsim.h"
-#include "tests/fuzz/patch.h"
+#include "tests/fuzz/hdf5_model.h"
+#include "tests/fuzz/result_reading.h"
 
-enum { CELLS = 4096 };
+static const int64_t numbers[] = {3, 1, 4}, times[] = {0, 60000000000, 120000000000};
+static const double reals[] = {0.5, 1e6, 3, 0.25, 1, 0};
 
-static const char scenario[] =
-    "{vdcsim: 1, name: f, seed: 1, time: {tick: 60s, end: 5min}, datacenter: {hosts: [{class: h, count: 2, cpu: {cores: 4}, "
-    "memory: 8 GiB, power: {model: linear, idle: 1 W, max: 2 W}}]}, workload: {vms: [{vcpus: 1, lifetime: 90s, tenant: a}, "
-    "{vcpus: 2, arrival: 60s, tenant: b, lifetime: 90s}]}, output: {ticks: false, hosts: final, vms: final, events: true}}\n";
+enum { NAME, SEED, PLACED, ENERGY, SHARE, TIME, ALLOCATED, SERVED, RESOURCE, HOST, HOST_NAME, VM, VM_HOST, TENANT, EVENT, EVENT_KIND, CHECK };
 
-static void make_base(void) {
-    char folder[] = "/tmp/vdcsim-fuzz-XXXXXX", path[64];
-    vdc_diag diag = {0};
-    vdc_simulation *simulation = NULL;
-    REQUIRE(mkdtemp(folder));
-    (void)snprintf(path, sizeof path, "%s/base.h5", folder);
-    vdc_run_options options = {.text = scenario, .output = path};
-    REQUIRE(vdc_simulation_open(&simulation, "fuzz.yaml", &options, &diag) == VDC_OK);
-    REQUIRE(vdc_simulation_run_until(simulation, VDC_TIME_MAX, &diag) == VDC_OK);
-    REQUIRE(vdc_simulation_finish(simulation, &diag) == VDC_OK);
-    vdc_simulation_close(simulation);
-    take_base(path);
-    REQUIRE(rmdir(folder) == 0);
-}
+/* A single value; a list with an axis; a table with two. */
+#define VALUE(where, of_type, cells) \
+    {.path = where, .type = of_type, .data = cells, .bytes = 8, .kind = H5O_TYPE_DATASET, .layout = H5D_CONTIGUOUS}
+#define TEXTS(where, rows, text) MODEL_CHARACTERS(where, MODEL_TEXT, rows, text)
+static const model_object objects[] = {
+    [NAME] = {.path = "/summary/name", .type = MODEL_TEXT, .data = "f", .bytes = 2, .kind = H5O_TYPE_DATASET, .layout = H5D_CONTIGUOUS},
+    [SEED] = VALUE("/summary/seed", MODEL_INTEGER, numbers),
+    [PLACED] = VALUE("/summary/vms_placed", MODEL_INTEGER, numbers),
+    [ENERGY] = VALUE("/summary/energy", MODEL_REAL, reals),
+    [SHARE] = VALUE("/summary/cpu_allocated_mean", MODEL_REAL, reals),
+    [TIME] = MODEL_CELLS("/ticks/time", MODEL_INTEGER, times),
+    [ALLOCATED] = MODEL_CELLS("/ticks/allocated", MODEL_REAL, reals),
+    [SERVED] = MODEL_CELLS("/ticks/served", MODEL_REAL, reals),
+    [RESOURCE] = TEXTS("/ticks/resource", 2, "cpu\0memory"),
+    [HOST] = MODEL_CELLS("/hosts/id", MODEL_INTEGER, numbers),
+    [HOST_NAME] = TEXTS("/hosts/name", 3, "h0\0h1\0h2"),
+    [VM] = MODEL_CELLS("/vms/id", MODEL_INTEGER, numbers),
+    [VM_HOST] = MODEL_CELLS("/vms/host", MODEL_INTEGER, numbers),
+    [TENANT] = TEXTS("/tenants/name", 2, "a\0b"),
+    [EVENT] = MODEL_CELLS("/events/time", MODEL_INTEGER, times),
+    [EVENT_KIND] = TEXTS("/events/kind", 3, "arrive\0place\0end"),
+    [CHECK] = TEXTS("/checks/name", 1, "I1"),
+};
+enum { OBJECTS = sizeof objects / sizeof *objects };
 
-static void read_dataset(const vdc_result *result, const char *path, vdc_diag *diag) {
-    static double reals[CELLS];
-    static int64_t integers[CELLS];
-    static char *texts[CELLS];
-    vdc_result_shape shape;
-    if (!vdc_result_dataset(result, path, &shape) || shape.width == 0 || shape.width > CELLS) return;
-    size_t most = CELLS / shape.width, rows = shape.rows < most ? shape.rows : most;
-    /* The beginning and the end. */
-    for (size_t at = 0, i = 0; i < 2; i++, at = shape.rows - rows) {
-        if (shape.type == VDC_CELL_TEXT) {
-            if (vdc_result_read_texts(result, path, at, rows, texts, diag)) continue;
-            for (size_t k = 0; k < rows * shape.width; k++) vdc_free(texts[k]);
-        } else {
-            (void)vdc_result_read_reals(result, path, at, rows, reals, diag);
-            (void)vdc_result_read_integers(result, path, at, rows, integers, diag);
-        }
-    }
-}
+static const model_attribute attributes[] = {
+    {.object = MODEL_ROOT, .name = "format_version", .type = MODEL_INTEGER, .space = H5S_SCALAR, .number = 1},
+    {.object = MODEL_ROOT, .name = "complete", .type = MODEL_INTEGER, .space = H5S_SCALAR, .number = 1},
+    {.object = MODEL_ROOT, .name = "seed", .type = MODEL_INTEGER, .space = H5S_SCALAR, .number = 7},
+    MODEL_ATTRIBUTE(MODEL_ROOT, "vdcsim_version", "0.1.0"),
+    MODEL_ATTRIBUTE(MODEL_ROOT, "scenario", "vdcsim: 1\n"),
+    MODEL_ATTRIBUTE(MODEL_ROOT, "scenario_sha256", "00"),
+    MODEL_ATTRIBUTE(MODEL_ROOT, "inputs", "00  a.csv\n"),
+    MODEL_ATTRIBUTE(MODEL_ROOT, "policies", "placement: first-fit"),
+    MODEL_ATTRIBUTE(MODEL_ROOT, "digest", "00"),
+    MODEL_ATTRIBUTE(ENERGY, "units", "J"),
+    MODEL_ATTRIBUTE(ENERGY, "long_name", "energy of all hosts"),
+    MODEL_ATTRIBUTE(PLACED, "units", "1"),
+    MODEL_ATTRIBUTE(TIME, "units", "ns"),
+    MODEL_ATTRIBUTE(SERVED, "units", "1"),
+};
 
-static void read_all(vdc_result *result, vdc_diag *diag) {
-    static const char *const groups[] = {"/summary", "/ticks", "/vms", "/hosts", "/tenants", "/events", "/checks"};
-    static const char *const attributes[] = {"scenario", "vdcsim_version", "inputs", "policies", "digest", "scenario_sha256"};
-    char digest[VDC_DIGEST_TEXT];
-    for (size_t i = 0; i < sizeof attributes / sizeof *attributes; i++) (void)vdc_result_text(result, attributes[i]);
-    for (size_t i = 0; vdc_result_summary(result, i); i++) REQUIRE(vdc_result_find(result, vdc_result_summary(result, i)->key));
-    for (size_t g = 0; g < sizeof groups / sizeof *groups; g++) {
-        const char *member;
-        for (size_t i = 0; (member = vdc_result_member(result, groups[g], i)) != NULL; i++) read_dataset(result, member, diag);
-    }
-    vdc_code code = vdc_result_digest(result, digest, diag);
-    REQUIRE(!code || diag->errors > 0);
-}
+static model_object template[OBJECTS];
 
-/* The command's own work on an open file: never what crashes, hangs or leaks, whatever it says. */
-static void show_and_compare(vdc_result *result, vdc_diag *diag) {
-    vdc_text text = {0};
-    size_t count;
-    vdc_show_summary(result, &text);
-    vdc_show_provenance(result, &text);
-    (void)vdc_result_differences(result, result, 10, &count, &text, diag);
-    vdc_run runs[2] = {{.path = "a.h5", .stem = "a", .result = result}, {.path = "b.h5", .stem = "b", .result = result, .group = 1}};
-    vdc_run_group groups[2] = {{.label = "a", .first = 0, .count = 1}, {.label = "b", .first = 1, .count = 1}};
-    vdc_runs both = {.items = runs, .count = 2, .groups = groups, .group_count = 2};
-    vdc_compare_options options = {0};
-    vdc_comparison comparison = {0};
-    if (!vdc_compare(&comparison, &both, &options, diag)) {
-        vdc_comparison_print(&comparison, &text);
-        vdc_comparison_csv(&comparison, &text);
-    }
-    vdc_comparison_clear(&comparison);
-    vdc_text_clear(&text);
+static void set_axes(int axis, int from, int to) {
+    template[axis].is_scale = true;
+    for (int i = from; i <= to; i++)
+        if (i != axis) template[i].scale[0] = axis + 1;
 }
 
 static void start(void) {
-    H5dont_atexit(); /* as the command does */
-    make_base();
-    find_blocks();
+    memcpy(template, objects, sizeof objects);
+    set_axes(TIME, ALLOCATED, SERVED);
+    set_axes(HOST, HOST_NAME, HOST_NAME);
+    set_axes(VM, VM_HOST, VM_HOST);
+    set_axes(EVENT, EVENT_KIND, EVENT_KIND);
+    template[RESOURCE].is_scale = template[TENANT].is_scale = true;
+    template[ALLOCATED].size[0] = 3;
+    template[SERVED].rank = 2;
+    template[SERVED].size[0] = 3;
+    template[SERVED].size[1] = 2;
+    template[SERVED].scale[1] = RESOURCE + 1;
+    for (size_t i = 0; i < OBJECTS; i++) note_path(&template[i]);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    static fuzz_file file;
+    static const unsigned char begin[16] = {0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n'};
     if (size == 0) return 0;
-    if (!base) start();
-    int file = make_file(data, size);
-    char path[64];
-    (void)snprintf(path, sizeof path, "/proc/self/fd/%d", file);
-    vdc_diag diag = {0};
-    vdc_result *result = NULL;
-    vdc_code code = vdc_result_open_here(&result, path, &diag);
-    REQUIRE(!code == !!result && (!code || diag.errors > 0));
-    if (result) {
-        read_all(result, &diag);
-        show_and_compare(result, &diag);
+    if (!file.size) {
+        start();
+        fuzz_file_begin(&file);
+        fuzz_file_add(&file, begin, sizeof begin);
     }
-    vdc_result_close(result);
-    REQUIRE(H5Fget_obj_count((hid_t)H5F_OBJ_ALL, H5F_OBJ_ALL) == 0); /* no handle is left open */
-    vdc_diag_clear(&diag);
-    (void)close(file);
+    model_make(template, OBJECTS, attributes, sizeof attributes / sizeof *attributes, data, size);
+    read_result(file.path, data[0] >> 3);
+    REQUIRE(the_file.open == 0); /* no handle is left open */
     return 0;
 }
