@@ -5,7 +5,7 @@ enum { FENCES = 4, LINES = 2, EXPOSURES = 3 };
 
 static const struct { const char *path, *title; } fences[FENCES] = {
     {"/ticks/S_reserved", "reservations"},
-    {"/ticks/S_threads", "own threads and cores"},
+    {"/ticks/S_threads", "own threads"},
     {"/ticks/S_dedicated", "dedicated hosts"},
     {"/ticks/S_core_scheduling", "core scheduling"},
 };
@@ -55,7 +55,7 @@ static void draw_fences(vdc_picture *picture, const vdc_ticks *ticks, double tim
         first = false;
     }
     static const char *const line_titles[LINES] = {"waste", "idle"}, *const styles[LINES] = {
-        "lc rgb '#000000' lw 2 dt 1", "lc rgb '#000000' lw 2 dt (3,4)"};
+        "lc rgb '#000000' lw 2 dt 1", "lc rgb '#000000' lw 2 dt (1,7)"};
     for (size_t k = 0; k < LINES; k++) {
         if (there[FENCES + k]) {
             vdc_text_add(body, "%sdata index %u using 1:%zu with lines %s title '%s'", first ? "" : ", \\\n  ", block, FENCES + k + 2, styles[k],
@@ -76,17 +76,27 @@ static void draw_exposure(vdc_picture *picture, const vdc_ticks *ticks, double t
     vdc_plot_steps(picture, ticks, time_factor, values, factors, EXPOSURES);
     vdc_panels_next(panels, "Exposure: pairs of VMs of different trust domains that share");
     vdc_panels_count_axis(panels, largest);
-    /* A curve that lies on another would hide it: one line then stands for both. */
-    bool socket_is_host = vdc_plot_equal(values[0], values[1], ticks->count);
+    /* A curve that lies on another would hide it: one line then stands for all that are equal. */
     vdc_text_add(&panels->body, "plot ");
-    for (size_t k = 0; k < EXPOSURES; k++) {
-        if (k == 1 && socket_is_host) {
-            continue;
+    for (size_t k = 0, next; k < EXPOSURES; k = next) {
+        vdc_text_add(&panels->body, "%sdata index %u using 1:%zu with lines %s title '%s", k ? ", \\\n  " : "", block, k + 2, vdc_picture_line((unsigned)k),
+                     exposures[k].title);
+        for (next = k + 1; next < EXPOSURES && vdc_plot_equal(values[k], values[next], ticks->count); next++) {
+            vdc_text_add(&panels->body, ", %s", exposures[next].title);
         }
-        vdc_text_add(&panels->body, "%sdata index %u using 1:%zu with lines %s title '%s'", k ? ", \\\n  " : "", block, k + 2,
-                     vdc_picture_line((unsigned)k), k == 0 && socket_is_host ? "a host, a socket" : exposures[k].title);
+        vdc_text_add(&panels->body, "'");
     }
     vdc_text_add(&panels->body, "\n");
+}
+
+static bool is_nothing(double *const *values, size_t count)
+{
+    for (size_t k = 0; k < FENCES + LINES + EXPOSURES; k++) {
+        if (vdc_largest(values[k], count) > 0) {
+            return false;
+        }
+    }
+    return true;
 }
 
 static vdc_code draw(vdc_picture *picture, const vdc_runs *runs, size_t index, vdc_diag *diag)
@@ -111,6 +121,8 @@ static vdc_code draw(vdc_picture *picture, const vdc_runs *runs, size_t index, v
         vdc_text_add(&picture->missing, "%s", vdc_plot_no_ticks);
     } else if (!code && !all) {
         vdc_text_add(&picture->missing, "the scenario has no isolation (isolation: {domain: tenant} measures exposure without any rule)");
+    } else if (!code && is_nothing(values, ticks.count)) {
+        vdc_text_add(&picture->missing, "nothing was fenced, and VMs of different trust domains never shared a host");
     } else if (!code) {
         vdc_plot_title(picture, runs, run, "What isolation fences, and who is beside whom");
         vdc_time_axis axis = vdc_picture_time(picture, ticks.edges[0], ticks.edges[ticks.count]);
