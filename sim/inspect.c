@@ -153,8 +153,25 @@ static void list_tenants(vdc_simulation *sim, sink *to) {
     vdc_free(sums);
 }
 
+/* What it waits for, in words: room, a rule or guarantee, or for those before it. O(hosts) where nothing has room. */
+static void what_blocks(const vdc_simulation *sim, const vdc_request *request, char *text, size_t size) {
+    const vdc_datacenter *dc = &sim->datacenter;
+    bool fits = false, may = false;
+    for (uint32_t host = 0; host < dc->hosts.count && !may; host++) {
+        if (!vdc_host_fits(&dc->hosts, host, request)) continue;
+        fits = true;
+        may = sim->isolation ? vdc_isolation_allows(sim->isolation, host, request) : vdc_datacenter_keeps_reservation(dc, host, request);
+    }
+    snprintf(text, size, "%s", may ? "its turn" : fits ? "its CPU reservation" : "room");
+    if (fits && !may && sim->isolation) vdc_isolation_blocker(sim->isolation, request, text, size);
+}
+
+/* Of so many VMs of the whole list it is found out what they wait for. */
+enum { EXPLAINED = 100 };
+
 static void list_queue(vdc_simulation *sim, sink *to) {
     const vdc_datacenter *dc = &sim->datacenter;
+    uint32_t row = 0;
     for (uint32_t slot = sim->waiting.first; slot != VDC_NOWHERE && !to->enough; slot = dc->vms[slot].next) {
         const vdc_request *request = &dc->records[slot].request;
         line at = {.count = 0};
@@ -165,6 +182,9 @@ static void list_queue(vdc_simulation *sim, sink *to) {
         put(&at, "%" PRId32, request->priority);
         put(&at, "%.0f", vdc_seconds(dc->now - dc->records[slot].queued_at));
         put(&at, "%s", dc->records[slot].first_start < 0 ? "no" : "yes");
+        char blocker[CELL_SIZE] = "";
+        if (to->only ? strcmp(to->only, at.cells[0]) == 0 : row++ < EXPLAINED) what_blocks(sim, request, blocker, sizeof blocker);
+        put(&at, "%s", blocker);
         give(to, &at);
     }
 }
@@ -249,7 +269,7 @@ static const struct list_table {
      {"vm", "tenant", "group", "state", "host", "vcpus", "memory_gib", "demand", "priority", "arrival_s", "failures"}, list_vms},
     {{"tenants", "tenant", "tenants and what they hold"}, {"tenant", "vms", "on_hosts", "waiting", "vcpus", "memory_gib"}, list_tenants},
     {{"queue", "waiting", "VMs that wait for a host, in their order"},
-     {"vm", "tenant", "vcpus", "memory_gib", "priority", "waits_s", "ran_before"}, list_queue},
+     {"vm", "tenant", "vcpus", "memory_gib", "priority", "waits_s", "ran_before", "waits_for"}, list_queue},
     {{"disks", "disk", "disks of VMs and where they are"}, {"vm", "disk_gib", "host", "state"}, list_disks},
     {{"volumes", "volume", "volumes, attached or not"}, {"volume", "vm", "pool", "gib", "taken_gib", "kind", "snapshots", "state"}, list_volumes},
     {{"networks", "network", "tenant networks and what is sent on them"}, {"network", "weight", "vnics", "gbit_s"}, list_networks},

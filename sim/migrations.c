@@ -483,6 +483,17 @@ static vdc_code step(vdc_simulation *sim, uint32_t number, vdc_diag *diag) {
     return stretch(sim, number, diag);
 }
 
+/* No other host takes it: for want of room, or by which rule. */
+static const char *no_host(vdc_simulation *sim, uint32_t slot, const vdc_request *request) {
+    char why[120] = "";
+    if (sim->isolation) {
+        vdc_isolation_set_aside(sim->isolation, slot);
+        vdc_isolation_blocker(sim->isolation, request, why, sizeof why);
+        vdc_isolation_put_back(sim->isolation, slot);
+    }
+    return why[0] ? vdc_refuse(sim, "no host has room for it: %s", why) : vdc_refuse(sim, "no host has room for it");
+}
+
 vdc_code vdc_migrate(vdc_simulation *sim, uint32_t slot, uint32_t host, int mode, const vdc_request *resized, const char **refusal, vdc_diag *diag) {
     vdc_datacenter *dc = &sim->datacenter;
     const vdc_migration_settings *settings = &sim->scenario->migration;
@@ -496,7 +507,7 @@ vdc_code vdc_migrate(vdc_simulation *sim, uint32_t slot, uint32_t host, int mode
         vdc_code code = choose(sim, slot, &request, &decision, &found, diag);
         if (code) return code;
         if (!found) {
-            *refusal = vdc_refuse(sim, "no host has room for it");
+            *refusal = no_host(sim, slot, &request);
             return VDC_OK;
         }
         host = (uint32_t)decision.host;

@@ -409,8 +409,12 @@ vdc_code vdc_become(vdc_simulation *sim, uint32_t slot, const vdc_request *reque
     if (code || done) return code;
     if (may_move) {
         code = vdc_migrate(sim, slot, VDC_NOWHERE, -1, request, refusal, diag);
-        if (!code && *refusal && strcmp(*refusal, "no host has room for it") == 0)
-            *refusal = vdc_refuse(sim, "neither its host nor another one has room for it");
+        static const char none[] = "no host has room for it";
+        if (!code && *refusal && strncmp(*refusal, none, sizeof none - 1) == 0) {
+            char why[140];
+            snprintf(why, sizeof why, "%s", *refusal + sizeof none - 1);
+            *refusal = vdc_refuse(sim, "neither its host nor another one has room for it%s", why);
+        }
         return code;
     }
     *refusal = vdc_refuse(sim, "its host has no room for it");

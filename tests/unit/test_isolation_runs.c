@@ -6,6 +6,7 @@
 #include "analysis/result.h"
 #include "sim/base/digest.h"
 #include "sim/base/memory.h"
+#include "sim/inspect.h"
 #include "tests/support/draw.h"
 #include "tests/support/result_files.h"
 #include "tests/support/runs.h"
@@ -298,6 +299,35 @@ Test(isolation_runs, own_threads_wait_for_a_migration) {
     cr_expect_eq(summary_of(sim, "vms_placed"), 4);
     cr_expect_gt(summary_of(sim, "wait_total_s"), 150);
     cr_expect_eq(summary_of(sim, "ready_core_s"), 0);
+    vdc_simulation_close(sim);
+}
+
+/* An operation that a rule refuses says which one, and so does the table of those who wait. */
+static bool waits_for_rule(void *context, const char *const *cells, size_t count) {
+    const char *last = cells[count - 1];
+    const char **wanted = context;
+    if (strcmp(cells[0], "vm") != 0) {
+        cr_expect_str_eq(last, *wanted, "VM %s waits for '%s', not for '%s'", cells[0], last, *wanted);
+        (*wanted) = NULL;
+    }
+    return true;
+}
+
+Test(isolation_runs, who_waits_or_is_refused_hears_of_the_rule) {
+    vdc_simulation *sim = open_run_text("vdcsim: 1\ntime: {end: 1h}\nlifecycle: {boot: 0s}\n"
+        "datacenter: {hosts: [{count: 2, cpu: {cores: 4, threads: 2}, memory: 64 GiB}], overcommit: {cpu: 2}}\n"
+        "schedulers: {admission: {policy: fifo}}\nworkload:\n  vms:\n    - {id: 0, group: g, vcpus: 2, memory: 1 GiB}\n"
+        "    - {id: 1, group: g, vcpus: 2, memory: 1 GiB}\n    - {id: 2, group: g, vcpus: 2, memory: 1 GiB}\n    - {id: 3, vcpus: 2, memory: 1 GiB}\n"
+        "isolation:\n  rules:\n    - {rule: anti-affinity, groups: [g]}\n");
+    static const struct { const char *vm, *what; } waiting[] = {{"2", "rule anti-affinity (line 14)"}, {"3", "its turn"}};
+    run_until(sim, 10);
+    for (size_t i = 0; i < 2; i++) {
+        const char *wanted = waiting[i].what;
+        cr_assert_eq(vdc_simulation_list(sim, "queue", waiting[i].vm, waits_for_rule, &wanted, NULL), VDC_OK);
+        cr_expect_null(wanted);
+    }
+    cr_expect_str_eq(ask_run(sim, "{vm: 0, do: migrate}"), "no host has room for it: rule anti-affinity (line 14)");
+    cr_expect_str_eq(ask_run(sim, "{vm: 0, do: migrate, to: 1}"), "host 1 is forbidden: rule anti-affinity (line 14)");
     vdc_simulation_close(sim);
 }
 
