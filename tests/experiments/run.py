@@ -148,7 +148,7 @@ def by_slurm(folder, whole):
     with Slurm(folder) as slurm:
         ran = subprocess.run([VDCSIM, "sweep", SWEEP, "-o", shared, "--slurm", "2"], capture_output=True, text=True, check=False, env=slurm.environment)
         assert ran.returncode == 0 and "Submitted batch job" in ran.stdout, ran.stdout + ran.stderr
-        wait_for(lambda: not subprocess.run(["squeue", "-h"], capture_output=True, text=True, check=False, env=slurm.environment).stdout.strip(), 180)
+        wait_for(lambda: not subprocess.run(["squeue", "-h"], capture_output=True, text=True, check=False, env=slurm.environment).stdout.strip(), 600)
     logs = [open(os.path.join(shared, f"sweep-{task}.log"), encoding="utf-8").read() for task in range(2)]
     parts = [int(re.search(r"^(\d+) of 45 runs done by this process", log, re.M).group(1)) for log in logs]
     assert sum(parts) == 45, logs

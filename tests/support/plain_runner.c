@@ -20,6 +20,8 @@ enum { FAILED = 90, SECONDS = 1800 };
 
 /* The section in which Test() puts a pointer to each test. */
 extern struct criterion_test *__start_cr_tst[], *__stop_cr_tst[];
+/* Likewise TestSuite(): what is done before and after each test of a suite. */
+extern struct criterion_suite *__start_cr_sts[], *__stop_cr_sts[];
 
 static bool failed; /* of the test that runs in this process */
 
@@ -50,11 +52,20 @@ void criterion_internal_test_main(void (*test)(void)) {
     test();
 }
 
+static const struct criterion_test_extra_data *suite_of(const struct criterion_test *test) {
+    for (struct criterion_suite **suite = __start_cr_sts; suite < __stop_cr_sts; suite++)
+        if (*suite && strcmp((*suite)->name, test->category) == 0) return (*suite)->data;
+    return NULL;
+}
+
 static int run(const struct criterion_test *test) {
+    const struct criterion_test_extra_data *suite = suite_of(test);
     (void)alarm(SECONDS);
+    if (suite && suite->init) suite->init();
     if (test->data->init) test->data->init();
     test->test();
     if (test->data->fini) test->data->fini();
+    if (suite && suite->fini) suite->fini();
     return failed ? FAILED : 0;
 }
 
