@@ -437,11 +437,11 @@ static void count_in_rule(vdc_isolation *iso, uint32_t slot, size_t i, int sign)
     const uint32_t host = dc->vms[slot].host;
     if (rule->type->prefer) count_unfulfilled(iso, slot, rule, sign);
     if (!rule->type->change || !vdc_rule_selects(rule, request)) return;
-    if (vm->uncounted && sign > 0)
+    const bool is_part = vm->whole != VDC_NOWHERE;
+    if (is_part && sign > 0)
         vm->uncounted[i] = vdc_isolation_unit(iso, rule->level, host) == vdc_isolation_unit(iso, rule->level, dc->vms[vm->whole].host);
-    if (vm->uncounted && vm->uncounted[i]) return;
-    bool (*count)(vdc_rule *, const vdc_isolation *, uint32_t, const vdc_request *, int) = vm->uncounted && rule->type->part ? rule->type->part
-                                                                                                                         : rule->type->change;
+    if (is_part && vm->uncounted[i]) return;
+    bool (*count)(vdc_rule *, const vdc_isolation *, uint32_t, const vdc_request *, int) = is_part && rule->type->part ? rule->type->part : rule->type->change;
     if (!count(rule, iso, host, request, sign)) iso->out_of_memory = true;
     vdc_isolation_refusals_follow(iso, rule, host, request, sign);
     if (rule->closes) iso->datacenter->hosts.closed[host] = vdc_counts_get(&rule->counts, host) >= rule->max;
@@ -469,31 +469,47 @@ static void judge_rules(vdc_isolation *iso, uint32_t host, const vdc_request *re
     }
 }
 
+static bool has_guarantee(const vdc_isolation_spec *spec) {
+    return spec->dedicated_host || spec->llc_ways || spec->memory_bandwidth || spec->threads != VDC_THREADS_SHARED || spec->core_scheduling;
+}
+
+/* Takes of the host what the VM is guaranteed, or (-1) gives it back. False: no memory. */
+static bool keep_guarantees(vdc_isolation *iso, uint32_t slot, int sign) {
+    vdc_datacenter *dc = iso->datacenter;
+    const vdc_request *request = &dc->records[slot].request;
+    const vdc_vm_isolation *vm = &iso->vms[slot];
+    const uint32_t host = dc->vms[slot].host;
+    const vdc_host_class *class = &dc->hosts.classes[dc->hosts.class_of[host]];
+    vdc_host_isolation *state = &iso->hosts[host];
+    if (vm->spec.dedicated_host) state->dedicated += (uint32_t)sign, iso->dedicated += (uint32_t)sign;
+    state->ways += sign * vm->spec.llc_ways;
+    state->bandwidth += sign * vm->spec.memory_bandwidth;
+    if (vm->spec.threads != VDC_THREADS_SHARED) {
+        const uint32_t threads = vdc_threads_needed(class, vm->spec.threads, request->size[VDC_CPU]);
+        if (sign < 0) vdc_threads_give(&iso->threads, host, slot);
+        /* The promise of its threads in place of that of its size, which was taken already. */
+        dc->hosts.free[VDC_CPU][host] += sign * (request->size[VDC_CPU] - promise_of_threads(iso, host, threads));
+        if (sign > 0 && vdc_threads_take(&iso->threads, &dc->hosts, host, slot, vm->spec.threads, request->size[VDC_CPU])) return false;
+        if (vdc_isolation_fences_memory(class) && dc->hosts.free[VDC_MEMORY]) state->owners_memory += sign * request->size[VDC_MEMORY];
+        vdc_datacenter_fence_threads(dc, slot, sign * (int64_t)threads * class->speed);
+    } else if (vm->spec.core_scheduling && class->threads > 1) {
+        vdc_datacenter_core_schedule(dc, slot, sign > 0 ? vm->domain + 1 : 0);
+    }
+    return true;
+}
+
 bool vdc_isolation_placed(vdc_isolation *iso, uint32_t slot) {
     vdc_datacenter *dc = iso->datacenter;
     const vdc_request *request = &dc->records[slot].request;
     vdc_vm_isolation *vm = &iso->vms[slot];
-    uint32_t host = dc->vms[slot].host;
-    const vdc_host_class *class = &dc->hosts.classes[dc->hosts.class_of[host]];
-    vdc_host_isolation *state = &iso->hosts[host];
+    const uint32_t host = dc->vms[slot].host;
     vdc_isolation_advance(iso);
     follow_rules(iso, slot, 1);
     if (!vdc_isolation_come(iso, slot)) return false;
     judge_rules(iso, host, request);
-    if (vm->spec.dedicated_host) state->dedicated++, iso->dedicated++;
-    state->ways += vm->spec.llc_ways;
-    state->bandwidth += vm->spec.memory_bandwidth;
-    if (vm->spec.threads != VDC_THREADS_SHARED) {
-        uint32_t threads = vdc_threads_needed(class, vm->spec.threads, request->size[VDC_CPU]);
-        /* The promise of its threads in place of that of its size, which was taken already. */
-        dc->hosts.free[VDC_CPU][host] += request->size[VDC_CPU] - promise_of_threads(iso, host, threads);
-        if (vdc_threads_take(&iso->threads, &dc->hosts, host, slot, vm->spec.threads, request->size[VDC_CPU])) return false;
-        if (vdc_isolation_fences_memory(class) && dc->hosts.free[VDC_MEMORY]) state->owners_memory += request->size[VDC_MEMORY];
-        vdc_datacenter_fence_threads(dc, slot, (int64_t)threads * class->speed);
-    } else if (vm->spec.core_scheduling && class->threads > 1) {
-        vdc_datacenter_core_schedule(dc, slot, vm->domain + 1);
-    }
-    if (dc->regions[host].cookies && request->cpu_reservation) vdc_datacenter_resolve(dc, host); /* fences of others lie beside it */
+    vm->guaranteed = has_guarantee(&vm->spec);
+    if (vm->guaranteed && !keep_guarantees(iso, slot, 1)) return false;
+    if (request->cpu_reservation && dc->regions[host].cookies) vdc_datacenter_resolve(dc, host); /* fences of others lie beside it */
     vdc_isolation_count_sockets(iso, slot, 1);
     vdc_isolation_scrub_arrival(iso, host, vm->domain);
     vdc_isolation_granted(iso, host);
@@ -503,29 +519,15 @@ bool vdc_isolation_placed(vdc_isolation *iso, uint32_t slot) {
 void vdc_isolation_removed(vdc_isolation *iso, uint32_t slot) {
     vdc_datacenter *dc = iso->datacenter;
     const vdc_request *request = &dc->records[slot].request;
-    vdc_vm_isolation *vm = &iso->vms[slot];
     const uint32_t host = dc->vms[slot].host;
-    const vdc_host_class *class = &dc->hosts.classes[dc->hosts.class_of[host]];
-    vdc_host_isolation *state = &iso->hosts[host];
     vdc_isolation_advance(iso);
     vdc_isolation_count_sockets(iso, slot, -1);
     follow_rules(iso, slot, -1);
     vdc_isolation_go(iso, slot);
     vdc_isolation_release_fences(iso, slot);
     judge_rules(iso, host, request);
-    if (vm->spec.dedicated_host) state->dedicated--, iso->dedicated--;
-    state->ways -= vm->spec.llc_ways;
-    state->bandwidth -= vm->spec.memory_bandwidth;
-    if (vm->spec.threads != VDC_THREADS_SHARED) {
-        uint32_t threads = vdc_threads_needed(class, vm->spec.threads, request->size[VDC_CPU]);
-        vdc_threads_give(&iso->threads, host, slot);
-        dc->hosts.free[VDC_CPU][host] -= request->size[VDC_CPU] - promise_of_threads(iso, host, threads);
-        if (vdc_isolation_fences_memory(class) && dc->hosts.free[VDC_MEMORY]) state->owners_memory -= request->size[VDC_MEMORY];
-        vdc_datacenter_fence_threads(dc, slot, -(int64_t)threads * class->speed);
-    } else if (vm->spec.core_scheduling && class->threads > 1) {
-        vdc_datacenter_core_schedule(dc, slot, 0);
-    }
-    if (dc->regions[host].cookies && request->cpu_reservation) vdc_datacenter_resolve(dc, host);
+    if (iso->vms[slot].guaranteed) (void)keep_guarantees(iso, slot, -1); /* takes no memory */
+    if (request->cpu_reservation && dc->regions[host].cookies) vdc_datacenter_resolve(dc, host);
 }
 
 bool vdc_isolation_owns_threads(const vdc_isolation *iso, uint32_t slot) {

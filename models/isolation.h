@@ -145,17 +145,19 @@ typedef struct vdc_domain_pair {
     int64_t pairs;
 } vdc_domain_pair;
 
+/* What every VM that comes or goes touches is the first cache line of both. */
 typedef struct vdc_host_isolation {
-    vdc_wide moment;                 /* of its VMs */
+    _Alignas(64) vdc_wide moment;    /* of its VMs */
     vdc_domain_count *counts;        /* [domains] its domains; room for `room` of them */
     vdc_domain_stay *stays;          /* [domains] likewise */
-    vdc_domain_exit *exits;          /* domains that left, in that order; those that none of its VMs met may be missing */
-    uint32_t domains, room, exit_count, exit_room;
-    uint32_t vms, exposed, dedicated;
+    uint32_t domains, vms, exposed, dedicated;
     uint32_t unmet;                  /* VMs that have not met a foreign domain, here or elsewhere */
     uint32_t bound;                  /* VMs that may run on some of its sockets only */
     bool fenced;                     /* something is booked for its VMs */
     bool booked;                     /* something is booked for it */
+    /* from here on the next lines */
+    vdc_domain_exit *exits;          /* domains that left, in that order; those that none of its VMs met may be missing */
+    uint32_t room, exit_count, exit_room;
     int64_t ways, bandwidth;         /* of cache and memory, given away */
     int64_t fence[VDC_RESOURCES], waste[VDC_RESOURCES], idle; /* rates as booked; CPU in Hz */
     int64_t owners_memory;           /* bytes of the VMs with own threads, where memory is not overcommitted */
@@ -163,22 +165,25 @@ typedef struct vdc_host_isolation {
 } vdc_host_isolation;
 
 typedef struct vdc_vm_isolation {
-    vdc_isolation_spec spec;         /* its own wishes and what rules say of it */
+    _Alignas(64) vdc_wide foreign_at_start; /* the integral of VMs of other domains on its host when it came */
+    vdc_wide exposure;               /* VM·ns of earlier stays */
+    uint64_t arrival;                /* the number of its coming to its host among all comings to hosts */
+    vdc_time first_meeting;          /* -1 = none */
     uint32_t domain;
     uint32_t domain_at;              /* where its domain stood among those of its host when it came */
-    bool here;                       /* it is counted on its host */
-    bool met_attacker, hit;          /* shared a host with an attacker; (attackers) with a target */
-    bool without_guarantees;         /* a second part that fences nothing */
     uint32_t whole;                  /* of a second part: the slot of its VM; else VDC_NOWHERE */
-    uint64_t arrival;                /* the number of its coming to its host among all comings to hosts */
+    bool here : 1;                   /* it is counted on its host */
+    bool guaranteed : 1;             /* its spec takes something of its host: it has to be given back */
+    bool bound : 1;                  /* it may run on some sockets of its host only */
+    bool met_attacker : 1, hit : 1;  /* shared a host with an attacker; (attackers) with a target */
+    bool without_guarantees : 1;     /* a second part that fences nothing */
+    /* from here on the next lines */
+    vdc_isolation_spec spec;         /* its own wishes and what rules say of it */
+    uint64_t sockets;                /* where it may run on its host, a bit each; all bits = anywhere */
     uint64_t met_low;                /* foreign domains met below 64, a bit each: those of earlier stays, until somebody asks */
-    vdc_wide foreign_at_start;       /* the integral of VMs of other domains on its host when it came */
-    vdc_wide exposure;               /* VM·ns of earlier stays */
     uint32_t *met;                   /* likewise those from 64 on */
     uint32_t met_count, met_room;
-    vdc_time first_meeting;          /* -1 = none */
     bool *uncounted;                 /* [rule] of a second part: its VM is counted in the same unit already */
-    uint64_t sockets;                /* where it may run on its host, a bit each; all bits = anywhere */
 } vdc_vm_isolation;
 
 /* What is fenced for a VM; kept where VMs have ledgers. */
@@ -250,6 +255,7 @@ struct vdc_isolation {
     int64_t *class_ways, *class_bandwidth;
     vdc_fences *class_kinds;         /* [host class] */
     vdc_host_isolation *hosts;
+    size_t host_capacity;
     vdc_vm_isolation *vms;           /* [slot] */
     size_t vm_capacity;
     vdc_vm_fences *vm_fences;        /* [slot] */

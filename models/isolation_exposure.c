@@ -259,10 +259,11 @@ void vdc_isolation_go(vdc_isolation *iso, uint32_t slot) {
 uint64_t vdc_isolation_sockets(const vdc_isolation *iso, uint32_t slot) {
     const vdc_datacenter *dc = iso->datacenter;
     const vdc_host_class *class = &dc->hosts.classes[dc->hosts.class_of[dc->vms[slot].host]];
+    if (class->sockets < 2 || class->sockets > 64) return UINT64_MAX;
     const uint64_t nodes = dc->records[slot].numa_nodes;
     const uint64_t *threads = slot < iso->threads.set_count ? iso->threads.sets[slot] : NULL;
     uint64_t sockets = 0;
-    if (class->sockets < 2 || class->sockets > 64 || (!nodes && !threads)) return UINT64_MAX;
+    if (!nodes && !threads) return UINT64_MAX;
     for (uint32_t node = 0; nodes && node < 64; node++)
         if (nodes >> node & 1) sockets |= UINT64_C(1) << (node / class->numa);
     const uint32_t per_socket = (uint32_t)class->cores * class->threads;
@@ -277,14 +278,17 @@ void vdc_isolation_count_sockets(vdc_isolation *iso, uint32_t slot, int sign) {
     vdc_vm_isolation *vm = &iso->vms[slot];
     const uint32_t host = dc->vms[slot].host;
     vdc_host_isolation *state = &iso->hosts[host];
-    if (sign > 0) vm->sockets = vdc_isolation_sockets(iso, slot);
+    if (sign > 0) {
+        vm->sockets = vdc_isolation_sockets(iso, slot);
+        vm->bound = vm->sockets != UINT64_MAX;
+    }
     int64_t pairs = 0;
-    if (vm->sockets == UINT64_MAX && state->bound == 0) {
+    if (!vm->bound && state->bound == 0) {
         pairs = (int64_t)state->vms - state->counts[domain_of(state, vm)].vms;
     } else {
         for (uint32_t other = dc->hosts.account[host].first_vm; other != VDC_NOWHERE; other = dc->vms[other].next)
             pairs += other != slot && iso->vms[other].domain != vm->domain && (iso->vms[other].sockets & vm->sockets) != 0;
     }
     iso->exposure_socket += sign * pairs;
-    if (vm->sockets != UINT64_MAX) state->bound = (uint32_t)((int64_t)state->bound + sign);
+    if (vm->bound) state->bound += (uint32_t)sign;
 }

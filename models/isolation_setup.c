@@ -298,7 +298,7 @@ vdc_code vdc_isolation_create(vdc_isolation **isolation, vdc_datacenter *dc, vdc
     *iso = (vdc_isolation){.datacenter = dc, .specs = specs, .tenants = tenants, .groups = groups};
     uint32_t hosts = dc->hosts.count;
     size_t classes = dc->hosts.class_count + (size_t)1;
-    iso->hosts = vdc_calloc((size_t)hosts + 1, sizeof *iso->hosts);
+    if (VDC_RESERVE_LINES(iso->hosts, iso->host_capacity, (size_t)hosts + 1)) memset(iso->hosts, 0, iso->host_capacity * sizeof *iso->hosts);
     iso->class_labels = vdc_calloc(classes, sizeof *iso->class_labels);
     iso->class_taints = vdc_calloc(classes, sizeof *iso->class_taints);
     iso->class_ways = vdc_calloc(classes, sizeof *iso->class_ways);
@@ -372,7 +372,7 @@ void vdc_isolation_destroy(vdc_isolation *iso) {
     vdc_free(iso->class_kinds);
     vdc_free(iso->memo);
     vdc_isolation_refusals_close(iso->refused);
-    vdc_free(iso->hosts);
+    vdc_free_lines(iso->hosts);
     vdc_free_lines(iso->vms);
     vdc_free_lines(iso->vm_fences);
     vdc_free(iso->pairs);
