@@ -63,8 +63,7 @@ vdc_isolation_spec vdc_isolation_wishes(const vdc_isolation *iso, const vdc_requ
     return wishes;
 }
 
-/* The same without a copy, as long as no other VM is asked about. */
-static const vdc_isolation_spec *wishes_of(const vdc_isolation *iso, const vdc_request *request) {
+const vdc_isolation_spec *vdc_isolation_wishes_of(const vdc_isolation *iso, const vdc_request *request) {
     if (!iso->has_wishes) return &iso->specs->items[request->isolation];
     vdc_wish_memo *memo = iso->memo;
     if (memo->valid && memo->tenant == request->tenant && memo->group == request->group && memo->isolation == request->isolation
@@ -143,7 +142,7 @@ static inline bool has_guarantees(const vdc_isolation *iso, const vdc_request *r
 
 bool vdc_isolation_allows(const void *isolation, uint32_t host, const vdc_request *request) {
     const vdc_isolation *iso = isolation;
-    if (has_guarantees(iso, request) && guarantee_broken(iso, host, request, wishes_of(iso, request))) return false;
+    if (has_guarantees(iso, request) && guarantee_broken(iso, host, request, vdc_isolation_wishes_of(iso, request))) return false;
     for (size_t i = 0; i < iso->rule_count; i++) {
         const vdc_rule *rule = &iso->rules[i];
         if (vdc_rule_is_hard(rule) && rule->type->allows && concerns(rule, request) && !rule->type->allows(rule, iso, host, request)) return false;
@@ -290,9 +289,9 @@ static bool rules_disagree(const vdc_isolation *iso, const vdc_request *request,
 }
 
 bool vdc_isolation_impossible(const vdc_isolation *iso, const vdc_request *request, char *text, size_t size) {
-    vdc_isolation_spec wishes = vdc_isolation_wishes(iso, request);
+    const vdc_isolation_spec *wishes = vdc_isolation_wishes_of(iso, request);
     if (rules_disagree(iso, request, text, size)) return true;
-    const char *what = wish_impossible(iso, 0, request, &wishes);
+    const char *what = wish_impossible(iso, 0, request, wishes);
     if (what) {
         const vdc_rule *rule = wished_by(iso, 0, request, wish_impossible);
         if (rule) snprintf(text, size, "rejected: rule %s (line %d): %s", rule->type->name, rule->place.line, what);
@@ -305,7 +304,7 @@ bool vdc_isolation_impossible(const vdc_isolation *iso, const vdc_request *reque
         snprintf(text, size, "rejected: rule %s (line %d) forbids it on every host", rule->type->name, rule->place.line);
         return true;
     }
-    return jointly_impossible(iso, request, &wishes, text, size);
+    return jointly_impossible(iso, request, wishes, text, size);
 }
 
 bool vdc_isolation_nodes_impossible(const vdc_isolation *iso, const vdc_request *request, char *text, size_t size) {
@@ -395,7 +394,7 @@ static bool has_room_for(const vdc_rule *rule, const vdc_isolation *iso, uint32_
 
 /* Its hard wishes, with the nodes that it is to lie on by its size. */
 static vdc_isolation_spec with_its_nodes(const vdc_isolation *iso, const vdc_request *request) {
-    vdc_isolation_spec wishes = *wishes_of(iso, request);
+    vdc_isolation_spec wishes = *vdc_isolation_wishes_of(iso, request);
     if (wishes.numa_nodes == 0) wishes.numa_nodes = request->numa_nodes;
     return wishes;
 }
@@ -562,7 +561,7 @@ bool vdc_isolation_arrive(vdc_isolation *iso, uint32_t slot) {
         rule->selected += vdc_rule_selects(rule, request);
     }
     vdc_vm_isolation *vm = &iso->vms[slot];
-    *vm = (vdc_vm_isolation){.spec = vdc_isolation_wishes(iso, request), .domain = vdc_isolation_domain(iso, request),
+    *vm = (vdc_vm_isolation){.spec = *vdc_isolation_wishes_of(iso, request), .domain = vdc_isolation_domain(iso, request),
                              .first_meeting = -1, .whole = VDC_NOWHERE};
     if (vm->spec.numa_nodes) request->numa_nodes = (uint8_t)vm->spec.numa_nodes;
     for (size_t i = 0; iso->has_wishes && i < iso->rule_count; i++)

@@ -248,6 +248,7 @@ struct vdc_isolation {
     size_t rule_count, rule_capacity;
     vdc_threads threads;
     uint32_t units[VDC_LEVELS];      /* of each level */
+    unsigned beside_cpu;             /* the resources of hosts but CPU, a bit each */
     vdc_isolation_refused *refused;
     uint32_t *unit_end[2];           /* [rack], [zone] the host behind its last one; NULL where units are not numbered through, or there are none */
     uint64_t *class_labels;          /* [host class] its labels */

@@ -7,6 +7,12 @@ static void book(vdc_isolation *iso, uint32_t host, vdc_flow flow, int64_t *book
     *booked = rate;
 }
 
+static void book_resource(vdc_isolation *iso, uint32_t host, int r, int64_t fence, int64_t waste) {
+    vdc_host_isolation *state = &iso->hosts[host];
+    book(iso, host, (vdc_flow)(VDC_FLOW_FENCE + r), &state->fence[r], fence);
+    book(iso, host, (vdc_flow)(VDC_FLOW_WASTE + r), &state->waste[r], waste);
+}
+
 static void set_kinds(vdc_fences *fences, vdc_time now, const int64_t rate[VDC_FENCE_KINDS]) {
     for (int kind = 0; kind < VDC_FENCE_KINDS; kind++) {
         fences->time[kind] += (vdc_wide)fences->rate[kind] * (now - fences->since);
@@ -58,33 +64,26 @@ void vdc_isolation_granted(vdc_isolation *iso, uint32_t host) {
     const bool fences = state->dedicated || region->exclusive || region->cookie_fence || region->cookie_waste || region->cookie_idle || state->owners_memory;
     if (!fences && !state->booked && !state->fenced) return;
     state->booked = fences;
-    int64_t fence[VDC_RESOURCES] = {0}, waste[VDC_RESOURCES] = {0}, idle = 0;
+    int64_t fence, waste, idle;
     if (state->dedicated) {
-        int64_t held = vdc_ledger_rate(&dc->host_ledger, host, VDC_FLOW_NOMINAL);
-        fence[VDC_CPU] = class->cpu_hz - dc->hosts.account[host].reserved; /* reservations are booked by themselves */
-        waste[VDC_CPU] = held < class->cpu_hz ? class->cpu_hz - held : 0;
+        const int64_t held = vdc_ledger_rate(&dc->host_ledger, host, VDC_FLOW_NOMINAL);
+        fence = class->cpu_hz - dc->hosts.account[host].reserved; /* reservations are booked by themselves */
+        waste = held < class->cpu_hz ? class->cpu_hz - held : 0;
         idle = class->cpu_hz - dc->hosts.account[host].granted;
-        for (int r = VDC_MEMORY; r < VDC_RESOURCES; r++) { /* the owners' memory lies within */
-            if (!dc->hosts.free[r]) continue;
-            int64_t used = vdc_ledger_rate(&dc->host_ledger, host, (vdc_flow)(VDC_FLOW_P + r));
-            fence[r] = class->physical[r];
-            waste[r] = used < class->physical[r] ? class->physical[r] - used : 0;
-        }
     } else {
-        fence[VDC_CPU] = region->exclusive;
-        waste[VDC_CPU] = region->exclusive - region->exclusive_nominal;
-        idle = region->exclusive - region->exclusive_granted;
-        fence[VDC_MEMORY] = state->owners_memory;
-        fence[VDC_CPU] += region->cookie_fence;
-        waste[VDC_CPU] += region->cookie_waste;
-        idle += region->cookie_idle;
+        fence = region->exclusive + region->cookie_fence;
+        waste = region->exclusive - region->exclusive_nominal + region->cookie_waste;
+        idle = region->exclusive - region->exclusive_granted + region->cookie_idle;
     }
-    for (int r = 0; r < VDC_RESOURCES; r++) {
-        book(iso, host, (vdc_flow)(VDC_FLOW_FENCE + r), &state->fence[r], fence[r]);
-        book(iso, host, (vdc_flow)(VDC_FLOW_WASTE + r), &state->waste[r], waste[r]);
-    }
+    book_resource(iso, host, VDC_CPU, fence, waste);
     book(iso, host, VDC_FLOW_FENCE_IDLE, &state->idle, idle);
-    book_kinds(iso, host, state->dedicated ? 0 : region->exclusive, state->dedicated ? fence[VDC_CPU] : 0);
+    book_kinds(iso, host, state->dedicated ? 0 : region->exclusive, state->dedicated ? fence : 0);
+    for (unsigned rest = iso->beside_cpu; rest; rest &= rest - 1) {
+        const int r = __builtin_ctz(rest);
+        const int64_t all = class->physical[r], used = state->dedicated ? vdc_ledger_rate(&dc->host_ledger, host, (vdc_flow)(VDC_FLOW_P + r)) : all;
+        /* The owners' memory lies within a dedicated host. */
+        book_resource(iso, host, r, state->dedicated ? all : r == VDC_MEMORY ? state->owners_memory : 0, used < all ? all - used : 0);
+    }
     /* Each VM's part is booked when the host's grants are settled. */
     if (dc->track_vms && (state->fence[VDC_CPU] || state->fence[VDC_MEMORY] || state->fenced)) {
         state->fenced = state->fence[VDC_CPU] || state->fence[VDC_MEMORY];

@@ -21,6 +21,10 @@ static inline const char *vdc_rules_disagree(const vdc_rule *a, const vdc_rule *
     return a->threads != b->threads ? "different `threads`" : a->nodes != b->nodes ? "different `nodes`" : NULL;
 }
 
+/* isolation.c */
+/* vdc_isolation_wishes without a copy: holds until another VM is asked about or arrives. */
+const vdc_isolation_spec *vdc_isolation_wishes_of(const vdc_isolation *isolation, const vdc_request *request);
+
 /* isolation_setup.c */
 /* Holds names that are new against the selection's prefixes. False when memory is out. */
 bool vdc_selection_follow(vdc_selection *selection, const vdc_names *names);

@@ -169,7 +169,7 @@ void vdc_isolation_refusals_close(vdc_isolation_refused *all) {
 void vdc_isolation_refusals(const vdc_isolation *iso, const vdc_request *request, bool soft, uint32_t in_vain, vdc_refusals *out) {
     const vdc_hosts *hosts = &iso->datacenter->hosts;
     out->count = 0;
-    if ((in_vain || iso->refused->occupied) && (iso->has_wishes || request->isolation) && vdc_isolation_wishes(iso, request).dedicated_host)
+    if ((in_vain || iso->refused->occupied) && (iso->has_wishes || request->isolation) && vdc_isolation_wishes_of(iso, request)->dedicated_host)
         dedicated_refusals(iso, request, in_vain, out);
     for (size_t i = 0; i < iso->rule_count && out->count < VDC_REFUSALS_MOST; i++) {
         vdc_rule *rule = &iso->rules[i];

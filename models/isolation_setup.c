@@ -306,6 +306,8 @@ vdc_code vdc_isolation_create(vdc_isolation **isolation, vdc_datacenter *dc, vdc
     iso->class_kinds = vdc_calloc(classes, sizeof *iso->class_kinds);
     iso->memo = vdc_calloc(1, sizeof *iso->memo);
     iso->refused = vdc_calloc(1, sizeof *iso->refused);
+    for (int r = VDC_CPU + 1; r < VDC_RESOURCES; r++)
+        if (dc->hosts.free[r]) iso->beside_cpu |= 1u << r;
     for (int level = 0; level < VDC_LEVELS; level++) iso->units[level] = vdc_isolation_units(iso, level);
     if (!iso->memo || !iso->refused || !iso->class_kinds
         || !iso->hosts || !iso->class_labels || !iso->class_taints || !iso->class_ways || !iso->class_bandwidth)

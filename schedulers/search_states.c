@@ -699,10 +699,12 @@ static uint32_t find_fitting(vdc_states *s, unsigned slot) {
     return count;
 }
 
-/* Is a host of the state at that position better than the best so far, and may it be? */
-static inline void consider(question *q, uint32_t position, double score, found_host *best) {
-    if (best->position != VDC_NO_POSITION && (score < best->score || (score == best->score && position > best->position))) return;
-    if (q->allows(q->states->search->rules, position, q->request)) *best = (found_host){score, position};
+static inline bool is_better(uint32_t position, double score, const found_host *best) {
+    return best->position == VDC_NO_POSITION || score > best->score || (score == best->score && position < best->position);
+}
+
+static inline bool may_come(const question *q, uint32_t position) {
+    return q->allows(q->states->search->rules, position, q->request);
 }
 
 static void consider_dense(vdc_states *s, unsigned slot, question *q, uint32_t index, found_host *best) {
@@ -714,7 +716,7 @@ static void consider_dense(vdc_states *s, unsigned slot, question *q, uint32_t i
         for (uint64_t bits = s->dense.bits[index][word] & s->left[word]; bits; bits &= bits - 1) {
             const uint32_t position = word << 6 | (uint32_t)__builtin_ctzll(bits);
             if (best->position != VDC_NO_POSITION && score == best->score && position > best->position) return;
-            if (q->allows(s->search->rules, position, q->request)) {
+            if (may_come(q, position)) {
                 *best = (found_host){score, position};
                 return;
             }
@@ -735,10 +737,21 @@ static uint32_t sweep(vdc_states *s, unsigned slot, question *q) {
         if (!vdc_dense_suits(&s->dense, 2 * s->state[s->dense.state[i]].members.count)) vdc_dense_drop(&s->dense, i);
     find_left(s, q);
     const score_node *nodes = s->index[slot]->nodes;
-    const uint32_t count = find_fitting(s, slot);
+    const uint32_t *state_of = s->pool.state_of, count = find_fitting(s, slot);
+    uint32_t kept = 0;
     for (uint32_t i = 0; i < count; i++) {
-        const uint32_t position = s->fitting[i], id = s->pool.state_of[position];
-        if (!is_in_dense_state(s, id)) consider(q, position, nodes[id].score, &best);
+        const uint32_t position = s->fitting[i], id = state_of[position];
+        if (is_in_dense_state(s, id)) continue;
+        s->fitting[kept++] = position;
+        if (is_better(position, nodes[id].score, &best)) best = (found_host){nodes[id].score, position};
+    }
+    /* Mostly the rules have nothing against the best one; otherwise each is asked about that is better than those before. */
+    if (best.position != VDC_NO_POSITION && !may_come(q, best.position)) {
+        best.position = VDC_NO_POSITION;
+        for (uint32_t i = 0; i < kept; i++) {
+            const uint32_t position = s->fitting[i], id = state_of[position];
+            if (is_better(position, nodes[id].score, &best) && may_come(q, position)) best = (found_host){nodes[id].score, position};
+        }
     }
     for (uint32_t i = 0; i < s->dense.count; i++) consider_dense(s, slot, q, i, &best);
     return best.position;
