@@ -1,12 +1,17 @@
 /* Runs that must agree although they differ: what is changed between them has a known effect on the totals, mostly none.
- * I21 and I23 of the accounts, scaling, splitting and renaming.
+ * I21 and I23 of the accounts, scaling, splitting and renaming. (That without a constraint more hosts are feasible, of I23, is in
+ * test_isolation.c; I24, runs that are resumed or forked, in tests/unit/test_state.c.) And I22, from what a run writes.
  */
 #include <criterion/criterion.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "analysis/result.h"
+#include "sim/base/memory.h"
 #include "tests/support/draw.h"
+#include "tests/support/result_files.h"
+#include "tests/support/runs.h"
 #include "tests/support/simulation.h"
 
 enum { TEXT = 1 << 16, VMS = 150, CASES = 6 };
@@ -45,6 +50,8 @@ typedef struct variant {
     int64_t scale;        /* all capacities, sizes and demands times this */
     bool split;           /* the first host class as two of half the hosts */
     const char *names[2]; /* of the classes */
+    bool backwards;       /* the classes in the other order: every host has another number */
+    bool odd;             /* the second class has less CPU than its cores: no two hosts of different classes are free in the same proportion */
     int64_t weight;       /* of all VMs, a vCPU */
     bool asleep;          /* a VM more that asks for nothing, on a host class of its own */
     bool never;           /* a VM more that fits nowhere */
@@ -54,10 +61,10 @@ typedef struct variant {
 
 static const variant plain = {.scale = 1, .names = {"a", "b"}, .weight = 100, .policy = "first-fit"};
 
-static int put_class(char *to, const char *name, int count, int64_t scale, int cores, int gib) {
+static int put_class(char *to, const char *name, int count, int64_t scale, int cores, int gib, const char *more) {
     /* Scaling speeds, not cores: the demand of a VM is in Hz, its size in vCPUs. */
-    return sprintf(to, "    - {class: %s, count: %d, cpu: {cores: %d, speed: %lld MHz}, memory: %lld MiB, power: {model: linear, idle: 80 W, max: 210 W}}\n",
-                   name, count, cores, (long long)(2000 * scale), (long long)(gib * 1024 * scale));
+    return sprintf(to, "    - {class: %s, count: %d, cpu: {cores: %d, speed: %lld MHz}, memory: %lld MiB, power: {model: linear, idle: 80 W, max: 210 W}%s}\n",
+                   name, count, cores, (long long)(2000 * scale), (long long)(gib * 1024 * scale), more);
 }
 
 static void write_text(char *text, uint64_t seed, variant v) {
@@ -65,13 +72,14 @@ static void write_text(char *text, uint64_t seed, variant v) {
     char *to = text;
     to += sprintf(to, "vdcsim: 1\nname: m\nseed: 1\ntime: {tick: 5min}\ndatacenter:\n  overcommit: {cpu: 2}\n  hosts:\n");
     int many = 2 * (int)(2 + draw_below(&state, 4)), few = (int)(1 + draw_below(&state, 4));
+    if (v.backwards) to += put_class(to, v.names[1], few, v.scale, 16, 48, v.odd ? ", reserve: {cpu: 0.13}" : "");
     if (v.split) {
-        to += put_class(to, "a1", many / 2, v.scale, 8, 32);
-        to += put_class(to, "a2", many / 2, v.scale, 8, 32);
+        to += put_class(to, "a1", many / 2, v.scale, 8, 32, "");
+        to += put_class(to, "a2", many / 2, v.scale, 8, 32, "");
     } else {
-        to += put_class(to, v.names[0], many, v.scale, 8, 32);
+        to += put_class(to, v.names[0], many, v.scale, 8, 32, "");
     }
-    to += put_class(to, v.names[1], few, v.scale, 16, 48);
+    if (!v.backwards) to += put_class(to, v.names[1], few, v.scale, 16, 48, v.odd ? ", reserve: {cpu: 0.13}" : "");
     if (v.asleep) to += sprintf(to, "    - {class: z, count: 1, cpu: {cores: 64, speed: 1 GHz}, memory: 4 TiB, labels: {own: z}}\n");
     to += sprintf(to, "schedulers: {placement: {policy: %s}}\nworkload:\n  vms:\n", v.policy);
     int64_t arrival = 0;
@@ -171,6 +179,27 @@ Test(metamorphic, names_of_host_classes_do_not_matter) {
     }
 }
 
+/* I23: nor does which number a host has, under policies that look at what hosts have. Hosts of one class are alike, so it takes classes in another
+ * order to give hosts other numbers. Totals are rounded where classes are added up. */
+Test(metamorphic, numbers_of_hosts_do_not_matter) {
+    static const char *const policies[] = {"best-fit", "worst-fit", "dot-product"};
+    int moved = 0;
+    for (uint64_t seed = 1; seed <= CASES; seed++)
+        for (size_t p = 0; p < sizeof policies / sizeof *policies; p++) {
+            variant before = plain, after = plain;
+            before.policy = after.policy = policies[p];
+            before.odd = after.odd = after.backwards = true;
+            expect_near(run_variant(seed, before), run_variant(seed, after), 1e-15, policies[p]);
+        }
+    /* First-fit goes by numbers: the same change changes what it decides. */
+    for (uint64_t seed = 1; seed <= CASES; seed++) {
+        variant after = plain;
+        after.backwards = true;
+        moved += run_variant(seed, plain).value[total("host_active_s")] != run_variant(seed, after).value[total("host_active_s")];
+    }
+    cr_assert_gt(moved, 0);
+}
+
 /* I23: what VMs are called decides nothing, except to whom the last hertz of a share that does not divide goes: so in another order the totals
  * are the same but for billionths. */
 Test(metamorphic, ids_of_vms_do_not_matter) {
@@ -218,5 +247,52 @@ Test(metamorphic, a_vm_that_never_runs_changes_only_the_count_of_rejections) {
         cr_assert_eq(b.value[total("vms_rejected")], a.value[total("vms_rejected")] + 1);
         b.value[total("vms_rejected")]--;
         expect_equal(a, b, "a VM too large for every host");
+    }
+}
+
+/* ---- I22 ---- */
+
+static double sum_of(const vdc_result *result, const char *path) {
+    vdc_result_shape shape;
+    double sum = 0;
+    cr_assert(vdc_result_dataset(result, path, &shape), "%s", path);
+    double *values = vdc_calloc(shape.rows + 1, sizeof *values);
+    cr_assert_eq(vdc_result_read_reals(result, path, 0, shape.rows, values, NULL), VDC_OK, "%s", path);
+    for (size_t i = 0; i < shape.rows; i++) sum += values[i];
+    vdc_free(values);
+    return sum;
+}
+
+/* Little's law, exactly: everything happens at whole seconds and ticks are a second long, so what waits and what runs at the ends of ticks, added up,
+ * is the sum of the waits and of the lives, also of VMs whose wait or life the end of the run cuts off. */
+Test(metamorphic, queues_and_lives_add_up_to_what_ticks_show, .fini = test_folder_remove) {
+    static char text[TEXT];
+    test_folder_make();
+    for (uint64_t seed = 1; seed <= 4; seed++) {
+        uint64_t draws = seed;
+        int64_t arrival = 0;
+        char *to = text;
+        to += sprintf(to, "vdcsim: 1\nname: little\ntime: {tick: 1s%s}\ndatacenter: {hosts: [{count: 3, cpu: {cores: 8}, memory: 64 GiB}]}\n"
+                      "schedulers: {admission: {policy: %s}}\noutput: {vms: final}\nworkload:\n  vms:\n", seed % 2 ? ", end: 800s" : "",
+                      seed < 3 ? "fifo" : "fifo-skip");
+        for (int i = 0; i < 60; i++) {
+            arrival += draw_below(&draws, 20);
+            to += sprintf(to, "    - {arrival: %llds, vcpus: %d, memory: 1 GiB, lifetime: %llds}\n", (long long)arrival, 1 << draw_below(&draws, 4),
+                          (long long)(10 + draw_below(&draws, 300)));
+        }
+        vdc_simulation *sim = run_text(text, NULL, test_folder_path("little.h5"));
+        const double waited = summary_of(sim, "wait_total_s"), queued = summary_of(sim, "vms_queued"), running = summary_of(sim, "vms_running");
+        vdc_simulation_close(sim);
+        vdc_result *result;
+        cr_assert_eq(vdc_result_open(&result, test_folder_path("little.h5"), NULL), VDC_OK);
+        /* The VMs that are there at the end of the last tick are so for no time. */
+        cr_expect_eq(sum_of(result, "/ticks/vms_queued") - queued, waited);
+        cr_expect_gt(waited, 1000, "seed %d: too little waits", (int)seed);
+        double lived = 0, times[2][60];
+        static const char *const columns[] = {"/vms/start", "/vms/end"};
+        for (int k = 0; k < 2; k++) cr_assert_eq(vdc_result_read_reals(result, columns[k], 0, 60, times[k], NULL), VDC_OK);
+        for (int i = 0; i < 60; i++) lived += isnan(times[0][i]) ? 0 : (isnan(times[1][i]) ? 800 : times[1][i]) - times[0][i];
+        cr_expect_eq(sum_of(result, "/ticks/vms_running") - running, lived);
+        vdc_result_close(result);
     }
 }
