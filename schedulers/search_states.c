@@ -693,7 +693,7 @@ static uint32_t find_fitting(vdc_states *s, unsigned slot) {
             const uint32_t position = word << 6 | (uint32_t)__builtin_ctzll(bits), id = state_of[position];
             if (id == NONE) continue;
             fitting[count] = position;
-            count += states[id].fits >> slot & 1; /* no jump: nobody could foretell it */
+            count += (uint32_t)(states[id].fits >> slot & 1); /* no jump: nobody could foretell it */
         }
     }
     return count;
