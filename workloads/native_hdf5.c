@@ -154,7 +154,7 @@ static uint64_t map_models(const hdf5_reader *self, uint64_t mask, bool *good) {
     uint64_t mapped = 0;
     for (uint32_t i = 0; i < 64; i++) {
         if (!(mask >> i & 1)) continue;
-        *good = *good && i + 1 < self->model_count;
+        *good = *good && i + 1 < self->model_count && self->models[i + 1] > 0; /* 0: a name without a letter, which is nobody's */
         if (*good) mapped |= UINT64_C(1) << (self->models[i + 1] - 1);
     }
     return mapped;

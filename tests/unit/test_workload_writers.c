@@ -309,6 +309,13 @@ Test(workload_writers, hostile_hdf5) {
     }
     make_trace(1, cases[0].columns, H5T_STD_I32LE);
     test_workload_refuses(&back, "trace", "{format: vdcsim, path: t.h5}", "/vms/arrival has a type that such files do not use", NULL);
+    /* A model of GPUs whose name is empty: no number of the run is its own. */
+    const column unnamed[] = {ARRIVALS, VCPUS, {"/vms/gpu_models", 2, {1, 0}}, END}, names = {"/names/gpu_models", 2, {0, 0}};
+    make_trace(1, unnamed, H5T_STD_I64LE);
+    const hid_t file = H5Fopen(in_folder("t.h5"), H5F_ACC_RDWR, H5P_DEFAULT);
+    put_column(file, &names, H5T_STD_U8LE);
+    H5Fclose(file);
+    test_workload_refuses(&back, "trace", "{format: vdcsim, path: t.h5}", "VM 0: gpu_models is 1", "t.h5", NULL);
     /* A row left out takes its segments with it. */
     const column shifted[] = {ARRIVALS, {"/vms/vcpus", 2, {0, 1}}, {"/vms/segments", 2, {2, 1}},
                               {"/segments/duration", 3, {1, 2, 3}},
