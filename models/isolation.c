@@ -172,12 +172,20 @@ bool vdc_isolation_concerns(const void *isolation, const vdc_request *request) {
     return false;
 }
 
+static vdc_request without_nodes(const vdc_request *request) {
+    vdc_request floating = *request;
+    floating.numa_nodes = 0;
+    return floating;
+}
+
 int64_t vdc_isolation_blocked(const vdc_isolation *iso, const vdc_request *request) {
     const vdc_hosts *hosts = &iso->datacenter->hosts;
     int64_t blocked = 0;
-    if (!vdc_isolation_concerns(iso, request)) return 0;
+    if (!vdc_isolation_concerns(iso, request) && request->numa_nodes == 0) return 0;
+    const vdc_request floating = without_nodes(request);
     for (uint32_t host = 0; host < hosts->count; host++)
-        if (vdc_host_fits(hosts, host, request) && !vdc_isolation_allows(iso, host, request)) blocked += hosts->free[VDC_CPU][host];
+        if (vdc_host_fits(hosts, host, &floating) && !(vdc_host_fits(hosts, host, request) && vdc_isolation_allows(iso, host, request)))
+            blocked += hosts->free[VDC_CPU][host];
     return blocked;
 }
 
@@ -307,17 +315,21 @@ bool vdc_isolation_impossible(const vdc_isolation *iso, const vdc_request *reque
     return jointly_impossible(iso, request, wishes, text, size);
 }
 
+/* Which hard rule says on how many nodes it lies; NULL: none, or it does so itself. */
+static const vdc_rule *nodes_rule(const vdc_isolation *iso, const vdc_request *request) {
+    for (size_t i = 0; i < iso->rule_count && iso->specs->items[request->isolation].numa_nodes == 0; i++)
+        if (iso->rules[i].nodes && iso->rules[i].type->wish && vdc_rule_selects(&iso->rules[i], request)) return &iso->rules[i];
+    return NULL;
+}
+
 bool vdc_isolation_nodes_impossible(const vdc_isolation *iso, const vdc_request *request, char *text, size_t size) {
     const vdc_hosts *hosts = &iso->datacenter->hosts;
-    vdc_request floating = *request;
+    const vdc_request floating = without_nodes(request);
     bool fits = false;
-    floating.numa_nodes = 0;
     for (uint16_t k = 0; request->numa_nodes && k < hosts->class_count && !fits; k++) fits = vdc_host_class_fits(hosts, k, &floating);
     if (!fits) return false;
-    const vdc_rule *rule = NULL;
-    for (size_t i = 0; i < iso->rule_count && !rule; i++)
-        if (iso->rules[i].nodes && iso->rules[i].type->wish && vdc_rule_selects(&iso->rules[i], request)) rule = &iso->rules[i];
-    if (rule && iso->specs->items[request->isolation].numa_nodes == 0)
+    const vdc_rule *rule = nodes_rule(iso, request);
+    if (rule)
         snprintf(text, size, "rejected: rule %s (line %d): no host holds it on %d NUMA nodes even when empty", rule->type->name, rule->place.line,
                  (int)request->numa_nodes);
     else snprintf(text, size, "rejected: no host holds it on %d NUMA nodes even when empty", (int)request->numa_nodes);
@@ -356,6 +368,15 @@ void vdc_isolation_blocker(const vdc_isolation *iso, const vdc_request *request,
     text[0] = 0;
     for (uint32_t host = 0; host < iso->datacenter->hosts.count; host++)
         if (vdc_host_fits(&iso->datacenter->hosts, host, request) && blocked_on(iso, host, request, &wishes, text, size)) return;
+    /* Room, but no NUMA nodes that have enough of it. */
+    const vdc_request floating = without_nodes(request);
+    for (uint32_t host = 0; wishes.numa_nodes && host < iso->datacenter->hosts.count; host++) {
+        if (!vdc_host_fits(&iso->datacenter->hosts, host, &floating)) continue;
+        const vdc_rule *rule = nodes_rule(iso, request);
+        if (rule) snprintf(text, size, "rule %s (line %d): NUMA nodes with room", rule->type->name, rule->place.line);
+        else snprintf(text, size, "NUMA nodes with room");
+        return;
+    }
 }
 
 /* ---- soft wishes ---- */

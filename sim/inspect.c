@@ -162,8 +162,9 @@ static void what_blocks(const vdc_simulation *sim, const vdc_request *request, c
         fits = true;
         may = sim->isolation ? vdc_isolation_allows(sim->isolation, host, request) : vdc_datacenter_keeps_reservation(dc, host, request);
     }
-    snprintf(text, size, "%s", may ? "its turn" : fits ? "its CPU reservation" : "room");
-    if (fits && !may && sim->isolation) vdc_isolation_blocker(sim->isolation, request, text, size);
+    text[0] = 0;
+    if (!may && sim->isolation) vdc_isolation_blocker(sim->isolation, request, text, size);
+    if (text[0] == 0) snprintf(text, size, "%s", may ? "its turn" : fits ? "its CPU reservation" : "room");
 }
 
 /* Of so many VMs of the whole list it is found out what they wait for. */

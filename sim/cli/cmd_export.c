@@ -15,7 +15,7 @@ typedef struct options {
     bool force;
 } options;
 
-static const char *const tables[] = {"ticks", "vms", "hosts", "tenants", "events", "checks", "summary", NULL};
+static const char *const tables[] = {"ticks", "vms", "hosts", "tenants", "rules", "events", "checks", "summary", NULL};
 
 static const vdc_cli_option table[] = {
     {.name = "table", .letter = 't', .type = VDC_CLI_CHOICE, .argument = "TABLE", .help = "which one; default: ticks", .choices = tables,

@@ -57,7 +57,7 @@ static const vdc_column tick_columns[] = {
     {"exposure_socket", "s", "the same of VMs that may run on one socket", VDC_CELL_REAL, NULL, 1},
     {"exposure_core", "s", "the same of VMs that may share a core", VDC_CELL_REAL, NULL, 1},
     {"exposure_rack", "s", "the same of VMs in one rack", VDC_CELL_REAL, NULL, 1},
-    {"blocked_vcpus", "1", "vCPUs that could be promised at the end of the tick where the first waiting VM fits but a rule keeps it away",
+    {"blocked_vcpus", "1", "vCPUs that could be promised at the end of the tick where the first waiting VM fits but for a rule or for NUMA nodes",
      VDC_CELL_REAL, NULL, 1},
     FENCE_COLUMNS("", "VMs"),
 };
@@ -163,10 +163,42 @@ static void summary(vdc_simulation *sim, vdc_summary *s) {
         vdc_summary_integer(s, "scrub_gaps", iso->scrub_gaps, "VMs that came to a host too soon after another domain left it");
 }
 
+/* /rules: what each of them concerned, and for how long it was broken. */
+static vdc_code tables(vdc_simulation *sim, vdc_record *record, vdc_diag *diag) {
+    static const vdc_column columns[] = {
+        {"number", "1", "its place among the rules, from 0", VDC_CELL_INTEGER, NULL, 1},
+        {"rule", "1", "what kind of rule", VDC_CELL_TEXT, NULL, 1},
+        {"line", "1", "line of the scenario", VDC_CELL_INTEGER, NULL, 1},
+        {"mode", "1", "hard or soft", VDC_CELL_TEXT, NULL, 1},
+        {"weight", "1", "of a soft one, 0 = hard", VDC_CELL_INTEGER, NULL, 1},
+        {"vms", "1", "VMs that it concerned", VDC_CELL_INTEGER, NULL, 1},
+        {"violation_vm_s", "s", "VM time in breach of it", VDC_CELL_REAL, NULL, 1},
+        {"violations", "1", "times that a VM's coming or going left it broken where that VM was", VDC_CELL_INTEGER, NULL, 1},
+    };
+    const vdc_isolation *iso = sim->isolation;
+    vdc_table *table = NULL;
+    vdc_code code = iso->rule_count ? vdc_record_table(record, &table, "/rules", columns, sizeof columns / sizeof *columns, NULL, 0, diag) : VDC_OK;
+    for (size_t i = 0; !code && i < iso->rule_count; i++) {
+        const vdc_rule *rule = &iso->rules[i];
+        vdc_cell cells[sizeof columns / sizeof *columns];
+        vdc_row row = {.cells = cells};
+        vdc_row_integer(&row, (int64_t)i);
+        vdc_row_text(&row, rule->type->name);
+        vdc_row_integer(&row, rule->place.line);
+        vdc_row_text(&row, rule->mode ? "soft" : "hard");
+        vdc_row_integer(&row, rule->mode ? rule->weight : 0);
+        vdc_row_integer(&row, rule->selected);
+        vdc_row_real(&row, vdc_pair_seconds(rule->violation_time));
+        vdc_row_integer(&row, rule->entries);
+        code = vdc_table_append(table, cells, diag);
+    }
+    return code;
+}
+
 #define COLUMNS(array) array, sizeof array / sizeof *array
 
 const vdc_part vdc_part_isolation = {
-    .name = "isolation", .open = open, .close = close, .advance = advance, .summary = summary,
+    .name = "isolation", .open = open, .close = close, .advance = advance, .summary = summary, .tables = tables,
     .ticks = {COLUMNS(tick_columns), .row = tick}, .vms = {COLUMNS(vm_columns), .row = vm_row},
     .hosts = {COLUMNS(host_columns), .row = host_row}, .tenants = {COLUMNS(tenant_columns), .row = tenant_row},
 };

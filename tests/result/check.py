@@ -147,7 +147,7 @@ def check_commands(path):
         expect(all(isinstance(summary[key], int) for key in stored if isinstance(stored[key], int)), "show --json: integers are integers")
         text = vdcsim("show", path)
         expect(all(key in text for key in stored), "show names every key")
-        for table, axis in (("ticks", "time"), ("vms", "id"), ("hosts", "id"), ("events", "time"), ("tenants", "name"), ("checks", "invariant")):
+        for table, axis in (("ticks", "time"), ("vms", "id"), ("hosts", "id"), ("events", "time"), ("tenants", "name"), ("rules", "number"), ("checks", "invariant")):
             if table not in result:
                 continue
             rows = list(csv.DictReader(io.StringIO(vdcsim("export", path, "--table", table))))

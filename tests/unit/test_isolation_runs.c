@@ -241,6 +241,28 @@ Test(isolation_runs, broken_soft_rules_are_counted) {
     }
 }
 
+/* /rules says of each rule what it concerned and for how long it was broken: two VMs of three are beside each other, one has no cores. */
+Test(isolation_runs, violations_rule_by_rule, .fini = test_folder_remove) {
+    test_folder_make();
+    vdc_simulation_close(run_text(HEAD "datacenter: {hosts: [{count: 2, cpu: {cores: 4}, memory: 8 GiB}], overcommit: {cpu: 2}}\n"
+        "workload: {vms: [{group: g, vcpus: 2}, {group: g, vcpus: 3}, {group: g, vcpus: 2, lifetime: 30s}, {vcpus: 1}]}\nisolation:\n  rules:\n"
+        "    - {rule: anti-affinity, mode: soft, weight: 7}\n    - {rule: max-vms, max: 3}\n"
+        "    - {rule: core-isolation, threads: pin, groups: [g], mode: soft}\n", NULL, test_folder_path("r.h5")));
+    vdc_result *result;
+    double broken[3];
+    int64_t lines[3], vms[3], weights[3];
+    cr_assert_eq(vdc_result_open(&result, test_folder_path("r.h5"), NULL), VDC_OK);
+    cr_assert_eq(vdc_result_read_reals(result, "/rules/violation_vm_s", 0, 3, broken, NULL), VDC_OK);
+    cr_assert_eq(vdc_result_read_integers(result, "/rules/line", 0, 3, lines, NULL), VDC_OK);
+    cr_assert_eq(vdc_result_read_integers(result, "/rules/vms", 0, 3, vms, NULL), VDC_OK);
+    cr_assert_eq(vdc_result_read_integers(result, "/rules/weight", 0, 3, weights, NULL), VDC_OK);
+    cr_expect(broken[0] == 2 * 30 && broken[1] == 0 && broken[2] == 0, "%g, %g, %g", broken[0], broken[1], broken[2]);
+    cr_expect(lines[0] == 8 && lines[1] == 9 && lines[2] == 10);
+    cr_expect(vms[0] == 4 && vms[1] == 4 && vms[2] == 3);
+    cr_expect(weights[0] == 7 && weights[1] == 0 && weights[2] == 1);
+    vdc_result_close(result);
+}
+
 /* Every kind of rule holds at placement, resize, restart after a failure and as a target of migration: racks fail, VMs grow, are moved by their
  * own operations and by rebalancing, with every event checked. */
 Test(isolation_runs, every_rule_holds_wherever_a_vm_comes_to) {
@@ -311,6 +333,29 @@ static bool waits_for_rule(void *context, const char *const *cells, size_t count
         (*wanted) = NULL;
     }
     return true;
+}
+
+Test(isolation_runs, who_waits_hears_who_gave_the_wish) {
+    static const struct { const char *vms, *rules, *what; } cases[] = {
+        {"{vcpus: 6}, {vcpus: 6}", "{rule: core-isolation, threads: pin}", "rule core-isolation (line 5): own threads or cores"},
+        {"{vcpus: 1, tenant: a}, {vcpus: 1, tenant: b}", "{rule: dedicated-host, tenants: [b]}", "rule dedicated-host (line 5): a dedicated host"},
+        {"{vcpus: 1, tenant: a}, {vcpus: 1, tenant: b}", "{rule: dedicated-host, tenants: [a]}", "a host dedicated to tenant 'a'"},
+        {"{id: 8, vcpus: 8}, {id: 9, vcpus: 8}, {id: 1, vcpus: 3}", "{rule: numa}", "rule numa (line 5): NUMA nodes with room"},
+        {"{vcpus: 1}, {vcpus: 1}", "{rule: llc-ways, ways: 6}", "rule llc-ways (line 5): own cache ways"},
+        {"{vcpus: 10}, {vcpus: 11}", "{rule: max-vms, max: 9}", "room"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[1024];
+        const char *wanted = cases[i].what;
+        snprintf(text, sizeof text, "vdcsim: 1\ntime: {end: 60s}\n"
+                 "datacenter: {hosts: [{count: 1, cpu: {sockets: 2, cores: 5}, memory: 8 GiB, llc_ways: 11}], overcommit: {cpu: 2}}\n"
+                 "workload: {vms: [%s]}\nisolation: {rules: [%s]}\n", cases[i].vms, cases[i].rules);
+        vdc_simulation *sim = open_run_text(text);
+        run_until(sim, 1);
+        cr_assert_eq(vdc_simulation_list(sim, "queue", "1", waits_for_rule, &wanted, NULL), VDC_OK, "%s", cases[i].rules);
+        cr_expect_null(wanted);
+        vdc_simulation_close(sim);
+    }
 }
 
 Test(isolation_runs, who_waits_or_is_refused_hears_of_the_rule) {
@@ -445,27 +490,19 @@ static void expect_logged(const char *text, const char *const *wanted, size_t co
 
 /* A wish that a rule gave is refused with that rule; where rules contradict each other for a VM, both are named. */
 Test(isolation_runs, the_log_names_who_gave_a_wish, .fini = test_folder_remove) {
-    static const struct { const char *vms, *rules, *said; } cases[] = {
-        {"{vcpus: 12, tenant: t}", "{rule: core-isolation, tenants: [t]}",
-         "rejected: rule core-isolation (line 6): no host has that many threads or cores for it alone"},
-        {"{vcpus: 6}, {vcpus: 6}", "{rule: core-isolation, threads: pin}", "waits: rule core-isolation (line 6): own threads or cores"},
-        {"{vcpus: 1, tenant: a}, {vcpus: 1, tenant: b}", "{rule: dedicated-host, tenants: [b]}", "waits: rule dedicated-host (line 6): a dedicated host"},
-        {"{vcpus: 1, tenant: a}, {vcpus: 1, tenant: b}", "{rule: dedicated-host, tenants: [a]}", "waits: a host dedicated to tenant 'a'"},
-        {"{vcpus: 1, tenant: t, group: g}", "{rule: core-isolation, tenants: [t]},\n{rule: core-isolation, threads: pin, groups: [g]}",
-         "rejected: rules core-isolation (line 6) and core-isolation (line 7) contradict each other"},
-        {"{vcpus: 1, isolation: {pin: true}}", "{rule: core-isolation}",
-         "rejected: its wish of own threads and rule core-isolation (line 6) contradict each other"},
-        {"{vcpus: 12}", "{rule: numa}", "rejected: rule numa (line 6): no host holds it on 1 NUMA nodes even when empty"},
-        {"{vcpus: 1}, {vcpus: 1}", "{rule: llc-ways, ways: 6}", "waits: rule llc-ways (line 6): own cache ways"},
+    static const char *const said[] = {
+        "rejected: rule core-isolation (line 10): no host has that many threads or cores for it alone",
+        "rejected: rules core-isolation (line 10) and core-isolation (line 11) contradict each other",
+        "rejected: its wish of own threads and rule core-isolation (line 10) contradict each other",
+        "rejected: rule numa (line 12): no host holds it on 1 NUMA nodes even when empty",
     };
     test_folder_make();
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        char text[1024];
-        snprintf(text, sizeof text, "vdcsim: 1\nname: log\ntime: {end: 60s}\n"
-                 "datacenter: {hosts: [{count: 1, cpu: {sockets: 2, cores: 5}, memory: 8 GiB, llc_ways: 11}], overcommit: {cpu: 2}}\n"
-                 "workload: {vms: [%s]}\nisolation: {rules: [%s]}\noutput: {events: true}\n", cases[i].vms, cases[i].rules);
-        expect_logged(text, &cases[i].said, 1);
-    }
+    expect_logged("vdcsim: 1\nname: log\ntime: {end: 60s}\n"
+        "datacenter: {hosts: [{count: 1, cpu: {sockets: 2, cores: 5}, memory: 8 GiB}], overcommit: {cpu: 2}}\n"
+        "workload:\n  vms: [{vcpus: 12, tenant: t}, {vcpus: 1, tenant: t, group: g}, {vcpus: 1, tenant: t, isolation: {pin: true}},\n"
+        "        {vcpus: 12, tenant: n}]\nisolation:\n  rules:\n    - {rule: core-isolation, tenants: [t]}\n"
+        "    - {rule: core-isolation, threads: pin, groups: [g]}\n    - {rule: numa, tenants: [n]}\noutput: {events: true}\n",
+        said, sizeof said / sizeof *said);
 }
 
 /* A VM that no host could take is rejected at once with the rule; one that must wait says which rule it waits for. */
