@@ -567,6 +567,7 @@ vdc_code vdc_datacenter_place(vdc_datacenter *dc, uint32_t slot, uint32_t h, uin
     vdc_vm_record *record = &dc->records[slot];
     const vdc_request *request = &record->request;
     uint16_t k = dc->hosts.class_of[h];
+    if (dc->isolation) vdc_isolation_foresee(dc->isolation, slot, h);
     const uint64_t by_wish = dc->isolation ? vdc_isolation_coming(dc->isolation, slot, h) : 0;
     if (request->numa_nodes == 0) numa_nodes = by_wish;
     take_or_give(&dc->hosts, h, request, gpu_devices, numa_nodes, 1);
@@ -626,6 +627,7 @@ void vdc_datacenter_remove(vdc_datacenter *dc, uint32_t slot) {
     uint32_t h = vm->host;
     uint16_t k = dc->hosts.class_of[h];
     bool held = vm->state == VDC_VM_HELD;
+    if (dc->isolation) vdc_isolation_foresee(dc->isolation, slot, h);
     if (dc->lifecycle) {
         if (vm->taxed) vdc_lifecycle_tax(dc, slot, 0);
         vdc_lifecycle_thaw(dc, slot);

@@ -431,6 +431,7 @@ uint64_t vdc_isolation_coming(vdc_isolation *iso, uint32_t slot, uint32_t host) 
     vdc_vm_isolation *vm = &iso->vms[slot];
     if (!iso->has_preferences || vm->without_guarantees) return 0;
     vm->spec = with_its_nodes(iso, request);
+    vm->wishes = true;
     for (size_t i = 0; i < iso->rule_count; i++) {
         vdc_isolation_spec wished;
         const vdc_rule *rule = &iso->rules[i];
@@ -527,7 +528,7 @@ bool vdc_isolation_placed(vdc_isolation *iso, uint32_t slot) {
     follow_rules(iso, slot, 1);
     if (!vdc_isolation_come(iso, slot)) return false;
     judge_rules(iso, host, request);
-    vm->guaranteed = has_guarantee(&vm->spec);
+    vm->guaranteed = vm->wishes && has_guarantee(&vm->spec);
     if (vm->guaranteed && !keep_guarantees(iso, slot, 1)) return false;
     if (request->cpu_reservation && dc->regions[host].cookies) vdc_datacenter_resolve(dc, host); /* fences of others lie beside it */
     vdc_isolation_count_sockets(iso, slot, 1);
@@ -551,7 +552,7 @@ void vdc_isolation_removed(vdc_isolation *iso, uint32_t slot) {
 }
 
 bool vdc_isolation_owns_threads(const vdc_isolation *iso, uint32_t slot) {
-    return iso->vms[slot].spec.threads != VDC_THREADS_SHARED;
+    return iso->vms[slot].wishes && iso->vms[slot].spec.threads != VDC_THREADS_SHARED;
 }
 
 static bool has_room(vdc_isolation *iso, uint32_t slot) {
@@ -572,6 +573,16 @@ static void reserve_by_rule(const vdc_rule *rule, vdc_request *request) {
     if (reserved > request->cpu_reservation) request->cpu_reservation = reserved;
 }
 
+/* Of a slot that was free: its other lines are zero as they are, and need not be touched. */
+static void start_afresh(vdc_vm_isolation *vm, uint32_t domain) {
+    vm->foreign_at_start = vm->exposure = 0;
+    vm->arrival = 0;
+    vm->first_meeting = -1;
+    vm->domain = domain;
+    vm->whole = VDC_NOWHERE;
+    vm->here = vm->guaranteed = vm->bound = vm->met_attacker = vm->hit = vm->without_guarantees = vm->acquainted = false;
+}
+
 bool vdc_isolation_arrive(vdc_isolation *iso, uint32_t slot) {
     vdc_request *request = &iso->datacenter->records[slot].request;
     if (!has_room(iso, slot)) return false;
@@ -582,9 +593,11 @@ bool vdc_isolation_arrive(vdc_isolation *iso, uint32_t slot) {
         rule->selected += vdc_rule_selects(rule, request);
     }
     vdc_vm_isolation *vm = &iso->vms[slot];
-    *vm = (vdc_vm_isolation){.spec = *vdc_isolation_wishes_of(iso, request), .domain = vdc_isolation_domain(iso, request),
-                             .first_meeting = -1, .whole = VDC_NOWHERE};
-    if (vm->spec.numa_nodes) request->numa_nodes = (uint8_t)vm->spec.numa_nodes;
+    const vdc_isolation_spec *wishes = vdc_isolation_wishes_of(iso, request);
+    start_afresh(vm, vdc_isolation_domain(iso, request));
+    vm->wishes = memcmp(wishes, &iso->specs->items[0], sizeof *wishes) != 0;
+    if (vm->wishes) vm->spec = *wishes;
+    if (wishes->numa_nodes) request->numa_nodes = (uint8_t)wishes->numa_nodes;
     for (size_t i = 0; iso->has_wishes && i < iso->rule_count; i++)
         if (iso->rules[i].reserved && vdc_rule_selects(&iso->rules[i], request)) reserve_by_rule(&iso->rules[i], request);
     if (request->group) {
@@ -600,9 +613,13 @@ void vdc_isolation_leave(vdc_isolation *iso, uint32_t slot) {
     vdc_vm_isolation *vm = &iso->vms[slot];
     iso->exposure_finished += vm->exposure;
     vdc_isolation_attack_leaves(iso, slot);
-    vdc_free(vm->met);
-    vm->met = NULL; /* the rest is of no meaning until the next one arrives */
-    vm->exposure = 0;
+    if (vm->wishes) vm->spec = (vdc_isolation_spec){0};
+    if (vm->acquainted) {
+        vdc_free(vm->met);
+        vm->met = NULL;
+        vm->met_low = vm->met_count = vm->met_room = 0;
+    }
+    vm->exposure = 0; /* the rest of the first line is of no meaning until the next one arrives */
     vm->whole = VDC_NOWHERE;
 }
 
@@ -613,7 +630,7 @@ bool vdc_isolation_arrive_part(vdc_isolation *iso, uint32_t part, uint32_t slot)
     bool *uncounted = vdc_calloc(iso->rule_count + 1, sizeof *uncounted);
     if (!uncounted) return false;
     const vdc_vm_isolation *vm = &iso->vms[slot];
-    iso->vms[part] = (vdc_vm_isolation){.spec = vm->spec, .domain = vm->domain, .first_meeting = -1, .whole = slot,
+    iso->vms[part] = (vdc_vm_isolation){.spec = vm->spec, .wishes = vm->wishes, .domain = vm->domain, .first_meeting = -1, .whole = slot,
                                         .uncounted = uncounted};
     return true;
 }
@@ -629,6 +646,7 @@ void vdc_isolation_leave_part(vdc_isolation *iso, uint32_t slot) {
         if (vm->here && vm->first_meeting < 0) iso->hosts[iso->datacenter->vms[part->whole].host].unmet--;
         vm->first_meeting = part->first_meeting;
     }
+    vm->acquainted = vm->acquainted || part->acquainted;
     vm->met_low |= part->met_low;
     for (uint32_t i = 0; i < part->met_count; i++) vdc_isolation_note_met(iso, vm, part->met[i]);
     vdc_free(part->met);

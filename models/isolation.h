@@ -177,9 +177,10 @@ typedef struct vdc_vm_isolation {
     bool bound : 1;                  /* it may run on some sockets of its host only */
     bool met_attacker : 1, hit : 1;  /* shared a host with an attacker; (attackers) with a target */
     bool without_guarantees : 1;     /* a second part that fences nothing */
+    bool wishes : 1, acquainted : 1; /* its spec, whom it met: something is there. What is not is zero, also of a slot that is free. */
     /* from here on the next lines */
     vdc_isolation_spec spec;         /* its own wishes and what rules say of it */
-    uint64_t sockets;                /* where it may run on its host, a bit each; all bits = anywhere */
+    uint64_t sockets;                /* bound: where it may run on its host, a bit each */
     uint64_t met_low;                /* foreign domains met below 64, a bit each: those of earlier stays, until somebody asks */
     uint32_t *met;                   /* likewise those from 64 on */
     uint32_t met_count, met_room;
@@ -193,7 +194,7 @@ typedef struct vdc_vm_fences {
     double fenced[VDC_FENCE_KINDS];  /* core·s of the stays on hosts that are over */
 } vdc_vm_fences;
 
-enum { VDC_MATRIX_DOMAINS = 256 };
+enum { VDC_MATRIX_DOMAINS = 256, VDC_LOW_DOMAINS = 64 };
 
 /* What an attacker achieved. VMs that were never placed count as launches only. */
 typedef struct vdc_attack_counts {
@@ -263,6 +264,7 @@ struct vdc_isolation {
     size_t vm_fence_capacity;
     uint64_t arrivals;               /* comings of VMs to hosts */
     vdc_counts rack_domains;         /* (rack, domain) -> VMs */
+    int32_t *rack_low;               /* [rack x VDC_LOW_DOMAINS + domain] the same of low domains, without a search; NULL: too many racks */
     int64_t *rack_vms;               /* [rack] */
     vdc_counts group_members;        /* group -> VMs that ever arrived */
     int64_t exposure_host, exposure_socket, exposure_core, exposure_rack; /* pairs now */
@@ -337,6 +339,11 @@ bool vdc_isolation_could_fulfil(const vdc_rule *rule, const vdc_isolation *isola
 /* It is about to come to the host: what soft rules wish for it is its own there as far as the host has it. Returns the NUMA nodes that it is
  * bound to by such a wish, a bit each. Called by the datacenter. */
 uint64_t vdc_isolation_coming(vdc_isolation *isolation, uint32_t slot, uint32_t host);
+/* The VM will come to the host or leave it in a moment: has fetched what that touches first. Only the cost depends on it. */
+static inline void vdc_isolation_foresee(const vdc_isolation *isolation, uint32_t slot, uint32_t host) {
+    __builtin_prefetch(&isolation->vms[slot], 1);
+    __builtin_prefetch(&isolation->hosts[host], 1);
+}
 /* It came to its host, or is about to leave it. Called by the datacenter. */
 bool vdc_isolation_placed(vdc_isolation *isolation, uint32_t slot);
 void vdc_isolation_removed(vdc_isolation *isolation, uint32_t slot);

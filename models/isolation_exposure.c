@@ -66,7 +66,8 @@ vdc_wide vdc_isolation_pair_time(const vdc_isolation *iso, uint32_t a, uint32_t 
 static void count_in_rack(vdc_isolation *iso, uint32_t host, uint32_t domain, int sign) {
     if (!iso->rack_vms) return;
     const uint32_t rack = iso->datacenter->hosts.rack[host];
-    const int64_t same = vdc_counts_add(&iso->rack_domains, vdc_key(rack, domain), sign);
+    const int64_t same = domain < VDC_LOW_DOMAINS && iso->rack_low ? (iso->rack_low[(size_t)rack * VDC_LOW_DOMAINS + domain] += sign)
+                                                                   : vdc_counts_add(&iso->rack_domains, vdc_key(rack, domain), sign);
     if (same < 0) iso->out_of_memory = true;
     iso->rack_vms[rack] += sign;
     iso->exposure_rack += sign * (iso->rack_vms[rack] - same);
@@ -75,6 +76,7 @@ static void count_in_rack(vdc_isolation *iso, uint32_t host, uint32_t domain, in
 /* ---- meetings ---- */
 
 void vdc_isolation_note_met(vdc_isolation *iso, vdc_vm_isolation *vm, uint32_t domain) {
+    vm->acquainted = true;
     if (domain < 64) {
         vm->met_low |= UINT64_C(1) << domain;
         return;
@@ -272,6 +274,8 @@ uint64_t vdc_isolation_sockets(const vdc_isolation *iso, uint32_t slot) {
     return sockets;
 }
 
+static inline uint64_t sockets_of(const vdc_vm_isolation *vm) { return vm->bound ? vm->sockets : UINT64_MAX; }
+
 /* Pairs that may run on one socket are those of the host, unless some of its VMs are bound: then they are looked at one by one. */
 void vdc_isolation_count_sockets(vdc_isolation *iso, uint32_t slot, int sign) {
     const vdc_datacenter *dc = iso->datacenter;
@@ -279,15 +283,16 @@ void vdc_isolation_count_sockets(vdc_isolation *iso, uint32_t slot, int sign) {
     const uint32_t host = dc->vms[slot].host;
     vdc_host_isolation *state = &iso->hosts[host];
     if (sign > 0) {
-        vm->sockets = vdc_isolation_sockets(iso, slot);
-        vm->bound = vm->sockets != UINT64_MAX;
+        const uint64_t sockets = vdc_isolation_sockets(iso, slot);
+        vm->bound = sockets != UINT64_MAX;
+        if (vm->bound) vm->sockets = sockets;
     }
     int64_t pairs = 0;
     if (!vm->bound && state->bound == 0) {
         pairs = (int64_t)state->vms - state->counts[domain_of(state, vm)].vms;
     } else {
         for (uint32_t other = dc->hosts.account[host].first_vm; other != VDC_NOWHERE; other = dc->vms[other].next)
-            pairs += other != slot && iso->vms[other].domain != vm->domain && (iso->vms[other].sockets & vm->sockets) != 0;
+            pairs += other != slot && iso->vms[other].domain != vm->domain && (sockets_of(&iso->vms[other]) & sockets_of(vm)) != 0;
     }
     iso->exposure_socket += sign * pairs;
     if (vm->bound) state->bound += (uint32_t)sign;

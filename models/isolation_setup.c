@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const size_t LOW_BYTES_MOST = (size_t)16 << 20;
+
 /* ---- selections ---- */
 
 static bool select_number(vdc_selection *selection, uint32_t number) {
@@ -322,6 +324,8 @@ vdc_code vdc_isolation_create(vdc_isolation **isolation, vdc_datacenter *dc, vdc
     }
     iso->pairs = vdc_calloc((size_t)VDC_MATRIX_DOMAINS * VDC_MATRIX_DOMAINS, sizeof *iso->pairs);
     if (dc->hosts.rack) iso->rack_vms = vdc_calloc(iso->units[VDC_LEVEL_RACK] + (size_t)1, sizeof *iso->rack_vms);
+    const size_t low = (size_t)iso->units[VDC_LEVEL_RACK] * VDC_LOW_DOMAINS;
+    if (dc->hosts.rack && low * sizeof *iso->rack_low <= LOW_BYTES_MOST) iso->rack_low = vdc_calloc(low + 1, sizeof *iso->rack_low); /* else the cost alone */
     if (!iso->pairs || (dc->hosts.rack && !iso->rack_vms)) return vdc_no_memory(diag, "isolation");
     vdc_code code = vdc_threads_setup(&iso->threads, &dc->hosts, diag);
     if (!code) code = find_ends(&iso->unit_end[0], dc->hosts.rack, hosts, vdc_isolation_units(iso, VDC_LEVEL_RACK), diag);
@@ -358,6 +362,7 @@ void vdc_isolation_destroy(vdc_isolation *iso) {
     vdc_threads_free(&iso->threads);
     vdc_counts_free(&iso->rack_domains);
     vdc_free(iso->rack_vms);
+    vdc_free(iso->rack_low);
     for (uint32_t h = 0; iso->hosts && h < iso->datacenter->hosts.count; h++) {
         vdc_free(iso->hosts[h].counts);
         vdc_free(iso->hosts[h].stays);
