@@ -522,6 +522,7 @@ Test(isolation_runs, passing_over_racks_changes_no_decision, .fini = test_folder
         "{rule: spread, of: tenant, level: rack}", "{rule: spread, of: tenant, level: zone}, {rule: anti-affinity, of: tenant, level: rack, max: 9}",
         "{rule: affinity, of: tenant, level: zone}", "{rule: tenant-anti-affinity, tenants: [tenant-1, tenant-2, tenant-3], level: rack}",
         "{rule: anti-affinity, of: tenant, level: rack, max: 5, mode: soft}, {rule: max-tenants, max: 2}",
+        "{rule: core-isolation, threads: pin, mode: soft}, {rule: dedicated-host, vms: [1, 5, 9, 200, 201, 202]}, {rule: max-vms, max: 3, vms: [0, 2, 3, 4]}",
     };
     static const char *const policies[] = {"best-fit", "worst-fit", "first-fit"};
     test_folder_make();
