@@ -31,6 +31,8 @@ NOTES = {
                        "on every tenant, by turns. Wanted: a ratio of at most 3. The other ratio is to a run that keeps the domains' exposure "
                        "without any rule.",
     "run.generated": "Whole runs of generated VMs, from the first to the last, without a file. Memory follows the VMs alive (7.25 a host), not those that come.",
+    "run.endurance": "One run, looked at on its way (`vdcsim bench run.endurance`; not among those that run without a name). Its memory follows the VMs "
+                     "alive: it must not grow with the events.",
     "run.plain-trace": "A CSV of VMs on 1 000 hosts, first-fit, with a result file.",
     "run.surf-week": "A week of a real cluster, beside unpacking and parsing its file alone.",
 }

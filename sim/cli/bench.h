@@ -29,6 +29,7 @@ typedef struct vdc_benchmark {
     const char *name;     /* "engine.hold" */
     const char *summary;  /* one line */
     vdc_code (*run)(vdc_bench *bench, vdc_diag *diag);
+    bool by_hand;         /* only when it is named: it takes minutes and shows no speed that others do not */
 } vdc_benchmark;
 
 /* Begins a line of output, an object with "benchmark", and ends it. */
@@ -46,5 +47,6 @@ vdc_code vdc_bench_shapes(vdc_bench *bench, vdc_diag *diag);      /* bench_place
 vdc_code vdc_bench_vm(vdc_bench *bench, vdc_diag *diag);          /* bench_placement.c */
 vdc_code vdc_bench_rules(vdc_bench *bench, vdc_diag *diag);       /* bench_placement.c */
 vdc_code vdc_bench_generated(vdc_bench *bench, vdc_diag *diag);   /* bench_placement.c */
+vdc_code vdc_bench_endurance(vdc_bench *bench, vdc_diag *diag);   /* bench_placement.c */
 
 #endif

@@ -496,3 +496,40 @@ vdc_code vdc_bench_generated(vdc_bench *bench, vdc_diag *diag) {
     }
     return code;
 }
+
+/* One run, looked at after each tenfold number of events: the largest memory so far must stay what it was. */
+vdc_code vdc_bench_endurance(vdc_bench *bench, vdc_diag *diag) {
+    const uint32_t hosts = bench->hosts ? bench->hosts : 1000;
+    const uint64_t most = bench->quick ? 1000000 : 1000000000;
+    /* A VM has at least two events. */
+    char *text = scenario_text("first-fit", hosts, (uint32_t)(hosts * CORES * LOAD / MEAN_CORES), most / 2, "", "");
+    vdc_run_options options = {.text = text};
+    vdc_simulation *simulation = NULL;
+    vdc_code code = text ? vdc_simulation_open(&simulation, "bench.yaml", &options, diag) : vdc_no_memory(diag, "a benchmark");
+    const double begin = vdc_cli_cpu_seconds();
+    uint64_t done = 0;
+    for (uint64_t wanted = most / 100; !code && wanted <= most; wanted *= 10) {
+        while (!code && done < wanted) {
+            const uint64_t some = wanted - done < 1000000 ? wanted - done : 1000000;
+            code = vdc_simulation_run_some(simulation, VDC_TIME_MAX, some, diag);
+            done += some;
+            if (!code && vdc_cli_interrupted()) code = VDC_INTERRUPTED;
+        }
+        vdc_progress_report report = {0};
+        if (code) break;
+        vdc_simulation_progress(simulation, &report);
+        const double spent = vdc_cli_cpu_seconds() - begin;
+        vdc_json *json = vdc_bench_line(bench);
+        vdc_json_put_integer(json, "hosts", hosts);
+        vdc_json_put_integer(json, "events", (int64_t)report.events);
+        vdc_json_put_integer(json, "vms", report.arrived);
+        vdc_json_put_integer(json, "vms_alive", report.running);
+        vdc_json_put_real(json, "cpu_s", round(100 * spent) / 100);
+        vdc_json_put_real(json, "ns_per_event", round(spent * 1e10 / (double)report.events) / 10);
+        vdc_json_put_integer(json, "peak_kibibytes", (int64_t)vdc_cli_peak_memory() >> 10);
+        vdc_bench_line_end(bench);
+    }
+    vdc_simulation_close(simulation);
+    vdc_free(text);
+    return code;
+}

@@ -84,6 +84,7 @@ Test(cli, completes_every_command_and_option) {
 Test(cli, lists_benchmarks_and_skips_what_has_no_data) {
     expect("bench --list", 0, "engine.hold", NULL);
     expect("bench placement.policies --quick --policy first-fit --hosts 100", 0, "\"policy\": \"first-fit\", \"hosts\": 100, ", NULL);
+    expect("bench run.endurance --quick --hosts 10", 0, "\"hosts\": 10, \"events\": 10000, ", NULL);
     cr_assert_eq(setenv("VDCSIM_SHARED", "/nonexistent", 1), 0); /* every test is a process of its own */
     expect("bench run.surf-week", 0, "{\"benchmark\": \"run.surf-week\", \"skipped\": ", NULL);
 }
