@@ -147,7 +147,8 @@ static bool count_spread(vdc_rule *rule, const vdc_isolation *iso, uint32_t host
     if (set == 0) return true;
     vdc_spread *spread = spread_make(rule, iso, set);
     uint64_t key = here(rule, iso, host, request);
-    return spread && spread_move(spread, vdc_counts_get(&rule->counts, key), sign) && vdc_counts_add(&rule->counts, key, sign) >= 0;
+    const int64_t now = spread ? vdc_counts_add(&rule->counts, key, sign) : -1;
+    return now >= 0 && spread_move(spread, now - sign, sign);
 }
 
 /* ---- affinity ---- */
