@@ -337,9 +337,10 @@ static vdc_code do_again(vdc_simulation *sim, vdc_deed deed, const char *text, v
     return deed == VDC_DEED_SET ? change_again(sim, text, diag) : vdc_simulation_operate(sim, text, &refusal, diag);
 }
 
-/* The deeds of a journal, each at its place. */
-static vdc_code replay(vdc_simulation *sim, const vdc_node *journal, vdc_diag *diag) {
+/* The deeds of a journal, each at its place: one after the other, and none after `last_events` and `last`, to which the run comes by itself. */
+static vdc_code replay(vdc_simulation *sim, const vdc_node *journal, int64_t last_events, vdc_time last, vdc_diag *diag) {
     vdc_code code = VDC_OK;
+    int64_t events_before = 0, before = 0;
     for (size_t i = 0; !code && i < journal->count; i++) {
         const vdc_node *entry = journal->children[i];
         int64_t events, now;
@@ -349,6 +350,12 @@ static vdc_code replay(vdc_simulation *sim, const vdc_node *journal, vdc_diag *d
             || (code = vdc_node_integer(entry->children[1], VDC_DIM_COUNT, 0, INT64_MAX, &now, diag))
             || (code = vdc_node_choice(entry->children[2], vdc_deed_names, &deed, diag)))
             return code;
+        if (events < events_before || now < before || events > last_events || now > last)
+            return vdc_fail(diag, VDC_ERROR_INPUT, NULL,
+                            "the journal is damaged: after %" PRId64 " events and %.9g s it goes on at %" PRId64 " events and %.9g s", events_before,
+                            (double)before / 1e9, events, (double)now / 1e9);
+        events_before = events;
+        before = now;
         code = run_to(sim, (uint64_t)events, now, true, diag);
         if (!code) code = do_again(sim, (vdc_deed)deed, entry->children[3]->text ? entry->children[3]->text : "", diag);
     }
@@ -359,7 +366,7 @@ vdc_code vdc_journal_replay_text(vdc_simulation *sim, const char *text, vdc_diag
     vdc_arena arena = {0};
     const vdc_node *root = NULL;
     vdc_code code = vdc_yaml_parse(text, strlen(text), "the journal", &arena, &root, diag);
-    if (!code && root->kind == VDC_NODE_SEQUENCE) code = replay(sim, root, diag);
+    if (!code && root->kind == VDC_NODE_SEQUENCE) code = replay(sim, root, INT64_MAX, VDC_TIME_MAX, diag);
     vdc_arena_free(&arena);
     return code;
 }
@@ -390,7 +397,7 @@ static vdc_code restore(vdc_simulation **out, const char *path, const state_file
     if (!code) code = vdc_simulation_open(&sim, scenario, &settings, diag);
     if (!code && strcmp(sim->scenario->sha256, state->scenario_sha256) != 0)
         code = vdc_fail(diag, VDC_ERROR_INPUT, NULL, "%s: its scenario does not have the sha256 that it records", path);
-    if (!code) code = replay(sim, state->journal, diag);
+    if (!code) code = replay(sim, state->journal, state->events, state->time, diag);
     if (!code) code = run_to(sim, (uint64_t)state->events, state->time, state->settled, diag);
     if (!code) code = check_state(sim, path, state->state_sha256, diag);
     if (!code && options->set_count) code = vdc_simulation_change(sim, options->sets, options->set_count, diag);

@@ -176,7 +176,7 @@ static bool set_value(const hdf5_reader *self, size_t index, int64_t value, vdc_
     switch (column->kind) {
     case VDC_NATIVE_NUMBER:
         *(int64_t *)(void *)((char *)request + column->offset) = value;
-        return value >= column->minimum || value == column->absent;
+        return value >= column->minimum || (value == column->absent && !column->required); /* what is required is never absent */
     case VDC_NATIVE_TENANT: return map_name(self->tenants, self->tenant_count, value, &request->tenant);
     case VDC_NATIVE_GROUP: return map_name(self->groups, self->group_count, value, &request->group);
     case VDC_NATIVE_PART: request->part = (uint32_t)value; return value >= 0 && value < UINT32_MAX;

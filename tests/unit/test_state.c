@@ -306,6 +306,8 @@ Test(state, bad_files_are_refused_with_the_reason, FOLDER) {
     refuse_state("sha256", NULL);
     write_changed(text, "journal: []", "journal: [[1, 2]]");
     refuse_state("damaged", NULL);
+    write_changed(text, "journal: []", "journal: [[22222222222, 1, operation, \"{do: delete, vm: 0}\"]]");
+    refuse_state("after 0 events and 0 s it goes on at 22222222222 events", NULL);
     vdc_free(text);
     vdc_diag_clear(&diag);
 }

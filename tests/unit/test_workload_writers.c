@@ -287,6 +287,8 @@ Test(workload_writers, hostile_hdf5) {
         {"/vms/colour is no column", 1, {ARRIVALS, VCPUS, {"/vms/colour", 2, {1, 2}}, END}, false},
         {"another length", 1, {ARRIVALS, {"/vms/vcpus", 3, {1, 2, 3}}, END}, false},
         {"VM 1: arrival is 1, before that", 1, {{"/vms/arrival", 2, {2, 1}}, VCPUS, END}, true},
+        {"VM 0: vcpus is -9223372036854775808", 1, {ARRIVALS, {"/vms/vcpus", 2, {INT64_MIN, 1}}, END}, true},
+        {"VM 0: arrival is -9223372036854775808", 1, {{"/vms/arrival", 2, {INT64_MIN, 1}}, VCPUS, END}, true},
         {"VM 0: vcpus is 0", 1, {ARRIVALS, {"/vms/vcpus", 2, {0, 1}}, END}, true},
         {"VM 1: lifetime is -2", 1, {ARRIVALS, VCPUS, {"/vms/lifetime", 2, {-1, -2}}, END}, true},
         {"VM 1: tenant is 7", 1, {ARRIVALS, VCPUS, {"/vms/tenant", 2, {0, 7}}, END}, true},
