@@ -53,11 +53,6 @@ static vdc_code read_names(const vdc_node *list, vdc_names *names, vdc_selection
     return VDC_OK;
 }
 
-static int by_id(const void *a, const void *b) {
-    const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-    return (x > y) - (x < y);
-}
-
 static vdc_code read_ids(vdc_rule *rule, vdc_diag *diag) {
     const vdc_node *list = rule->vms_node;
     char buffer[96];
@@ -72,7 +67,7 @@ static vdc_code read_ids(vdc_rule *rule, vdc_diag *diag) {
         if (code) return code;
     }
     rule->vm_count = list->count;
-    qsort(rule->vms, rule->vm_count, sizeof *rule->vms, by_id);
+    qsort(rule->vms, rule->vm_count, sizeof *rule->vms, vdc_compare_int64);
     return VDC_OK;
 }
 

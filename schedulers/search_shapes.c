@@ -73,11 +73,6 @@ void vdc_shapes_remove(vdc_shapes *shapes, int slot) {
 
 /* --- what fits on a host --- */
 
-int vdc_compare_int64(const void *a, const void *b) {
-    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-    return (x > y) - (x < y);
-}
-
 static void sort_sizes(const vdc_shapes *shapes, vdc_shape_sizes *sizes) {
     unsigned count = 0, distinct = 0;
     for (uint64_t left = shapes->active; left; left &= left - 1) {

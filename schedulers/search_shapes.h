@@ -51,7 +51,4 @@ uint64_t vdc_shapes_fitting(const vdc_shapes *shapes, uint32_t host);
 /* A 64-bit hash of words, well mixed in the upper bits. */
 uint64_t vdc_hash_words(const uint64_t *words, unsigned count);
 
-/* For arrays of these: ascending order. */
-int vdc_compare_int64(const void *a, const void *b);
-
 #endif

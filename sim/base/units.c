@@ -480,3 +480,8 @@ double vdc_wide_over(vdc_wide numerator, vdc_wide denominator) {
     double result = ldexp((double)((uint64_t)quotient | below), binary_exponent);
     return negative ? -result : result;
 }
+
+int vdc_compare_int64(const void *a, const void *b) {
+    const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return (x > y) - (x < y);
+}

@@ -44,4 +44,7 @@ bool vdc_decimal_real(const char *text, const char *end, double *out); /* correc
 /* Exact integer -> double quotient of a wide numerator, rounded once (nearest, ties to even). den > 0. */
 double vdc_wide_over(vdc_wide numerator, vdc_wide denominator);
 
+/* For qsort of int64_t: ascending order. */
+int vdc_compare_int64(const void *a, const void *b);
+
 #endif
