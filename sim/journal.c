@@ -277,25 +277,40 @@ static vdc_code check_whole(const char *path, const char *text, size_t length, v
     return VDC_OK;
 }
 
-/* The inputs are those that the run had read. */
+/* What is wrong with an input, in words; *wrong = NULL when it is what the run had read. */
+static vdc_code compare_input(const char *path, const char *file, const char *recorded, char **wrong, vdc_diag *diag) {
+    char found[VDC_DIGEST_TEXT];
+    *wrong = NULL;
+    bool unread = vdc_digest_file(file, found, NULL) != VDC_OK;
+    if (!unread && strcmp(found, recorded) == 0) return VDC_OK;
+    *wrong = unread ? vdc_format("%s: an input of the state %s cannot be read; --base names another folder", file, path)
+                    : vdc_format("%s: has changed since the state %s was saved: its sha256 is %s, recorded is %s", file, path, found, recorded);
+    return *wrong ? VDC_OK : vdc_no_memory(diag, "the inputs");
+}
+
+/* The inputs are those that the run had read: else the first that is not, and how many more. */
 static vdc_code check_inputs(const char *path, const vdc_node *inputs, const char *folder, vdc_diag *diag) {
-    vdc_code first = VDC_OK;
-    for (size_t i = 0; i < inputs->count; i++) {
+    vdc_code code = VDC_OK;
+    char *first = NULL;
+    size_t others = 0;
+    for (size_t i = 0; i < inputs->count && !code; i++) {
         const vdc_node *pair = inputs->children[i];
-        if (pair->kind != VDC_NODE_SEQUENCE || pair->count != 2 || !pair->children[0]->text || !pair->children[1]->text)
-            return vdc_fail(diag, VDC_ERROR_INPUT, NULL, "%s: its list of inputs is damaged", path);
+        if (pair->kind != VDC_NODE_SEQUENCE || pair->count != 2 || !pair->children[0]->text || !pair->children[1]->text) {
+            code = vdc_fail(diag, VDC_ERROR_INPUT, NULL, "%s: its list of inputs is damaged", path);
+            break;
+        }
         const char *name = pair->children[0]->text;
-        char *file = name[0] == '/' || !folder ? vdc_strdup(name) : vdc_format("%s/%s", folder, name), found[VDC_DIGEST_TEXT];
-        if (!file) return vdc_no_memory(diag, "the inputs");
-        vdc_code code = vdc_digest_file(file, found, NULL);
-        if (code) code = vdc_fail(diag, VDC_ERROR_INPUT, NULL, "%s: an input of the state %s cannot be read; --base names another folder", file, path);
-        else if (strcmp(found, pair->children[1]->text) != 0)
-            code = vdc_fail(diag, VDC_ERROR_INPUT, NULL, "%s: has changed since the state %s was saved: its sha256 is %s, recorded is %s", file, path,
-                            found, pair->children[1]->text);
+        char *file = name[0] == '/' || !folder ? vdc_strdup(name) : vdc_format("%s/%s", folder, name), *wrong = NULL;
+        code = file ? compare_input(path, file, pair->children[1]->text, &wrong, diag) : vdc_no_memory(diag, "the inputs");
         vdc_free(file);
-        if (!first) first = code;
+        others += first && wrong;
+        if (first) vdc_free(wrong);
+        else first = wrong;
     }
-    return first;
+    if (!code && others) code = vdc_fail(diag, VDC_ERROR_INPUT, NULL, "%s (the first of %zu inputs that are not as they were)", first, others + 1);
+    else if (!code && first) code = vdc_fail(diag, VDC_ERROR_INPUT, NULL, "%s", first);
+    vdc_free(first);
+    return code;
 }
 
 /* Runs to just after so many events, and on to that time. */

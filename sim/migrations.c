@@ -483,15 +483,15 @@ static vdc_code step(vdc_simulation *sim, uint32_t number, vdc_diag *diag) {
     return stretch(sim, number, diag);
 }
 
-/* No other host takes it: for want of room, or by which rule. */
-static const char *no_host(vdc_simulation *sim, uint32_t slot, const vdc_request *request) {
+/* No other host takes it: for want of room, or by which rule. One that is to be resized had none on its own host either. */
+static const char *no_host(vdc_simulation *sim, uint32_t slot, const vdc_request *request, bool resizes) {
     char why[120] = "";
     if (sim->isolation) {
         vdc_isolation_set_aside(sim->isolation, slot);
         vdc_isolation_blocker(sim->isolation, request, why, sizeof why);
         vdc_isolation_put_back(sim->isolation, slot);
     }
-    return why[0] ? vdc_refuse(sim, "no host has room for it: %s", why) : vdc_refuse(sim, "no host has room for it");
+    return vdc_refuse(sim, "%s has room for it%s%s", resizes ? "neither its host nor another one" : "no host", why[0] ? ": " : "", why);
 }
 
 vdc_code vdc_migrate(vdc_simulation *sim, uint32_t slot, uint32_t host, int mode, const vdc_request *resized, const char **refusal, vdc_diag *diag) {
@@ -507,7 +507,7 @@ vdc_code vdc_migrate(vdc_simulation *sim, uint32_t slot, uint32_t host, int mode
         vdc_code code = choose(sim, slot, &request, &decision, &found, diag);
         if (code) return code;
         if (!found) {
-            *refusal = no_host(sim, slot, &request);
+            *refusal = no_host(sim, slot, &request, resized != NULL);
             return VDC_OK;
         }
         host = (uint32_t)decision.host;

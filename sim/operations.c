@@ -318,15 +318,16 @@ static bool has_room(vdc_simulation *sim, uint32_t slot, const vdc_request *requ
     return fits;
 }
 
-static bool may_stay(vdc_simulation *sim, uint32_t host, const vdc_request *request) {
+/* `why`: which rule is in the way of a host with room. */
+static bool may_stay(vdc_simulation *sim, uint32_t host, const vdc_request *request, char *why, size_t size) {
     vdc_datacenter *dc = &sim->datacenter;
     if (!vdc_host_fits(&dc->hosts, host, request)) return false;
-    return sim->isolation ? vdc_isolation_allows(sim->isolation, host, request) : vdc_datacenter_keeps_reservation(dc, host, request);
+    return sim->isolation ? !vdc_isolation_forbids(sim->isolation, host, request, why, size) : vdc_datacenter_keeps_reservation(dc, host, request);
 }
 
 /* Takes the VM off its host and puts it there again with another request, all at this instant. Where that is not possible it comes back as
- * it was, and *done is false. */
-static vdc_code replace(vdc_simulation *sim, uint32_t slot, const vdc_request *request, bool *done, vdc_diag *diag) {
+ * it was, and *done is false, with the rule in the way in `why`. */
+static vdc_code replace(vdc_simulation *sim, uint32_t slot, const vdc_request *request, bool *done, char *why, size_t size, vdc_diag *diag) {
     vdc_datacenter *dc = &sim->datacenter;
     vdc_vm_record *record = &dc->records[slot];
     vdc_vm_state state = state_of(sim, slot);
@@ -341,7 +342,7 @@ static vdc_code replace(vdc_simulation *sim, uint32_t slot, const vdc_request *r
     dc->hosts.vms[host]++; /* it does not become empty meanwhile */
     vdc_datacenter_remove(dc, slot);
     dc->hosts.vms[host]--;
-    *done = may_stay(sim, host, request);
+    *done = may_stay(sim, host, request, why, size);
     if (*done) {
         vdc_lifecycle_resize(dc, slot, request->size[VDC_CPU]);
         record->request = *request;
@@ -405,19 +406,11 @@ vdc_code vdc_become(vdc_simulation *sim, uint32_t slot, const vdc_request *reque
         return VDC_OK;
     }
     bool done = false;
-    vdc_code code = has_room(sim, slot, request) ? replace(sim, slot, request, &done, diag) : VDC_OK;
+    char why[120] = "";
+    vdc_code code = has_room(sim, slot, request) ? replace(sim, slot, request, &done, why, sizeof why, diag) : VDC_OK;
     if (code || done) return code;
-    if (may_move) {
-        code = vdc_migrate(sim, slot, VDC_NOWHERE, -1, request, refusal, diag);
-        static const char none[] = "no host has room for it";
-        if (!code && *refusal && strncmp(*refusal, none, sizeof none - 1) == 0) {
-            char why[140];
-            snprintf(why, sizeof why, "%s", *refusal + sizeof none - 1);
-            *refusal = vdc_refuse(sim, "neither its host nor another one has room for it%s", why);
-        }
-        return code;
-    }
-    *refusal = vdc_refuse(sim, "its host has no room for it");
+    if (may_move) return vdc_migrate(sim, slot, VDC_NOWHERE, -1, request, refusal, diag);
+    *refusal = why[0] ? vdc_refuse(sim, "its host is forbidden for that: %s", why) : vdc_refuse(sim, "its host has no room for it");
     return VDC_OK;
 }
 

@@ -376,6 +376,21 @@ Test(isolation_runs, who_waits_or_is_refused_hears_of_the_rule) {
     vdc_simulation_close(sim);
 }
 
+Test(isolation_runs, a_resize_that_a_rule_forbids_hears_of_the_rule) {
+    vdc_simulation *sim = open_run_text("vdcsim: 1\ntime: {end: 1h}\nlifecycle: {boot: 0s}\n"
+        "datacenter: {hosts: [{count: 2, cpu: {cores: 8}, memory: 64 GiB}], overcommit: {cpu: 2}}\n"
+        "workload: {vms: [{id: 0, vcpus: 2, memory: 1 GiB}, {id: 1, vcpus: 3, memory: 1 GiB}, {id: 2, vcpus: 6, memory: 1 GiB}]}\n"
+        "isolation: {rules: [{rule: core-isolation, threads: pin}]}\nschedulers: {placement: {policy: first-fit}}\n");
+    run_until(sim, 10);
+    cr_expect_str_eq(ask_run(sim, "{vm: 0, do: resize, vcpus: 7, move: false}"),
+                     "its host is forbidden for that: rule core-isolation (line 6): own threads or cores");
+    cr_expect_str_eq(ask_run(sim, "{vm: 0, do: resize, vcpus: 7}"),
+                     "neither its host nor another one has room for it: rule core-isolation (line 6): own threads or cores");
+    cr_expect_str_eq(ask_run(sim, "{vm: 0, do: resize, memory: 100 GiB, move: false}"), "fits on no host even when empty");
+    cr_expect_str_eq(ask_run(sim, "{vm: 0, do: resize, memory: 64 GiB, move: false}"), "its host has no room for it");
+    vdc_simulation_close(sim);
+}
+
 /* Neither a policy's move nor a rebalancing one breaks more of a soft rule than staying does. */
 Test(isolation_runs, moves_follow_soft_rules) {
     /* Host 1 is the fullest, so best-fit would go there; a's other VM is on it. */

@@ -241,6 +241,7 @@ static void refuse_state(const char *reason, const char *base) {
     vdc_simulation *sim = (vdc_simulation *)&diag;
     vdc_code code = vdc_simulation_restore(&sim, test_folder_path("bad.state"), base, &(vdc_run_options){.output = test_folder_path("bad.h5")}, &diag);
     cr_expect_neq(code, VDC_OK, "wanted: %s", reason);
+    cr_expect_eq(diag.count, 1, "%s: %zu messages", reason, diag.count);
     cr_expect(diag.count && strstr(diag.messages[0].text, reason), "found '%s', wanted '%s'", diag.count ? diag.messages[0].text : "", reason);
     cr_expect_null(sim);
     cr_expect_neq(access(test_folder_path("bad.h5"), F_OK), 0);
@@ -315,8 +316,11 @@ Test(state, bad_files_are_refused_with_the_reason, FOLDER) {
 Test(state, inputs_that_changed_are_noticed, FOLDER) {
     vdc_diag diag = {0};
     const char *scenario = "vdcsim: 1\nname: traced\ndatacenter: {hosts: [{memory: 64 GiB, cpu: {cores: 8}}]}\n"
-        "workload: {vms: [{id: 1, vcpus: 1, memory: 1 GiB, lifetime: 3h}]}\nfailures: {trace: {path: failures.csv}}\n";
-    FILE *file = fopen(test_folder_path("failures.csv"), "w");
+        "workload: {trace: {format: vdcsim, path: vms.csv}}\nfailures: {trace: {path: failures.csv}}\n";
+    FILE *file = fopen(test_folder_path("vms.csv"), "w");
+    fputs("arrival_s,lifetime_s,vcpus,memory_gib\n0,10800,1,1\n", file);
+    fclose(file);
+    file = fopen(test_folder_path("failures.csv"), "w");
     fputs("failure_interval,failure_duration,failure_intensity\n600000,600000,1\n", file);
     fclose(file);
     vdc_simulation *sim;
@@ -331,7 +335,9 @@ Test(state, inputs_that_changed_are_noticed, FOLDER) {
     fclose(file);
     refuse_state("has changed since", test_folder_path("."));
     unlink(test_folder_path("failures.csv"));
-    refuse_state("cannot be read", test_folder_path("."));
+    refuse_state("cannot be read; --base names another folder", test_folder_path("."));
+    unlink(test_folder_path("vms.csv"));
+    refuse_state("the first of 2 inputs that are not as they were", test_folder_path("."));
 }
 
 Test(state, an_ended_run_has_no_state, FOLDER) {
