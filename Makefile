@@ -240,10 +240,16 @@ reproducible: setup-lint
 	@$(MAKE) --no-print-directory -j$(JOBS) all BUILD=build-O3 OPTIMISE='-O3'
 	@$(MAKE) --no-print-directory -j$(JOBS) all BUILD=build-clang CC=clang
 	@$(PYTHON) tests/reproducible.py $(BUILD) build-O0 build-O3 build-clang
-##: tidy            clang-tidy over the library and the command
+##: tidy            clang-tidy over the library and the command; the next time over what has changed
+# A mark for each file that was found clean. It needs the object file, which is as new as the headers that the file includes.
+TIDY_MARKS := $(patsubst %.c,$(BUILD)/tidy/%,$(LIBRARY_SOURCES) $(CLI_SOURCES))
+$(BUILD)/tidy/%: %.c $(BUILD)/obj/%.o tests/structure/clang-tidy.yaml
+	$(call say,tidy)
+	@mkdir -p $(@D)
+	$(Q)clang-tidy --quiet --warnings-as-errors='*' --config-file=tests/structure/clang-tidy.yaml $< -- $(filter-out -Werror,$(CFLAGS_ALL))
+	@touch $@
 tidy: setup-lint
-	clang-tidy --quiet --warnings-as-errors='*' --config-file=tests/structure/clang-tidy.yaml $(LIBRARY_SOURCES) $(CLI_SOURCES) \
-	  -- $(filter-out -Werror,$(CFLAGS_ALL))
+	@$(MAKE) --no-print-directory -k -j$(JOBS) $(TIDY_MARKS)
 ##: cppcheck        cppcheck over the library and the command
 cppcheck: setup-lint
 	cppcheck --std=c11 --enable=warning,performance,portability --inline-suppr --suppress=missingInclude --suppress=missingIncludeSystem \

@@ -65,10 +65,6 @@ void vdc_warn(vdc_diag *diag, const vdc_place *place, const char *format, ...) {
     va_end(arguments);
 }
 
-vdc_code vdc_no_memory(vdc_diag *diag, const char *what) {
-    return vdc_fail(diag, VDC_ERROR_MEMORY, NULL, "out of memory for %s", what);
-}
-
 vdc_code vdc_diag_code(const vdc_diag *diag) {
     return diag ? diag->first : VDC_OK;
 }

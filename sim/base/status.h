@@ -53,8 +53,11 @@ vdc_code vdc_fail(vdc_diag *diag, vdc_code code, const vdc_place *place, const c
     __attribute__((format(printf, 4, 5)));
 /* The same for something that is worth saying but no error. */
 void vdc_warn(vdc_diag *diag, const vdc_place *place, const char *format, ...) __attribute__((format(printf, 3, 4)));
-/* The standard out-of-memory error; `what` names what was to be held. */
-vdc_code vdc_no_memory(vdc_diag *diag, const char *what);
+/* The standard out-of-memory error; `what` names what was to be held. Here, so that each caller's compiler and analyser see that it is no VDC_OK. */
+static inline vdc_code vdc_no_memory(vdc_diag *diag, const char *what) {
+    (void)vdc_fail(diag, VDC_ERROR_MEMORY, NULL, "out of memory for %s", what);
+    return VDC_ERROR_MEMORY;
+}
 /* The code of the first error, VDC_OK when there is none. */
 vdc_code vdc_diag_code(const vdc_diag *diag);
 void vdc_diag_clear(vdc_diag *diag);
