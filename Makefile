@@ -257,12 +257,12 @@ cppcheck: setup-lint
 	  --error-exitcode=1 --quiet -I. -D__x86_64__ -DVDC_VERSION='"$(VERSION)"' $(LIBRARY_SOURCES) $(CLI_SOURCES)
 ##: lint            tidy and cppcheck
 lint: tidy cppcheck
-##: valgrind        FILTER='record/*': unit tests under valgrind: memory that is used wrongly or lost (slow: a suite at a time)
+##: valgrind        FILTER='record/*': unit tests under valgrind, with fewer random steps: memory that is used wrongly or lost (an hour for all)
 FILTER ?= *
 valgrind: setup-lint
 	@$(MAKE) --no-print-directory -j$(JOBS) $(BUILD)/vdcsim-tests-plain
-	valgrind --quiet --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite --show-leak-kinds=definite \
-	  $(BUILD)/vdcsim-tests-plain --filter '$(FILTER)'
+	VDCSIM_SEARCH_STEPS=1000 VDC_TEST_STEPS=10000 valgrind --quiet --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite --show-leak-kinds=definite \
+	  $(BUILD)/vdcsim-tests-plain -j$(JOBS) --filter '$(FILTER)'
 ##: format-check    layout, include order, forbidden calls and mutable globals (also a part of check)
 format-check:
 	@$(PYTHON) tests/structure/check.py --objects $(BUILD)

@@ -22,6 +22,14 @@ static bool begin_line(vdc_pair *pair, const char *path) {
     return true;
 }
 
+/* Of two files that are to be the same each bit counts: the sign of a zero does, and a NaN is equal to itself. */
+static bool has_same_bits(double a, double b) {
+    uint64_t bits[2];
+    memcpy(&bits[0], &a, sizeof a);
+    memcpy(&bits[1], &b, sizeof b);
+    return bits[0] == bits[1];
+}
+
 /* A summary value as text. */
 static void add_value(vdc_text *text, const vdc_result_value *value) {
     if (value->type == VDC_CELL_TEXT)
@@ -39,7 +47,7 @@ static void compare_scalars(vdc_pair *pair, const char *path) {
         return;
     bool equal = a->type == b->type &&
                  (a->type == VDC_CELL_TEXT ? strcmp(a->text, b->text) == 0
-                                           : memcmp(&a->real, &b->real, sizeof a->real) == 0 && a->integer == b->integer);
+                                           : has_same_bits(a->real, b->real) && a->integer == b->integer);
     if (equal || !begin_line(pair, path))
         return;
     add_value(pair->text, a);
@@ -88,7 +96,7 @@ static vdc_code read_slice(const vdc_pair *pair, vdc_slices *slices, int f, cons
 
 static bool equal_cell(const vdc_slices *slices, vdc_cell_type type, size_t i) {
     if (type == VDC_CELL_REAL)
-        return memcmp(&slices->reals[0][i], &slices->reals[1][i], sizeof(double)) == 0;
+        return has_same_bits(slices->reals[0][i], slices->reals[1][i]);
     if (type == VDC_CELL_INTEGER)
         return slices->integers[0][i] == slices->integers[1][i];
     return strcmp(slices->texts[0][i], slices->texts[1][i]) == 0;

@@ -171,7 +171,7 @@ static void add_header(vdc_export *out) {
 }
 
 static vdc_code export_rows(vdc_export *out, vdc_diag *diag) {
-    size_t step = SLICE_CELLS / out->cells;
+    size_t step = SLICE_CELLS / (out->cells > 0 ? out->cells : 1);
     step = step < 1 ? 1 : step > SLICE_ROWS ? SLICE_ROWS : step;
     if (!make_slices(out, step))
         return vdc_no_memory(diag, "the table");

@@ -105,7 +105,7 @@ const char *vdc_show_number(double value, int digits, char *buffer, size_t size)
     } else {
         /* Digits before the point, after rounding to `digits`. */
         snprintf(plain, sizeof plain, "%.*e", digits - 1, magnitude);
-        int whole = atoi(strchr(plain, 'e') + 1) + 1;
+        int whole = (int)strtol(strchr(plain, 'e') + 1, NULL, 10) + 1;
         int decimals = digits - whole;
         snprintf(plain, sizeof plain, "%.*f", decimals > 0 ? decimals : 0, magnitude);
     }

@@ -85,6 +85,8 @@ static void check_vm(vdc_checks *checks, const vdc_datacenter *dc, uint32_t slot
 
 /* A second part executes nothing, and it and its VM know of each other. */
 static void check_part(vdc_checks *checks, const vdc_datacenter *dc, uint32_t slot) {
+    vdc_check_equal(checks, VDC_I13_ONE_HOST, dc->now, dc->lifecycle != NULL, true);
+    if (!dc->lifecycle) return;
     uint32_t of = dc->lifecycle->vms[slot].other;
     vdc_check_equal(checks, VDC_I13_ONE_HOST, dc->now, dc->vms[slot].demand + dc->vms[slot].grant, 0);
     vdc_check_equal(checks, VDC_I13_ONE_HOST, dc->now, dc->lifecycle->vms[of].other, slot);

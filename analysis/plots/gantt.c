@@ -142,6 +142,12 @@ static vdc_code add_bar(bar_list *bars, bar item, vdc_diag *diag)
     return VDC_OK;
 }
 
+/* A bar by its number from 1; NULL for none. */
+static bar *bar_of(const bar_list *bars, size_t number)
+{
+    return number > 0 && number <= bars->count ? &bars->items[number - 1] : NULL;
+}
+
 /* Without a log: what the table of VMs says. */
 static vdc_code bars_of_table(bar_list *bars, const vm_table *vms, double span, tenant_key *key, vdc_diag *diag)
 {
@@ -197,8 +203,9 @@ static vdc_code bars_of_log(bar_list *bars, const vdc_run *run, const vm_table *
     for (size_t i = 0; i < events && i < vm.rows && i < host.rows && !code; i++) {
         if (vm.cells[i] < 0) {
             for (size_t k = 0; strcmp(event.items[i], "host failed") == 0 && k < vms->id.rows; k++) {
-                if (stays[k].bar && bars->items[stays[k].bar - 1].host == host.cells[i]) {
-                    bars->items[stays[k].bar - 1].end = time.cells[i];
+                bar *shown = bar_of(bars, stays[k].bar);
+                if (shown && shown->host == host.cells[i]) {
+                    shown->end = time.cells[i];
                     stays[k].bar = 0;
                 }
             }
@@ -207,8 +214,9 @@ static vdc_code bars_of_log(bar_list *bars, const vdc_run *run, const vm_table *
         const open_stay wanted = {.id = vm.cells[i]};
         open_stay *stay = bsearch(&wanted, stays, vms->id.rows, sizeof *stays, by_id);
         bool moves = stay && strncmp(event.items[i], "migrated", strlen("migrated")) == 0;
-        if (stay && stay->bar && (ends_stay(event.items[i]) || strcmp(event.items[i], "placed") == 0)) {
-            bars->items[stay->bar - 1].end = time.cells[i];
+        bar *shown = stay ? bar_of(bars, stay->bar) : NULL;
+        if (shown && (ends_stay(event.items[i]) || strcmp(event.items[i], "placed") == 0)) {
+            shown->end = time.cells[i];
             stay->bar = 0;
         }
         if (stay && (moves || strcmp(event.items[i], "placed") == 0) && host.cells[i] >= 0) {

@@ -93,8 +93,9 @@ static vdc_code draw_grid(vdc_picture *picture, const vdc_runs *runs, const char
         for (size_t at = 0; at < cells; at++) {
             char shown[64];
             double value = sum[at] / scale.factor;
+            const size_t row = at / x->count, column = at % x->count;
             vdc_picture_text_row(picture, isnan(value) ? "" : vdc_show_number(value, 3, shown, sizeof shown),
-                                 (const double[]){(double)(at % x->count), (double)(at / x->count), value,
+                                 (const double[]){(double)column, (double)row, value,
                                                   sum[at] < low + 0.55 * (high - low) ? 1 : 0},
                                  4);
         }

@@ -52,6 +52,18 @@ vdc_code vdc_file_read(const char *path, size_t limit, char **text, size_t *leng
     return VDC_OK;
 }
 
+ssize_t vdc_file_read_at(int descriptor, void *to, size_t size, off_t place) {
+    size_t done = 0;
+    while (done < size) {
+        ssize_t got = pread(descriptor, (char *)to + done, size - done, place + (off_t)done);
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) return -1;
+        if (got == 0) break;
+        done += (size_t)got;
+    }
+    return (ssize_t)done;
+}
+
 const char *vdc_path_relative(const char *folder, const char *path) {
     size_t length = folder ? strlen(folder) : 0;
     if (length == 0 || strncmp(path, folder, length) != 0)

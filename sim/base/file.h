@@ -2,6 +2,8 @@
 #ifndef VDC_BASE_FILE_H
 #define VDC_BASE_FILE_H
 
+#include <sys/types.h>
+
 #include "sim/base/status.h"
 
 /* The error of the C library's last failed call on a file: "PATH: WHAT: reason" ("cannot be read"). Uses errno; returns `code`. */
@@ -9,6 +11,9 @@ vdc_code vdc_file_fail(vdc_diag *diag, vdc_code code, const char *path, const ch
 /* Reads a file of at most `limit` bytes into fresh memory, with a NUL behind it. What is no file, cannot be read or is larger is
  * VDC_ERROR_INPUT. */
 vdc_code vdc_file_read(const char *path, size_t limit, char **text, size_t *length, vdc_diag *diag);
+/* Reads `size` bytes at a place of a file, fewer only where the file ends before: the system may give them in pieces. Returns how many, -1 with
+ * errno when that fails. */
+ssize_t vdc_file_read_at(int descriptor, void *to, size_t size, off_t place);
 /* The path as it is written relative to the folder (a part of `path`); one that does not begin with the folder stays as it is. */
 const char *vdc_path_relative(const char *folder, const char *path);
 /* Gives the complete file `partial` its name `path`, in the same folder, and makes the name last through a power failure where

@@ -33,14 +33,11 @@ static void set_limit(__rlimit_resource_t resource, rlim_t most) {
 
 /* Pages that are mapped, a sanitizer's shadow among them. */
 static void limit_memory(void) {
-    char text[64];
     unsigned long long pages;
-    int file = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
-    ssize_t got = file >= 0 ? read(file, text, sizeof text - 1) : -1;
-    if (file >= 0) close(file);
-    if (got <= 0) return;
-    text[got] = '\0';
-    if (sscanf(text, "%llu", &pages) == 1) set_limit(RLIMIT_AS, (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE) + MORE_MEMORY);
+    FILE *file = fopen("/proc/self/statm", "re");
+    if (!file) return;
+    if (fscanf(file, "%llu", &pages) == 1) set_limit(RLIMIT_AS, (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE) + MORE_MEMORY);
+    fclose(file);
 }
 
 static void run_child(void (*attempt)(void *), char *path, int64_t seconds) {

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "sim/base/file.h"
 #include "sim/base/memory.h"
 
 #if H5_VERSION_GE(1, 13, 0)
@@ -85,18 +86,6 @@ static haddr_t driver_get_end(const H5FD_t *file, H5FD_mem_t type) {
 
 enum { HEAP_HEADER = 16, HEAP_LEAST = 4096, HEAP_MOST = 256 << 20 };
 
-static bool read_fully(int descriptor, unsigned char *to, size_t size, haddr_t address) {
-    while (size > 0) {
-        ssize_t got = pread(descriptor, to, size, (off_t)address);
-        if (got < 0 && errno == EINTR) continue;
-        if (got <= 0) return false;
-        to += got;
-        address += (haddr_t)got;
-        size -= (size_t)got;
-    }
-    return true;
-}
-
 static uint64_t little_endian(const unsigned char *bytes, int count) {
     uint64_t value = 0;
     while (count-- > 0) value = value << 8 | bytes[count];
@@ -121,7 +110,7 @@ static bool heap_is_sound(const vdc_driver_file *file, const unsigned char *begi
     uint64_t size = little_endian(begin + 8, 8);
     if (size < HEAP_LEAST || size > HEAP_MOST || address > file->written || size > file->written - address) return false;
     unsigned char *heap = vdc_malloc(size);
-    bool sound = heap && read_fully(file->driver->descriptor, heap, size, address) && is_whole_heap(heap, size);
+    bool sound = heap && vdc_file_read_at(file->driver->descriptor, heap, size, (off_t)address) == (ssize_t)size && is_whole_heap(heap, size);
     if (!heap) file->driver->error = ENOMEM;
     vdc_free(heap);
     return sound;
@@ -132,30 +121,17 @@ static herr_t driver_read(H5FD_t *library, H5FD_mem_t type, hid_t transfer, hadd
     (void)type;
     (void)transfer;
     const vdc_driver_file *file = (const vdc_driver_file *)library;
-    const haddr_t begin = address;
-    const size_t whole = size;
-    char *at = buffer;
-    while (size > 0) {
-        ssize_t got = pread(file->driver->descriptor, at, size, (off_t)address);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0) {
-            /* Kept as well as told: where the library only looks for something it may take this for "not there". */
-            if (!file->driver->error)
-                file->driver->error = errno;
-            return -1;
-        }
-        if (got == 0) { /* beyond the end: never written, so zero */
-            memset(at, 0, size);
-            break;
-        }
-        at += got;
-        address += (haddr_t)got;
-        size -= (size_t)got;
+    ssize_t got = vdc_file_read_at(file->driver->descriptor, buffer, size, (off_t)address);
+    if (got < 0) {
+        /* Kept as well as told: where the library only looks for something it may take this for "not there". */
+        if (!file->driver->error)
+            file->driver->error = errno;
+        return -1;
     }
+    memset((char *)buffer + got, 0, size - (size_t)got); /* beyond the end: never written, so zero */
     /* The library reads heaps as it reads data, in pieces of this size at least. */
-    bool is_heap = file->driver->reading && whole >= HEAP_LEAST && memcmp(buffer, heap, sizeof heap) == 0;
-    return is_heap && !heap_is_sound(file, buffer, begin) ? -1 : 0;
+    bool is_heap = file->driver->reading && size >= HEAP_LEAST && memcmp(buffer, heap, sizeof heap) == 0;
+    return is_heap && !heap_is_sound(file, buffer, address) ? -1 : 0;
 }
 
 static herr_t driver_write(H5FD_t *library, H5FD_mem_t type, hid_t transfer, haddr_t address, size_t size, const void *buffer) {
@@ -269,7 +245,7 @@ vdc_code vdc_driver_open(vdc_driver *driver, const char *path, uint64_t *size, u
         reason = S_ISDIR(status.st_mode) ? "is a folder, not a result file" : "is no regular file";
     else if (flock(descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK)
         reason = "a run is writing it";
-    else if (pread(descriptor, begin, 8, 0) < 0)
+    else if (vdc_file_read_at(descriptor, begin, 8, 0) < 0)
         reason = strerror(errno);
     if (reason) {
         close(descriptor);

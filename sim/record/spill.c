@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "sim/base/file.h"
 #include "sim/base/memory.h"
 
 enum { BUFFER_SIZE = 64 << 10 };
@@ -62,18 +63,8 @@ int vdc_spill_append(vdc_spill *spill, int64_t *last, int64_t row, const void *d
 }
 
 static int read_all(const vdc_spill *spill, int64_t place, void *to, size_t size) {
-    unsigned char *at = to;
-    while (size > 0) {
-        ssize_t got = pread(spill->descriptor, at, size, (off_t)place);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0)
-            return got < 0 ? errno : EIO;
-        at += got;
-        place += got;
-        size -= (size_t)got;
-    }
-    return 0;
+    ssize_t got = vdc_file_read_at(spill->descriptor, to, size, (off_t)place);
+    return got == (ssize_t)size ? 0 : got < 0 ? errno : EIO;
 }
 
 int vdc_spill_read(vdc_spill *spill, int64_t place, int64_t *row, const unsigned char **data, size_t *size, int64_t *before) {

@@ -257,7 +257,7 @@ def points(count, wanted, draw):
     if EVERYTHING or count <= wanted:
         return range(1, count + 1)
     if wanted < 4:
-        return sorted(draw.sample(range(1, count + 1), wanted))
+        return sorted({1, *draw.sample(range(1, count + 1), wanted)})
     return sorted({1, 2, count - 1, count, *draw.sample(range(1, count + 1), wanted - 4)})
 
 
