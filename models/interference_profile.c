@@ -88,7 +88,7 @@ vdc_code vdc_interference_profile_read(vdc_interference_profiles *profiles, cons
     if (code || !profiles) return code;
     as.profile.half_cache = (double)as.half_cache;
     for (size_t i = 1; i < profiles->count; i++)
-        if (memcmp(&profiles->items[i], &as.profile, sizeof as.profile) == 0) { /* NOLINT(*-suspicious-memory-comparison,cert-*): bytes are meant */
+        if (memcmp(&profiles->items[i], &as.profile, sizeof as.profile) == 0) {
             *index = (uint32_t)i;
             return VDC_OK;
         }

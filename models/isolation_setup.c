@@ -197,7 +197,7 @@ static vdc_code contradictions(const vdc_isolation *iso, vdc_diag *diag) {
     for (size_t i = 0; i < iso->rule_count; i++)
         for (size_t j = 0; j < iso->rule_count; j++) {
             const vdc_rule *together = &iso->rules[i], *apart = &iso->rules[j];
-            if (strcmp(together->type->name, "affinity") || !vdc_rule_is_hard(together) || !vdc_rule_is_hard(apart)) continue;
+            if (strcmp(together->type->name, "affinity") != 0 || !vdc_rule_is_hard(together) || !vdc_rule_is_hard(apart)) continue;
             const int level = apart_on(iso, together, apart);
             if (level < 0) continue;
             if (!could_both_concern(iso, together, apart)) continue;

@@ -15,7 +15,6 @@ typedef struct mask_group {
 typedef struct flow_work {
     const vdc_numa_regions *regions;  /* for shares; NULL for loads */
     uint32_t nodes;
-    const int64_t *capacity;   /* [nodes] */
     int64_t times;             /* what a grant counts against them */
     mask_group *groups;        /* [count] */
     int64_t *flow;             /* [group x nodes] */
@@ -94,12 +93,12 @@ static void send(flow_work *work, uint32_t groups, uint32_t node, int64_t *room)
     }
 }
 
-/* The nodes whose VMs have most too much, 0 = nobody has. */
-static uint64_t most_crowded(flow_work *work, uint32_t begin, uint32_t end, uint64_t scope) {
+/* The nodes whose VMs have most too much for the capacity of each node; 0 = nobody has. */
+static uint64_t most_crowded(flow_work *work, uint32_t begin, uint32_t end, uint64_t scope, const int64_t *capacity) {
     const uint32_t nodes = work->nodes, groups = gather_groups(work, begin, end, scope);
     int64_t room[64];
     uint64_t crowded = 0;
-    memcpy(room, work->capacity, nodes * sizeof *room);
+    memcpy(room, capacity, nodes * sizeof *room);
     memset(work->flow, 0, (size_t)groups * nodes * sizeof *work->flow);
     for (uint32_t node; (node = reach(work, groups, room)) < nodes;) send(work, groups, node, room);
     for (uint32_t node = 0; node < nodes; node++)
@@ -124,7 +123,7 @@ static void share_region(flow_work *work, uint32_t begin, uint32_t end, uint64_t
     for (uint32_t i = begin; i < end; i++) work->members[i - begin] = work->entries[work->order[i]];
     regions->share(regions->state, capacity, work->members, end - begin, regions->scratch);
     for (uint32_t i = begin; i < end; i++) work->entries[work->order[i]] = work->members[i - begin];
-    const uint64_t crowded = most_crowded(work, begin, end, scope);
+    const uint64_t crowded = most_crowded(work, begin, end, scope, regions->capacity);
     if (!crowded || crowded == scope) return;
     const uint32_t inside = divide(work, begin, end, scope, crowded);
     int64_t there = 0;
@@ -143,8 +142,7 @@ static void load_region(flow_work *work, const int64_t *rates, uint32_t begin, u
         work->times += scope >> node & 1 ? rates[node] : 0;
         capacity[node] = granted * rates[node];
     }
-    work->capacity = capacity;
-    const uint64_t crowded = most_crowded(work, begin, end, scope);
+    const uint64_t crowded = most_crowded(work, begin, end, scope, capacity);
     if (!crowded || crowded == scope) {
         for (uint32_t i = begin; i < end; i++) scopes[work->order[i]] = scope;
         return;
@@ -181,7 +179,7 @@ static void close_work(flow_work *work) {
 }
 
 vdc_code vdc_numa_share_cpu(const vdc_numa_regions *regions, vdc_cpu_entry *entries, const uint64_t *masks, uint32_t count) {
-    flow_work work = {.regions = regions, .nodes = regions->nodes, .capacity = regions->capacity, .times = 1, .entries = entries, .masks = masks};
+    flow_work work = {.regions = regions, .nodes = regions->nodes, .times = 1, .entries = entries, .masks = masks};
     const bool ok = open_work(&work, count);
     if (ok) share_region(&work, 0, count, all_of(regions->nodes), regions->whole);
     close_work(&work);

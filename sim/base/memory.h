@@ -30,6 +30,11 @@ uint64_t vdc_memory_count(void);
 bool vdc_reserve(void *array_pointer, size_t *capacity, size_t need, size_t element);
 #define VDC_RESERVE(array, capacity, need) \
     ((size_t)(need) <= (capacity) || vdc_reserve(&(array), &(capacity), (size_t)(need), sizeof *(array)))
+#ifdef __clang_analyzer__ /* which does not see that an array with room is there */
+#undef VDC_RESERVE
+#define VDC_RESERVE(array, capacity, need) \
+    (((size_t)(need) <= (capacity) || vdc_reserve(&(array), &(capacity), (size_t)(need), sizeof *(array))) && (array) != NULL)
+#endif
 
 /* The same for large arrays whose elements are to lie on cache lines of 64 bytes of their own; on huge pages where the system lets them.
  * Freed by vdc_free_lines. */

@@ -46,7 +46,7 @@ static bool keep(vdc_diag *diag, vdc_code code, bool warning, const vdc_place *p
     return true;
 }
 
-vdc_code vdc_fail(vdc_diag *diag, vdc_code code, const vdc_place *place, const char *format, ...) {
+vdc_code (vdc_fail)(vdc_diag *diag, vdc_code code, const vdc_place *place, const char *format, ...) {
     if (!diag) return code;
     if (diag->errors++ == 0) diag->first = code;
     va_list arguments;

@@ -51,6 +51,9 @@ enum { VDC_DIAG_LIMIT = 100 };
  * (the message is dropped), a NULL place too. Out of memory never loses the code, only the text. */
 vdc_code vdc_fail(vdc_diag *diag, vdc_code code, const vdc_place *place, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+#ifdef __clang_analyzer__ /* which does not see what the function returns */
+#define vdc_fail(diag, code, ...) (vdc_fail(diag, code, __VA_ARGS__), (code))
+#endif
 /* The same for something that is worth saying but no error. */
 void vdc_warn(vdc_diag *diag, const vdc_place *place, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* The standard out-of-memory error; `what` names what was to be held. Here, so that each caller's compiler and analyser see that it is no VDC_OK. */
