@@ -2,6 +2,7 @@
 #include "models/smt.h"
 
 #include "models/numa_share.h"
+#include "sim/base/known.h"
 #include "sim/base/memory.h"
 
 /* What of each of so many busy threads becomes progress on so many cores. */
@@ -155,6 +156,7 @@ static double pinned_factor(host_threads *on, uint32_t i) {
 
 /* Of a VM with whole cores of its own. */
 static double own_cores_factor(const host_threads *on, uint32_t i) {
+    VDC_KNOWN(on->isolation); /* or nothing would be exclusive */
     const vdc_thread_mode mode = on->isolation->vms[on->slots[i]].spec.threads;
     const uint32_t own = vdc_threads_needed(on->class, mode, on->dc->records[on->slots[i]].request.size[VDC_CPU]);
     return efficiency((double)on->entries[i].grant / (double)on->class->speed, (double)own / on->class->threads, yield_of(on->class));
@@ -179,6 +181,7 @@ static bool core_by_core(host_threads *on, double *out) {
         }
     }
     vdc_free(on->scopes);
+    on->regions = NULL;
     return ok;
 }
 

@@ -14,6 +14,8 @@
 
 #include <string.h>
 
+#include "sim/base/known.h"
+
 enum {
     SIDE_BITS = 3,                       /* boxes: 8 x 8 of the level below */
     SIDE = 1 << SIDE_BITS,
@@ -119,6 +121,7 @@ typedef struct search_state {
 /* The best score that a host in the box may have; false when no host in it can take the request. */
 static bool bound_of(search_state *s, unsigned level, const uint32_t at[AXES], double *bound) {
     const vdc_grid *g = s->grid;
+    VDC_KNOWN(g->axes <= AXES);
     for (unsigned a = 0; a < g->axes; a++) {
         unsigned shift = s->plane->shift[a] + SIDE_BITS * level;
         int64_t size = s->query->request->size[g->axis[a]], least = (int64_t)at[a] << shift, most = s->plane->most[g->axis[a]];

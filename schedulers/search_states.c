@@ -23,6 +23,7 @@
 #include "schedulers/search_dense.h"
 #include "schedulers/search_grid.h"
 #include "schedulers/search_members.h"
+#include "sim/base/known.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -121,6 +122,7 @@ static inline uint32_t host_at(const vdc_states *s, uint32_t position) {
 
 static void build_key(const vdc_states *s, uint32_t host, uint64_t *key) {
     const vdc_hosts *hosts = s->hosts;
+    const uint64_t *begin = key;
     uint16_t class_id = hosts->class_of[host];
     uint32_t limit = hosts->classes[class_id].max_vms, vms = s->depends & VDC_DEPENDS_VMS ? hosts->vms[host] : 0;
     bool full = limit && hosts->vms[host] >= limit;
@@ -137,7 +139,9 @@ static void build_key(const vdc_states *s, uint32_t host, uint64_t *key) {
     if (hosts->numa_free) {
         memcpy(key, hosts->numa_free + (size_t)host * hosts->numa_stride * 2,
                (size_t)hosts->numa_stride * 2 * sizeof *hosts->numa_free);
+        key += hosts->numa_stride * 2u;
     }
+    VDC_KNOWN(key == begin + s->key_words);
 }
 
 static unsigned count_key_words(const vdc_states *s) {

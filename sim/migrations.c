@@ -90,14 +90,16 @@ static void cancel(vdc_simulation *sim, vdc_event_handle *event) {
 static vdc_code schedule(vdc_simulation *sim, uint32_t number, vdc_diag *diag) {
     vdc_move *move = &moves_of(sim)->items[number];
     vdc_time span = move->plan.resume_time;
-    move->stalled = move->state.phase != VDC_MIGRATION_RESUME && move->rate == 0;
-    if (move->stalled) {
+    const int64_t rate = move->rate;
+    const bool sends = move->state.phase != VDC_MIGRATION_RESUME;
+    move->stalled = sends && rate == 0;
+    if (sends && rate == 0) {
         cancel(sim, &move->event);
         return VDC_OK;
     }
-    if (move->state.phase != VDC_MIGRATION_RESUME) {
-        bool small = move->left <= INT64_MAX - move->rate; /* divided at a fraction of the time */
-        vdc_wide ns = move->left <= 0 ? 0 : small ? ((int64_t)move->left + move->rate - 1) / move->rate : (move->left + move->rate - 1) / move->rate;
+    if (sends) {
+        bool small = move->left <= INT64_MAX - rate; /* divided at a fraction of the time */
+        vdc_wide ns = move->left <= 0 ? 0 : small ? ((int64_t)move->left + rate - 1) / rate : (move->left + rate - 1) / rate;
         span = ns > VDC_TIME_MAX ? VDC_TIME_MAX : (vdc_time)ns;
     }
     uint32_t kind = (uint32_t)VDC_EVENT_KINDS + VDC_PART_migration;

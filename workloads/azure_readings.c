@@ -6,6 +6,7 @@
 #include "workloads/table.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { TICK = 300, TICK_LIMIT = 10000000 }; /* a century of ticks */
@@ -123,8 +124,11 @@ static vdc_code read_file(vdc_azure_readings *self, const char *path, const vdc_
 
 /* "vm_cpu_readings-file-12-of-125.csv.gz" -> 12: files follow one another in time by this number, not by name. */
 static long file_number(const char *name) {
-    long number = 0;
-    return sscanf(name, "vm_cpu_readings-file-%ld-of", &number) == 1 ? number : -1;
+    static const char before[] = "vm_cpu_readings-file-";
+    if (strncmp(name, before, sizeof before - 1) != 0) return -1;
+    char *end;
+    const long number = strtol(name + sizeof before - 1, &end, 10);
+    return end > name + sizeof before - 1 && strncmp(end, "-of", 3) == 0 ? number : -1;
 }
 
 static vdc_code read_folder(vdc_azure_readings *self, const char *folder, const vdc_workload_context *context, vdc_diag *diag) {

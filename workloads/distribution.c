@@ -5,6 +5,7 @@
  */
 #include "workloads/distribution.h"
 
+#include "sim/base/known.h"
 #include "workloads/table.h"
 
 #include <gsl/gsl_randist.h>
@@ -266,6 +267,7 @@ static vdc_code read_values(mixture *self, const char *path, const vdc_workload_
         self->cumulative = vdc_arena_alloc(arena, self->count * sizeof *self->cumulative);
         if (!self->value || !self->cumulative) code = vdc_no_memory(diag, "a distribution");
     }
+    VDC_KNOWN(pairs || self->count == 0);
     for (size_t i = 0; i < self->count && !code; i++) self->value[i] = pairs[2 * i], self->cumulative[i] = pairs[2 * i + 1];
     vdc_free(pairs);
     return code;

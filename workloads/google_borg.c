@@ -7,6 +7,7 @@
  * that run inside an alloc instance are left out: the alloc instance is the VM. Events may stand in any order; they are
  * indexed, 16 bytes each.
  */
+#include "sim/base/known.h"
 #include "sim/base/memory.h"
 #include "workloads/id_map.h"
 #include "workloads/readers.h"
@@ -153,6 +154,7 @@ static vdc_code read_event(borg *self, vdc_table *table, const int *at, const bo
     code = find_instance(self, known, collection, index, &number, diag);
     if (code) return code;
     if (tenant == 0) tenant = vdc_id_map_get(users, collection);
+    VDC_KNOWN(self->instances);
     instance *of = &self->instances[number];
     if (cpu >= 0) of->cpu = cpu, of->memory = memory;
     of->inside = of->inside || inside;

@@ -42,14 +42,20 @@ typedef struct sampling {
 
 /* ---- values ---- */
 
+static int64_t number_of(const char *digits, int count) {
+    int64_t number = 0;
+    while (count-- > 0) number = number * 10 + (*digits++ - '0');
+    return number;
+}
+
 /* dd.MM.yyyy HH:mm:ss as seconds since 1970 (days by the civil calendar). */
 static bool parse_date(vdc_field field, int64_t *seconds) {
     static const char pattern[] = "00.00.0000 00:00:00";
     if (field.end - field.begin != (ptrdiff_t)strlen(pattern)) return false;
     for (size_t i = 0; pattern[i]; i++)
         if (pattern[i] == '0' ? field.begin[i] < '0' || field.begin[i] > '9' : field.begin[i] != pattern[i]) return false;
-    const int64_t day = atoi(field.begin), month = atoi(field.begin + 3), year = atoi(field.begin + 6);
-    const int64_t hour = atoi(field.begin + 11), minute = atoi(field.begin + 14), second = atoi(field.begin + 17);
+    const int64_t day = number_of(field.begin, 2), month = number_of(field.begin + 3, 2), year = number_of(field.begin + 6, 4);
+    const int64_t hour = number_of(field.begin + 11, 2), minute = number_of(field.begin + 14, 2), second = number_of(field.begin + 17, 2);
     if (day < 1 || day > 31 || month < 1 || month > 12 || hour > 23 || minute > 59 || second > 60) return false;
     const int64_t march_year = year - (month < 3), era = march_year / 400, of_era = march_year % 400; /* years begin in March */
     const int64_t day_of_year = (153 * (month + (month < 3 ? 9 : -3)) + 2) / 5 + day - 1;

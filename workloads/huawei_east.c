@@ -4,6 +4,7 @@
  *
  * Events: the lifetime of a VM stands in a later row, so the file is read first. Intervals stream.
  */
+#include "sim/base/known.h"
 #include "sim/base/memory.h"
 #include "workloads/id_map.h"
 #include "workloads/readers.h"
@@ -36,6 +37,7 @@ enum { TIME = ARRIVAL, TYPE = LIFETIME };
 
 /* Was the row created and not deleted yet? */
 static bool is_alive(const vdc_rows *rows, uint32_t row) {
+    VDC_KNOWN(row == VDC_ID_ABSENT || rows->items);
     return row != VDC_ID_ABSENT && rows->items[row].lifetime == VDC_UNLIMITED;
 }
 

@@ -167,7 +167,8 @@ static double pack_score(const void *state, const vdc_host_view *host, const vdc
         }
         least = next;
     }
-    return opened > 0 ? fmax(50 - opened, 33) : fmax(100 - percents / 10, 50);
+    const int tenths = percents / 10;
+    return opened > 0 ? fmax(50 - opened, 33) : fmax(100 - tenths, 50);
 }
 
 const vdc_policy vdc_placement_gpu_packing = {

@@ -34,7 +34,8 @@ static double mean_score(const void *state, const vdc_host_view *host, const vdc
         sum += weight * percent(of_free ? capacity - used : used, capacity);
         weights += weight;
     }
-    return weights ? (double)(sum / weights) : 0;
+    const int64_t mean = weights ? sum / weights : 0; /* in whole numbers, as there */
+    return (double)mean;
 }
 
 static double least_score(const void *state, const vdc_host_view *host, const vdc_request *request, vdc_decision *devices) {

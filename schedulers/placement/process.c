@@ -255,8 +255,8 @@ static const char *init(void *state, const vdc_view *view) {
     process_state *p = state;
     const char *problem = start(p);
     if (problem) return problem;
-    const char *line;
-    size_t length;
+    const char *line = NULL;
+    size_t length = 0;
     char shown[80];
     put_hello(p, view);
     if (!exchange(p, &line, &length)) return p->failure;
@@ -278,8 +278,8 @@ static void fini(void *state) {
 
 static bool choose(void *state, const vdc_view *view, const vdc_request *request, vdc_decision *decision) {
     process_state *p = state;
-    const char *line;
-    size_t length;
+    const char *line = NULL;
+    size_t length = 0;
     char shown[80];
     if (p->failure[0]) return false;
     put(p, "{\"decide\":");

@@ -173,9 +173,8 @@ static int take(vdc_child *child, const char **problem) {
         }
         ssize_t got = read(child->out, child->buffer + child->used, child->capacity - child->used - 1);
         if (got > 0) child->used += (size_t)got;
-        else if (got == 0) return -1;
-        else if (errno == EAGAIN) return 0;
-        else if (errno != EINTR) return -1;
+        else if (got < 0 && errno == EAGAIN) return 0;
+        else if (got == 0 || errno != EINTR) return -1;
     }
 }
 

@@ -2,6 +2,7 @@
 #include "sim/base/digest.h"
 
 #include "sim/base/file.h"
+#include "sim/base/known.h"
 #include "sim/base/memory.h"
 #include "sim/base/random.h"
 
@@ -120,6 +121,7 @@ static vdc_code add_directory(vdc_inputs *inputs, const char *path, vdc_diag *di
         }
     }
     closedir(directory);
+    VDC_KNOWN(files || count == 0);
     if (count) qsort(files, count, sizeof *files, compare_names);
     for (size_t i = 0; i < count; i++) {
         if (!code) code = add_file(inputs, files[i], NULL, 0, diag);

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #ifdef __linux__
 #include <sys/prctl.h>
@@ -33,10 +34,11 @@ static void set_limit(__rlimit_resource_t resource, rlim_t most) {
 
 /* Pages that are mapped, a sanitizer's shadow among them. */
 static void limit_memory(void) {
-    unsigned long long pages;
+    char text[64];
     FILE *file = fopen("/proc/self/statm", "re");
     if (!file) return;
-    if (fscanf(file, "%llu", &pages) == 1) set_limit(RLIMIT_AS, (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE) + MORE_MEMORY);
+    const rlim_t pages = fgets(text, sizeof text, file) ? strtoull(text, NULL, 10) : 0;
+    if (pages) set_limit(RLIMIT_AS, pages * (rlim_t)sysconf(_SC_PAGESIZE) + MORE_MEMORY);
     fclose(file);
 }
 

@@ -362,7 +362,7 @@ static vdc_code by_turns(bare_loop *bare, vdc_simulation *simulation, uint64_t w
     for (int s = 0; s < PAIRS && !code; s++) {
         code = bare_some(bare, slice, &times[0][s], diag);
         if (!code) code = whole_some(simulation, slice, &times[1][s], diag);
-        times[2][s] = times[1][s] / times[0][s];
+        if (!code) times[2][s] = times[1][s] / times[0][s];
     }
     for (int i = 0; i < 3 && !code; i++) medians[i] = median(times[i], PAIRS);
     return code;

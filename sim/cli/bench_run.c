@@ -129,7 +129,7 @@ enum { BUFFER = 1 << 16 };
 static bool unpack_and_parse(const char *path, double *seconds, uint64_t *sum) {
     char *command = vdc_format("gzip -dc '%s' 2>/dev/null", path), *buffer = vdc_malloc(BUFFER);
     double begin = vdc_cli_cpu_seconds() + vdc_cli_children_cpu_seconds();
-    FILE *pipe = command && buffer ? popen(command, "r") : NULL;
+    FILE *pipe = command && buffer && !strchr(path, '\'') ? popen(command, "r") : NULL; /* NOLINT(cert-env33-c): quoted */
     uint64_t number = 0, total = 0;
     size_t got = 0;
     while (pipe && (got = fread(buffer, 1, BUFFER, pipe)) > 0) {

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "models/operation.h"
+#include "sim/base/known.h"
 #include "sim/base/memory.h"
 #include "sim/base/param.h"
 #include "sim/cli/command.h"
@@ -157,6 +158,7 @@ typedef struct rows {
 
 static bool keep_row(void *context, const char *const *cells, size_t count) {
     rows *kept = context;
+    VDC_KNOWN(count > 0);
     if (kept->count && kept->filter) {
         bool matches = false;
         for (size_t i = 0; i < count; i++) matches = matches || strcmp(cells[i], kept->filter) == 0;
@@ -169,7 +171,8 @@ static bool keep_row(void *context, const char *const *cells, size_t count) {
 }
 
 static void print_rows(const rows *kept, bool single) {
-    size_t lines = kept->columns ? kept->count / kept->columns : 0;
+    if (kept->columns == 0) return;
+    size_t lines = kept->count / kept->columns;
     int width[16] = {0}, names = 0;
     for (size_t i = 0; i < kept->count; i++) {
         int length = kept->cells[i] ? (int)strlen(kept->cells[i]) : 0;

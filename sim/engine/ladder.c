@@ -1,6 +1,8 @@
 /* Buckets of far events by the digits of their keys: see ladder.h. */
 #include "sim/engine/ladder.h"
 
+#include "sim/base/known.h"
+
 enum {
     CHUNK = VDC_LADDER_CHUNK,
     DIGITS = VDC_LADDER_DIGITS,
@@ -199,6 +201,7 @@ bool vdc_ladder_refill(vdc_ladder *ladder, vdc_slots *slots, vdc_heap *heap) {
     if (!vdc_heap_reserve(heap, SMALL * CHUNK)) return false;
     while (ladder->count && !heap->count) {
         uint32_t bucket = first_bucket(ladder), level = bucket / DIGITS;
+        VDC_KNOWN(level < LEVELS); /* there are events, so there is a bucket */
         vdc_event_key digit = (vdc_event_key)1 << 8 * level;
         /* The bytes above the level are those of `last`, the level's own is the digit, those below are free. */
         vdc_event_key above = level + 1 < LEVELS ? ladder->last & ~(digit * DIGITS - 1) : 0;

@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/base/known.h"
 #include "sim/operations.h"
 #include "sim/parts/activity.h"
 #include "sim/parts/flows.h"
@@ -840,6 +841,7 @@ vdc_code vdc_volume_create(vdc_simulation *sim, uint32_t slot, const vdc_operati
     uint32_t pool = find_pool(sim, operation->pool, refusal);
     if (!pool && !*refusal) *refusal = vdc_refuse(sim, "a volume on the disks of a host is made when it is attached");
     if (!pool || !pool_has_room(sim, pool, operation->size, operation->provision ? operation->image : operation->size, refusal)) return VDC_OK;
+    VDC_KNOWN(st); /* where there are pools */
     if (!VDC_RESERVE(st->loose, st->loose_room, st->loose_count + 1)) return vdc_no_memory(diag, "volumes");
     loose_volume *made = &st->loose[st->loose_count];
     *made = (loose_volume){.spec = new_volume(st, operation, pool), .state = fresh_volume(st, operation->image)};

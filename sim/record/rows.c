@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "sim/base/known.h"
 #include "sim/record/internal.h"
 
 enum { BLOCKS_IN_MEMORY = 8 };
@@ -107,6 +108,7 @@ static vdc_code spill_oldest(vdc_table *table, vdc_diag *diag) {
         if (table->states[i].block && (!oldest || table->states[i].block->touched < oldest->block->touched))
             oldest = &table->states[i];
     vdc_code code = VDC_OK;
+    VDC_KNOWN(oldest); /* as many as may be are open */
     for (size_t row = 0; code == VDC_OK && row < table->chunk_rows; row++)
         if (is_present(oldest, row))
             code = spill_row(table, oldest, oldest->block, row, oldest->block->index * (int64_t)table->chunk_rows + (int64_t)row,
@@ -150,6 +152,7 @@ static vdc_code open_block(vdc_table *table, size_t index, vdc_diag *diag) {
 static vdc_code complete_block(vdc_table *table, size_t index, size_t rows, vdc_diag *diag) {
     vdc_block_state *state = &table->states[index];
     vdc_code code = state->block ? VDC_OK : open_block(table, index, diag);
+    VDC_KNOWN(code || state->block);
     if (code == VDC_OK && state->spilled != VDC_SPILL_NONE)
         code = unspill(table, state, diag);
     for (size_t row = 0; code == VDC_OK && state->count < rows && row < rows; row++)
@@ -211,6 +214,7 @@ vdc_code vdc_table_set(vdc_table *table, int64_t row, const vdc_cell *cells, vdc
     } else {
         if (!state->block)
             code = open_block(table, index, diag);
+        VDC_KNOWN(code || state->block);
         if (code == VDC_OK)
             code = vdc_block_store(table, state->block, at, cells, diag);
         if (code == VDC_OK)

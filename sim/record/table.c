@@ -4,6 +4,7 @@
 #include <hdf5_hl.h>
 #include <string.h>
 
+#include "sim/base/known.h"
 #include "sim/record/internal.h"
 
 enum {
@@ -139,6 +140,7 @@ void vdc_table_destroy(vdc_table *table) {
 
 /* Rows of a block: as many as give it a good size, and whole groups of the digest unless that made it large. */
 static size_t default_rows(const vdc_table *table) {
+    VDC_KNOWN(table->cells > 0);
     size_t row = table->cells * sizeof(vdc_cell), rows = BLOCK_BYTES / row;
     if (rows >= BLOCK_ROWS_MAX)
         return BLOCK_ROWS_MAX;

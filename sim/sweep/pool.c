@@ -89,7 +89,7 @@ static void finish(const vdc_pool *pool, worker *slot) {
                                                    WTERMSIG(status), strsignal(WTERMSIG(status)))
                   : code == VDC_ERROR_STATE && !slot->said ? vdc_format("the process ended with status %d", WEXITSTATUS(status))
                                                            : NULL;
-    while (!crash && slot->length > 0 && slot->said[slot->length - 1] == '\n') slot->said[--slot->length] = '\0';
+    while (!crash && slot->said && slot->length > 0 && slot->said[slot->length - 1] == '\n') slot->said[--slot->length] = '\0';
     pool->ended(pool->context, job, code, crash ? crash : slot->said ? slot->said : "");
     vdc_free(crash);
     vdc_free(slot->said);
