@@ -91,7 +91,7 @@ typedef struct vdc_scenario_class {
 typedef struct vdc_lifecycle_settings {
     const vdc_node *boot, *image;  /* a time or a distribution; NULL = none */
     double boot_cpu;               /* share of its vCPUs that a booting VM asks for */
-    vdc_time shutdown;             /* ns from `stop` until its host is free */
+    vdc_time shutdown;             /* ns from `stop` of a running VM until its host is free */
     int64_t storage_bandwidth;     /* B/s at which memory is saved to disk and read back */
 } vdc_lifecycle_settings;
 

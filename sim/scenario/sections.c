@@ -425,7 +425,7 @@ static const vdc_param lifecycle[] = {
     {"image", NODE, AT(image), .help = "a time, or {dist: NAME, ...}: until its image is on its host, at its first start"},
     {"boot_cpu", REAL, .dimension = VDC_DIM_RATIO, .fallback = "100%", .maximum = 1, AT(boot_cpu),
      .help = "share of its vCPUs that a booting VM asks for"},
-    {"shutdown", INTEGER, .dimension = VDC_DIM_TIME, .fallback = "0s", AT(shutdown), .help = "from `stop` until its host is free"},
+    {"shutdown", INTEGER, .dimension = VDC_DIM_TIME, .fallback = "0s", AT(shutdown), .help = "from `stop` of a running VM until its host is free"},
     {"storage_bandwidth", INTEGER, .dimension = VDC_DIM_BYTE_RATE, .fallback = "500 MB/s", .minimum = 1, .maximum = 1e15, AT(storage_bandwidth),
      .help = "at which memory is saved to disk and read back"},
 };

@@ -2,7 +2,7 @@
 """Runs every scenario of scenarios/ as a user would: validate, run --check, show --json, verify; and the same run again with the same seed.
 
 Holds for each: its first lines say what it shows; every invariant's residual is 0; the second run gives the same bytes; `verify` agrees with the
-file. Arguments: parts of names to choose some. Standard library and h5py.
+file; docs/result-file.md has a row for each dataset and attribute. Arguments: parts of names to choose some. Standard library and h5py.
 """
 import concurrent.futures
 import glob
@@ -30,6 +30,29 @@ def smaller(path):
     return ("--set", "workload.generate.count=5000") if "/demo/" in path else ()
 
 
+def documented_names():
+    """What the tables of docs/result-file.md list: names by group, the file's attributes as group "@"."""
+    names, group = {}, None
+    with open("docs/result-file.md", encoding="utf-8") as stream:
+        for line in stream:
+            heading = re.match(r"## /(\w+)$|\| \*\*/(\w+)\*\*", line)
+            if heading:
+                group = heading[1] or heading[2]
+            elif line.startswith("## "):
+                group = "@" if line.startswith("## Attributes") else None
+            elif group and line.startswith("| `"):
+                names.setdefault(group, set()).update(re.findall(r"`([^`]+)`", line.split(" | ")[0]))
+    resources = ("cpu_core_s", "memory_byte_s", "disk_byte_s", "iops_ops", "disk_bw_bytes", "net_tx_bytes", "net_rx_bytes", "gpu_milli_s")
+    names["summary"].update(name[:-1] + resource for name in list(names["summary"]) if name.endswith("_R") for resource in resources)
+    return names
+
+
+def undocumented(result):
+    names = documented_names()
+    there = {"@": result.attrs, **{group: result[group] for group in result}}
+    return [f"/{group}/{name}" for group, found in there.items() for name in found if name not in names.get(group, ())]
+
+
 def check(path):
     with open(path, encoding="utf-8") as stream:
         assert stream.readline().startswith("# "), "does not begin with a comment that says what it shows"
@@ -44,6 +67,8 @@ def check(path):
         assert summary["T_cpu_core_s"] > 0, "nothing runs"
         with h5py.File(first, "r") as result:
             residuals = dict(zip((name.decode() if isinstance(name, bytes) else name for name in result["checks/invariant"][()]), result["checks/residual"][()]))
+            unknown = undocumented(result)
+        assert not unknown, f"docs/result-file.md has no row for {', '.join(unknown)}"
         broken = {name: value for name, value in residuals.items() if value != 0}
         assert residuals and not broken, f"invariants do not hold: {broken}"
         with open(first, "rb") as one, open(second, "rb") as other:
