@@ -193,8 +193,9 @@ void vdc_isolation_warn_unused(const vdc_isolation *iso, vdc_diag *diag) {
     for (size_t i = 0; i < iso->rule_count; i++) {
         const vdc_rule *rule = &iso->rules[i];
         if (rule->selected == 0)
-            vdc_warn(diag, &rule->place, "isolation: rules: %s concerned no VM: none was of its %s", rule->type->name,
-                     rule->vms ? "ids, tenants and groups" : "tenants and groups");
+            vdc_warn(diag, &rule->place, "isolation: rules: %s concerned no VM: none was of its %s%s", rule->type->name,
+                     rule->vms ? "ids, tenants and groups" : "tenants and groups",
+                     rule->type->binds ? " and had what it goes by" : "");
     }
 }
 
@@ -590,7 +591,7 @@ bool vdc_isolation_arrive(vdc_isolation *iso, uint32_t slot) {
     for (size_t i = 0; i < iso->rule_count; i++) {
         vdc_rule *rule = &iso->rules[i];
         if (!vdc_selection_follow(&rule->tenants, iso->tenants) || !vdc_selection_follow(&rule->groups, iso->groups)) return false;
-        rule->selected += vdc_rule_selects(rule, request);
+        rule->selected += vdc_rule_selects(rule, request) && (!rule->type->binds || rule->type->binds(rule, request));
     }
     vdc_vm_isolation *vm = &iso->vms[slot];
     const vdc_isolation_spec *wishes = vdc_isolation_wishes_of(iso, request);

@@ -40,6 +40,8 @@ typedef struct vdc_rule_type {
     vdc_code (*read)(vdc_rule *rule, vdc_isolation *isolation, vdc_diag *diag);
     /* May the VM come to the host as things stand? NULL: always. */
     bool (*allows)(const vdc_rule *rule, const vdc_isolation *isolation, uint32_t host, const vdc_request *request);
+    /* Has the VM what the rule goes by, such as a group? One that has not is not concerned. NULL: all have. */
+    bool (*binds)(const vdc_rule *rule, const vdc_request *request);
     /* Could any host take it if nothing else ran? NULL: yes. */
     bool (*possible)(const vdc_rule *rule, const vdc_isolation *isolation, const vdc_request *request);
     /* A VM that the rule selects came (+1) or went (-1). False when memory is out. NULL: nothing to count. */

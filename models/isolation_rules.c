@@ -36,6 +36,8 @@ const size_t vdc_rule_param_count = COUNT_OF(vdc_rule_params);
 /* The set a VM is counted in; 0 = none. */
 static uint32_t set_of(const vdc_rule *rule, const vdc_request *request) { return rule->of ? request->tenant : request->group; }
 
+static bool has_set(const vdc_rule *rule, const vdc_request *request) { return set_of(rule, request) != 0; }
+
 static uint64_t here(const vdc_rule *rule, const vdc_isolation *iso, uint32_t host, const vdc_request *request) {
     return vdc_key(set_of(rule, request), vdc_isolation_unit(iso, rule->level, host));
 }
@@ -103,7 +105,7 @@ static const vdc_rule_type anti_affinity = {
     .name = "anti-affinity", .summary = "at most `max` members of a set on one unit of the level",
         .source = "OpenStack Nova server groups, VMware DRS",
     .params = anti_affinity_params, .param_count = COUNT_OF(anti_affinity_params),
-    .allows = anti_affinity_allows, .change = count_set, .limit = anti_affinity_limit, .violating = anti_affinity_violating,
+    .binds = has_set, .allows = anti_affinity_allows, .change = count_set, .limit = anti_affinity_limit, .violating = anti_affinity_violating,
 };
 
 /* ---- the counts of a set over all units, for affinity and spread ---- */
@@ -178,7 +180,7 @@ static bool affinity_part(vdc_rule *rule, const vdc_isolation *iso, uint32_t hos
 static const vdc_rule_type affinity = {
     .name = "affinity", .summary = "all members of a set on one unit of the level", .source = "OpenStack Nova server groups, VMware DRS",
     .params = affinity_params, .param_count = COUNT_OF(affinity_params),
-    .allows = affinity_allows, .change = count_spread, .part = affinity_part, .violating = affinity_violating,
+    .binds = has_set, .allows = affinity_allows, .change = count_spread, .part = affinity_part, .violating = affinity_violating,
 };
 
 /* ---- spread ---- */
@@ -216,7 +218,7 @@ static const vdc_rule_type spread = {
     .name = "spread", .summary = "a unit takes a member only while it has less than `skew` more than the emptiest one",
         .source = "Kubernetes topologySpreadConstraints",
     .params = spread_params, .param_count = COUNT_OF(spread_params),
-    .allows = spread_allows, .change = count_spread, .limit = spread_limit, .violating = spread_violating,
+    .binds = has_set, .allows = spread_allows, .change = count_spread, .limit = spread_limit, .violating = spread_violating,
 };
 
 /* ---- fault and update domains ---- */
@@ -227,6 +229,11 @@ static const vdc_param fault_domain_params[] = {
     {.name = "update_domains", .type = VDC_PARAM_INTEGER, .fallback = "1", .minimum = 1, .maximum = 1000000, AT(update_domains),
         .help = "hosts are dealt out to so many update domains"},
 };
+
+static bool has_group(const vdc_rule *rule, const vdc_request *request) {
+    (void)rule;
+    return request->group != 0;
+}
 
 static bool fault_domains_allow(const vdc_rule *rule, const vdc_isolation *iso, uint32_t host, const vdc_request *request) {
     return request->group == 0
@@ -242,7 +249,7 @@ static bool fault_domains_possible(const vdc_rule *rule, const vdc_isolation *is
 static const vdc_rule_type fault_domains = {
     .name = "fault-domains", .summary = "member i of a group in fault domain i mod F (of racks) and update domain i mod U (of hosts)",
     .source = "Azure availability sets", .params = fault_domain_params, .param_count = COUNT_OF(fault_domain_params),
-    .fixed = true, .allows = fault_domains_allow, .possible = fault_domains_possible, .change = count_misplaced, .violating = misplaced,
+    .fixed = true, .binds = has_group, .allows = fault_domains_allow, .possible = fault_domains_possible, .change = count_misplaced, .violating = misplaced,
 };
 
 /* ---- parts of a group that never share a unit ---- */
@@ -260,15 +267,20 @@ static uint32_t part_number(const vdc_rule *rule, const vdc_request *request) {
     return (uint32_t)vdc_counts_get(&rule->sets, vdc_key(request->group, request->part));
 }
 
+static bool has_part(const vdc_rule *rule, const vdc_request *request) {
+    (void)rule;
+    return request->group != 0 && request->part != 0;
+}
+
 /* A unit belongs to one part of a group as long as a member is there. */
 static bool parts_apart_allow(const vdc_rule *rule, const vdc_isolation *iso, uint32_t host, const vdc_request *request) {
-    if (request->group == 0 || request->part == 0) return true;
+    if (!has_part(rule, request)) return true;
     return alone_with(rule, group_here(rule, iso, host, request),
                       vdc_key(part_number(rule, request), vdc_isolation_unit(iso, rule->level, host)));
 }
 
 static bool parts_apart_change(vdc_rule *rule, const vdc_isolation *iso, uint32_t host, const vdc_request *request, int sign) {
-    if (request->group == 0 || request->part == 0) return true;
+    if (!has_part(rule, request)) return true;
     if (part_number(rule, request) == 0 && vdc_counts_add(&rule->sets, vdc_key(request->group, request->part), (int64_t)rule->sets.used + 1) < 0)
         return false;
     return count_value(rule, group_here(rule, iso, host, request),
@@ -276,13 +288,13 @@ static bool parts_apart_change(vdc_rule *rule, const vdc_isolation *iso, uint32_
 }
 
 static int64_t parts_apart_violating(const vdc_rule *rule, const vdc_isolation *iso, uint32_t host, const vdc_request *request) {
-    return request->group == 0 || request->part == 0 ? 0 : mixed(rule, group_here(rule, iso, host, request));
+    return !has_part(rule, request) ? 0 : mixed(rule, group_here(rule, iso, host, request));
 }
 
 static const vdc_rule_type parts_apart = {
     .name = "parts-apart", .summary = "VMs of one group in different parts, such as the fault domains that a trace names, never share a unit",
     .source = "Azure availability sets; Huawei fault domains", .params = parts_apart_params, .param_count = COUNT_OF(parts_apart_params),
-    .allows = parts_apart_allow, .change = parts_apart_change, .violating = parts_apart_violating,
+    .binds = has_part, .allows = parts_apart_allow, .change = parts_apart_change, .violating = parts_apart_violating,
 };
 
 /* ---- rules on the domains of a host ---- */
@@ -484,6 +496,8 @@ static uint32_t class_of(const vdc_rule *rule, const vdc_request *request) {
     return request->tenant < rule->conflict_size ? rule->conflict_class[request->tenant] : 0;
 }
 
+static bool has_class(const vdc_rule *rule, const vdc_request *request) { return class_of(rule, request) != 0; }
+
 /* While one of the class is there, it is his; then his until it is scrubbed. */
 static bool wall_allows(const vdc_rule *rule, const vdc_isolation *iso, uint32_t host, const vdc_request *request) {
     uint32_t class = class_of(rule, request);
@@ -514,8 +528,8 @@ static int64_t wall_violating(const vdc_rule *rule, const vdc_isolation *iso, ui
 static const vdc_rule_type chinese_wall = {
     .name = "chinese-wall", .summary = "a host serves one tenant of each conflict class, and the next only after scrubbing",
         .source = "Brewer, Nash 1989",
-    .params = wall_params, .param_count = COUNT_OF(wall_params), .read = wall_read, .allows = wall_allows, .change = wall_change,
-    .violating = wall_violating,
+    .params = wall_params, .param_count = COUNT_OF(wall_params), .read = wall_read, .binds = has_class, .allows = wall_allows,
+    .change = wall_change, .violating = wall_violating,
 };
 
 /* ---- rules that give the VMs they concern a wish, which isolation.c keeps ----
