@@ -97,15 +97,19 @@ static vdc_code schedule_segment(vdc_datacenter *dc, uint32_t slot, last_segment
     return vdc_queue_push(dc->queue, end, rank, VDC_EVENT_SEGMENT_END, slot, &vm->change_event);
 }
 
-/* Brings the position up to the clock, given the rate of progress since it was last brought there. */
+/* Does it hold its host without running? Its load and its lifetime stand still; the time since its position was last looked at is none of them. */
+static bool stands_still(const vdc_vm *vm) {
+    return vm->state == VDC_VM_PAUSED || vm->state == VDC_VM_SAVING || vm->state == VDC_VM_FAILOVER || vm->state == VDC_VM_HELD;
+}
+
+/* Brings the position up to the clock, given the rate of progress since it was last brought there. During a checkpoint only the lifetime goes on. */
 static void catch_up(vdc_datacenter *dc, uint32_t slot, int64_t rate) {
     vdc_vm *vm = &dc->vms[slot];
     vdc_position *at = &vdc_vm_details_of(dc, slot)->position;
     vdc_time span = dc->now - at->since;
     at->since = dc->now;
-    if (span == 0 || vm->checkpointing) return;
     at->elapsed += span;
-    if (!at->active) return;
+    if (span == 0 || vm->checkpointing || !at->active) return;
     if (vm->work) {
         vdc_wide done = (vdc_wide)rate * span;
         at->work_left = done >= at->work_left ? 0 : at->work_left - done;
@@ -145,7 +149,8 @@ static bool has_position(const vdc_datacenter *dc, const vdc_request *request) {
 vdc_time vdc_progress_lost(const vdc_datacenter *dc, uint32_t slot, bool restart) {
     const vdc_vm_details *details = vdc_vm_details_known(dc, slot);
     if (!has_position(dc, &dc->records[slot].request)) return dc->now - dc->records[slot].started_at;
-    return details->position.elapsed + (dc->now - details->position.since) - (restart ? details->saved.elapsed : 0);
+    vdc_time since = stands_still(&dc->vms[slot]) ? 0 : dc->now - details->position.since;
+    return details->position.elapsed + since - (restart ? details->saved.elapsed : 0);
 }
 
 /* From where it was saved, with its lifetime running. */
@@ -253,7 +258,9 @@ vdc_code vdc_progress_continue(vdc_datacenter *dc, uint32_t slot) {
     return code;
 }
 
-void vdc_progress_catch_up(vdc_datacenter *dc, uint32_t slot) { catch_up(dc, slot, dc->vms[slot].used); }
+void vdc_progress_catch_up(vdc_datacenter *dc, uint32_t slot) {
+    if (!stands_still(&dc->vms[slot])) catch_up(dc, slot, dc->vms[slot].used);
+}
 
 void vdc_progress_save(vdc_datacenter *dc, uint32_t slot) {
     catch_up(dc, slot, dc->vms[slot].used);
@@ -285,8 +292,8 @@ static vdc_code checkpoint_end(vdc_datacenter *dc, uint32_t slot, bool *ended) {
     vdc_vm *vm = &dc->vms[slot];
     vdc_vm_details *details = &dc->details[slot];
     const vdc_request *request = &dc->records[slot].request;
+    catch_up(dc, slot, vm->used);
     vm->checkpointing = false;
-    details->position.since = dc->now;
     details->checkpoint_interval = scaled(details->checkpoint_interval, request->checkpoint_scale_num, request->checkpoint_scale_den);
     vdc_code code = vdc_queue_push(dc->queue, after(dc->now, details->checkpoint_interval), VDC_RANK_CHANGE, VDC_EVENT_CHECKPOINT_START, slot,
                                    &details->checkpoint_event);

@@ -21,21 +21,28 @@ static int by_number(const vdc_victim *a, const vdc_victim *b) {
     return compare(b->request->number, a->request->number);
 }
 
+static int standbys_first(const vdc_victim *a, const vdc_victim *b) {
+    return (int)b->standby - (int)a->standby;
+}
+
 static int by_age(const void *left, const void *right) {
     const vdc_victim *a = left, *b = right;
-    int order = compare(a->ran, b->ran);
+    int order = standbys_first(a, b);
+    if (!order) order = compare(a->ran, b->ran);
     return order ? order : by_number(a, b);
 }
 
 static int by_priority(const void *left, const void *right) {
     const vdc_victim *a = left, *b = right;
-    int order = compare(a->request->priority, b->request->priority);
+    int order = standbys_first(a, b);
+    if (!order) order = compare(a->request->priority, b->request->priority);
     return order ? order : by_age(a, b);
 }
 
 static int by_lost_work(const void *left, const void *right) {
     const vdc_victim *a = left, *b = right;
-    int order = compare(a->lost, b->lost);
+    int order = standbys_first(a, b);
+    if (!order) order = compare(a->lost, b->lost);
     return order ? order : by_number(a, b);
 }
 
@@ -50,8 +57,9 @@ static void take(vdc_hosts *hosts, uint32_t host, const vdc_victim *victim) {
 }
 
 static vdc_victim_cost cost_of(const vdc_preemption *preemption, const vdc_victim *victims, size_t count) {
-    vdc_wide lost = 0, oldest = 0, priority = victims[0].request->priority;
+    vdc_wide lost = 0, oldest = 0, priority = INT64_MIN;
     for (size_t i = 0; i < count; i++) {
+        if (victims[i].standby) continue;
         lost += victims[i].lost;
         if (victims[i].ran > oldest) oldest = victims[i].ran;
         if (victims[i].request->priority > priority) priority = victims[i].request->priority;

@@ -3,6 +3,7 @@
  * A VM may displace VMs of strictly lower priority, of the classes that the scenario names, on one host. Of the host's VMs as
  * many are taken, in the order of the victim rule, as make room, and then those are spared, the dearest first, without which it
  * fits as well. Of all hosts the one is taken where that costs least by the rule, ties to fewer victims, then to the lowest id.
+ * Standbys of VMs that might be displaced go before any VM and cost nothing: where that is room enough nobody is displaced.
  */
 #ifndef VDC_SCHEDULERS_PREEMPTION_H
 #define VDC_SCHEDULERS_PREEMPTION_H
@@ -35,6 +36,7 @@ typedef struct vdc_victim {
     uint64_t gpu_devices, numa_nodes;
     int64_t ran;                    /* ns since it started */
     vdc_wide lost;                  /* milli-vCPU·ns that it loses */
+    bool standby;                   /* it runs nothing: it goes before any VM and costs nothing */
 } vdc_victim;
 
 /* What the choice of a host costs: smaller is better, member by member. */

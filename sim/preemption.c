@@ -1,5 +1,5 @@
-/* Preemption in a run: finds the host where displacing VMs costs least, and warns or displaces them. */
-#include "sim/simulation.h"
+/* Preemption in a run: finds the host where displacing VMs, or standbys of VMs that might be displaced, costs least, and warns or displaces them. */
+#include "sim/parts/failover.h"
 
 /* What the VM would lose: its vCPUs times what it ran, or times what it ran since its last checkpoint when it starts again from
  * there. */
@@ -11,32 +11,48 @@ static vdc_victim victim_of(const vdc_simulation *sim, uint32_t slot) {
                         .ran = now - record->started_at, .lost = (vdc_wide)record->request.size[VDC_CPU] * lost};
 }
 
-/* The VMs on the host that the waiting one may displace and that nobody displaces yet. False when memory is out. */
-static bool gather(vdc_simulation *sim, uint32_t host, const vdc_request *request, size_t *count) {
+/* The VMs on the host that the waiting one may displace and that nobody displaces yet, and the standbys of VMs that it may displace; without `displaces`
+ * only the latter. The second part of a VM that moves is neither. False when memory is out. */
+static bool gather(vdc_simulation *sim, uint32_t host, const vdc_request *request, bool displaces, size_t *count) {
     const vdc_datacenter *dc = &sim->datacenter;
     *count = 0;
     for (uint32_t slot = dc->hosts.account[host].first_vm; slot != VDC_NOWHERE; slot = dc->vms[slot].next) {
-        if (vdc_vm_details_known(dc, slot)->eviction_event
-            || !vdc_preemption_allows(&sim->scenario->preemption, request, &dc->records[slot].request)) continue;
+        bool held = dc->vms[slot].state == VDC_VM_HELD;
+        if (held ? !vdc_failover_is_standby(sim, slot) : !displaces || vdc_vm_details_known(dc, slot)->eviction_event) continue;
+        if (!vdc_preemption_allows(&sim->scenario->preemption, request, &dc->records[slot].request)) continue;
         if (!VDC_RESERVE(sim->candidates, sim->candidate_capacity, *count + 1)) return false;
-        sim->candidates[(*count)++] = victim_of(sim, slot);
+        sim->candidates[*count] = victim_of(sim, slot);
+        sim->candidates[(*count)++].standby = held;
     }
     return true;
 }
 
-/* Does no rule keep the VM from the host, the reservations of those who would leave set aside? Rules between VMs are asked as
+/* Counts the standbys among the victims with the rules of their host, or no longer. */
+static void count_standbys(vdc_simulation *sim, size_t victims, bool count) {
+    for (size_t i = 0; i < victims; i++)
+        if (sim->candidates[i].standby) (count ? vdc_isolation_put_back : vdc_isolation_set_aside)(sim->isolation, sim->candidates[i].slot);
+}
+
+/* Does no rule keep the VM from the host, standbys and the reservations of those who would leave set aside? Rules between VMs are asked as
  * things stand. */
-static bool is_open(const vdc_simulation *sim, uint32_t host, const vdc_request *request, size_t victims) {
+static bool is_open(vdc_simulation *sim, uint32_t host, const vdc_request *request, size_t victims) {
     const vdc_datacenter *dc = &sim->datacenter;
-    if (sim->isolation) return vdc_isolation_allows(sim->isolation, host, request);
+    const vdc_admission_hooks *admission = &sim->admission.policy->admission;
+    if (sim->behind_blocked && !admission->allows(sim->admission.state, vdc_search_view(sim->search), host, request)) return false;
+    if (sim->isolation) {
+        count_standbys(sim, victims, false);
+        bool open = vdc_isolation_allows(sim->isolation, host, request);
+        count_standbys(sim, victims, true);
+        return open;
+    }
     const vdc_host_class *class = &dc->hosts.classes[dc->hosts.class_of[host]];
     int64_t reserved = dc->hosts.account[host].reserved;
     for (size_t i = 0; i < victims; i++) reserved -= vdc_reserved_rate(sim->candidates[i].request, class);
     return vdc_reserved_rate(request, class) <= class->cpu_hz - reserved;
 }
 
-/* Fills `chosen` with the slots to be displaced, whose number it returns. */
-static vdc_code choose_victims(vdc_simulation *sim, const vdc_request *request, size_t *count, vdc_diag *diag) {
+/* Fills `chosen` with the slots to be displaced or withdrawn, and *count with their number. */
+static vdc_code choose_victims(vdc_simulation *sim, const vdc_request *request, bool displaces, size_t *count, vdc_diag *diag) {
     vdc_datacenter *dc = &sim->datacenter;
     vdc_victim_cost least = {0};
     *count = 0;
@@ -44,7 +60,7 @@ static vdc_code choose_victims(vdc_simulation *sim, const vdc_request *request, 
         size_t candidates, victims;
         vdc_victim_cost cost;
         if (dc->hosts.state[host] != VDC_HOST_UP || !vdc_host_class_fits(&dc->hosts, dc->hosts.class_of[host], request)) continue;
-        if (!gather(sim, host, request, &candidates)) return vdc_no_memory(diag, "preemption");
+        if (!gather(sim, host, request, displaces, &candidates)) return vdc_no_memory(diag, "preemption");
         if (candidates == 0) continue;
         victims = vdc_preemption_choose(&sim->scenario->preemption, &dc->hosts, host, request, sim->candidates, candidates,
                                         &cost);
@@ -67,23 +83,29 @@ static bool can_wait(const vdc_simulation *sim, const vdc_vm_record *record) {
 vdc_code vdc_preempt(vdc_simulation *sim, uint32_t slot, bool *made_room, vdc_diag *diag) {
     vdc_datacenter *dc = &sim->datacenter;
     const vdc_preemption *preemption = &sim->scenario->preemption;
-    size_t count;
+    bool displaces = vdc_vm_details_known(dc, slot)->displacing_until <= dc->now && can_wait(sim, &dc->records[slot]);
+    size_t count, warned = 0;
     *made_room = false;
-    if (vdc_vm_details_known(dc, slot)->displacing_until > dc->now || !can_wait(sim, &dc->records[slot])) return VDC_OK;
-    vdc_code code = choose_victims(sim, &dc->records[slot].request, &count, diag);
+    if (!displaces && vdc_failover_standing(sim) == 0) return VDC_OK;
+    vdc_code code = choose_victims(sim, &dc->records[slot].request, displaces, &count, diag);
+    vdc_time end = vdc_later(dc->now, preemption->notice);
     for (size_t i = 0; !code && i < count; i++) {
         uint32_t victim = sim->chosen[i];
+        if (dc->vms[victim].state == VDC_VM_HELD) continue;
         if (preemption->notice == 0) {
             code = vdc_run_displace(sim, victim, diag);
             continue;
         }
-        vdc_time end = vdc_later(dc->now, preemption->notice);
+        warned++;
         vdc_vm_details_of(dc, slot)->displacing_until = end;
         if (vdc_queue_push(sim->events, end, VDC_RANK_OPERATION, VDC_EVENT_EVICTION, victim, &vdc_vm_details_of(dc, victim)->eviction_event))
             return vdc_no_memory(diag, "pending events");
     }
-    *made_room = count > 0 && preemption->notice == 0;
-    return code;
+    if (code || warned > 0) return code; /* standbys among them stay as long as the notice lasts */
+    for (size_t i = 0; i < count; i++)
+        if (dc->vms[sim->chosen[i]].state == VDC_VM_HELD) (void)vdc_failover_lost(sim, sim->chosen[i]);
+    *made_room = count > 0;
+    return VDC_OK;
 }
 
 void vdc_note_displaced(vdc_simulation *sim, uint32_t slot) {

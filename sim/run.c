@@ -508,7 +508,7 @@ static vdc_code pass(vdc_simulation *sim, vdc_diag *diag) {
         if (code) return code;
     }
     vdc_code excess = reject_excess(sim, diag);
-    if (!excess && sim->standbys_missing > 0) excess = vdc_failover_serve(sim, diag);
+    if (!excess && sim->standbys_missing > 0 && !sim->pass_wanted) excess = vdc_failover_serve(sim, diag);
     return excess || !sim->parts[VDC_PART_standby] ? excess : vdc_standby_serve(sim, diag);
 }
 

@@ -222,7 +222,7 @@ vdc_code vdc_run_displace(vdc_simulation *simulation, uint32_t slot, vdc_diag *d
 vdc_code vdc_run_boot(vdc_simulation *simulation, uint32_t slot, vdc_diag *diag);
 
 /* preemption.c */
-/* The waiting VM found no host: displaces VMs for it, or warns them. *made_room when there is room now. */
+/* The waiting VM found no host: displaces VMs and standbys of VMs for it, or warns them. *made_room when there is room now. */
 vdc_code vdc_preempt(vdc_simulation *simulation, uint32_t slot, bool *made_room, vdc_diag *diag);
 /* Counts a VM that is about to be displaced, and the work that it loses. */
 void vdc_note_displaced(vdc_simulation *simulation, uint32_t slot);

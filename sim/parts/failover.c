@@ -85,10 +85,14 @@ void vdc_failover_withdraw(vdc_simulation *sim, uint32_t slot) {
     vdc_run_wake(sim);
 }
 
-bool vdc_failover_lost(vdc_simulation *sim, uint32_t part) {
+bool vdc_failover_is_standby(const vdc_simulation *sim, uint32_t part) {
     uint32_t slot = state_of(sim) ? sim->datacenter.lifecycle->vms[part].other : VDC_NOWHERE;
-    if (slot == VDC_NOWHERE || !is(sim, slot, STANDING)) return false;
-    vdc_failover_withdraw(sim, slot);
+    return slot != VDC_NOWHERE && is(sim, slot, STANDING);
+}
+
+bool vdc_failover_lost(vdc_simulation *sim, uint32_t part) {
+    if (!vdc_failover_is_standby(sim, part)) return false;
+    vdc_failover_withdraw(sim, sim->datacenter.lifecycle->vms[part].other);
     return true;
 }
 

@@ -11,11 +11,14 @@
 #include "models/availability.h"
 #include "sim/parts/part.h"
 
-/* Finds hosts for standbys that are missing, in the order of their VMs' arrivals. At the end of a pass over the waiting VMs, who go first. */
+/* Finds hosts for standbys that are missing, in the order of their VMs' arrivals. At the end of an instant's last pass over the waiting VMs, who
+ * go first. */
 vdc_code vdc_failover_serve(vdc_simulation *simulation, vdc_diag *diag);
 /* The VM's standby, if it has one, holds nothing any more; a new one is sought in the next pass. */
 void vdc_failover_withdraw(vdc_simulation *simulation, uint32_t slot);
-/* The slot is a standby, and its host fails: like vdc_failover_withdraw for its VM. False: it is something else. */
+/* Is this second part a standby? */
+bool vdc_failover_is_standby(const vdc_simulation *simulation, uint32_t part);
+/* The slot is a standby, and its host fails or is wanted: like vdc_failover_withdraw for its VM. False: it is something else. */
 bool vdc_failover_lost(vdc_simulation *simulation, uint32_t part);
 /* No standby stays on the host, which is to be empty. */
 void vdc_failover_leave(vdc_simulation *simulation, uint32_t host);

@@ -80,6 +80,50 @@ Test(failover, room) {
     vdc_simulation_close(sim);
 }
 
+/* A standby that stands stays, unless somebody comes who might displace its VM: then the standby goes, and the VM runs on. 4 cores a host. */
+Test(failover, standbys_and_preemption) {
+#define PREEMPTS "vdcsim: 1\ndatacenter: {hosts: [%s]}\nfailures: {" STANDBY "}\n" \
+                 "schedulers: {placement: {policy: first-fit}, admission: {policy: priority%s}}\nworkload: {vms: [%s]}\n"
+#define HOST(count, memory) "{class: \"" memory "\", count: " count ", cpu: {cores: 4, speed: 1 GHz}, memory: " memory "}"
+    char buffer[1000];
+    for (int preempts = 0; preempts < 2; preempts++) {
+        (void)snprintf(buffer, sizeof buffer, PREEMPTS, HOST("2", "16 GiB"), preempts ? ", preemption: {restart: true}" : "",
+                       "{id: 1, vcpus: 4, lifetime: 100s, priority: low}, {id: 2, arrival: 20s, vcpus: 4, lifetime: 50s, priority: high}");
+        vdc_simulation *sim = run_text(buffer, NULL, NULL);
+        expect(sim, "wait_total_s", preempts ? 0 : 80);
+        expect(sim, "standbys_placed", 2);
+        expect(sim, "standby_missing_s", preempts ? 50 + 50 : 0);
+        if (preempts) expect(sim, "preemptions", 0);
+        vdc_simulation_close(sim);
+    }
+    /* VM 1 fills the memory of host 0, its standby is on host 1 beside VM 3. VM 4 wants a whole host: the cheapest is host 1, with both of them out of the
+     * way. VM 3 waits until VM 4 is gone; with a notice all of that is 5 s later, and the standby stays as long. */
+    for (int notice = 0; notice <= 5; notice += 5) {
+        char preemption[60];
+        (void)snprintf(preemption, sizeof preemption, ", preemption: {restart: true, notice: %ds}", notice);
+        (void)snprintf(buffer, sizeof buffer, PREEMPTS, HOST("1", "4 GiB") ", " HOST("1", "16 GiB"), preemption,
+                       "{id: 1, vcpus: 2, memory: 4 GiB, lifetime: 100s, priority: normal}, {id: 3, arrival: 1s, vcpus: 2, memory: 1 GiB, lifetime: 100s, "
+                       "priority: low}, {id: 4, arrival: 10s, vcpus: 4, memory: 1 GiB, lifetime: 10s, priority: high}");
+        vdc_simulation *sim = run_text(buffer, NULL, NULL);
+        expect(sim, "preemptions", 1);
+        expect(sim, "preemption_lost_core_s", 2 * (9 + notice));
+        expect(sim, "wait_total_s", notice + 10);
+        expect(sim, "end_s", 20 + notice + 100);
+        expect(sim, "standby_vcpu_s", 2 * (90 + 20 + notice)); /* of VM 1, but for the 10 s of VM 4; of VM 3 when VM 1 is gone */
+        vdc_simulation_close(sim);
+    }
+    /* VM 2 needs the memory of host 0, so VM 1 is displaced. The place of its standby, host 1, is its own at once: it does not go to the standby that VM 5
+     * on host 2 lacks. */
+    (void)snprintf(buffer, sizeof buffer, PREEMPTS, HOST("1", "16 GiB") ", " HOST("2", "4 GiB"), ", preemption: {restart: true}",
+                   "{id: 1, vcpus: 4, memory: 1 GiB, lifetime: 100s, priority: low}, {id: 5, arrival: 1s, vcpus: 4, memory: 1 GiB, lifetime: 100s, "
+                   "priority: high}, {id: 2, arrival: 20s, vcpus: 4, memory: 8 GiB, lifetime: 50s, priority: high}");
+    vdc_simulation *sim = run_text(buffer, NULL, NULL);
+    expect(sim, "preemptions", 1);
+    expect(sim, "wait_total_s", 0);
+    expect(sim, "end_s", 120);
+    vdc_simulation_close(sim);
+}
+
 /* A standby guarantees its VM a place: where vCPUs are promised four times over, standbys are not. 3 VMs of 2 vCPUs on either host, whose 4 cores are
  * room for 2 standbys each. */
 #define VM "{vcpus: 2, lifetime: 10s}"
@@ -131,6 +175,15 @@ Test(failover, what_else_may_happen) {
         vdc_simulation_close(sim);
     }
     cr_expect(paused > 0 && deleted > 0);
+    for (int seed = 0; seed < 4; seed++) { /* a load waits as a lifetime does, whoever takes over meanwhile */
+        char buffer[1000];
+        (void)snprintf(buffer, sizeof buffer, TWO_HOSTS "failures: {trace: {rows: [[40s, 20s, 50%%]]}, " STANDBY "}\n"
+                       "workload: {vms: [{vcpus: 2, load: {segments: [[100s, 2 GHz]]}, operations: [{at: 30s, do: pause}, {at: 50s, do: resume}]}]}\n", seed);
+        vdc_simulation *load = run_text(buffer, NULL, NULL);
+        expect(load, "end_s", 120);
+        expect(load, "T_cpu_core_s", 200);
+        vdc_simulation_close(load);
+    }
     vdc_simulation *sim = run_text("vdcsim: 1\ndatacenter: {hosts: [{count: 3, cpu: {cores: 4, speed: 1 GHz}, memory: 16 GiB}]}\n"
                                    "failures: {update_domains: 3, " STANDBY ", maintenance: {start: 10s, duration: 20s, deadline: 5s, drain: wait}}\n"
                                    "workload: {vms: [{vcpus: 2, lifetime: 200s}]}\n", NULL, NULL);

@@ -220,6 +220,34 @@ Test(preemption, queue_limit) {
     vdc_simulation_close(sim);
 }
 
+/* The second part of a VM that moves is no VM: the VM itself is displaced, once, and its move with it; it goes on where it was going to. */
+Test(preemption, a_moving_vm_is_displaced_as_a_whole) {
+    static const int notices[] = {0, 3};
+    for (size_t i = 0; i < sizeof notices / sizeof *notices; i++) {
+        char set[80];
+        (void)snprintf(set, sizeof set, "schedulers.admission.preemption={restart: true, notice: %ds}", notices[i]);
+        vdc_simulation *sim = run_text(SCENARIO("2", VM("0", "low", "0s", "5s", "4") ", {id: 1, vcpus: 4, memory: 20 GiB, priority: low, lifetime: 100s, "
+                                                "operations: [{at: 10s, do: migrate, to: 0}]}, " VM("2", "high", "20s", "200s", "4"), "preemption: {}"),
+                                       set, NULL);
+        expect(sim, "preemptions", 1);
+        expect(sim, "preemption_lost_core_s", 4 * (20 + notices[i]));
+        expect(sim, "migrations_given_up", 1);
+        expect(sim, "vms_completed", 3);
+        expect(sim, "end_s", 20 + notices[i] + 200);
+        vdc_simulation_close(sim);
+    }
+}
+
+/* What a paused VM has not done, it does not lose: 4 vCPUs for 10 s. */
+Test(preemption, paused_time_is_no_lost_work) {
+    vdc_simulation *sim = run(SCENARIO("1", "{id: 0, vcpus: 4, priority: low, lifetime: 100s, operations: [{at: 10s, do: pause}]}, "
+                                       VM("1", "high", "50s", "20s", "4"), "preemption: {restart: true}"));
+    expect(sim, "preemptions", 1);
+    expect(sim, "preemption_lost_core_s", 4 * 10);
+    expect(sim, "end_s", 170);
+    vdc_simulation_close(sim);
+}
+
 Test(preemption, mistakes_are_named) {
     static const struct {
         const char *admission, *part;
