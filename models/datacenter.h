@@ -187,7 +187,7 @@ typedef struct vdc_host_times {
 } vdc_host_times;
 
 /* Who is told when a host gets its first VM or loses its last one, and when one without VMs fails or is cordoned (in use) or is up or off again
- * (not in use). */
+ * (not in use), or begins to store disks of VMs that are on no host (in use) or stores none any more (not in use). */
 typedef struct vdc_occupancy {
     void (*changed)(void *context, uint32_t host, bool in_use);
     void *context;

@@ -110,8 +110,11 @@ vdc_wide vdc_lifecycle_vm_spent(const vdc_datacenter *dc, uint32_t slot, vdc_acc
 
 static void book_disk(vdc_datacenter *dc, uint32_t slot, uint32_t host, int64_t change) {
     vdc_flow flow = (vdc_flow)(VDC_FLOW_P + VDC_DISK);
+    bool stored = dc->lifecycle->stored[host] > 0;
     dc->hosts.free[VDC_DISK][host] -= change;
     dc->lifecycle->stored[host] += change;
+    bool stores = dc->lifecycle->stored[host] > 0;
+    if (stores != stored && dc->occupancy.changed && dc->hosts.vms[host] == 0) dc->occupancy.changed(dc->occupancy.context, host, stores);
     vdc_datacenter_held(dc, VDC_DISK, change);
     vdc_datacenter_account(dc, host, flow, change);
     if (!dc->track_vms) return;

@@ -1,10 +1,12 @@
-/* Standby: a host without a VM is switched off after a while, and on again when a waiting VM or the rebalance policy wants it.
+/* Standby: a host without a VM is switched off after a while, and on again when a waiting VM or the rebalance policy wants it. One that stores the
+ * disk of a stopped or suspended VM stays on: the VM comes back to it, or has its disk fetched from there.
  *
  * While it is switched off, is off or is switched on it takes no VMs (VDC_HOST_OFF). Switching off, once begun, is not interrupted: a host
  * that is wanted meanwhile boots right after. Hosts that wait for being switched off are a line in order of becoming empty, which is the
  * order of their times; only its head has an event.
  */
 #include "sim/parts/standby.h"
+#include "models/lifecycle.h"
 #include "sim/results/results.h"
 
 enum { AWAKE, GOING_DOWN, ASLEEP, BOOTING }; /* phase of a host */
@@ -43,7 +45,8 @@ static void line_remove(standby_state *state, uint32_t host) {
 }
 
 static void line_add(standby_state *state, uint32_t host) {
-    if (state->in_line[host]) return;
+    const vdc_lifecycle *life = state->sim->datacenter.lifecycle;
+    if (state->in_line[host] || (life && life->stored[host] > 0)) return;
     state->since[host] = state->sim->datacenter.now;
     state->previous[host] = state->last;
     state->next[host] = NO_HOST;

@@ -68,6 +68,19 @@ Test(standby, as_many_as_are_needed) {
     cr_expect_eq(ask(large, NULL, "end_s"), 20 * 60 + 120 + 300);
 }
 
+/* A host that stores a stopped VM's disk stays on, until the VM is gone or stored elsewhere: host 0 from 60 s, when VM 1 is stopped, to 660 s, when it is deleted;
+ * 5 min later it goes off, as host 1 does after its first 5 min. */
+Test(standby, a_host_with_a_disk_stays_on) {
+    static const char text[] = HEAD "time: {end: 40min}\n"
+        "datacenter: {hosts: [{class: server, count: 2, cpu: {cores: 4, speed: 2 GHz}, memory: 32 GiB, disks: [{size: 1 TB}], "
+        "power: {model: linear, idle: 100 W, max: 200 W, off: 5 W}}]}\n"
+        "workload: {vms: [{id: 1, disk: 5 GB, " FULL ", operations: [{at: 1min, do: stop}, {at: 11min, do: delete}]}]}\npower: {empty_host: standby}\n";
+    vdc_simulation *run = simulation_run(text, NULL);
+    cr_expect_eq(simulation_ask(run, "host_power_offs"), 2);
+    cr_expect_eq(simulation_ask(run, "energy_j"), 60 * 200 + (600 + 330) * 100 + (2400 - 990) * 5 + 330 * 100 + (2400 - 330) * 5);
+    vdc_simulation_close(run);
+}
+
 /* At once and for nothing, standby is what `off` is. */
 Test(standby, ideal) {
     static const char text[] = HEAD "time: {end: 40min}\n" SERVERS(3)
