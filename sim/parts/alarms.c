@@ -1,4 +1,5 @@
-/* See alarms.h. Ready time, memory pressure and unavailability are means over the tick, broken soft rules what is at its end. */
+/* See alarms.h. Ready time and unavailability are means over the tick; memory pressure and broken soft rules are what is at its end, because the hosts
+ * that there are differ from one instant to the next. */
 #include "sim/parts/alarms.h"
 
 #include <stdio.h>
@@ -55,7 +56,7 @@ static int64_t broken_soft_rules(const vdc_simulation *sim) {
     return broken;
 }
 
-/* The shares of what is there; of memory what the hosts that are not down can promise. */
+/* The shares of what is there; of memory what hosts that are not down have, whatever overcommit lets them promise. */
 static void measure(vdc_simulation *sim, alarms_state *state, double value[ALARMS]) {
     const vdc_datacenter *dc = &sim->datacenter;
     vdc_totals sum = vdc_totals_since(dc, state->previous, dc->now - state->since);
@@ -64,10 +65,10 @@ static void measure(vdc_simulation *sim, alarms_state *state, double value[ALARM
     vdc_wide capacity = 0;
     for (uint32_t h = 0; h < dc->hosts.count; h++)
         if (dc->hosts.state[h] != VDC_HOST_DOWN) capacity += dc->hosts.classes[dc->hosts.class_of[h]].physical[VDC_MEMORY];
-    double span = vdc_seconds(dc->now - state->since), wanted = sum.granted[VDC_CPU] + sum.ready;
+    double wanted = sum.granted[VDC_CPU] + sum.ready;
     state->since = dc->now;
     value[ALARM_READY] = wanted > 0 ? sum.ready / wanted : 0;
-    value[ALARM_MEMORY] = capacity > 0 && span > 0 ? sum.p[VDC_MEMORY] / span / (double)capacity : 0;
+    value[ALARM_MEMORY] = capacity > 0 ? (double)dc->held[VDC_MEMORY] / (double)capacity : 0;
     value[ALARM_DOWN] = unavailability(sim, state);
     value[ALARM_RULES] = (double)broken_soft_rules(sim);
 }

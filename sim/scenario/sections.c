@@ -42,7 +42,7 @@ static const vdc_param alarms[] = {
     {"ready", REAL, .dimension = VDC_DIM_RATIO, .fallback = "100%", .minimum = 0, .maximum = 1, AT(alarms, ready),
      .help = "more than this share of the CPU time that VMs wanted and may have was not given; 100% is never"},
     {"memory", REAL, .dimension = VDC_DIM_RATIO, .fallback = "1000", .minimum = 0, .maximum = 1000, AT(alarms, memory),
-     .help = "more than this share of the memory of the hosts that are not down is held"},
+     .help = "more than this share of the memory of the hosts that are not down is held at the end of the tick"},
     {"unavailability", REAL, .dimension = VDC_DIM_RATIO, .fallback = "100%", .minimum = 0, .maximum = 1, AT(alarms, unavailability),
      .help = "VMs were down for more than this share of the time, not planned (with failures beyond a trace)"},
     {"soft_rules", INTEGER, .fallback = "none", .none = "none", .minimum = 0, AT(alarms, soft_rules),

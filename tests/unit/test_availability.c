@@ -481,3 +481,17 @@ Test(availability, warned_hosts_are_left_by_migration) {
     cr_expect(summary_of(sim, "interruptions") < 0.05 * summary_of(sim, "migrations_done"));
     vdc_simulation_close(sim);
 }
+
+/* The memory alarm goes by what is held and what is there at the same instant: 6 of 10 GiB on every host that is up, also in the tick in which one of the
+ * two fails or comes back. */
+Test(availability, the_memory_alarm_and_hosts_that_fail) {
+    const char *text = "vdcsim: 1\ntime: {end: 1h, tick: 10min}\ndatacenter: {hosts: [{count: 2, cpu: {cores: 8, speed: 2 GHz}, memory: 10 GiB}]}\n"
+                       "workload: {vms: [{id: 1, vcpus: 2, memory: 6 GiB}, {id: 2, vcpus: 2, memory: 6 GiB}]}\n"
+                       "failures: {trace: {rows: [[25min, 25min, 50%]]}, recovery: {policy: none}}\nalarms: {memory: 61%}\n";
+    vdc_simulation *sim = run_text(text, NULL, NULL);
+    cr_expect_eq(summary_of(sim, "alarms"), 0);
+    vdc_simulation_close(sim);
+    sim = run_text(text, "alarms.memory=59%", NULL);
+    cr_expect_eq(summary_of(sim, "alarms"), 1); /* over at 50 min, when the host is back and the VM is not */
+    vdc_simulation_close(sim);
+}
