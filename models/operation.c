@@ -2,6 +2,7 @@
 #include "models/operation.h"
 
 #include "models/datacenter.h"
+#include "models/priority.h"
 #include "sim/base/memory.h"
 
 #include <stddef.h>
@@ -37,7 +38,7 @@ static const vdc_param configure_params[] = {
     {"reservation", INTEGER, .dimension = VDC_DIM_FREQUENCY, .fallback = "unchanged", .none = "unchanged", AT(operation.reservation),
      .help = "guaranteed rate"},
     {"limit", .type = VDC_PARAM_NODE, AT(limit), .help = "largest rate, or none"},
-    {"priority", .type = VDC_PARAM_NODE, AT(priority), .help = "an integer, larger first"},
+    {"priority", .type = VDC_PARAM_NODE, AT(priority), .help = "low, normal, high or an integer, larger first"},
 };
 static const char *const modes[] = {"default", "pre-copy", "post-copy", "hybrid", "cold", NULL}; /* default, then vdc_migration_mode */
 static const vdc_param migrate_params[] = {
@@ -176,7 +177,7 @@ static vdc_code finish(const written *out, const char *what, vdc_arena *arena, v
     vdc_code codes[8] = {VDC_OK};
     if (out->priority) {
         operation->has_priority = true;
-        codes[0] = vdc_node_integer(out->priority, VDC_DIM_COUNT, INT32_MIN, INT32_MAX, &operation->priority, diag);
+        codes[0] = vdc_priority_read(out->priority, what, &operation->priority, diag);
     }
     if (out->limit) {
         operation->has_limit = true;

@@ -29,7 +29,7 @@ typedef struct vdc_operation {
     int64_t vcpus, memory, disk;  /* resize: milli-vCPU, bytes */
     int64_t weight;               /* configure; VDC_PARAM_NONE = as it is */
     int64_t reservation, limit;   /* configure: Hz; a limit of VDC_UNLIMITED lifts it */
-    int64_t priority;             /* configure */
+    int32_t priority;             /* configure */
     bool has_limit, has_priority;
     const char *to;               /* migrate: a host's number or name; NULL = where the placement policy says */
     int mode;                     /* migrate: vdc_migration_mode, or -1 = as the scenario says */

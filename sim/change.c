@@ -189,6 +189,12 @@ static vdc_code change_sharing(vdc_simulation *sim, vdc_policy_instance *instanc
     if (dc->bursts || (next->bursts && next->bursts(instance->state)))
         return vdc_fail(diag, VDC_ERROR_INPUT, NULL, "schedulers.cpu: cannot change at %.9g s: with a burst, account is kept of what VMs save from the "
                         "beginning", (double)dc->now / 1e9);
+    for (uint32_t slot = 0; next->weight_most && slot < dc->vm_count; slot++) {
+        const vdc_request *request = &dc->records[slot].request;
+        if (dc->vms[slot].state != VDC_VM_FREE && request->cpu_weight > next->weight_most)
+            return vdc_fail(diag, VDC_ERROR_INPUT, NULL, "schedulers.cpu: cannot change at %.9g s: VM %" PRId64 " has the weight %" PRId64 ", and %s allows at "
+                            "most %" PRId64, (double)dc->now / 1e9, request->id, request->cpu_weight, instance->policy->name, next->weight_most);
+    }
     vdc_code code = start_policy(sim, instance, diag);
     size_t count;
     uint32_t *slots = code ? NULL : by_arrival(sim, &count);
@@ -244,6 +250,9 @@ static vdc_code check_values(const vdc_simulation *sim, const vdc_scenario *next
     bool needs_book = next->recovery > VDC_RECOVERY_NONE || next->detect > 0;
     if (needs_book && !sim->parts[VDC_PART_availability])
         return vdc_fail(diag, VDC_ERROR_INPUT, NULL, "failures.recovery: cannot change at %.9g s: availability has not been counted up to now",
+                        (double)now / 1e9);
+    if (next->recovery == VDC_RECOVERY_STANDBY && !sim->parts[VDC_PART_failover])
+        return vdc_fail(diag, VDC_ERROR_INPUT, NULL, "failures.recovery.policy: cannot become standby at %.9g s: standbys are kept from the beginning or not at all",
                         (double)now / 1e9);
     return VDC_OK;
 }

@@ -322,7 +322,10 @@ static bool has_room(vdc_simulation *sim, uint32_t slot, const vdc_request *requ
 static bool may_stay(vdc_simulation *sim, uint32_t host, const vdc_request *request, char *why, size_t size) {
     vdc_datacenter *dc = &sim->datacenter;
     if (!vdc_host_fits(&dc->hosts, host, request)) return false;
-    return sim->isolation ? !vdc_isolation_forbids(sim->isolation, host, request, why, size) : vdc_datacenter_keeps_reservation(dc, host, request);
+    if (sim->isolation) return !vdc_isolation_forbids(sim->isolation, host, request, why, size);
+    if (vdc_datacenter_keeps_reservation(dc, host, request)) return true;
+    (void)snprintf(why, size, "it cannot keep the CPU reservation");
+    return false;
 }
 
 /* Takes the VM off its host and puts it there again with another request, all at this instant. Where that is not possible it comes back as
@@ -374,14 +377,32 @@ static vdc_code replace(vdc_simulation *sim, uint32_t slot, const vdc_request *r
     return code;
 }
 
+/* A waiting VM takes the place in the queue that its request gives it now: where that is another one, behind all who have it already. */
+static vdc_code find_place(vdc_simulation *sim, uint32_t slot, vdc_diag *diag) {
+    vdc_datacenter *dc = &sim->datacenter;
+    const vdc_admission_hooks *hooks = &sim->admission.policy->admission;
+    vdc_vm_record *record = &dc->records[slot];
+    int64_t key = hooks->key ? hooks->key(sim->admission.state, &record->request) : 0;
+    sim->pass_wanted = true;
+    if (key == record->queue_key) return VDC_OK;
+    vdc_time queued_at = record->queued_at;
+    vdc_wait_queue_remove(&sim->waiting, dc, slot);
+    if (vdc_wait_queue_add(&sim->waiting, dc, slot, key)) return vdc_no_memory(diag, "the waiting VMs");
+    record->queued_at = queued_at;
+    return VDC_OK;
+}
+
 /* The request of a VM that holds nothing, or disk only, changes. */
-static const char *rewrite(vdc_simulation *sim, uint32_t slot, const vdc_request *request) {
+static vdc_code rewrite(vdc_simulation *sim, uint32_t slot, const vdc_request *request, const char **refusal, vdc_diag *diag) {
     vdc_datacenter *dc = &sim->datacenter;
     vdc_vm_lifecycle *life = life_of(sim, slot);
     uint32_t home = life->stored_on;
     int64_t change = request->size[VDC_DISK] - request_of(sim, slot)->size[VDC_DISK];
     if (home != VDC_NOWHERE && change != 0) {
-        if (change > dc->hosts.free[VDC_DISK][home]) return vdc_refuse(sim, "host %" PRIu32 " has no room for its disk", home);
+        if (change > dc->hosts.free[VDC_DISK][home]) {
+            *refusal = vdc_refuse(sim, "host %" PRIu32 " has no room for its disk", home);
+            return VDC_OK;
+        }
         int64_t stored = life->stored + change;
         vdc_lifecycle_release(dc, slot);
         vdc_lifecycle_store(dc, slot, home, stored);
@@ -389,8 +410,7 @@ static const char *rewrite(vdc_simulation *sim, uint32_t slot, const vdc_request
     }
     vdc_lifecycle_resize(dc, slot, request->size[VDC_CPU]);
     dc->records[slot].request = *request;
-    if (state_of(sim, slot) == VDC_VM_QUEUED) sim->pass_wanted = true;
-    return NULL;
+    return state_of(sim, slot) == VDC_VM_QUEUED ? find_place(sim, slot, diag) : VDC_OK;
 }
 
 vdc_code vdc_become(vdc_simulation *sim, uint32_t slot, const vdc_request *request, bool may_move, const char **refusal, vdc_diag *diag) {
@@ -401,10 +421,7 @@ vdc_code vdc_become(vdc_simulation *sim, uint32_t slot, const vdc_request *reque
         *refusal = vdc_refuse(sim, "%s", colon ? colon + 2 : never);
         return VDC_OK;
     }
-    if (sim->datacenter.vms[slot].host == VDC_NOWHERE) {
-        *refusal = rewrite(sim, slot, request);
-        return VDC_OK;
-    }
+    if (sim->datacenter.vms[slot].host == VDC_NOWHERE) return rewrite(sim, slot, request, refusal, diag);
     bool done = false;
     char why[120] = "";
     vdc_code code = has_room(sim, slot, request) ? replace(sim, slot, request, &done, why, sizeof why, diag) : VDC_OK;
@@ -427,9 +444,14 @@ static vdc_code configure(vdc_simulation *sim, uint32_t slot, const vdc_operatio
     if (operation->weight != VDC_PARAM_NONE) request.cpu_weight = operation->weight;
     if (operation->reservation != VDC_PARAM_NONE) request.cpu_reservation = operation->reservation;
     if (operation->has_limit) request.cpu_limit = operation->limit;
-    if (operation->has_priority) request.priority = (int32_t)operation->priority;
+    if (operation->has_priority) request.priority = operation->priority;
     if (request.cpu_limit != VDC_UNLIMITED && request.cpu_reservation > request.cpu_limit) {
         *refusal = vdc_refuse(sim, "the reservation is above the limit");
+        return VDC_OK;
+    }
+    int64_t most = sim->cpu.policy->cpu.weight_most;
+    if (most && request.cpu_weight > most) {
+        *refusal = vdc_refuse(sim, "weight: found %" PRId64 "; allowed: 1 to %" PRId64 " with the CPU policy %s", request.cpu_weight, most, sim->cpu.policy->name);
         return VDC_OK;
     }
     return vdc_become(sim, slot, &request, false, refusal, diag);
@@ -472,7 +494,7 @@ static void describe(const vdc_operation *operation, char *text, size_t size) {
     if (operation->reservation != VDC_PARAM_NONE) PUT("reservation %" PRId64 " Hz ", operation->reservation);
     if (operation->has_limit && operation->limit == VDC_UNLIMITED) PUT("no limit ");
     else if (operation->has_limit) PUT("limit %" PRId64 " Hz ", operation->limit);
-    if (operation->has_priority) PUT("priority %" PRId64 " ", operation->priority);
+    if (operation->has_priority) PUT("priority %" PRId32 " ", operation->priority);
     if (operation->to) PUT("to %.60s ", operation->to);
     if (operation->volume) PUT("volume %.60s ", operation->volume);
     if (operation->network) PUT("network %.60s ", operation->network);

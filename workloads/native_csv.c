@@ -6,6 +6,7 @@
  * An empty field is the column's default. Rows come in order of arrival. Segments of load may stand in a second file
  * (`segments`): row,duration_*,demand_*, where row is the number of the VM's line from 0, in the same order as the VMs.
  */
+#include "models/priority.h"
 #include "sim/base/memory.h"
 #include "workloads/live_loads.h"
 #include "workloads/native.h"

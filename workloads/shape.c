@@ -1,6 +1,7 @@
 /* What a VM is: sizes, priority, CPU settings, GPUs, checkpoints. See shape.h. */
 #include "workloads/shape.h"
 
+#include "models/priority.h"
 #include "sim/base/memory.h"
 #include "workloads/values.h"
 
@@ -107,14 +108,6 @@ static void read_checkpoint(const vdc_node *node, vdc_request *request, const ch
                         vdc_node_describe(values.scale, found, sizeof found), wrong);
 }
 
-static void read_priority(const vdc_node *node, vdc_request *request, const char *what, vdc_diag *diag) {
-    const char *text = node->kind == VDC_NODE_SCALAR ? node->text : "";
-    char found[128];
-    if (!vdc_priority_parse(text, text + strlen(text), &request->priority))
-        vdc_fail(diag, VDC_ERROR_INPUT, &node->place, "%s: priority: found %s; allowed: low, normal, high or an integer", what,
-                 vdc_node_describe(node, found, sizeof found));
-}
-
 static void take(const shape *given, const vdc_node *node, const vdc_workload_context *context, vdc_request *request,
                  const char *what, vdc_diag *diag) {
     request->size[VDC_CPU] = given->vcpus;
@@ -127,7 +120,7 @@ static void take(const shape *given, const vdc_node *node, const vdc_workload_co
     request->numa_nodes = (uint8_t)given->numa_nodes;
     request->dirty_rate = given->dirty_rate == VDC_PARAM_NONE ? VDC_UNLIMITED : given->dirty_rate;
     if (given->vcpus == 0) vdc_fail(diag, VDC_ERROR_INPUT, &node->place, "%s: vcpus: found 0; allowed: more than 0", what);
-    if (given->priority) read_priority(given->priority, request, what, diag);
+    if (given->priority) vdc_priority_read(given->priority, what, &request->priority, diag);
     if (given->cpu) read_cpu(given->cpu, context, request, what, diag);
     if (given->isolation && !vdc_isolation_spec_read(context->isolation, given->isolation, &request->isolation, diag) && context->isolation) {
         char wrong[200];

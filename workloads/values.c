@@ -5,22 +5,6 @@
 
 const char *const vdc_progress_words[] = {[VDC_PROGRESS_TIME] = "time", [VDC_PROGRESS_WORK] = "work", NULL};
 
-bool vdc_priority_parse(const char *begin, const char *end, int32_t *priority) {
-    static const struct { const char *name; int32_t value; } names[] = {
-        {"low", VDC_PRIORITY_LOW}, {"normal", VDC_PRIORITY_NORMAL}, {"high", VDC_PRIORITY_HIGH}};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if ((size_t)(end - begin) == strlen(names[i].name) && memcmp(begin, names[i].name, (size_t)(end - begin)) == 0) {
-            *priority = names[i].value;
-            return true;
-        }
-    int64_t value;
-    for (const char *at = begin; at < end; at++)
-        if ((*at < '0' || *at > '9') && !(at == begin && *at == '-')) return false;
-    if (!vdc_decimal(begin, end, 1, &value) || value < INT32_MIN || value > INT32_MAX) return false;
-    *priority = (int32_t)value;
-    return true;
-}
-
 vdc_code vdc_gpu_model_add(vdc_names *models, const char *name, size_t length, uint64_t *mask, vdc_diag *diag) {
     uint32_t number;
     if (vdc_names_intern(models, name, length, &number)) return vdc_no_memory(diag, "the names of GPU models");

@@ -1,4 +1,4 @@
-/* Values that several sources read alike: priorities, GPUs, load progress. */
+/* Values that several sources read alike: GPUs, load progress. */
 #ifndef VDC_WORKLOADS_VALUES_H
 #define VDC_WORKLOADS_VALUES_H
 
@@ -7,8 +7,6 @@
 
 extern const char *const vdc_progress_words[]; /* by vdc_progress: "time", "work" */
 
-/* "low", "normal", "high" or an integer of 32 bits. */
-bool vdc_priority_parse(const char *begin, const char *end, int32_t *priority);
 /* Adds one acceptable GPU model by name. VDC_ERROR_INPUT beyond 64 models in all. */
 vdc_code vdc_gpu_model_add(vdc_names *models, const char *name, size_t length, uint64_t *mask, vdc_diag *diag);
 /* The models that a field lists with '|' between them (repeats allowed); none where the column is absent or the field empty. */

@@ -1,7 +1,7 @@
 /* The section prices. */
+#include "models/priority.h"
 #include "sim/base/memory.h"
 #include "sim/scenario/reading.h"
-#include "workloads/values.h"
 
 #include <math.h>
 #include <string.h>

@@ -4,7 +4,7 @@
 #include "schedulers/registry.h"
 #include "sim/scenario/reading.h"
 #include "sim/base/yaml.h"
-#include "workloads/values.h"
+#include "models/priority.h"
 #include "workloads/workload.h"
 
 #include <errno.h>

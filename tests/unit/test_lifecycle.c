@@ -48,6 +48,43 @@ Test(lifecycle, what_is_paused_stands_still) {
     vdc_simulation_close(sim);
 }
 
+/* Also when it moves meanwhile, by an operation or because its host is worked on: 10 s before the pause and 190 s after it, whatever comes between. */
+Test(lifecycle, what_is_paused_stands_still_on_its_way) {
+    static const char *const ways[] = {"{at: 60s, do: migrate, to: 1}, ", ""};
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        char text[1000];
+        (void)snprintf(text, sizeof text, HOSTS("2") "migration: {mode: cold, bandwidth: 1 GiB/s, cap: none}\n"
+                       "workload: {vms: [{vcpus: 1, memory: 1 GiB, load: {segments: [[100s, 1 GHz], [100s, 0.5 GHz]]},\n"
+                       "  operations: [{at: 10s, do: pause}, %s{at: 200s, do: resume}, {at: 250s, do: snapshot}]}]}\n%s", ways[i],
+                       i ? "failures: {update_domains: 2, maintenance: {start: 30s, duration: 20s, drain: migrate}}\n" : "");
+        vdc_simulation *sim = run_text(text, NULL, NULL);
+        cr_expect(summary_of(sim, "migrations_done") >= 1);
+        expect(sim, "end_s", 390);
+        expect(sim, "T_cpu_core_s", 150);
+        expect(sim, "paused_vcpu_s", 190);
+        vdc_simulation_close(sim);
+    }
+}
+
+/* A lifetime goes on while a checkpoint is made, a stop and a pause alike: 200 s, and 30 s at a stand. What was not run is not lost with a host:
+ * 100 s until the pause, which is all that the failure after an hour takes. */
+Test(lifecycle, what_counts_of_a_lifetime) {
+    static const char *const halts[][2] = {{"stop", "start"}, {"pause", "resume"}, {"suspend", "resume"}};
+    for (size_t i = 0; i < 3; i++) {
+        char text[1000];
+        (void)snprintf(text, sizeof text, HOSTS("1") "lifecycle: {storage_bandwidth: 1 GiB/s}\nworkload: {vms: [{vcpus: 1, lifetime: 200s, "
+                       "checkpoint: {interval: 50s, duration: 10s}, operations: [{at: 70s, do: %s}, {at: 100s, do: %s}]}]}\n", halts[i][0], halts[i][1]);
+        vdc_simulation *sim = run_text(text, NULL, NULL);
+        expect(sim, "end_s", 230);
+        expect(sim, "T_cpu_core_s", 200);
+        vdc_simulation_close(sim);
+    }
+    vdc_simulation *sim = run_text(HOSTS("1") "time: {end: 2h}\nfailures: {trace: {rows: [[1h, 100s, 100%]]}, recovery: {policy: elsewhere}}\n"
+                                   "workload: {vms: [{vcpus: 1, operations: [{at: 100s, do: pause}]}]}\n", NULL, NULL);
+    expect(sim, "failure_lost_core_s", 100);
+    vdc_simulation_close(sim);
+}
+
 /* Stopped: only the disk is held, the host is free for another; started again it boots, at home. */
 Test(lifecycle, stop_and_start) {
     vdc_simulation *sim = run_text(HOSTS("1") "lifecycle: {boot: 10s, boot_cpu: 50%}\n"
@@ -704,4 +741,35 @@ Test(lifecycle, what_is_wrong_with_operations_of_a_trace) {
         vdc_operation_lists_free(&lists);
         test_workload_end(&work);
     }
+}
+
+/* What another configuration makes of a VM that waits: its place in the queue is that of its priority, at once, behind those who have it already. 1 core, 100 s
+ * each; VM 1 runs. VM 4 has priority 2 before VM 3 has. */
+Test(lifecycle, a_waiting_vm_of_another_priority) {
+    vdc_simulation *sim = run_text("vdcsim: 1\ndatacenter: {hosts: [{count: 1, cpu: {cores: 1, speed: 1 GHz}, memory: 16 GiB}]}\ntime: {end: 250s}\n"
+                                   "schedulers: {admission: {policy: priority}}\nworkload: {vms: [{id: 1, vcpus: 1, lifetime: 100s},\n"
+                                   "  {id: 2, vcpus: 1, lifetime: 100s, priority: low}, {id: 3, vcpus: 1, lifetime: 100s, priority: low,\n"
+                                   "   operations: [{at: 10s, do: configure, priority: high}, {at: 20s, do: configure, weight: 300}]},\n"
+                                   "  {id: 4, vcpus: 1, lifetime: 100s, priority: low, operations: [{at: 5s, do: configure, priority: 2}]}]}\n", NULL, NULL);
+    expect(sim, "vms_completed", 2);
+    cr_expect_eq(sim->datacenter.vms[vdc_vm_find(sim, 3)].state, VDC_VM_RUNNING);
+    cr_expect_eq(sim->datacenter.vms[vdc_vm_find(sim, 2)].state, VDC_VM_QUEUED);
+    cr_expect_eq(vdc_vm_find(sim, 4), VDC_NOWHERE);
+    expect(sim, "wait_total_s", 100 + 200 + 250);
+    vdc_simulation_close(sim);
+    refuse_text(HOSTS("1") "workload: {vms: [{vcpus: 1, operations: [{at: 1s, do: configure, priority: hihg}]}]}\n",
+                "priority: found the text 'hihg'; allowed: low, normal, high or an integer");
+}
+
+/* A configuration that a scenario would not be given is refused with its reason. */
+Test(lifecycle, configurations_that_are_refused) {
+    vdc_simulation *sim = open_run_text("vdcsim: 1\ndatacenter: {overcommit: {cpu: 2}, hosts: [{cpu: {cores: 4, speed: 1 GHz}, memory: 16 GiB}]}\n"
+                                        "schedulers: {cpu: {policy: cgroup}}\n"
+                                        "workload: {vms: [{id: 1, vcpus: 4, cpu: {reservation: 3 GHz}}, {id: 2, vcpus: 4}]}\n");
+    run_until(sim, 10);
+    cr_expect_str_eq(ask_run(sim, "{do: configure, vm: 1, weight: 20000}"), "weight: found 20000; allowed: 1 to 10000 with the CPU policy cgroup");
+    cr_expect_str_eq(ask_run(sim, "{do: configure, vm: 2, reservation: 2 GHz}"), "its host is forbidden for that: it cannot keep the CPU reservation");
+    cr_expect_null(ask_run(sim, "{do: configure, vm: 2, reservation: 1 GHz}"));
+    cr_expect_null(ask_run(sim, "{do: configure, vm: 1, weight: 10000}"));
+    vdc_simulation_close(sim);
 }

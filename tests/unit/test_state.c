@@ -15,7 +15,7 @@ static const char busy[] = "vdcsim: 1\nname: busy\nseed: 11\ntime: {tick: 7min}\
     "overcommit: {cpu: 2}, topology: {racks: 3}}\n"
     "workload:\n  generate: {count: 80, arrivals: {dist: exponential, mean: 2min}, flavors: [{vcpus: 2, memory: 4 GiB}, {vcpus: 6, memory: 12 GiB}], "
     "lifetime: {dist: exponential, mean: 40min}, load: {kind: ar, mean: 60%, sd: 30%, step: 3min}, tenants: {count: 3}}\n"
-    "  vms: [{id: 1000, vcpus: 4, memory: 4 GiB, load: {progress: work, segments: [[1h, 6 GHz]]}, checkpoint: {interval: 5min, duration: 10s}}]\n"
+    "  vms: [{id: 1000, vcpus: 4, memory: 4 GiB, load: {progress: work, segments: [[1h, 6 GHz]]}, cpu: {weight: 20000}, checkpoint: {interval: 5min, duration: 10s}}]\n"
     "schedulers: {admission: {policy: fifo-skip}, placement: {policy: random-fit}}\n"
     "failures: {processes: [{level: host, mtbf: 3h, repair: 10min}, {level: rack, mtbf: 9h, kills: 50%, repair: 5min}], recovery: {policy: elsewhere}}\n"
     "output: {hosts: every-tick, vms: final, events: true}\n";
@@ -222,6 +222,7 @@ Test(state, what_the_past_was_made_of_cannot_change, FOLDER) {
     vdc_diag diag = {0};
     vdc_simulation *sim = open_busy(NULL, false);
     must(vdc_simulation_advance(sim, 3000 * VDC_SECOND, &diag), &diag);
+    refuse_change(sim, "failures.recovery.policy=standby", "kept from the beginning or not at all");
     refuse_change(sim, "seed=3", "came from it");
     refuse_change(sim, "workload.generate.count=100", "came from it");
     refuse_change(sim, "datacenter.overcommit.cpu=3", "VMs are on its hosts");
@@ -231,6 +232,7 @@ Test(state, what_the_past_was_made_of_cannot_change, FOLDER) {
     refuse_change(sim, "schedulers.admission.timeout=5min", "time-outs");
     refuse_change(sim, "output.events=false", "laid out");
     refuse_change(sim, "schedulers.placement.policy=best", "policy");
+    refuse_change(sim, "schedulers.cpu.policy=cgroup", "has the weight 20000, and cgroup allows at most 10000");
     finish(sim);
 }
 
