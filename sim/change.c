@@ -252,8 +252,8 @@ static vdc_code check_values(const vdc_simulation *sim, const vdc_scenario *next
         return vdc_fail(diag, VDC_ERROR_INPUT, NULL, "failures.recovery: cannot change at %.9g s: availability has not been counted up to now",
                         (double)now / 1e9);
     if (next->recovery == VDC_RECOVERY_STANDBY && !sim->parts[VDC_PART_failover])
-        return vdc_fail(diag, VDC_ERROR_INPUT, NULL, "failures.recovery.policy: cannot become standby at %.9g s: standbys are kept from the beginning or not at all",
-                        (double)now / 1e9);
+        return vdc_fail(diag, VDC_ERROR_INPUT, NULL, "failures.recovery.policy: cannot become standby at %.9g s: standbys are kept from the beginning or not "
+                        "at all", (double)now / 1e9);
     return VDC_OK;
 }
 

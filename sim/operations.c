@@ -451,7 +451,8 @@ static vdc_code configure(vdc_simulation *sim, uint32_t slot, const vdc_operatio
     }
     int64_t most = sim->cpu.policy->cpu.weight_most;
     if (most && request.cpu_weight > most) {
-        *refusal = vdc_refuse(sim, "weight: found %" PRId64 "; allowed: 1 to %" PRId64 " with the CPU policy %s", request.cpu_weight, most, sim->cpu.policy->name);
+        *refusal = vdc_refuse(sim, "weight: found %" PRId64 "; allowed: 1 to %" PRId64 " with the CPU policy %s", request.cpu_weight, most,
+                              sim->cpu.policy->name);
         return VDC_OK;
     }
     return vdc_become(sim, slot, &request, false, refusal, diag);

@@ -31,7 +31,7 @@ LAYERS = [
 # Narrower than the order: the only folders or files that a folder may include, besides itself.
 ONLY = {
     "workloads": ("sim/base/", "models/request.h", "models/load.h", "models/isolation_spec.h", "models/interference_profile.h", "models/operation.h",
-                  "models/io_profile.h", "models/memory_load.h"),
+                  "models/io_profile.h", "models/memory_load.h", "models/priority.h"),
     "analysis": ("sim/base/", "sim/record/"),
     "sim/record": ("sim/base/",),
 }

@@ -68,8 +68,8 @@ Test(standby, as_many_as_are_needed) {
     cr_expect_eq(ask(large, NULL, "end_s"), 20 * 60 + 120 + 300);
 }
 
-/* A host that stores a stopped VM's disk stays on, until the VM is gone or stored elsewhere: host 0 from 60 s, when VM 1 is stopped, to 660 s, when it is deleted;
- * 5 min later it goes off, as host 1 does after its first 5 min. */
+/* A host that stores a stopped VM's disk stays on, until the VM is gone or stored elsewhere: host 0 from 60 s, when VM 1 is stopped, to 660 s, when it is
+ * deleted; 5 min later it goes off, as host 1 does after its first 5 min. */
 Test(standby, a_host_with_a_disk_stays_on) {
     static const char text[] = HEAD "time: {end: 40min}\n"
         "datacenter: {hosts: [{class: server, count: 2, cpu: {cores: 4, speed: 2 GHz}, memory: 32 GiB, disks: [{size: 1 TB}], "

@@ -15,7 +15,8 @@ static const char busy[] = "vdcsim: 1\nname: busy\nseed: 11\ntime: {tick: 7min}\
     "overcommit: {cpu: 2}, topology: {racks: 3}}\n"
     "workload:\n  generate: {count: 80, arrivals: {dist: exponential, mean: 2min}, flavors: [{vcpus: 2, memory: 4 GiB}, {vcpus: 6, memory: 12 GiB}], "
     "lifetime: {dist: exponential, mean: 40min}, load: {kind: ar, mean: 60%, sd: 30%, step: 3min}, tenants: {count: 3}}\n"
-    "  vms: [{id: 1000, vcpus: 4, memory: 4 GiB, load: {progress: work, segments: [[1h, 6 GHz]]}, cpu: {weight: 20000}, checkpoint: {interval: 5min, duration: 10s}}]\n"
+    "  vms: [{id: 1000, vcpus: 4, memory: 4 GiB, load: {progress: work, segments: [[1h, 6 GHz]]}, cpu: {weight: 20000}, "
+    "checkpoint: {interval: 5min, duration: 10s}}]\n"
     "schedulers: {admission: {policy: fifo-skip}, placement: {policy: random-fit}}\n"
     "failures: {processes: [{level: host, mtbf: 3h, repair: 10min}, {level: rack, mtbf: 9h, kills: 50%, repair: 5min}], recovery: {policy: elsewhere}}\n"
     "output: {hosts: every-tick, vms: final, events: true}\n";
