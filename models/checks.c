@@ -148,7 +148,7 @@ static void check_host(vdc_checks *checks, const vdc_datacenter *dc, uint32_t h)
         if (r == VDC_DISK) booked -= shared_disk;
         if (r == VDC_CPU && dc->regions && dc->regions[h].exclusive) {
             /* Beside owned threads only what is left can be promised, overcommit included. */
-            int64_t fenced = dc->regions[h].exclusive / (class->speed / 1000 ? class->speed / 1000 : 1);
+            int64_t fenced = (int64_t)((vdc_wide)dc->regions[h].exclusive * 1000 / class->speed);
             promised -= owners_held;
             capacity = (int64_t)((vdc_wide)(class->physical[r] - fenced) * class->overcommit_num / class->overcommit_den);
         }

@@ -70,7 +70,7 @@ static vdc_code class_of_record(vdc_simulation *sim, host_layout *layout, const 
     class->physical[VDC_MEMORY] = record->memory;
     class->physical[VDC_GPU] = 1000 * (int64_t)record->gpus;
     for (int r = 0; r < VDC_RESOURCES; r++) class->capacity[r] = overcommitted(scenario, r, class->physical[r]);
-    class->cpu_hz = record->cpu * (class->speed / 1000);
+    class->cpu_hz = (int64_t)((vdc_wide)record->cpu * class->speed / 1000);
     class->name = vdc_format("%s-%zu", scenario->hosts_format, layout->class_count);
     if (!class->name) return vdc_no_memory(diag, "the hosts");
     *class_id = (uint16_t)layout->class_count++;
