@@ -27,7 +27,7 @@ size_t vdc_prices_flavor(const vdc_prices *prices, const vdc_request *request) {
     return best;
 }
 
-int64_t vdc_prices_hourly(const vdc_prices *prices, size_t flavor, const vdc_request *request, vdc_plan plan) {
+int64_t vdc_prices_hourly(const vdc_prices *prices, size_t flavor, const vdc_request *request, vdc_price_plan plan) {
     if (flavor != SIZE_MAX) {
         int64_t price = prices->flavors[flavor].price[plan];
         return price == VDC_NOT_OFFERED ? prices->flavors[flavor].price[VDC_PLAN_ON_DEMAND] : price;

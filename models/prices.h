@@ -13,7 +13,7 @@
 #define VDC_BILLIONTHS INT64_C(1000000000) /* of shares */
 #define VDC_NOT_OFFERED INT64_C(-1)        /* of a price */
 
-typedef enum vdc_plan { VDC_PLAN_ON_DEMAND, VDC_PLAN_RESERVED, VDC_PLAN_SPOT, VDC_PLANS } vdc_plan;
+typedef enum vdc_price_plan { VDC_PLAN_ON_DEMAND, VDC_PLAN_RESERVED, VDC_PLAN_SPOT, VDC_PLANS } vdc_price_plan;
 
 /* A row of the price list. A VM is of the cheapest flavor (on demand) that holds it, ties to the first. */
 typedef struct vdc_flavor_price {
@@ -78,7 +78,7 @@ typedef struct vdc_service {
 size_t vdc_prices_flavor(const vdc_prices *prices, const vdc_request *request);
 /* What it pays an hour under a plan: by its flavor, where that offers the plan, else on demand; by its size without a flavor. 0 when
  * there is no price for it. */
-int64_t vdc_prices_hourly(const vdc_prices *prices, size_t flavor, const vdc_request *request, vdc_plan plan);
+int64_t vdc_prices_hourly(const vdc_prices *prices, size_t flavor, const vdc_request *request, vdc_price_plan plan);
 /* Does it pay the spot price? */
 bool vdc_prices_is_spot(const vdc_prices *prices, const vdc_request *request, const char *tenant, const char *group);
 /* The bill of one stay, nano-units. */

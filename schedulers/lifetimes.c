@@ -122,8 +122,9 @@ const char *vdc_lifetimes_init(vdc_lifetimes *lifetimes, const vdc_view *view) {
     lifetimes->seed = view->seed;
     lifetimes->first = vdc_calloc((size_t)view->hosts + 1, sizeof *lifetimes->first);
     lifetimes->exit = vdc_calloc((size_t)view->hosts + 1, sizeof *lifetimes->exit);
-    if (!lifetimes->first || !lifetimes->exit || !grow_table(lifetimes)) return "out of memory";
-    for (uint32_t h = 0; h < view->hosts; h++) lifetimes->first[h] = NONE;
+    lifetimes->next_exit = vdc_calloc((size_t)view->hosts + 1, sizeof *lifetimes->next_exit);
+    if (!lifetimes->first || !lifetimes->exit || !lifetimes->next_exit || !grow_table(lifetimes)) return "out of memory";
+    for (uint32_t h = 0; h < view->hosts; h++) lifetimes->first[h] = NONE, lifetimes->next_exit[h] = VDC_FOREVER;
     return NULL;
 }
 
@@ -133,18 +134,21 @@ void vdc_lifetimes_fini(vdc_lifetimes *lifetimes) {
     vdc_free(lifetimes->table);
     vdc_free(lifetimes->first);
     vdc_free(lifetimes->exit);
+    vdc_free(lifetimes->next_exit);
 }
 
-/* Finds the host's latest exit anew, predictions that time has overtaken included. */
+/* Finds the host's latest and earliest exit anew, predictions that time has overtaken included. */
 static void find_exit(vdc_lifetimes *lifetimes, vdc_time now, uint32_t host) {
-    vdc_time latest = 0;
+    vdc_time latest = 0, earliest = VDC_FOREVER;
     for (uint32_t i = lifetimes->first[host]; i != NONE; i = lifetimes->vms[i].next) {
         vdc_lifetime_vm *vm = &lifetimes->vms[i];
         predict_again(lifetimes, vm, now - vm->start);
         vdc_time exit = sum(vm->start, vm->predicted);
         if (exit > latest) latest = exit;
+        if (exit < earliest) earliest = exit;
     }
     lifetimes->exit[host] = latest;
+    lifetimes->next_exit[host] = earliest;
 }
 
 void vdc_lifetimes_placed(vdc_lifetimes *lifetimes, vdc_time now, const vdc_request *request, uint32_t host,
@@ -214,5 +218,5 @@ size_t vdc_lifetimes_departures(const vdc_lifetimes *lifetimes, uint32_t host, v
 
 void vdc_lifetimes_refresh(vdc_lifetimes *lifetimes, vdc_time now) {
     for (uint32_t h = 0; h < lifetimes->hosts; h++)
-        if (lifetimes->exit[h] <= now && lifetimes->first[h] != NONE) find_exit(lifetimes, now, h);
+        if (lifetimes->next_exit[h] <= now) find_exit(lifetimes, now, h);
 }

@@ -29,6 +29,7 @@ typedef struct vdc_lifetimes {
     size_t slots, used;
     uint32_t *first;              /* [hosts] */
     vdc_time *exit;               /* [hosts] the latest predicted exit of its VMs; 0 on an empty host */
+    vdc_time *next_exit;          /* [hosts] the earliest; VDC_FOREVER on an empty host */
     uint32_t hosts;
     bool keep_holdings;           /* set before init: holdings are kept too */
     vdc_holding *holdings;        /* beside the pool */
@@ -59,7 +60,8 @@ typedef struct vdc_departure {
     const vdc_holding *holding;
 } vdc_departure;
 size_t vdc_lifetimes_departures(const vdc_lifetimes *lifetimes, uint32_t host, vdc_departure *departures, size_t most);
-/* Predicts anew for VMs that are still there after their predicted exit. O(hosts), plus their VMs where there is such a VM. */
+/* Predicts anew for VMs that are still there after their predicted exit, whoever else is on their host. O(hosts), plus their VMs where
+ * there is such a VM. */
 void vdc_lifetimes_refresh(vdc_lifetimes *lifetimes, vdc_time now);
 /* The predicted lifetime (ns) of a VM that starts now; VDC_FOREVER when nobody knows. */
 vdc_time vdc_lifetimes_predict(const vdc_lifetimes *lifetimes, const vdc_request *request);

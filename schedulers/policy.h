@@ -19,6 +19,7 @@
 #define VDC_POLICY_ABI 2
 
 struct vdc_diag;
+struct vdc_plan;
 
 /* The first four are a scenario's `schedulers`; the others are parts of rebalancing. */
 typedef enum vdc_policy_kind {
@@ -201,6 +202,7 @@ typedef struct vdc_vm_view {
     int64_t nominal;             /* Hz of all its vCPUs where it is */
     int64_t bytes;               /* what a migration has to move */
     int64_t age;                 /* ns since it first started */
+    bool arriving;               /* it is on its way to `host`: policies have not been told yet that it came there */
 } vdc_vm_view;
 
 /* Arrays are read-only and hold during the call. */
@@ -237,9 +239,13 @@ typedef struct vdc_rebalance_head {
 
 typedef struct vdc_rebalance_hooks {
     /* Names moves, to begin now in this order: points *moves at them (valid until the next call) and returns how many, or -1 without
-     * memory. A move that the engine refuses (no room any more, a rule, too many at a time) is left out. NULL = nothing ever moves. */
+     * memory or after a failure of the policy in `plan`. A move that the engine refuses (no room any more, a rule, too many at a time) is left
+     * out. NULL = nothing ever moves. */
     int64_t (*decide)(void *state, const vdc_fleet_view *fleet, const vdc_relocation **moves);
     uint32_t (*window)(const void *state);   /* samples of each VM's demand that it looks at; NULL = none */
+    /* The plan that it works on: the placement policy inside is told of every VM that comes to or leaves a host, and what makes it unable to
+     * decide ends the run. NULL = there is none. */
+    struct vdc_plan *(*plan)(void *state);
 } vdc_rebalance_hooks;
 
 /* detection: is a host asked for too much CPU, or about to be? */

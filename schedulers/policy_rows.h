@@ -23,6 +23,11 @@
     { .name = key, .type = VDC_PARAM_CHOICE, .fallback = standard, .choices = words, .help = text, \
       .offset = offsetof(state_type, field) }
 
+/* Which of two equally good hosts comes first: by the scenario's ranks, then by id. */
+static inline bool vdc_host_before(const vdc_view *view, uint32_t a, uint32_t b) {
+    return view->rank && view->rank[a] != view->rank[b] ? view->rank[a] < view->rank[b] : a < b;
+}
+
 /* The row that all policies of rebalancing have; their state begins with a vdc_rebalance_head `head`. */
 #define VDC_REBALANCE_ROW(state_type) \
     VDC_PARAM_NUMBER_ROW(VDC_PARAM_INTEGER, "interval", state_type, head.interval, VDC_DIM_TIME, "5min", 1e6, 9e18, "from one round to the next")

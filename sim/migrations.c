@@ -361,7 +361,6 @@ static void drop(vdc_simulation *sim, const vdc_move *move) {
 vdc_code vdc_shift(vdc_simulation *sim, uint32_t slot, const vdc_decision *to, const vdc_request *resized, vdc_diag *diag) {
     vdc_datacenter *dc = &sim->datacenter;
     vdc_vm_record *record = &dc->records[slot];
-    const vdc_admission_hooks *admission = &sim->admission.policy->admission;
     vdc_request old = record->request;
     vdc_time started = record->started_at;
     uint32_t from = dc->vms[slot].host, host = (uint32_t)to->host;
@@ -376,10 +375,8 @@ vdc_code vdc_shift(vdc_simulation *sim, uint32_t slot, const vdc_decision *to, c
     record->started_at = started;
     vdc_run_host_changed(sim, from);
     vdc_run_host_changed(sim, host);
-    vdc_search_released(sim->search, &old, from);
-    vdc_search_placed(sim->search, &record->request, host);
-    if (admission->released) admission->released(sim->admission.state, vdc_search_view(sim->search), &old, from);
-    if (admission->placed) admission->placed(sim->admission.state, vdc_search_view(sim->search), &record->request, to);
+    vdc_run_released(sim, &old, from);
+    vdc_run_placed(sim, &record->request, to);
     vdc_code code = sim->follower_count ? vdc_parts_placed(sim, slot, diag) : VDC_OK;
     sim->moving = false;
     vdc_run_wake(sim);

@@ -338,7 +338,6 @@ static vdc_code replace(vdc_simulation *sim, uint32_t slot, const vdc_request *r
     vdc_time started = record->started_at;
     uint32_t host = dc->vms[slot].host;
     uint64_t gpus = record->gpu_devices, nodes = record->numa_nodes;
-    const vdc_admission_hooks *admission = &sim->admission.policy->admission;
     if (state == VDC_VM_RUNNING) vdc_progress_pause(dc, slot);
     sim->moving = true;
     if (sim->follower_count) vdc_parts_removing(sim, slot);
@@ -364,10 +363,8 @@ static vdc_code replace(vdc_simulation *sim, uint32_t slot, const vdc_request *r
     vdc_run_host_changed(sim, host);
     if (*done) {
         vdc_decision decision = {.host = host, .gpu_devices = gpus, .numa_nodes = nodes};
-        vdc_search_released(sim->search, &old, host);
-        vdc_search_placed(sim->search, &record->request, host);
-        if (admission->released) admission->released(sim->admission.state, vdc_search_view(sim->search), &old, host);
-        if (admission->placed) admission->placed(sim->admission.state, vdc_search_view(sim->search), &record->request, &decision);
+        vdc_run_released(sim, &old, host);
+        vdc_run_placed(sim, &record->request, &decision);
         vdc_run_wake(sim);
     }
     vdc_code code = sim->follower_count ? vdc_parts_placed(sim, slot, diag) : VDC_OK;

@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "schedulers/rebalance/plan.h"
 #include "sim/operations.h"
 #include "sim/parts/failover.h"
 #include "sim/parts/standby.h"
@@ -244,6 +245,22 @@ vdc_code vdc_run_boot(vdc_simulation *sim, uint32_t slot, vdc_diag *diag) {
     return sim->datacenter.lifecycle ? vdc_operations_built(sim, slot, diag) : boot(sim, slot, diag);
 }
 
+void vdc_run_placed(vdc_simulation *sim, const vdc_request *request, const vdc_decision *decision) {
+    const vdc_admission_hooks *admission = &sim->admission.policy->admission;
+    const vdc_rebalance_hooks *rebalance = &sim->rebalance.policy->rebalance;
+    vdc_search_placed(sim->search, request, (uint32_t)decision->host);
+    if (admission->placed) admission->placed(sim->admission.state, vdc_search_view(sim->search), request, decision);
+    if (rebalance->plan) vdc_plan_placed(rebalance->plan(sim->rebalance.state), vdc_search_view(sim->search), request, (uint32_t)decision->host);
+}
+
+void vdc_run_released(vdc_simulation *sim, const vdc_request *request, uint32_t host) {
+    const vdc_admission_hooks *admission = &sim->admission.policy->admission;
+    const vdc_rebalance_hooks *rebalance = &sim->rebalance.policy->rebalance;
+    vdc_search_released(sim->search, request, host);
+    if (admission->released) admission->released(sim->admission.state, vdc_search_view(sim->search), request, host);
+    if (rebalance->plan) vdc_plan_released(rebalance->plan(sim->rebalance.state), vdc_search_view(sim->search), request, host);
+}
+
 vdc_code vdc_run_start(vdc_simulation *sim, uint32_t slot, const vdc_decision *decision, vdc_diag *diag) {
     vdc_datacenter *dc = &sim->datacenter;
     vdc_vm_record *record = &dc->records[slot];
@@ -254,9 +271,7 @@ vdc_code vdc_run_start(vdc_simulation *sim, uint32_t slot, const vdc_decision *d
     vdc_code code = vdc_datacenter_place(dc, slot, host, decision->gpu_devices, decision->numa_nodes);
     if (code) return vdc_no_memory(diag, "a placement");
     vdc_run_host_changed(sim, host);
-    vdc_search_placed(sim->search, &record->request, host);
-    const vdc_admission_hooks *admission = &sim->admission.policy->admission;
-    if (admission->placed) admission->placed(sim->admission.state, vdc_search_view(sim->search), &record->request, decision);
+    vdc_run_placed(sim, &record->request, decision);
     sim->placement_count++;
     sim->tick.placed++;
     if (record->first_start < 0) {
@@ -295,9 +310,7 @@ void vdc_run_stop(vdc_simulation *sim, uint32_t slot) {
     vdc_datacenter_remove(dc, slot);
     if (dc->track_vms) vdc_datacenter_close_stay(dc, slot, host, sim->population.finished);
     vdc_run_host_changed(sim, host);
-    vdc_search_released(sim->search, &record->request, host);
-    const vdc_admission_hooks *admission = &sim->admission.policy->admission;
-    if (admission->released) admission->released(sim->admission.state, vdc_search_view(sim->search), &record->request, host);
+    vdc_run_released(sim, &record->request, host);
     vdc_run_wake(sim);
 }
 

@@ -193,6 +193,9 @@ vdc_code vdc_run_step(vdc_simulation *simulation, vdc_time limit, bool *more, vd
 /* Schedules an event. `handle` may be NULL. */
 vdc_code vdc_run_push(vdc_simulation *simulation, vdc_time time, vdc_rank rank, vdc_event_kind kind, uint32_t subject, vdc_event_handle *handle,
                       vdc_diag *diag);
+/* A VM came to a host, or left one: tells the policies that keep account of it. */
+void vdc_run_placed(vdc_simulation *simulation, const vdc_request *request, const vdc_decision *decision);
+void vdc_run_released(vdc_simulation *simulation, const vdc_request *request, uint32_t host);
 /* The state or the free capacity of a host changed: tells those who keep an index over hosts. */
 void vdc_run_host_changed(vdc_simulation *simulation, uint32_t host);
 /* A VM joins the tail of the queue. It is on no host. */

@@ -133,6 +133,12 @@ static void released(void *state, const vdc_view *view, const vdc_request *reque
     vdc_quantities_released(&weigh->weighers, view, request, host);
 }
 
+static const char *failure(const void *state) {
+    const weigh_state *weigh = state;
+    const char *of_filters = vdc_quantities_failure(&weigh->filters);
+    return of_filters ? of_filters : vdc_quantities_failure(&weigh->weighers);
+}
+
 static const vdc_param params[] = {
     {.name = "filters", .type = VDC_PARAM_NODE, .help = "quantities with bounds: hosts outside them are left out",
      .offset = offsetof(weigh_state, filter_list)},
@@ -148,5 +154,5 @@ const vdc_policy vdc_placement_filter_weigh = {
     .fini = fini,
     .read = read_lists,
     .close = close_lists,
-    .placement = {.choose = choose, .placed = placed, .released = released},
+    .placement = {.choose = choose, .placed = placed, .released = released, .failure = failure},
 };

@@ -16,7 +16,7 @@ static bool choose(void *state, const vdc_view *view, const vdc_request *request
         vdc_host_view state_of_host;
         view->host(view, (uint32_t)host, &state_of_host);
         double left = vdc_norm_left((vdc_norm)draw->norm, &state_of_host, request);
-        if (decision->host >= 0 && (left < most || (left == most && host >= decision->host))) continue;
+        if (decision->host >= 0 && (left < most || (left == most && !vdc_host_before(view, (uint32_t)host, (uint32_t)decision->host)))) continue;
         decision->host = host;
         most = left;
     }

@@ -1,6 +1,7 @@
 /* Previously selected servers first (Han et al., IEEE TDSC 2017): a tenant's VMs go to hosts that it has had VMs on before, so
  * that few tenants ever meet, at most n of them on a host. Where none of these has room, a host that is new to the tenant is
- * taken: the one with the fewest VMs, the one with the most, or the first. A VM waits when every host with room has n of its
+ * taken: the one with the fewest VMs, the one with the most, or the first; ties to the lowest rank, then the lowest id.
+ * A VM waits when every host with room has n of its
  * tenant's VMs.
  *
  * O(hosts) a decision for a new host, O(hosts with room) else.
@@ -56,21 +57,29 @@ static void fini(void *state) {
 enum { FEWEST, MOST, FIRST };
 static const char *const otherwise_names[] = {"fewest", "most", "first", NULL};
 
+/* Is host `a` better than `b`? Of a tenant's earlier hosts the first one is. */
+static bool is_better(const pssf_state *pssf, const vdc_view *view, bool earlier, uint32_t a, uint32_t b) {
+    if (!earlier && pssf->otherwise == FEWEST && view->vms[a] != view->vms[b]) return view->vms[a] < view->vms[b];
+    if (!earlier && pssf->otherwise == MOST && view->vms[a] != view->vms[b]) return view->vms[a] > view->vms[b];
+    return vdc_host_before(view, a, b);
+}
+
 static bool choose(void *state, const vdc_view *view, const vdc_request *request, vdc_decision *decision) {
     const pssf_state *pssf = state;
-    decision->host = -1;
+    int64_t best = -1;
+    bool best_is_earlier = false;
     for (int64_t h = view->next_feasible(view, request, 0); h >= 0; h = view->next_feasible(view, request, (uint32_t)h + 1)) {
         const visit *of_tenant = find(pssf->visits, pssf->slots, key_of(request, (uint32_t)h));
-        if (of_tenant->key && of_tenant->vms < pssf->n) {
-            decision->host = h; /* an earlier host: the first one does */
-            return true;
-        }
-        if (of_tenant->key) continue;
-        bool better = decision->host < 0 || (pssf->otherwise == FEWEST && view->vms[h] < view->vms[decision->host]) ||
-                      (pssf->otherwise == MOST && view->vms[h] > view->vms[decision->host]);
-        if (better) decision->host = h;
+        bool earlier = of_tenant->key != 0;
+        if (earlier ? of_tenant->vms >= pssf->n : best_is_earlier) continue;
+        bool better = best < 0 || (earlier && !best_is_earlier) || is_better(pssf, view, earlier, (uint32_t)h, (uint32_t)best);
+        if (!better) continue;
+        best = h;
+        best_is_earlier = earlier;
+        if (earlier && !view->rank) break; /* the first one does */
     }
-    return decision->host >= 0;
+    decision->host = best;
+    return best >= 0;
 }
 
 static void placed(void *state, const vdc_view *view, const vdc_request *request, uint32_t host) {

@@ -63,7 +63,7 @@ const vdc_quantity_row vdc_quantity_rows[] = {
     {NULL, NULL, NULL},
 };
 
-enum { ROWS = sizeof vdc_quantity_rows / sizeof vdc_quantity_rows[0], MOST_KEYS = 16 };
+enum { ROWS = sizeof vdc_quantity_rows / sizeof vdc_quantity_rows[0], MOST_OWN_KEYS = 4 /* of a list's table */ };
 
 /* --- reading --- */
 
@@ -76,17 +76,22 @@ static vdc_code read_name(const vdc_node *node, vdc_quantity *quantity, vdc_diag
     return code;
 }
 
-/* Keys of `params` after those that `names` holds already. */
-static void add_names(const char **names, const vdc_param *params, size_t count) {
-    size_t at = 0;
-    while (names[at]) at++;
-    for (size_t i = 0; i < count && at + 1 < MOST_KEYS; i++) names[at++] = params[i].name;
+/* The keys of an entry that are not the list's own, NULL-terminated; a plug-in may have any number. NULL: no memory. */
+static const char **other_keys(const vdc_quantity *quantity) {
+    const vdc_policy *policy = quantity->policy.policy;
+    size_t count = policy ? policy->param_count : 0, at = 0;
+    const char **keys = vdc_calloc(count + 3, sizeof *keys);
+    if (!keys) return NULL;
+    keys[at++] = policy ? "policy" : "by";
+    if (quantity->policy.library) keys[at++] = VDC_PLUGIN_KEY;
+    for (size_t i = 0; i < count; i++) keys[at++] = policy->params[i].name;
+    return keys;
 }
 
 static vdc_code read_policy(const vdc_node *node, const vdc_param *keys, size_t key_count, vdc_quantity *quantity,
                             vdc_diag *diag) {
-    const char *also[MOST_KEYS] = {0};
-    add_names(also, keys, key_count);
+    const char *also[MOST_OWN_KEYS + 1] = {0};
+    for (size_t i = 0; i < key_count && i < MOST_OWN_KEYS; i++) also[i] = keys[i].name;
     vdc_code code = vdc_policy_open(VDC_PLACEMENT, node, NULL, also, &quantity->policy, diag);
     if (code || quantity->policy.policy->placement.score) return code;
     return vdc_fail(diag, VDC_ERROR_INPUT, &node->place,
@@ -109,10 +114,10 @@ static vdc_code read_entry(const vdc_node *node, const char *what, const vdc_par
     }
     vdc_code code = by ? read_name(by, quantity, diag) : read_policy(node, keys, key_count, quantity, diag);
     if (code) return code;
-    const char *also[MOST_KEYS] = {by ? "by" : "policy"};
-    if (policy) add_names(also, quantity->policy.policy->params, quantity->policy.policy->param_count);
-    if (quantity->policy.library) add_names(also, &(vdc_param){.name = VDC_PLUGIN_KEY}, 1);
+    const char **also = other_keys(quantity);
+    if (!also) return vdc_no_memory(diag, "a list of a policy");
     code = vdc_params_read(node, keys, key_count, quantity, also, what, diag);
+    vdc_free(also);
     if (!code && quantity->at_least) code = vdc_node_real(quantity->at_least, VDC_DIM_RATIO, -1e300, 1e300, &quantity->least,
                                                           diag);
     if (!code && quantity->at_most) code = vdc_node_real(quantity->at_most, VDC_DIM_RATIO, -1e300, 1e300, &quantity->most, diag);
@@ -189,6 +194,15 @@ void vdc_quantities_released(vdc_quantities *quantities, const vdc_view *view, c
         if (nested->policy && nested->policy->placement.released) nested->policy->placement.released(nested->state, view, request,
                 host);
     }
+}
+
+const char *vdc_quantities_failure(const vdc_quantities *quantities) {
+    const char *failure = NULL;
+    for (size_t i = 0; i < quantities->count && !failure; i++) {
+        const vdc_policy_instance *nested = &quantities->items[i].policy;
+        if (nested->policy && nested->policy->placement.failure) failure = nested->policy->placement.failure(nested->state);
+    }
+    return failure;
 }
 
 double vdc_quantity_value(const vdc_quantity *quantity, const vdc_host_view *host, const vdc_request *request) {

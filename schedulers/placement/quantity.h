@@ -46,6 +46,8 @@ void vdc_quantities_fini(vdc_quantities *quantities);
 void vdc_quantities_prepare(vdc_quantities *quantities, const vdc_view *view, const vdc_request *request);
 void vdc_quantities_placed(vdc_quantities *quantities, const vdc_view *view, const vdc_request *request, uint32_t host);
 void vdc_quantities_released(vdc_quantities *quantities, const vdc_view *view, const vdc_request *request, uint32_t host);
+/* What made one of them unable to decide, or NULL. */
+const char *vdc_quantities_failure(const vdc_quantities *quantities);
 
 /* The quantity of one host; NaN counts as -infinity. */
 double vdc_quantity_value(const vdc_quantity *quantity, const vdc_host_view *host, const vdc_request *request);

@@ -87,6 +87,10 @@ static void released(void *state, const vdc_view *view, const vdc_request *reque
     vdc_quantities_released(&((rules_state *)state)->rules, view, request, host);
 }
 
+static const char *failure(const void *state) {
+    return vdc_quantities_failure(&((const rules_state *)state)->rules);
+}
+
 static const vdc_param params[] = {
     {.name = "rules", .type = VDC_PARAM_NODE, .required = true, .help = "preferences, the first one first",
      .offset = offsetof(rules_state, list)},
@@ -100,5 +104,5 @@ const vdc_policy vdc_placement_rules = {
     .fini = fini,
     .read = read_lists,
     .close = close_lists,
-    .placement = {.choose = choose, .placed = placed, .released = released},
+    .placement = {.choose = choose, .placed = placed, .released = released, .failure = failure},
 };

@@ -307,6 +307,8 @@ static int64_t decide(void *state, const vdc_fleet_view *fleet, const vdc_reloca
     return vdc_plan_result(&it->plan, moves);
 }
 
+static vdc_plan *plan_of(void *state) { return &((consolidate_state *)state)->plan; }
+
 const vdc_policy vdc_rebalance_consolidate = {
     VDC_POLICY_HEAD(VDC_REBALANCE, "consolidate", "VMs leave overloaded hosts, and hosts with little load altogether", "Beloglazov, Buyya 2012"),
     VDC_POLICY_STATE(params, consolidate_state),
@@ -314,5 +316,5 @@ const vdc_policy vdc_rebalance_consolidate = {
     .close = close_parts,
     .init = init,
     .fini = fini,
-    .rebalance = {.decide = decide, .window = window},
+    .rebalance = {.decide = decide, .window = window, .plan = plan_of},
 };

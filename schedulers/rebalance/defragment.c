@@ -89,6 +89,8 @@ static int64_t decide(void *state, const vdc_fleet_view *fleet, const vdc_reloca
     return vdc_plan_result(&it->plan, moves);
 }
 
+static vdc_plan *plan_of(void *state) { return &((defragment_state *)state)->plan; }
+
 const vdc_policy vdc_rebalance_defragment = {
     VDC_POLICY_HEAD(VDC_REBALANCE, "defragment", "hosts are emptied, those first whose VMs move soonest, where that pays", "folklore"),
     VDC_POLICY_STATE(params, defragment_state),
@@ -96,5 +98,5 @@ const vdc_policy vdc_rebalance_defragment = {
     .close = close_place,
     .init = init,
     .fini = fini,
-    .rebalance = {.decide = decide},
+    .rebalance = {.decide = decide, .plan = plan_of},
 };

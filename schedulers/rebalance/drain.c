@@ -88,6 +88,8 @@ static int64_t decide(void *state, const vdc_fleet_view *fleet, const vdc_reloca
     return vdc_plan_result(&it->plan, moves);
 }
 
+static vdc_plan *plan_of(void *state) { return &((drain_state *)state)->plan; }
+
 const vdc_policy vdc_rebalance_drain = {
     VDC_POLICY_HEAD(VDC_REBALANCE, "drain", "VMs leave the hosts that are cordoned or named", "folklore"),
     VDC_POLICY_STATE(params, drain_state),
@@ -95,5 +97,5 @@ const vdc_policy vdc_rebalance_drain = {
     .close = close_place,
     .init = init,
     .fini = fini,
-    .rebalance = {.decide = decide},
+    .rebalance = {.decide = decide, .plan = plan_of},
 };

@@ -122,6 +122,8 @@ static int64_t decide(void *state, const vdc_fleet_view *fleet, const vdc_reloca
     return vdc_plan_result(&it->plan, moves);
 }
 
+static vdc_plan *plan_of(void *state) { return &((lars_state *)state)->plan; }
+
 const vdc_policy vdc_rebalance_lars = {
     VDC_POLICY_HEAD(VDC_REBALANCE, "lars", "hosts are emptied, VMs that stay longest first; those that end soon are left to it", "Ling et al. MLSys'25 (LARS)"),
     VDC_POLICY_STATE(params, lars_state),
@@ -129,5 +131,5 @@ const vdc_policy vdc_rebalance_lars = {
     .close = close_place,
     .init = init,
     .fini = fini,
-    .rebalance = {.decide = decide},
+    .rebalance = {.decide = decide, .plan = plan_of},
 };

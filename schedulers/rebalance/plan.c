@@ -4,6 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "schedulers/policy_rows.h"
+
 enum { UP = 0, OFF = 3 }; /* view->host_state */
 
 /* Hosts that had room for VMs of one size when somebody first asked in this plan. Whoever fits on a host later fitted then: what is taken
@@ -93,6 +95,26 @@ static double view_slowdown(const vdc_view *view, uint32_t host, const vdc_reque
     return plan_of(view)->outer->slowdown(plan_of(view)->outer, host, request);
 }
 
+static void add_up(const vdc_plan *plan, vdc_resource resource) {
+    vdc_wide *free = plan->sums[resource].free;
+    memset(free, 0, plan->view.classes * sizeof *free);
+    for (uint32_t h = 0; h < plan->view.hosts; h++) free[plan->view.host_class[h]] += plan->free[resource][h];
+}
+
+/* As the engine's, over the plan's hosts. */
+static double view_used_share(const vdc_view *view, vdc_resource resource) {
+    vdc_plan *plan = plan_of(view);
+    if (!plan->free[resource] || view->hosts == 0) return 0;
+    if (!plan->sums[resource].known) add_up(plan, resource);
+    plan->sums[resource].known = true;
+    double used = 0;
+    for (uint32_t k = 0; k < view->classes; k++) {
+        vdc_wide capacity = view->class_views[k].capacity[resource];
+        if (capacity > 0) used += (double)(capacity * plan->class_hosts[k] - plan->sums[resource].free[k]) / (double)capacity;
+    }
+    return used / view->hosts;
+}
+
 /* ---- life ---- */
 
 const char *vdc_plan_open(vdc_plan *plan, const vdc_policy_instance *place, const vdc_view *view) {
@@ -103,8 +125,11 @@ const char *vdc_plan_open(vdc_plan *plan, const vdc_policy_instance *place, cons
         if (!view->free[r]) continue;
         plan->used[plan->used_count++] = r;
         plan->view.free[r] = plan->free[r] = vdc_calloc(hosts, sizeof *plan->free[r]);
-        memory = memory && plan->free[r];
+        plan->sums[r].free = vdc_calloc((size_t)view->classes + 1, sizeof *plan->sums[r].free);
+        memory = memory && plan->free[r] && plan->sums[r].free;
     }
+    plan->class_hosts = vdc_calloc((size_t)view->classes + 1, sizeof *plan->class_hosts);
+    for (uint32_t h = 0; h < view->hosts && plan->class_hosts; h++) plan->class_hosts[view->host_class[h]]++;
     plan->view.vms = plan->vms = vdc_calloc(hosts, sizeof *plan->vms);
     plan->demand = vdc_calloc(hosts, sizeof *plan->demand);
     plan->arrivals = vdc_calloc(hosts, sizeof *plan->arrivals);
@@ -118,7 +143,7 @@ const char *vdc_plan_open(vdc_plan *plan, const vdc_policy_instance *place, cons
     plan->shapes = vdc_calloc(SHAPES, sizeof *plan->shapes);
     for (int i = 0; i < SHAPES && plan->shapes; i++) memory = (plan->shapes[i].hosts = vdc_calloc(hosts, sizeof *plan->shapes[i].hosts)) && memory;
     for (uint32_t k = 0; k < view->classes; k++) plan->devices = plan->devices || view->class_views[k].gpus || view->class_views[k].numa_nodes;
-    if (!memory || !plan->shapes || !plan->per_hz || !plan->opened || !plan->in_use || !plan->empty || !plan->seen
+    if (!memory || !plan->class_hosts || !plan->shapes || !plan->per_hz || !plan->opened || !plan->in_use || !plan->empty || !plan->seen
         || !plan->vms || !plan->demand || !plan->arrivals || !plan->excluded || !plan->state) return "out of memory";
     plan->view.fits = view_fits;
     plan->view.next_feasible = view_next_feasible;
@@ -128,6 +153,7 @@ const char *vdc_plan_open(vdc_plan *plan, const vdc_policy_instance *place, cons
     plan->view.random = view_random;
     plan->view.tenant_name = view_tenant_name;
     plan->view.slowdown = view_slowdown;
+    plan->view.used_share = view_used_share;
     plan->view.engine = plan;
     if (!place) return NULL;
     const vdc_placement_hooks *hooks = &place->policy->placement;
@@ -139,7 +165,11 @@ const char *vdc_plan_open(vdc_plan *plan, const vdc_policy_instance *place, cons
 
 void vdc_plan_close(vdc_plan *plan) {
     if (plan->started && plan->place->policy->fini) plan->place->policy->fini(plan->place->state);
-    for (int r = 0; r < VDC_RESOURCES; r++) vdc_free(plan->free[r]);
+    for (int r = 0; r < VDC_RESOURCES; r++) {
+        vdc_free(plan->free[r]);
+        vdc_free(plan->sums[r].free);
+    }
+    vdc_free(plan->class_hosts);
     vdc_free(plan->vms);
     vdc_free(plan->demand);
     vdc_free(plan->arrivals);
@@ -157,6 +187,23 @@ void vdc_plan_close(vdc_plan *plan) {
     *plan = (vdc_plan){0};
 }
 
+static const vdc_placement_hooks *hooks_of(const vdc_plan *plan) {
+    static const vdc_placement_hooks none = {0};
+    return plan->place ? &plan->place->policy->placement : &none;
+}
+
+void vdc_plan_placed(vdc_plan *plan, const vdc_view *view, const vdc_request *request, uint32_t host) {
+    if (hooks_of(plan)->placed) hooks_of(plan)->placed(plan->place->state, view, request, host);
+}
+
+void vdc_plan_released(vdc_plan *plan, const vdc_view *view, const vdc_request *request, uint32_t host) {
+    if (hooks_of(plan)->released) hooks_of(plan)->released(plan->place->state, view, request, host);
+}
+
+static void note_failure(vdc_plan *plan) {
+    if (!plan->failure && hooks_of(plan)->failure) plan->failure = hooks_of(plan)->failure(plan->place->state);
+}
+
 static uint8_t *kind_of(const vdc_plan *plan, uint32_t host) {
     return &plan->seen[plan->view.host_class[host] * 2 + (plan->outer->host_state[host] == OFF)];
 }
@@ -166,10 +213,13 @@ void vdc_plan_begin(vdc_plan *plan, const vdc_fleet_view *fleet) {
     plan->fleet = fleet;
     plan->outer = view;
     plan->view.now = view->now;
+    plan->view.class_views = view->class_views; /* of another engine when the scheduler's policy was changed */
     plan->count = 0;
     plan->shape_count = 0;
     plan->opened_count = 0;
     plan->accepts = NULL;
+    plan->failure = NULL;
+    for (int r = 0; r < VDC_RESOURCES; r++) plan->sums[r].known = false;
     for (uint32_t h = 0; h < view->hosts; h++) plan->per_hz[h] = fleet->capacity[h] > 0 ? 1 / (double)fleet->capacity[h] : 0;
     plan->in_use_only = false;
     plan->no_memory = !VDC_RESERVE(plan->moved, plan->moved_capacity, fleet->slots);
@@ -194,6 +244,9 @@ void vdc_plan_begin(vdc_plan *plan, const vdc_fleet_view *fleet) {
         plan->kinds += !*kind_of(plan, h);
         *kind_of(plan, h) = 1;
     }
+    if (!hooks_of(plan)->placed) return;
+    for (uint32_t vm = 0; vm < fleet->slots; vm++)
+        if (fleet->vms[vm].arriving) vdc_plan_placed(plan, &plan->view, fleet->vms[vm].request, fleet->vms[vm].host);
 }
 
 /* ---- search ---- */
@@ -242,8 +295,7 @@ static inline void consider(vdc_plan *plan, const vdc_request *request, uint32_t
         return;
     }
     if (best->host >= 0 && score == best->score) {
-        bool first = view->rank && view->rank[h] != view->rank[best->host] ? view->rank[h] < view->rank[best->host] : h < best->host;
-        if (!first) return;
+        if (!vdc_host_before(view, h, (uint32_t)best->host)) return;
     }
     *may = may_come(plan, h, plan->vm);
     if (!*may || (plan->accepts && !plan->accepts(plan->context, plan, h, plan->vm))) return;
@@ -288,6 +340,7 @@ int64_t vdc_plan_find(vdc_plan *plan, uint32_t vm, vdc_plan_accepts *accepts, co
     const vdc_policy_instance *place = plan->place;
     uint32_t own = plan->fleet->vms[vm].host;
     uint8_t before = plan->excluded[own];
+    if (plan->failure) return -1;
     plan->vm = vm;
     plan->accepts = accepts;
     plan->context = context;
@@ -301,6 +354,8 @@ int64_t vdc_plan_find(vdc_plan *plan, uint32_t vm, vdc_plan_accepts *accepts, co
             && decision.host < plan->view.hosts && is_target(plan, (uint32_t)decision.host, request))
             found = decision.host;
     }
+    note_failure(plan);
+    if (plan->failure) found = -1;
     plan->excluded[own] = before;
     plan->accepts = NULL;
     return found;
@@ -328,7 +383,11 @@ void vdc_plan_return(vdc_plan *plan, uint32_t vm) {
 /* Its promises on a host come (1) or go again (-1). */
 static void hold(vdc_plan *plan, uint32_t vm, uint32_t host, int64_t sign) {
     const vdc_vm_view *one = &plan->fleet->vms[vm];
-    for (int i = 0; i < plan->used_count; i++) plan->free[plan->used[i]][host] -= sign * one->request->size[plan->used[i]];
+    for (int i = 0; i < plan->used_count; i++) {
+        int r = plan->used[i];
+        plan->free[r][host] -= sign * one->request->size[r];
+        if (plan->sums[r].known) plan->sums[r].free[plan->view.host_class[host]] -= sign * one->request->size[r];
+    }
     plan->demand[host] += sign * one->demand;
     plan->vms[host] += (uint32_t)sign;
     plan->arrivals[host] += (uint32_t)sign;
@@ -344,16 +403,18 @@ void vdc_plan_move(vdc_plan *plan, uint32_t vm, uint32_t host) {
     for (uint32_t i = 0; i < plan->opened_count && !opened; i++) opened = plan->opened[i] == host;
     if (!opened) plan->opened[plan->opened_count++] = host;
     hold(plan, vm, host, 1);
-    const vdc_placement_hooks *hooks = plan->place ? &plan->place->policy->placement : NULL;
-    if (hooks && hooks->placed) hooks->placed(plan->place->state, &plan->view, plan->fleet->vms[vm].request, host);
+    vdc_plan_placed(plan, &plan->view, plan->fleet->vms[vm].request, host);
+}
+
+static void take_back(vdc_plan *plan, vdc_relocation move) {
+    hold(plan, move.vm, move.host, -1);
+    vdc_plan_released(plan, &plan->view, plan->fleet->vms[move.vm].request, move.host);
 }
 
 void vdc_plan_undo(vdc_plan *plan, size_t count) {
-    const vdc_placement_hooks *hooks = plan->place ? &plan->place->policy->placement : NULL;
     while (plan->count > count) {
         vdc_relocation move = plan->moves[--plan->count];
-        hold(plan, move.vm, move.host, -1);
-        if (hooks && hooks->released) hooks->released(plan->place->state, &plan->view, plan->fleet->vms[move.vm].request, move.host);
+        take_back(plan, move);
         vdc_plan_return(plan, move.vm);
     }
 }
@@ -443,11 +504,23 @@ void vdc_plan_largest_first(const vdc_fleet_view *fleet, uint32_t *vms, uint32_t
     }
 }
 
+/* The placement policy knows only of what is so. */
+static void forget_moves(vdc_plan *plan) {
+    if (!hooks_of(plan)->released) return;
+    for (size_t i = plan->count; i > 0; i--) take_back(plan, plan->moves[i - 1]);
+    for (uint32_t vm = plan->fleet->slots; vm > 0; vm--) {
+        const vdc_vm_view *one = &plan->fleet->vms[vm - 1];
+        if (one->arriving) vdc_plan_released(plan, &plan->view, one->request, one->host);
+    }
+}
+
 int64_t vdc_plan_result(vdc_plan *plan, const vdc_relocation **moves) {
-    if (plan->no_memory) return -1;
+    note_failure(plan);
+    if (plan->no_memory || plan->failure) return -1;
+    forget_moves(plan);
+    *moves = plan->moves;
     for (size_t i = 0; i < plan->count; i++)
         if (plan->outer->host_state[plan->moves[i].host] == OFF) plan->moves[i].vm = VDC_SWITCH_ON;
-    *moves = plan->moves;
     return (int64_t)plan->count;
 }
 

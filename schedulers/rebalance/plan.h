@@ -4,6 +4,10 @@
  * until it has left, one that comes holds its new place from the start; so whatever is planned can begin in any order. Load is counted as
  * it will be when all have arrived. Targets come from a placement policy, which sees the hosts of the plan (vdc_view) with the
  * load that is known of them.
+ *
+ * A placement policy with a memory knows of the run's VMs as the scheduler's own does: the engine tells it of every one that comes or
+ * goes. During a round it is told besides of those on their way to a host and of the moves planned so far, which are taken back at its end:
+ * what comes of them it is told when they arrive.
  */
 #ifndef VDC_SCHEDULERS_REBALANCE_PLAN_H
 #define VDC_SCHEDULERS_REBALANCE_PLAN_H
@@ -16,6 +20,12 @@ typedef struct vdc_plan vdc_plan;
 /* Is the host a good one for the VM, besides having room? */
 typedef bool vdc_plan_accepts(const void *context, const vdc_plan *plan, uint32_t host, uint32_t vm);
 
+/* What the hosts of each class have free together; added up when it is first asked for in a plan. */
+typedef struct vdc_plan_sums {
+    vdc_wide *free;                      /* [classes] */
+    bool known;
+} vdc_plan_sums;
+
 struct vdc_plan {
     const vdc_fleet_view *fleet;
     const vdc_view *outer;               /* the engine's */
@@ -25,6 +35,9 @@ struct vdc_plan {
     bool dedupe;                         /* equal empty hosts have equal scores */
     bool remembers_nothing;              /* the policy: a search that finds nothing leaves no trace with it */
     bool no_memory;                      /* something failed for want of it: the plan is void */
+    const char *failure;                 /* what made the placement policy unable to decide: the plan is void; else NULL */
+    vdc_plan_sums sums[VDC_RESOURCES];   /* for the view's used_share */
+    uint32_t *class_hosts;               /* [classes] how many hosts there are */
     int64_t *free[VDC_RESOURCES];        /* [hosts] */
     uint32_t *vms;                       /* [hosts] that hold something there */
     int64_t *demand;                     /* [hosts] Hz */
@@ -54,10 +67,13 @@ struct vdc_plan {
 /* Binds the plan to the placement policy (calls its init); `place` NULL: hosts are not sought by a policy. NULL, or what is wrong. */
 const char *vdc_plan_open(vdc_plan *plan, const vdc_policy_instance *place, const vdc_view *view);
 void vdc_plan_close(vdc_plan *plan);
+/* A VM came to or left a host: told to the placement policy, with the engine's view. */
+void vdc_plan_placed(vdc_plan *plan, const vdc_view *view, const vdc_request *request, uint32_t host);
+void vdc_plan_released(vdc_plan *plan, const vdc_view *view, const vdc_request *request, uint32_t host);
 /* Begins anew from the fleet as it is; see no_memory. */
 void vdc_plan_begin(vdc_plan *plan, const vdc_fleet_view *fleet);
 /* The host for a VM that the placement policy names among those that are not excluded, have room and are accepted; its own is no
- * target. -1 = none. */
+ * target. -1 = none; see failure. */
 int64_t vdc_plan_find(vdc_plan *plan, uint32_t vm, vdc_plan_accepts *accepts, const void *context);
 /* Has the host room for the VM, and is there no rule against it? */
 bool vdc_plan_fits(const vdc_plan *plan, uint32_t host, uint32_t vm);
@@ -76,7 +92,8 @@ bool vdc_plan_too_many(const vdc_plan *plan, const uint32_t *vms, uint32_t count
 void vdc_plan_largest_first(const vdc_fleet_view *fleet, uint32_t *vms, uint32_t count);
 /* The slots of a host's VMs that were not moved, in order of coming; -1 when one of them cannot be moved. `out` has room for all. */
 int64_t vdc_plan_movable(const vdc_plan *plan, uint32_t host, uint32_t *out);
-/* What there is to be done: VMs that move to hosts which sleep become wishes to switch these on. -1 without memory. */
+/* What there is to be done: VMs that move to hosts which sleep become wishes to switch these on. -1 after a failure or without memory.
+ * Ends the plan: nothing more can be planned until it begins anew. */
 int64_t vdc_plan_result(vdc_plan *plan, const vdc_relocation **moves);
 
 /* A policy named by a scalar, or by a mapping with `policy` and its parameters; NULL = the usual one. */

@@ -13,7 +13,7 @@
 typedef struct vm_account {
     int64_t number;            /* of whom: slots are used again */
     size_t flavor, reservation;/* SIZE_MAX = none */
-    vdc_plan plan;             /* of the stay */
+    vdc_price_plan plan;       /* of the stay */
     vdc_time since;            /* begin of the stay; -1 = it is on no host */
     vdc_time ran;
     vdc_wide allowed, not_given;   /* Hz·ns of the stays that are over */

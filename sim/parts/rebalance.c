@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "schedulers/rebalance/plan.h"
 #include "sim/migrations.h"
 #include "sim/operations.h"
 #include "sim/parts/part.h"
@@ -175,6 +176,7 @@ static vdc_code look(rebalance_state *state, vdc_simulation *sim, vdc_diag *diag
         *view = (vdc_vm_view){
             .request = &record->request, .host = host, .movable = movable, .demand = dc->vms[slot].demand, .nominal = dc->vms[slot].nominal,
             .bytes = record->request.size[VDC_MEMORY], .age = dc->now - record->first_start,
+            .arriving = dc->vms[slot].host != host,
         };
         state->first[host + 1]++;
         state->demand[host] += view->demand;
@@ -192,7 +194,7 @@ static vdc_code look(rebalance_state *state, vdc_simulation *sim, vdc_diag *diag
     }
     for (uint32_t slot = 0; slot < slots; slot++) {
         const vdc_vm_view *view = &state->vms[slot];
-        if (view->request && dc->vms[slot].host != view->host) state->on[state->first[view->host]++] = slot;
+        if (view->arriving) state->on[state->first[view->host]++] = slot;
     }
     for (uint32_t h = hosts; h > 0; h--) state->first[h] = state->first[h - 1];
     state->first[0] = 0;
@@ -269,6 +271,15 @@ static vdc_code check_move(const vdc_simulation *sim, const vdc_relocation *move
                     move->vm, sim->datacenter.now);
 }
 
+/* Was the placement policy inside able to decide? */
+static vdc_code check_plan(vdc_simulation *sim, vdc_diag *diag) {
+    const vdc_policy *policy = sim->rebalance.policy;
+    const vdc_plan *plan = policy->rebalance.plan ? policy->rebalance.plan(sim->rebalance.state) : NULL;
+    if (!plan || !plan->failure) return VDC_OK;
+    return vdc_fail(diag, VDC_ERROR_POLICY, NULL, "rebalance policy %s: placement policy %s failed at %" PRId64 " ns for VM %" PRId64 ": %s", policy->name,
+                    plan->place->policy->name, sim->datacenter.now, plan->fleet->vms[plan->vm].request->id, plan->failure);
+}
+
 static vdc_code round_begins(vdc_simulation *sim, vdc_diag *diag) {
     rebalance_state *state = state_of(sim);
     const vdc_relocation *moves = NULL;
@@ -279,6 +290,8 @@ static vdc_code round_begins(vdc_simulation *sim, vdc_diag *diag) {
     state->waiting_count = 0; /* what the last round wanted and did not get is decided anew */
     sim->penalty_allowed = INT64_MAX; /* what soft rules say of a move: see fleet_allows */
     int64_t count = sim->rebalance.policy->rebalance.decide(sim->rebalance.state, &state->fleet, &moves);
+    code = check_plan(sim, diag);
+    if (code) return code;
     if (count < 0 || !VDC_RESERVE(state->waiting, state->waiting_capacity, count) || !VDC_RESERVE(state->numbers, state->number_capacity, count))
         return vdc_no_memory(diag, "rebalancing");
     for (int64_t i = 0; !code && i < count; i++) {

@@ -255,6 +255,33 @@ Test(placement, first_fit_by_rank) {
     vdc_hosts_destroy(&hosts);
 }
 
+/* Among equally good hosts the lowest rank wins, whatever the policy. */
+Test(placement, ties_go_by_rank) {
+    static const char *const policies[] = {
+        "{policy: worst-fit}", "{policy: best-fit}", "{policy: rules, rules: [cpu]}", "{policy: filter-weigh, weighers: [memory]}", "{policy: nilas}",
+        "{policy: lava}", "{policy: power-of-d, d: 1000}", "{policy: pssf}", "{policy: pssf, otherwise: most}", "{policy: pssf, otherwise: first}",
+    };
+    static const int64_t expected[] = {3, 2, 0, 1};
+    for (size_t p = 0; p < sizeof policies / sizeof *policies; p++) {
+        vdc_hosts hosts;
+        test_replay replay;
+        fleet_open(&hosts, &(fleet_class){.count = 4, .cores = 4, .gib = 4}, 1);
+        hosts.rank = vdc_calloc(4, sizeof *hosts.rank);
+        memcpy(hosts.rank, (uint32_t[]){2, 3, 1, 0}, 4 * sizeof *hosts.rank);
+        replay_open(&replay, &hosts, policies[p], "auto");
+        vdc_request large[4], small = fleet_request(1, 1);
+        for (int i = 0; i < 4; i++) {
+            large[i] = fleet_request(3, 3);
+            large[i].number = i;
+            cr_expect_eq(replay_arrive(&replay, &large[i]), expected[i], "%s, VM %d", policies[p], i);
+        }
+        small.number = 4;
+        cr_expect_eq(replay_arrive(&replay, &small), 3, "%s", policies[p]); /* pssf: the tenant had VMs on all of them */
+        replay_close(&replay);
+        vdc_hosts_destroy(&hosts);
+    }
+}
+
 /* Random fit: each of 5 feasible hosts of 8, 4000 draws. Chi-square with 4 degrees of freedom stays below 18.5 (99.9 %). */
 Test(placement, random_fit_is_uniform_over_feasible_hosts) {
     vdc_hosts hosts;

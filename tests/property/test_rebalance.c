@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "schedulers/rebalance/plan.h"
 #include "schedulers/search.h"
 #include "tests/support/draw.h"
 #include "tests/support/fleet.h"
@@ -166,6 +167,10 @@ static const char *const policies[] = {
     "{policy: drain, hosts: [1], place: next-fit, most: 5}",
     "{policy: lars}",
     "{policy: lars, patience: 10min, error: 0.5, most: 7}",
+    "{policy: drain, hosts: [2], place: l2-norm-diff}",
+    "{policy: consolidate, place: {policy: pssf, n: 3}}",
+    "{policy: defragment, place: nilas}",
+    "{policy: lars, place: lava}",
     "{policy: drs}",
     "{policy: drs, imbalance: 1%, most: 100}",
 };
@@ -516,6 +521,45 @@ Test(rebalance, mistakes_are_named) {
     cr_assert_eq(vdc_policy_open(VDC_REBALANCE, test_tree(&arena, "{policy: drain, hosts: [4]}"), NULL, NULL, &policy, NULL), VDC_OK);
     cr_expect_str_eq(policy.policy->init(policy.state, it.view.view), "there is no host 4; the hosts are 0 to 3");
     end_policy(&policy);
+    fleet_end(&it);
+}
+
+/* What a placement policy asks of a plan's hosts is answered for the plan: nothing but `power`, which looks at its arguments alone, is the
+ * engine's own. A function that is new in the view must be looked at here. */
+Test(rebalance, a_view_of_its_own) {
+    static fleet it;
+    uint64_t draws = 11;
+    fleet_start(&it, &draws, 20, 100, 50);
+    vdc_policy_instance place;
+    cr_assert_eq(vdc_policy_open(VDC_PLACEMENT, NULL, "l2-norm-diff", NULL, &place, NULL), VDC_OK);
+    vdc_plan plan;
+    cr_assert_null(vdc_plan_open(&plan, &place, it.view.view));
+    const vdc_view *own = &plan.view, *outer = it.view.view;
+    cr_expect(own->fits != outer->fits && own->next_feasible != outer->next_feasible && own->count_feasible != outer->count_feasible
+              && own->select_feasible != outer->select_feasible && own->host != outer->host && own->random != outer->random
+              && own->tenant_name != outer->tenant_name && own->slowdown != outer->slowdown && own->used_share != outer->used_share);
+    cr_expect_eq(own->power, outer->power);
+    cr_expect_eq(own->engine, &plan);
+    cr_assert_eq(offsetof(vdc_view, used_share) + sizeof own->used_share, sizeof *own, "the view has something new");
+    for (int round = 0; round < 20; round++) {
+        vdc_plan_begin(&plan, &it.view);
+        for (uint32_t v = 0; v <= it.count; v++) {
+            double used[VDC_RESOURCES] = {0};
+            for (uint32_t h = 0; h < it.hosts.count; h++)
+                for (int r = 0; r <= VDC_MEMORY; r++)
+                    used[r] += 1 - (double)plan.free[r][h] / (double)it.hosts.classes[it.hosts.class_of[h]].capacity[r];
+            for (int r = 0; r <= VDC_MEMORY && (v % 3 || round % 2); r++)
+                cr_assert_float_eq(own->used_share(own, (vdc_resource)r), used[r] / it.hosts.count, 1e-12);
+            if (v == it.count || !it.vms[v].movable) continue;
+            int64_t host = vdc_plan_find(&plan, v, NULL, NULL);
+            if (host < 0) continue;
+            vdc_plan_leave(&plan, v);
+            vdc_plan_move(&plan, v, (uint32_t)host);
+            if (draw_below(&draws, 4) == 0) vdc_plan_undo(&plan, plan.count / 2);
+        }
+    }
+    vdc_plan_close(&plan);
+    vdc_policy_close(&place);
     fleet_end(&it);
 }
 

@@ -28,6 +28,14 @@ static void expect(const char *text, double waits, double end, double rejected) 
     vdc_simulation_close(sim);
 }
 
+/* Host 0 has VM 0, predicted to end at 10 s and there until 1000 s, and VM 1; host 1 has VM 2 until 200 s. VM 3 wants 6 of 8 from 100 s on: it
+ * is reserved for 200 s on host 1, and VM 4, which would stay there until 601 s, may not go ahead. */
+Test(admission, backfill_with_a_prediction_that_was_outlived) {
+    expect(HEAD HOSTS("2", "8") "workload: {vms: [{id: 0, lifetime: 1000s, predicted_lifetime: 10s, vcpus: 5, memory: 1 GiB}, "
+           VM("1", "a", "0s", "5000s", "2") ", " VM("2", "a", "0s", "200s", "4") ", " VM("3", "a", "100s", "100s", "6") ", "
+           VM("4", "a", "101s", "500s", "3") "]}\n" ADMISSION("backfill"), (200 - 100) + (300 - 101), 5000, 0);
+}
+
 /* Three VMs wait for a full host until 10: 30, 20 and 5 s long. Shortest first: 10..15, 15..35, 35..65. */
 Test(admission, shortest_lifetime) {
     const char *text = HEAD HOSTS("1", "4") "workload: {vms: [" VM("0", "a", "0s", "10s", "4") ", " VM("1", "a", "1s", "30s",

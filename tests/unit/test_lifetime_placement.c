@@ -49,6 +49,19 @@ Test(lifetimes, predictions_without_error) {
     vdc_lifetimes_fini(&lifetimes);
 }
 
+/* Who outlived its prediction is predicted anew, also where another one is to leave the host later. */
+Test(lifetimes, outlived_beside_a_later_one) {
+    vdc_lifetimes lifetimes = open_lifetimes(0, 1);
+    vdc_request early = vm(0, 1000, 300), late = vm(1, 500, VDC_UNLIMITED);
+    vdc_lifetimes_placed(&lifetimes, 0, &early, 0, NULL);
+    vdc_lifetimes_placed(&lifetimes, 0, &late, 0, NULL);
+    vdc_lifetimes_refresh(&lifetimes, 299);
+    cr_expect_eq(lifetimes.exit[0], 500);
+    vdc_lifetimes_refresh(&lifetimes, 300);
+    cr_expect_eq(lifetimes.exit[0], 1000);
+    vdc_lifetimes_fini(&lifetimes);
+}
+
 /* Nobody knows when it ends: as much again as it has lived. */
 Test(lifetimes, unknown_ends_double) {
     vdc_lifetimes lifetimes = open_lifetimes(0, 1);

@@ -180,6 +180,49 @@ Test(plugin, what_breaks_the_contract_is_refused) {
     test_folder_remove();
 }
 
+static vdc_search *search_over(const vdc_hosts *hosts, const vdc_policy_instance *instance) {
+    vdc_search *search;
+    vdc_search_options options = {.hosts = hosts, .now = &clock_at_zero, .component = "test"};
+    cr_assert_eq(vdc_search_create(&search, instance, &options, NULL), VDC_OK);
+    return search;
+}
+
+/* Inside a list a policy has all of its parameters, however many, and what it says of a failure is heard. */
+Test(plugin, many_parameters_and_a_failure_inside_a_list) {
+    const char *folder = make_folder();
+    compile(folder, "worn", POLICY("VDC_POLICY_ABI", "VDC_PLACEMENT", ".params = p, .param_count = 20, .state_size = 160, .placement = {.score = score, "
+                                   ".failure = failure}",
+                                   "#define P(n) {.name = \"k\" #n, .help = \"h\", .type = VDC_PARAM_INTEGER, .fallback = \"0\", .maximum = 9, "
+                                   ".offset = 8 * (n - 10)}\n"
+                                   "static const vdc_param p[] = {P(10), P(11), P(12), P(13), P(14), P(15), P(16), P(17), P(18), P(19), P(20), P(21), P(22), "
+                                   "P(23), P(24), P(25), P(26), P(27), P(28), P(29)};\n"
+                                   "static const char *failure(const void *s) { return ((const long long *)s)[19] ? \"worn out\" : 0; }"));
+    static const char *const lists[] = {"{policy: rules, rules: [%s, step: 1%%}]}", "{policy: filter-weigh, weighers: [%s, multiplier: 2}]}",
+                                        "{policy: filter-weigh, filters: [%s, at_most: 2}]}"};
+    vdc_hosts hosts;
+    fleet_open(&hosts, &(fleet_class){.count = 2, .cores = 8, .gib = 8}, 1);
+    for (int i = 0; i < 6; i++) {
+        char entry[600], text[900];
+        snprintf(entry, sizeof entry, "{policy: plugin, path: \"%s/worn.so\", k28: 1, k29: %d", folder, i % 2);
+        snprintf(text, sizeof text, lists[i / 2], entry);
+        vdc_policy_instance instance;
+        vdc_diag diag = {0};
+        cr_assert_eq(vdc_policy_open(VDC_PLACEMENT, test_tree(&arena, text), NULL, NULL, &instance, &diag), VDC_OK, "%s",
+                     diag.count ? diag.messages[0].text : "?");
+        vdc_search *search = search_over(&hosts, &instance);
+        vdc_request request = fleet_request(8, 1);
+        vdc_decision decision;
+        bool found;
+        cr_expect_eq(vdc_search_decide(search, &request, &decision, &found, &diag), i % 2 ? VDC_ERROR_POLICY : VDC_OK, "%s", text);
+        cr_expect(i % 2 == 0 || (diag.count == 1 && strstr(diag.messages[0].text, "worn out")), "%s", text);
+        vdc_diag_clear(&diag);
+        vdc_search_destroy(search);
+        vdc_policy_close(&instance);
+    }
+    vdc_hosts_destroy(&hosts);
+    test_folder_remove();
+}
+
 Test(plugin, a_decision_for_a_full_host_is_refused) {
     const char *folder = make_folder();
     compile(folder, "stubborn", POLICY("VDC_POLICY_ABI", "VDC_PLACEMENT", ".placement = {.choose = choose}", ""));
@@ -188,9 +231,7 @@ Test(plugin, a_decision_for_a_full_host_is_refused) {
     cr_assert_eq(open_plugin(folder, "stubborn.so", "", &instance, &diag), VDC_OK);
     vdc_hosts hosts;
     fleet_open(&hosts, &(fleet_class){.count = 2, .cores = 8, .gib = 8}, 1);
-    vdc_search *search;
-    vdc_search_options options = {.hosts = &hosts, .now = &clock_at_zero, .component = "test"};
-    cr_assert_eq(vdc_search_create(&search, &instance, &options, &diag), VDC_OK);
+    vdc_search *search = search_over(&hosts, &instance);
     vdc_request request = fleet_request(8, 1);
     vdc_decision decision;
     bool found;

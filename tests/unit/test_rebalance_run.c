@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "sim/base/memory.h"
+#include "sim/simulation.h"
 #include "tests/support/runs.h"
 #include "tests/support/simulation.h"
 
@@ -134,6 +135,66 @@ Test(rebalance_run, everything_at_once) {
         vdc_simulation_close(run);
         vdc_free(whole);
     }
+}
+
+#define DRAINED(vms, place) \
+    HEAD "time: {tick: 1min, end: 400s}\ndatacenter: {hosts: [{class: server, count: 6, cpu: {cores: 8, speed: 2 GHz}, memory: 64 GiB, " \
+    "nic: 10 Gbit/s}]}\nworkload: {vms: [" vms "]}\nschedulers: {placement: {policy: round-robin}, rebalance: {policy: drain, " place "}}\n"
+#define OF(id, tenant, vcpus, memory, lifetime) \
+    "{id: " #id ", tenant: " tenant ", vcpus: " #vcpus ", memory: " memory ", lifetime: " lifetime "}"
+#define THREE OF(0, "a", 4, "4 GiB", "500s") ", " OF(1, "a", 2, "4 GiB", "1000s") ", " OF(2, "a", 1, "4 GiB", "1000s")
+
+/* The policy that says where VMs go knows where they are, how long they have been there, what has left, who is under way, and what is free. */
+Test(rebalance_run, place_knows_the_fleet) {
+    static const struct { const char *text; int64_t hosts[3]; } cases[] = {
+        /* What is left of CPU and memory counts by how scarce each is: host 1 has 2 vCPUs and 16 GiB left. */
+        {DRAINED(OF(0, "a", 1, "4 GiB", "1h") ", " OF(1, "a", 6, "48 GiB", "1h") ", " OF(2, "a", 1, "4 GiB", "1h"), "hosts: [2], place: l2-norm-diff, "
+                 "interval: 2min"), {0, 1, 1}},
+        {DRAINED(OF(0, "a", 1, "4 GiB", "1h") ", " OF(1, "a", 6, "48 GiB", "1h") ", " OF(2, "a", 1, "4 GiB", "1h"), "hosts: [2], "
+                 "place: weighted-dot-product, interval: 2min"), {0, 1, 3}},
+        {DRAINED(THREE, "hosts: [2], place: {policy: pssf, n: 1, otherwise: most}, interval: 2min"), {0, 1, 3}},
+        {DRAINED(THREE, "hosts: [2], place: {policy: pssf, n: 2, otherwise: most}, interval: 2min"), {0, 1, 0}},
+        {DRAINED(THREE, "hosts: [2], place: nilas, interval: 2min"), {0, 1, 1}},
+        {DRAINED(THREE, "hosts: [2], place: {policy: rules, rules: [{policy: departure-aligned}]}, interval: 2min"), {0, 1, 1}},
+        /* One a round, each 40 s long: a VM that is on its way counts where it goes; one that has arrived counts once. */
+        {DRAINED(THREE, "hosts: [0, 1, 2], most: 1, place: {policy: pssf, n: 1, otherwise: most}, interval: 30s"), {3, 4, 5}},
+        {DRAINED(THREE, "hosts: [0, 1, 2], most: 1, place: {policy: pssf, n: 2, otherwise: most}, interval: 50s"), {3, 3, 4}},
+        /* VM 0 ends before the others move: its host is one that the tenant had, with nobody on it. */
+        {DRAINED(OF(0, "a", 4, "4 GiB", "100s") ", " OF(1, "b", 2, "4 GiB", "1h") ", " OF(2, "a", 1, "4 GiB", "1h"), "hosts: [2], "
+                 "place: {policy: pssf, n: 1, otherwise: most}, interval: 2min"), {-1, 1, 0}},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        vdc_simulation *run = simulation_run(cases[i].text, NULL);
+        for (uint32_t vm = 0; vm < 3; vm++)
+            if (cases[i].hosts[vm] >= 0)
+                cr_expect_eq(run->datacenter.vms[vm].host, cases[i].hosts[vm], "VM %u is on host %u: %s", vm, run->datacenter.vms[vm].host,
+                             cases[i].text);
+        vdc_simulation_close(run);
+    }
+}
+
+/* Another placement policy of the scheduler leaves the view of the one that says where VMs go as it is. */
+Test(rebalance_run, after_a_change_of_placement) {
+    static const char *const sets[] = {"schedulers.placement.policy=worst-fit"};
+    vdc_simulation *run = open_run_text(DRAINED(THREE, "hosts: [2], place: best-fit, interval: 2min"));
+    run_until(run, 60);
+    cr_assert_eq(vdc_simulation_change(run, sets, 1, NULL), VDC_OK);
+    run_until(run, 300);
+    cr_expect_eq(run->datacenter.vms[2].host, 0);
+    vdc_simulation_close(run);
+}
+
+/* When it cannot decide any more, the run ends with its reason. */
+Test(rebalance_run, place_that_fails) {
+    static const char text[] = DRAINED(THREE, "hosts: [2], place: {policy: process, command: [sh, -c, 'read a; echo \"{\\\"ready\\\": 1}\"; read b']}");
+    vdc_diag diag = {0};
+    vdc_simulation *run = NULL;
+    vdc_run_options options = {.text = text};
+    cr_assert_eq(vdc_simulation_open(&run, "test.yaml", &options, &diag), VDC_OK, "%s", diag.count ? diag.messages[0].text : "");
+    cr_assert_eq(vdc_simulation_run_until(run, VDC_TIME_MAX, &diag), VDC_ERROR_POLICY);
+    cr_expect_str_eq(diag.messages[0].text, "rebalance policy drain: placement policy process failed at 300000000000 ns for VM 2: sh: it ended with status 0");
+    vdc_diag_clear(&diag);
+    vdc_simulation_close(run);
 }
 
 Test(rebalance_run, mistakes_are_named) {
