@@ -112,12 +112,17 @@ static void check_nodes(vdc_checks *checks, const vdc_datacenter *dc, uint32_t h
     vdc_check_equal(checks, VDC_I6_WORK_CONSERVATION, dc->now, granted, most);
 }
 
+/* What U is of resources without a service of their own: all that a VM holds in these states (accounts.md 5.3), nothing in others. */
+static bool uses_what_it_holds(vdc_vm_state state) {
+    return state == VDC_VM_RUNNING || state == VDC_VM_BUILDING || state == VDC_VM_BOOTING;
+}
+
 static void check_host(vdc_checks *checks, const vdc_datacenter *dc, uint32_t h) {
     const vdc_hosts *hosts = &dc->hosts;
     const vdc_host_class *class = &hosts->classes[hosts->class_of[h]];
     vdc_time now = dc->now;
     int64_t shared_disk = 0, overhead = dc->lifecycle ? dc->lifecycle->overhead[h] : 0;
-    int64_t held[VDC_RESOURCES] = {0}, reserved = 0, granted = 0, used = 0, ceiling = 0, owners_ceiling = 0, owners_held = 0;
+    int64_t held[VDC_RESOURCES] = {0}, running[VDC_RESOURCES] = {0}, reserved = 0, granted = 0, used = 0, ceiling = 0, owners_ceiling = 0, owners_held = 0;
     uint32_t count = 0;
     for (uint32_t slot = dc->hosts.account[h].first_vm; slot != VDC_NOWHERE; slot = dc->vms[slot].next) {
         const vdc_request *request = &dc->records[slot].request;
@@ -126,6 +131,7 @@ static void check_host(vdc_checks *checks, const vdc_datacenter *dc, uint32_t h)
         if (dc->vms[slot].state == VDC_VM_HELD) check_part(checks, dc, slot);
         if (dc->vms[slot].disk_once) shared_disk += request->size[VDC_DISK];
         for (int r = 0; r < VDC_RESOURCES; r++) held[r] += request->size[r];
+        for (int r = 0; dc->run_bound && uses_what_it_holds((vdc_vm_state)dc->vms[slot].state) && r < VDC_RESOURCES; r++) running[r] += request->size[r];
         granted += dc->vms[slot].grant;
         used += dc->vms[slot].used;
         if (dc->vms[slot].exclusive) {
@@ -155,6 +161,9 @@ static void check_host(vdc_checks *checks, const vdc_datacenter *dc, uint32_t h)
         vdc_check_at_most(checks, VDC_I7_COMMIT, now, promised, capacity);
         vdc_check_equal(checks, VDC_I7_COMMIT, now, promised + hosts->free[r][h], capacity);
         vdc_check_equal(checks, VDC_I1_AGGREGATION, now, booked, vdc_ledger_rate(&dc->host_ledger, h, (vdc_flow)(VDC_FLOW_P + r)));
+        if (!(dc->run_bound >> r & 1)) continue;
+        vdc_check_equal(checks, VDC_I2_CHAIN, now, running[r], vdc_ledger_rate(&dc->host_ledger, h, (vdc_flow)(VDC_FLOW_G + r)));
+        vdc_check_equal(checks, VDC_I2_CHAIN, now, running[r], vdc_ledger_rate(&dc->host_ledger, h, (vdc_flow)(VDC_FLOW_U + r)));
     }
     vdc_check_at_most(checks, VDC_I8_PHYSICAL, now, granted + overhead, class->cpu_hz);
     /* All threads of a core together make that of one, and what their siblings add. */

@@ -21,6 +21,9 @@ vdc_code vdc_datacenter_setup(vdc_datacenter *dc, vdc_diag *diag) {
     use |= 1u << VDC_FLOW_NOMINAL | 1u << VDC_FLOW_DEMAND | 1u << VDC_FLOW_CEILING | 1u << VDC_FLOW_GRANTED | 1u << VDC_FLOW_RESERVED;
     if (dc->efficiency_count) use |= 1u << VDC_FLOW_USED;
     for (int r = VDC_MEMORY; r < VDC_RESOURCES; r++)
+        if (dc->lifecycle && dc->hosts.free[r] && !(dc->serviced >> r & 1)) dc->run_bound |= 1u << r;
+    dc->serviced |= dc->run_bound;
+    for (int r = VDC_MEMORY; r < VDC_RESOURCES; r++)
         if (dc->serviced >> r & 1) use |= UINT64_C(1) << (VDC_FLOW_G + r) | UINT64_C(1) << (VDC_FLOW_U + r);
     if (dc->lifecycle) use |= 1u << VDC_FLOW_AWAY | 1u << VDC_FLOW_LOST | 1u << VDC_FLOW_OVERHEAD;
     if (dc->isolation) {
@@ -427,6 +430,14 @@ void vdc_datacenter_serve(vdc_datacenter *dc, uint32_t slot, vdc_resource resour
     }
 }
 
+void vdc_datacenter_stand(vdc_datacenter *dc, uint32_t slot, bool stands) {
+    const int64_t *size = dc->records[slot].request.size;
+    for (unsigned left = dc->run_bound; left; left &= left - 1) {
+        int r = __builtin_ctz(left);
+        if (size[r] && !(r == VDC_DISK && dc->vms[slot].disk_once)) vdc_datacenter_serve(dc, slot, (vdc_resource)r, stands ? -size[r] : size[r]);
+    }
+}
+
 void vdc_datacenter_unused(vdc_datacenter *dc, uint32_t slot, vdc_resource resource, vdc_wide amount) {
     uint32_t h = dc->vms[slot].host;
     vdc_flow flow = (vdc_flow)(VDC_FLOW_U + (int)resource);
@@ -537,7 +548,8 @@ void vdc_datacenter_demand(vdc_datacenter *dc, uint32_t slot, int64_t demand) {
     power_changes(dc, h);
 }
 
-/* P: what the VM holds is committed on its host (sign 1) or free again (-1). */
+/* P: what the VM holds is committed on its host (sign 1) or free again (-1). Whoever comes or goes runs as far as G and U are concerned, see
+ * vdc_datacenter_stand. */
 static void committed(vdc_datacenter *dc, uint32_t slot, uint32_t h, uint16_t k, int sign) {
     const vdc_request *request = &dc->records[slot].request;
     for (unsigned left = dc->hosts.use; left; left &= left - 1) {
@@ -548,6 +560,7 @@ static void committed(vdc_datacenter *dc, uint32_t slot, uint32_t h, uint16_t k,
         host_add(dc, h, k, (vdc_flow)(VDC_FLOW_P + r), change);
         vm_rate(dc, slot, (vdc_flow)(VDC_FLOW_P + r), change);
     }
+    if (dc->run_bound) vdc_datacenter_stand(dc, slot, sign < 0);
 }
 
 /* Nodes that it is bound to without having asked for any are those of a soft wish (vdc_isolation_coming). */

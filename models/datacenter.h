@@ -205,6 +205,8 @@ typedef struct vdc_datacenter {
     uint8_t efficiency_count;
     unsigned serviced;            /* resources (a bit each, not CPU) whose service is simulated: G and U are flows of their own; of the others all
                                    * that is held is given and in use */
+    unsigned run_bound;           /* of these, those of which a VM is given all that it holds unless it stands still on its host or is a second part: with a
+                                   * lifecycle, all that nobody else serves. Set by vdc_datacenter_setup */
     bool track_vms;               /* ledgers per VM are kept */
     bool track_hosts;             /* ledgers per host are kept */
     bool empty_host_off;          /* an empty host is switched off at once */
@@ -331,6 +333,8 @@ void vdc_datacenter_pool_changed(vdc_datacenter *datacenter, uint32_t host);
 void vdc_datacenter_limit_changed(vdc_datacenter *datacenter, uint32_t slot);
 /* For what serves a resource beside the CPU: the VM is given `change` more of it where it is, and uses it. */
 void vdc_datacenter_serve(vdc_datacenter *datacenter, uint32_t slot, vdc_resource resource, int64_t change);
+/* For the lifecycle: the VM has no use of what it holds of datacenter->run_bound, because it stands still, or has it again. */
+void vdc_datacenter_stand(vdc_datacenter *datacenter, uint32_t slot, bool stands);
 /* Of what it was given there, so much (rate x ns) was of no use after all. */
 void vdc_datacenter_unused(vdc_datacenter *datacenter, uint32_t slot, vdc_resource resource, vdc_wide amount);
 /* For isolation: the VM, which asks for nothing yet, owns threads of `change` Hz on its host, or gives them back (negative). */

@@ -147,6 +147,7 @@ void vdc_lifecycle_set_away(vdc_datacenter *dc, uint32_t slot, bool away) {
     if (vm->away == away) return;
     vm->away = away;
     vdc_datacenter_account_vm(dc, slot, VDC_FLOW_AWAY, away ? vm->nominal : -vm->nominal);
+    vdc_datacenter_stand(dc, slot, away);
 }
 
 /* What it misses while it is frozen is brought up to the clock. */

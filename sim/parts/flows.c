@@ -67,7 +67,7 @@ static vdc_code event(vdc_simulation *sim, uint32_t subject, vdc_diag *diag) { r
 /* What hosts were given fits their NICs, and what VMs sent and received is what the flows moved: two counts that know nothing of each other. */
 static void check_nics(const vdc_simulation *sim, vdc_checks *checks) {
     const vdc_datacenter *dc = &sim->datacenter;
-    if (!dc->hosts.free[VDC_NET_TX] || !(dc->serviced >> VDC_NET_TX & 1)) return;
+    if (!dc->hosts.free[VDC_NET_TX] || !((dc->serviced & ~dc->run_bound) >> VDC_NET_TX & 1)) return;
     for (int r = VDC_NET_TX; r <= VDC_NET_RX; r++) {
         vdc_wide moved = 0;
         for (size_t k = 0; k < dc->class_ledger.count; k++) moved += vdc_ledger_sum(&dc->class_ledger, k, (vdc_flow)(VDC_FLOW_U + r));

@@ -34,6 +34,7 @@ Test(failover, by_hand) {
         expect(sim, "P_cpu_core_s", 2 * (end + standing));
         expect(sim, "S_cpu_core_s", 2 * standing);
         expect(sim, "P_memory_byte_s", 4 * 1073741824.0 * (end + standing));
+        expect(sim, "U_memory_byte_s", 4 * 1073741824.0 * 100); /* neither the standby's nor while it takes over */
         expect(sim, "standby_vcpu_s", 2 * standing);
         expect(sim, "standby_missing_s", 20);
         expect(sim, "standbys_placed", 2);

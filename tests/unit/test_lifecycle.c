@@ -29,6 +29,9 @@ Test(lifecycle, pause_and_resume) {
     expect(sim, "T_cpu_core_s", 200);
     expect(sim, "P_cpu_core_s", 260);
     expect(sim, "P_disk_byte_s", 130e10);
+    expect(sim, "G_disk_byte_s", 100e10); /* nobody uses what a VM that stands still holds */
+    expect(sim, "U_disk_byte_s", 100e10);
+    expect(sim, "U_memory_byte_s", 4 * 1073741824.0 * 100);
     expect(sim, "paused_vcpu_s", 60);
     expect(sim, "run_vcpu_s", 200);
     expect(sim, "idle_core_s", 0);
@@ -98,6 +101,7 @@ Test(lifecycle, stop_and_start) {
     expect(sim, "pending_vcpu_s", 59 * 4);
     expect(sim, "T_cpu_core_s", 2 * 10 * 2 + 10 * 2 + 200 + 50);
     expect(sim, "P_disk_byte_s", 220e10);
+    expect(sim, "U_disk_byte_s", 120e10);
     expect(sim, "P_cpu_core_s", 4 * (60 + 60 + 60));
     expect(sim, "placements", 3);
     vdc_simulation_close(sim);
