@@ -67,13 +67,20 @@ vdc_code vdc_gnuplot_run(const char *folder, const char *script, vdc_diag *diag)
         return vdc_fail(diag, VDC_ERROR_IO, NULL, "gnuplot cannot be started: %s", strerror(errno));
     }
     posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
     int error = posix_spawn_file_actions_init(&actions);
+    if (error == 0 && (error = posix_spawnattr_init(&attributes)) != 0) {
+        posix_spawn_file_actions_destroy(&actions);
+    }
     if (error == 0) {
         const int steps[] = {
             posix_spawn_file_actions_addchdir_np(&actions, folder),
             posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0),
             posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0),
             posix_spawn_file_actions_adddup2(&actions, ends[1], STDERR_FILENO),
+            /* A group of its own: a key at the terminal is for us, who end after the picture. */
+            posix_spawnattr_setpgroup(&attributes, 0),
+            posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP),
         };
         for (size_t i = 0; i < sizeof steps / sizeof *steps && error == 0; i++) {
             error = steps[i];
@@ -83,9 +90,10 @@ vdc_code vdc_gnuplot_run(const char *folder, const char *script, vdc_diag *diag)
         char *arguments[] = {program, option, name, NULL};
         pid_t child = -1;
         if (error == 0) {
-            error = name ? posix_spawnp(&child, program, &actions, NULL, arguments, environ) : ENOMEM;
+            error = name ? posix_spawnp(&child, program, &actions, &attributes, arguments, environ) : ENOMEM;
         }
         posix_spawn_file_actions_destroy(&actions);
+        posix_spawnattr_destroy(&attributes);
         vdc_free(name);
         close(ends[1]);
         ends[1] = -1;

@@ -8,6 +8,7 @@
 #include <math.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 const char *const vdc_picture_formats[] = {"svg", "png", "pdf", NULL};
 
@@ -180,6 +181,9 @@ vdc_code vdc_picture_save(const vdc_picture *picture, const char *folder, const 
         }
         if (!code) {
             code = vdc_gnuplot_run(folder, script_name, diag);
+            if (code) {
+                unlink(picture_path); /* half a picture must not pass for one */
+            }
         }
     }
     vdc_free(script_path);

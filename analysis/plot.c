@@ -79,23 +79,40 @@ static vdc_code check_kinds(const vdc_plot_options *options, vdc_diag *diag)
     return vdc_diag_code(diag);
 }
 
+/* The name of a picture's files. Labels that differ may become one name ("größe", "grüße"), and pictures must not replace each other: the later one
+ * gets a number. NULL when memory is out. */
+static char *picture_name(const vdc_drawn_list *list, const char *kind, const char *label)
+{
+    char *part = label ? vdc_runs_file_name(label) : NULL, *name = NULL;
+    bool taken = !label || part;
+    for (unsigned number = 1; taken; number++) {
+        vdc_free(name);
+        name = !label ? vdc_strdup(kind) : number == 1 ? vdc_format("%s_%s", kind, part) : vdc_format("%s_%s-%u", kind, part, number);
+        taken = false;
+        for (size_t i = 0; i < list->count && name && !taken; i++) {
+            taken = strcmp(list->items[i].name, name) == 0;
+        }
+    }
+    vdc_free(part);
+    return name;
+}
+
 /* Draws one picture, or says what is missing. `label` is NULL for pictures of all runs. */
 static vdc_code draw_one(const vdc_runs *runs, const vdc_plot_options *options, const vdc_plot_kind *kind, size_t index,
                          const char *label, vdc_drawn_list *list, vdc_diag *diag)
 {
+    if (options->stop && options->stop()) {
+        return VDC_INTERRUPTED;
+    }
     if (!VDC_RESERVE(list->items, list->capacity, list->count + 1)) {
         return vdc_no_memory(diag, "a list of pictures");
     }
-    vdc_drawn *drawn = &list->items[list->count++];
-    char *part = label ? vdc_runs_file_name(label) : NULL;
-    *drawn = (vdc_drawn){.kind = kind,
-                         .group = runs->items[index].group,
-                         .name = label ? vdc_format("%s_%s", kind->name, part ? part : "") : vdc_strdup(kind->name)};
-    if (!drawn->name || (label && !part)) {
-        vdc_free(part);
+    char *name = picture_name(list, kind->name, label);
+    if (!name) {
         return vdc_no_memory(diag, "a picture's name");
     }
-    vdc_free(part);
+    vdc_drawn *drawn = &list->items[list->count++];
+    *drawn = (vdc_drawn){.kind = kind, .group = runs->items[index].group, .name = name};
     vdc_picture picture = {0};
     vdc_code code = VDC_OK;
     if (runs->group_count < kind->least_groups) {

@@ -29,6 +29,7 @@ typedef struct vdc_plot_options {
     size_t kind_count;
     size_t most_groups;          /* pictures of single runs for at most so many groups; 0 = all */
     bool force;
+    bool (*stop)(void);          /* asked before each picture: true ends with VDC_INTERRUPTED. NULL = never */
 } vdc_plot_options;
 
 /* What became of one picture. */

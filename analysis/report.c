@@ -330,7 +330,7 @@ static vdc_code add_figure(vdc_text *page, const char *folder, const vdc_drawn *
 
 enum { OPEN_GROUPS = 4 };
 
-static vdc_code add_pictures(const vdc_runs *runs, vdc_text *page, vdc_diag *diag)
+static vdc_code add_pictures(const vdc_runs *runs, bool (*stop)(void), vdc_text *page, vdc_diag *diag)
 {
     vdc_text_add(page, "<h2>Pictures</h2>\n");
     if (!vdc_gnuplot_present()) {
@@ -349,7 +349,7 @@ static vdc_code add_pictures(const vdc_runs *runs, vdc_text *page, vdc_diag *dia
         return code;
     }
     vdc_drawn_list drawn = {0};
-    vdc_plot_options options = {.folder = folder, .format = VDC_PICTURE_SVG, .force = true, .most_groups = OPEN_GROUPS};
+    vdc_plot_options options = {.folder = folder, .format = VDC_PICTURE_SVG, .force = true, .most_groups = OPEN_GROUPS, .stop = stop};
     vdc_code code = vdc_plot_draw(runs, &options, &drawn, diag);
     vdc_text missing = {0};
     /* What compares comes first, then the first alternative by itself, the others folded. */
@@ -455,7 +455,7 @@ vdc_code vdc_report_build(const vdc_runs *runs, const vdc_report_options *option
     }
     add_overview(&comparison, options->title, page);
     add_key_numbers(&comparison, page);
-    code = add_pictures(runs, page, diag);
+    code = add_pictures(runs, options->stop, page, diag);
     add_differences(&comparison, page);
     add_provenance(runs, page);
     vdc_text_add(page, "</body>\n</html>\n");

@@ -7,6 +7,7 @@
 typedef struct vdc_report_options {
     const char *title;           /* NULL: the scenario's name */
     const char *baseline;        /* as in vdc_compare_options */
+    bool (*stop)(void);          /* as in vdc_plot_options */
 } vdc_report_options;
 
 /* Builds the page: what was run, key numbers with intervals, every metric, pictures (drawn by gnuplot in a temporary folder that

@@ -1,6 +1,7 @@
 /* A growing text and its ways to a file. */
 #include "analysis/text.h"
 
+#include "sim/base/file.h"
 #include "sim/base/memory.h"
 
 #include <errno.h>
@@ -188,11 +189,7 @@ vdc_code vdc_text_save(const vdc_text *text, const char *path, bool force, vdc_d
     if (text->failed) {
         return vdc_no_memory(diag, path);
     }
-    if (!force && lstat(path, &status) == 0) {
-        return vdc_fail(diag, VDC_ERROR_INPUT, NULL, "%s: exists already; --force replaces it", path);
-    }
-    if (lstat(path, &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode) && !S_ISLNK(status.st_mode)) {
-        /* A terminal, a pipe or /dev/stdout: written to, not replaced. */
+    if (vdc_file_is_stream(path)) {
         int file = open(path, O_WRONLY | O_CLOEXEC);
         bool good = file >= 0 && write_all(file, vdc_text_get(text), text->length);
         int error = errno;
@@ -200,6 +197,9 @@ vdc_code vdc_text_save(const vdc_text *text, const char *path, bool force, vdc_d
             good = close(file) == 0 && good;
         }
         return good ? VDC_OK : vdc_fail(diag, VDC_ERROR_IO, NULL, "%s: cannot be written: %s", path, strerror(error));
+    }
+    if (!force && lstat(path, &status) == 0) {
+        return vdc_fail(diag, VDC_ERROR_INPUT, NULL, "%s: exists already; --force replaces it", path);
     }
     char *partial = vdc_format("%s.partial", path);
     if (!partial) {

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 vdc_code vdc_file_fail(vdc_diag *diag, vdc_code code, const char *path, const char *what) {
@@ -14,6 +15,11 @@ vdc_code vdc_file_fail(vdc_diag *diag, vdc_code code, const char *path, const ch
     const char *text = strerror_r(errno, reason, sizeof reason); /* the GNU form: returns where the text is */
     const vdc_place place = {.file = path};
     return vdc_fail(diag, code, &place, "%s: %s", what, text);
+}
+
+bool vdc_file_is_stream(const char *path) {
+    struct stat status;
+    return stat(path, &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);
 }
 
 vdc_code vdc_file_read(const char *path, size_t limit, char **text, size_t *length, vdc_diag *diag) {

@@ -14,6 +14,8 @@ vdc_code vdc_file_read(const char *path, size_t limit, char **text, size_t *leng
 /* Reads `size` bytes at a place of a file, fewer only where the file ends before: the system may give them in pieces. Returns how many, -1 with
  * errno when that fails. */
 ssize_t vdc_file_read_at(int descriptor, void *to, size_t size, off_t place);
+/* Is there a terminal, a pipe or a device at the end of the path (/dev/stdout, /dev/null)? It is written to, where a file is replaced. */
+bool vdc_file_is_stream(const char *path);
 /* The path as it is written relative to the folder (a part of `path`); one that does not begin with the folder stays as it is. */
 const char *vdc_path_relative(const char *folder, const char *path);
 /* Gives the complete file `partial` its name `path`, in the same folder, and makes the name last through a power failure where

@@ -1,12 +1,15 @@
 /* vdcsim console: a run step by step, what is there, and every operation on VMs. From a terminal with editing, history and completion; from a pipe line by
  * line, with the same output. */
+#include <errno.h>
 #include <histedit.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <wchar.h>
 
+#include "analysis/text.h"
 #include "models/operation.h"
 #include "sim/base/known.h"
 #include "sim/base/memory.h"
@@ -35,12 +38,13 @@ static const vdc_cli_option table[] = {
     {.name = "base", .type = VDC_CLI_PATH, .argument = "DIR", .help = "with --restore: the folder of the inputs", .offset = offsetof(options, base)},
 };
 
-enum { WORDS = 32, ROWS_SHOWN = 1000 };
+enum { WORDS = 32, HEAD = 1, ROWS_SHOWN = 1000 };
 
 typedef struct console {
     vdc_simulation *simulation;
     vdc_run_options settings;      /* what it was opened with, for restoring */
     bool force, quits, terminal;
+    bool stopped;                  /* by a signal */
     int failures;                  /* commands that did not succeed */
     char *words[WORDS];
     size_t count;
@@ -167,15 +171,15 @@ static bool keep_row(void *context, const char *const *cells, size_t count) {
     kept->columns = count;
     if (!VDC_RESERVE(kept->cells, kept->capacity, kept->count + count)) return false;
     for (size_t i = 0; i < count; i++) kept->cells[kept->count++] = vdc_strdup(cells[i]);
-    return kept->count / count < ROWS_SHOWN + 1;
+    return kept->count / count < HEAD + ROWS_SHOWN + 1; /* one more tells whether there are more */
 }
 
 static void print_rows(const rows *kept, bool single) {
     if (kept->columns == 0) return;
-    size_t lines = kept->count / kept->columns;
+    const size_t all = kept->count / kept->columns, lines = all > HEAD + ROWS_SHOWN ? HEAD + ROWS_SHOWN : all;
     int width[16] = {0}, names = 0;
-    for (size_t i = 0; i < kept->count; i++) {
-        int length = kept->cells[i] ? (int)strlen(kept->cells[i]) : 0;
+    for (size_t i = 0; i < lines * kept->columns; i++) {
+        int length = kept->cells[i] ? (int)vdc_text_width(kept->cells[i]) : 0;
         if (length > width[i % kept->columns]) width[i % kept->columns] = length;
         if (i < kept->columns && length > names) names = length;
     }
@@ -183,10 +187,11 @@ static void print_rows(const rows *kept, bool single) {
     for (size_t l = 0; !single && l < lines; l++)
         for (size_t c = 0; c < kept->columns; c++) {
             const char *cell = kept->cells[l * kept->columns + c];
-            if (c + 1 < kept->columns) printf("%-*s  ", width[c], cell);
+            if (!cell) cell = "";
+            if (c + 1 < kept->columns) printf("%s%*s  ", cell, width[c] - (int)vdc_text_width(cell), "");
             else printf("%s\n", cell);
         }
-    if (!single && lines > ROWS_SHOWN) printf("... only the first %d\n", ROWS_SHOWN);
+    if (!single && lines < all) printf("... only the first %d\n", ROWS_SHOWN);
 }
 
 static vdc_code show_table(console *at, const vdc_list_kind *kind, bool single) {
@@ -369,6 +374,8 @@ static void execute(console *at, char *line) {
     vdc_code code = dispatch(at);
     fflush(stdout);
     if (code == VDC_INTERRUPTED) fprintf(stderr, "interrupted\n");
+    vdc_cli_go_on(); /* Ctrl-C breaks a command, SIGTERM ends the console */
+    at->stopped = vdc_cli_terminated();
     vdc_cli_print(&at->diag);
     at->diag = (vdc_diag){0};
     at->failures += code != VDC_OK;
@@ -380,6 +387,22 @@ static char *prompt(EditLine *editor) {
     static char text[] = "vdcsim> ";
     (void)editor;
     return text;
+}
+
+/* A signal ends the line that is being typed; libedit itself would read on. */
+static int read_key(EditLine *editor, wchar_t *key) {
+    (void)editor;
+    mbstate_t state = {0};
+    for (;;) {
+        char byte;
+        ssize_t got = read(STDIN_FILENO, &byte, 1);
+        if (got == 0) return 0;
+        if (got < 0 && errno == EINTR && !vdc_cli_interrupted()) continue; /* the window changed its size */
+        if (got < 0) return -1;
+        size_t length = mbrtowc(key, &byte, 1, &state);
+        if (length == (size_t)-1) *key = (unsigned char)byte, length = 1;
+        if (length != (size_t)-2) return 1;
+    }
 }
 
 /* Offers what the word under the cursor may become: a command as the first word, a verb's keys after it. */
@@ -431,13 +454,21 @@ static void from_terminal(console *at) {
         el_set(editor, EL_PROMPT, prompt);
         el_set(editor, EL_EDITOR, "emacs");
         el_set(editor, EL_SIGNAL, 1);
+        el_set(editor, EL_GETCFN, read_key);
         el_set(editor, EL_HIST, history, past);
         el_set(editor, EL_ADDFN, "complete", "completes a word", complete);
         el_set(editor, EL_BIND, "^I", "complete", NULL);
     }
-    while (!at->quits) {
+    while (!at->quits && !at->stopped) {
         int length;
         const char *given = el_gets(editor, &length);
+        at->stopped = vdc_cli_terminated();
+        if (!at->stopped && vdc_cli_interrupted()) { /* Ctrl-C: a new line */
+            vdc_cli_go_on();
+            fputc('\n', stdout);
+            el_reset(editor);
+            continue;
+        }
         if (!given || length <= 0) break;
         history(past, &event, H_ENTER, given);
         char *line = vdc_strdup(given);
@@ -451,7 +482,8 @@ static void from_terminal(console *at) {
 static void from_pipe(console *at) {
     char *line = NULL;
     size_t size = 0;
-    while (!at->quits && getline(&line, &size, stdin) > 0) execute(at, line);
+    while (!at->quits && !at->stopped && getline(&line, &size, stdin) > 0) execute(at, line);
+    at->stopped = at->stopped || vdc_cli_interrupted();
     free(line);
 }
 
@@ -483,7 +515,7 @@ static int run(const void *given, const vdc_cli_arguments *arguments) {
     if (!code && !vdc_simulation_checks_hold(at.simulation))
         code = vdc_fail(&at.diag, VDC_ERROR_CHECK, NULL, "an invariant did not hold");
     vdc_simulation_close(at.simulation);
-    int status = vdc_cli_finish(&at.diag, code);
+    int status = vdc_cli_finish(&at.diag, !code && at.stopped ? VDC_INTERRUPTED : code);
     return status || !at.failures ? status : VDC_EXIT_FAILED;
 }
 

@@ -34,6 +34,13 @@ static vdc_code write_failed(const char *path, vdc_diag *diag) {
 
 /* Writes FILE.partial and names it when it is whole. */
 static vdc_code export_to_file(const vdc_result *result, const char *name, const options *chosen, vdc_diag *diag) {
+    if (vdc_file_is_stream(chosen->output)) {
+        FILE *stream = fopen(chosen->output, "we");
+        vdc_code code = stream ? vdc_export_table(result, name, write_piece, stream, diag) : VDC_ERROR_IO;
+        bool bad = !stream || ferror(stream) != 0;
+        bad = (stream && fclose(stream) != 0) || bad;
+        return bad ? write_failed(chosen->output, diag) : code;
+    }
     struct stat status;
     if (!chosen->force && lstat(chosen->output, &status) == 0)
         return vdc_fail(diag, VDC_ERROR_INPUT, NULL, "%s: exists already; --force replaces it", chosen->output);
@@ -69,8 +76,7 @@ static int run(const void *given, const vdc_cli_arguments *arguments) {
         if (ferror(stdout)) code = write_failed("standard output", &diag);
     }
     vdc_result_close(result);
-    int status = vdc_cli_finish(&diag, code);
-    return code == VDC_ERROR_IO ? VDC_EXIT_FAILED : status;
+    return vdc_cli_finish(&diag, code);
 }
 
 const vdc_command vdc_command_export = {

@@ -41,12 +41,13 @@ static int run(const void *given, const vdc_cli_arguments *arguments)
         return vdc_cli_finish(&diag, vdc_fail(&diag, VDC_ERROR_INPUT, NULL,
                                               "vdcsim plot: give result files or a folder of them, and -o DIR for the pictures"));
     }
-    vdc_plot_options plot = {.folder = o->folder, .kinds = o->kinds.items, .kind_count = o->kinds.count, .force = o->force};
+    vdc_plot_options plot = {.folder = o->folder, .kinds = o->kinds.items, .kind_count = o->kinds.count, .force = o->force, .stop = vdc_cli_interrupted};
     for (size_t i = 0; o->format && vdc_picture_formats[i]; i++) {
         plot.format = strcmp(o->format, vdc_picture_formats[i]) == 0 ? (vdc_picture_format)i : plot.format;
     }
     vdc_runs runs;
     vdc_drawn_list drawn = {0};
+    vdc_cli_catch_signals();
     vdc_code code = vdc_runs_open(&runs, arguments->items, arguments->count, &diag);
     if (!code) {
         code = vdc_plot_draw(&runs, &plot, &drawn, &diag);

@@ -26,9 +26,10 @@ static int run(const void *given, const vdc_cli_arguments *arguments)
     if (!o->output) {
         return vdc_cli_finish(&diag, vdc_fail(&diag, VDC_ERROR_INPUT, NULL, "vdcsim report: -o REPORT.html is missing"));
     }
+    vdc_cli_catch_signals();
     vdc_code code = vdc_runs_open(&runs, arguments->items, arguments->count, &diag);
     if (!code) {
-        vdc_report_options report = {.title = o->title, .baseline = o->baseline};
+        vdc_report_options report = {.title = o->title, .baseline = o->baseline, .stop = vdc_cli_interrupted};
         code = vdc_report_build(&runs, &report, &page, &diag);
         code = code ? code : vdc_runs_check(&runs, &diag);
         code = code ? code : vdc_text_save(&page, o->output, o->force, &diag);

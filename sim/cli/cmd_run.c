@@ -77,12 +77,6 @@ static vdc_code run_to(vdc_simulation *simulation, vdc_time until, bool progress
     return code || until == VDC_TIME_MAX || report.ended ? code : vdc_simulation_advance(simulation, until, diag);
 }
 
-/* The exit status. The scenario was good and its files could be opened: a file that fails now is a failed run. */
-static int finish(vdc_diag *diag, vdc_code code) {
-    const int status = vdc_cli_finish(diag, code);
-    return code == VDC_ERROR_IO ? VDC_EXIT_FAILED : status;
-}
-
 /* Stops where it is: the state as wished for, and the results up to here. */
 static int stop_here(vdc_simulation *simulation, const options *chosen, vdc_diag *diag) {
     vdc_progress_report report;
@@ -96,7 +90,7 @@ static int stop_here(vdc_simulation *simulation, const options *chosen, vdc_diag
     if (!code)
         fprintf(stderr, "stopped at %s: %s.partial holds the results up to here%s%s\n", vdc_status_line_time(report.now, time, sizeof time),
                 vdc_simulation_output(simulation), chosen->save ? ", the state is in " : "", chosen->save ? chosen->save : "");
-    return finish(diag, code);
+    return vdc_cli_finish(diag, code);
 }
 
 static void print_stats(const vdc_simulation *simulation, double wall) {
@@ -140,7 +134,7 @@ static int run_opened(vdc_simulation *simulation, const options *chosen, vdc_tim
     } else if (code == VDC_INTERRUPTED) {
         fprintf(stderr, "interrupted: %s.partial holds the results up to here\n", output);
     }
-    return finish(diag, code);
+    return vdc_cli_finish(diag, code);
 }
 
 /* What the options have to do with each other. */

@@ -22,7 +22,6 @@ int vdc_cli_finish(vdc_diag *diag, vdc_code code) {
     case VDC_OK:
         return VDC_EXIT_DONE;
     case VDC_ERROR_INPUT:
-    case VDC_ERROR_IO:
         return VDC_EXIT_USAGE;
     case VDC_INTERRUPTED:
         return VDC_EXIT_INTERRUPTED;
@@ -31,12 +30,12 @@ int vdc_cli_finish(vdc_diag *diag, vdc_code code) {
     }
 }
 
-static volatile sig_atomic_t interrupted;
+static volatile sig_atomic_t interrupted, terminated;
 
 static void on_signal(int number) {
-    (void)number;
     if (interrupted) _exit(VDC_EXIT_INTERRUPTED);
     interrupted = 1;
+    if (number == SIGTERM) terminated = 1;
 }
 
 void vdc_cli_catch_signals(void) {
@@ -51,6 +50,14 @@ void vdc_cli_catch_signals(void) {
 
 bool vdc_cli_interrupted(void) {
     return interrupted != 0;
+}
+
+bool vdc_cli_terminated(void) {
+    return terminated != 0;
+}
+
+void vdc_cli_go_on(void) {
+    interrupted = terminated;
 }
 
 static double seconds(clockid_t clock) {

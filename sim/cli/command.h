@@ -39,7 +39,7 @@ struct vdc_command {
 extern const vdc_command *const vdc_commands[]; /* NULL-terminated; commands.c */
 
 /* Prints and frees the messages, and gives the exit status for `code`: 0; 2 for bad input and files that cannot be opened; 130
- * for an interruption; otherwise 1. */
+ * for an interruption; otherwise, as for writing or reading that failed on the way, 1. */
 int vdc_cli_finish(vdc_diag *diag, vdc_code code);
 /* Prints and frees the messages only. */
 void vdc_cli_print(vdc_diag *diag);
@@ -47,6 +47,9 @@ void vdc_cli_print(vdc_diag *diag);
 /* Makes SIGINT and SIGTERM set a flag instead of ending the process; a second one ends it. */
 void vdc_cli_catch_signals(void);
 bool vdc_cli_interrupted(void);
+bool vdc_cli_terminated(void); /* by SIGTERM, not by SIGINT alone */
+/* Forgets a SIGINT that broke what was under way; the next one is a first one again. A SIGTERM stays. */
+void vdc_cli_go_on(void);
 
 /* CPU and wall time in seconds, for rates. */
 double vdc_cli_cpu_seconds(void);

@@ -3,7 +3,6 @@
 
 #include <inttypes.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "sim/cli/command.h"
@@ -27,9 +26,8 @@ static void line(vdc_monitor *monitor, const char *format, ...) {
 
 /* Columns of a bar: fewer on a narrow terminal. */
 static int bar_width(const vdc_monitor *monitor) {
-    struct winsize size;
-    if (!monitor->live || ioctl(fileno(monitor->out), TIOCGWINSZ, &size) || size.ws_col == 0 || size.ws_col >= BAR + BESIDE_BAR) return BAR;
-    return size.ws_col >= BAR_LEAST + BESIDE_BAR ? size.ws_col - BESIDE_BAR : BAR_LEAST;
+    int columns = monitor->live ? vdc_status_line_columns(fileno(monitor->out), BAR + BESIDE_BAR) : BAR + BESIDE_BAR;
+    return columns >= BAR_LEAST + BESIDE_BAR ? columns - BESIDE_BAR : BAR_LEAST;
 }
 
 static void bar(vdc_monitor *monitor, const char *name, double value, double whole, const char *what) {

@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "sim/cli/command.h"
@@ -15,6 +16,11 @@ const char *vdc_status_line_time(int64_t nanoseconds, char *buffer, unsigned lon
     if (days) (void)snprintf(buffer, size, "%" PRId64 " d %02d:%02d:%02d", days, hours, minutes, rest);
     else (void)snprintf(buffer, size, "%d:%02d:%02d", hours, minutes, rest);
     return buffer;
+}
+
+int vdc_status_line_columns(int terminal, int otherwise) {
+    struct winsize size;
+    return ioctl(terminal, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 && size.ws_col < otherwise ? size.ws_col : otherwise;
 }
 
 void vdc_status_line_begin(vdc_status_line *line, bool wanted) {
@@ -38,10 +44,13 @@ void vdc_status_line_update(vdc_status_line *line, const vdc_progress_report *re
             (void)snprintf(left, sizeof left, ", %s left", vdc_status_line_time((int64_t)(seconds * 1e9), buffer, sizeof buffer));
         }
     }
-    int width = fprintf(stderr, "\r%s simulated, %" PRId64 " VMs (%" PRId64 " running, %" PRId64 " waiting), %.2g M events/s%s",
-                        vdc_status_line_time(report->now, time, sizeof time), report->arrived, report->running, report->queued, rate / 1e6, left);
-    if (width < line->width) fprintf(stderr, "%*s", line->width - width, "");
-    if (width > line->width) line->width = width;
+    char text[200];
+    int width = snprintf(text, sizeof text, "%s simulated, %" PRId64 " VMs (%" PRId64 " running, %" PRId64 " waiting), %.2g M events/s%s",
+                         vdc_status_line_time(report->now, time, sizeof time), report->arrived, report->running, report->queued, rate / 1e6, left);
+    int most = vdc_status_line_columns(STDERR_FILENO, (int)sizeof text) - 1; /* a line that wraps would not be drawn over */
+    width = width < most ? width : most;
+    fprintf(stderr, "\r%.*s%*s", width, text, width < line->width ? line->width - width : 0, "");
+    line->width = width;
     fflush(stderr);
 }
 
