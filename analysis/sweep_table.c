@@ -178,8 +178,10 @@ static vdc_code read_run(table *t, size_t row, vdc_diag *diag)
     struct stat status;
     vdc_result *result = NULL;
     vdc_code code = path && said ? VDC_OK : vdc_no_memory(diag, "a file's name");
-    if (!code && stat(path, &status) != 0) {
-        t->outcomes[cell].text = stat(said, &status) == 0 ? "failed" : "missing";
+    if (!code && stat(said, &status) == 0) {
+        t->outcomes[cell].text = "failed";
+    } else if (!code && stat(path, &status) != 0) {
+        t->outcomes[cell].text = "missing";
     } else if (!code) {
         t->outcomes[cell].text = "completed";
         code = vdc_result_open(&result, path, diag);

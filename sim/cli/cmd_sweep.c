@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "analysis/result.h"
@@ -12,6 +13,7 @@
 #include "analysis/sweep_table.h"
 #include "analysis/text.h"
 #include "sim/cli/command.h"
+#include "sim/cli/status_line.h"
 #include "sim/cli/sweep_inputs.h"
 #include "sim/sweep/sweep.h"
 
@@ -78,14 +80,15 @@ static bool show_progress(void *context, const vdc_sweep_state *state) {
         }
         snprintf(text, sizeof text, "%zu of %zu runs done, %zu running, %zu failed%s", state->already + state->done, state->runs,
                  state->running, state->failed, rest);
-        fprintf(stderr, "\r%-*.*s", LINE_WIDTH, LINE_WIDTH, text);
+        int width = vdc_status_line_columns(STDERR_FILENO, LINE_WIDTH + 1) - 1;
+        fprintf(stderr, "\r%-*.*s", width, width, text);
         s->last = now;
     }
     return vdc_cli_interrupted();
 }
 
 static void wipe(const show *s) {
-    if (s->line) fprintf(stderr, "\r%*s\r", LINE_WIDTH, "");
+    if (s->line) fprintf(stderr, "\r%*s\r", vdc_status_line_columns(STDERR_FILENO, LINE_WIDTH + 1) - 1, "");
 }
 
 static void show_failure(void *context, size_t run, const char *said, const char *command) {
@@ -93,13 +96,13 @@ static void show_failure(void *context, size_t run, const char *said, const char
     fprintf(stderr, "vdcsim: run %zu failed: %s\n  again: %s\n", run, said, command);
 }
 
-static int list_runs(const vdc_grid *grid, vdc_diag *diag) {
+static int list_runs(const vdc_grid *grid, bool check, vdc_diag *diag) {
     vdc_code code = VDC_OK;
     for (size_t i = 0; i < grid->runs && !code; i++) {
         vdc_grid_run run;
         code = vdc_grid_run_at(grid, i, &run, diag);
         if (code) break;
-        char *command = vdc_grid_run_command(&run);
+        char *command = vdc_grid_run_command(&run, check);
         if (command) printf("%s -o runs/%s.h5\n", command, run.name);
         else code = vdc_no_memory(diag, "a command");
         vdc_free(command);
@@ -163,13 +166,14 @@ static void add_quoted(vdc_text *text, const char *word) {
     vdc_text_add(text, "'");
 }
 
-/* Writes the folder and the script of a job array, and submits it. */
-static vdc_code run_by_slurm(vdc_sweep *sweep, const options *chosen, vdc_diag *diag) {
+/* Writes the folder and the script of a job array, and submits it. `named` is the sweep as the command line names it: a file, or the folder of one
+ * that was done, whose sweep.yaml by itself would name scenarios that are not there. */
+static vdc_code run_by_slurm(vdc_sweep *sweep, const char *named, const options *chosen, vdc_diag *diag) {
     const vdc_grid *grid = vdc_sweep_grid(sweep);
     vdc_sweep_options settings = {.folder = chosen->folder, .join = true};
     vdc_code code = vdc_sweep_prepare(sweep, &settings, diag);
     if (code) return code;
-    char *program = realpath("/proc/self/exe", NULL), *file = realpath(grid->path, NULL), *folder = realpath(chosen->folder, NULL);
+    char *program = realpath("/proc/self/exe", NULL), *file = realpath(named, NULL), *folder = realpath(chosen->folder, NULL);
     char *script = vdc_format("%s/sweep.sbatch", chosen->folder);
     vdc_text text = {0};
     if (!program || !file || !folder || !script) {
@@ -234,6 +238,10 @@ static vdc_code next_seeds(const vdc_grid *grid, const char *folder, size_t seed
             vdc_free(path);
             vdc_grid_run_clear(&run);
         }
+        if (n == 0) { /* all failed: more seeds would, too */
+            *enough = false;
+            continue;
+        }
         vdc_precision precision = vdc_replications_needed(values, n, grid->stop.level, grid->stop.half_width, grid->stop.relative);
         if (precision.enough) continue;
         *enough = false;
@@ -255,13 +263,14 @@ static vdc_code run_rounds(vdc_sweep *sweep, vdc_sweep_options *settings, vdc_sw
     if (!grid->stop.metric) return vdc_sweep_run(sweep, settings, state, diag);
     size_t failed = 0, mine = 0, next = (size_t)grid->stop.least < grid->seed_count ? (size_t)grid->stop.least : grid->seed_count;
     vdc_code code = VDC_OK;
+    settings->since = time(NULL);
     do {
         *seeds = settings->seeds = next;
         code = vdc_sweep_run(sweep, settings, state, diag);
         mine += state->done;
-        failed += state->failed;
+        failed = state->failed + (settings->join ? failed : 0);
         if (!code) code = next_seeds(grid, settings->folder, *seeds, &next, enough, diag);
-        settings->resume = true;
+        settings->resume = settings->later = true;
     } while (!code && next > *seeds);
     if (settings->join) state->done = mine;
     state->failed = failed;
@@ -289,13 +298,16 @@ static int run_sweep(vdc_sweep *sweep, const options *chosen, vdc_diag *diag) {
     fflush(NULL); /* the workers are copies of this process */
     size_t seeds;
     bool enough;
-    vdc_code code = run_rounds(sweep, &settings, &state, &seeds, &enough, diag);
+    vdc_code code = chosen->resume || join ? vdc_cli_check_inputs(vdc_sweep_grid(sweep), chosen->folder, diag) : VDC_OK;
+    if (code) return vdc_cli_finish(diag, code);
+    code = run_rounds(sweep, &settings, &state, &seeds, &enough, diag);
     wipe(&s);
     if (code == VDC_INTERRUPTED) {
         fprintf(stderr, "interrupted: %zu of %zu runs are done; --resume does the rest\n", state.already + state.done, state.runs);
         return vdc_cli_finish(diag, code);
     }
     if (!code) code = write_table(sweep, chosen->folder, join, diag);
+    if (code == VDC_INTERRUPTED) fprintf(stderr, "interrupted: all runs have ended, their inputs are not all kept; --resume does that\n");
     if (code) return vdc_cli_finish(diag, code);
     const vdc_grid *grid = vdc_sweep_grid(sweep);
     if (grid->stop.metric)
@@ -310,9 +322,9 @@ static int run_sweep(vdc_sweep *sweep, const options *chosen, vdc_diag *diag) {
     return state.failed ? VDC_EXIT_FAILED : status;
 }
 
-static int run_chosen(vdc_sweep *sweep, const options *chosen, vdc_diag *diag) {
-    if (chosen->list) return list_runs(vdc_sweep_grid(sweep), diag);
-    if (chosen->slurm.given) return vdc_cli_finish(diag, run_by_slurm(sweep, chosen, diag));
+static int run_chosen(vdc_sweep *sweep, const char *named, const options *chosen, vdc_diag *diag) {
+    if (chosen->list) return list_runs(vdc_sweep_grid(sweep), chosen->check, diag);
+    if (chosen->slurm.given) return vdc_cli_finish(diag, run_by_slurm(sweep, named, chosen, diag));
     return run_sweep(sweep, chosen, diag);
 }
 
@@ -331,7 +343,7 @@ static int run(const void *given, const vdc_cli_arguments *arguments) {
     vdc_code code = open_named(&sweep, arguments->items[0], &diag);
     if (code) return vdc_cli_finish(&diag, code);
     vdc_cli_catch_signals();
-    int status = run_chosen(sweep, chosen, &diag);
+    int status = run_chosen(sweep, arguments->items[0], chosen, &diag);
     vdc_sweep_close(sweep);
     return status;
 }

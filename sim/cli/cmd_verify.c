@@ -14,6 +14,7 @@
 #include "sim/base/memory.h"
 #include "sim/cli/command.h"
 #include "sim/cli/status_line.h"
+#include "sim/cli/sweep_inputs.h"
 #include "sim/base/yaml.h"
 #include "sim/vdcsim.h"
 #include "sim/journal.h"
@@ -34,14 +35,6 @@ enum { DIFFERENCES_SHOWN = 12, EVENTS_AT_ONCE = 20000 };
 
 /* ---- what the file names ---- */
 
-/* Absolute, or with a step upwards anywhere. */
-static bool leaves_folder(const char *path) {
-    if (path[0] == '/') return true;
-    for (const char *part = path; part; part = strchr(part, '/') ? strchr(part, '/') + 1 : NULL)
-        if (strncmp(part, "..", 2) == 0 && (part[2] == '/' || part[2] == '\0')) return true;
-    return false;
-}
-
 static vdc_code refuse_outside(const char *file, const char *what, const char *path, vdc_diag *diag) {
     return vdc_fail(diag, VDC_ERROR_INPUT, NULL, "%s: its %s names '%.200s', which leaves the base folder; --outside allows that for files that you trust",
                     file, what, path);
@@ -49,7 +42,7 @@ static vdc_code refuse_outside(const char *file, const char *what, const char *p
 
 /* Whatever scalar of the scenario would lead out of the folder if it were a path. */
 static const char *find_outside(const vdc_node *node) {
-    if (node->kind == VDC_NODE_SCALAR) return leaves_folder(node->text) ? node->text : NULL;
+    if (node->kind == VDC_NODE_SCALAR) return vdc_cli_leaves_folder(node->text) ? node->text : NULL;
     for (size_t i = 0; i < node->count; i++) {
         const char *found = find_outside(node->children[i]);
         if (found) return found;
@@ -78,20 +71,12 @@ static vdc_code check_scenario(const vdc_result *result, const options *chosen, 
     return code;
 }
 
-/* One line of the list as sha256sum writes it. `line` is changed in place. */
+/* One line of the list. `line` is changed in place. */
 static vdc_code check_input(const char *file, const char *base, char *line, const options *chosen, vdc_diag *diag) {
-    bool escaped = line[0] == '\\';
-    char *sha256 = line + escaped, *name = sha256 + VDC_DIGEST_TEXT + 1, found[VDC_DIGEST_TEXT];
-    if (strlen(sha256) < VDC_DIGEST_TEXT + 2 || strncmp(name - 2, "  ", 2) != 0)
-        return vdc_fail(diag, VDC_ERROR_INPUT, NULL, "%s: its list of inputs is damaged", file);
-    name[-2] = '\0';
-    char *to = name;
-    for (const char *from = name; *from; from++) {
-        if (escaped && *from == '\\' && from[1]) *to++ = *++from == 'n' ? '\n' : *from;
-        else *to++ = *from;
-    }
-    *to = '\0';
-    if (!chosen->outside && leaves_folder(name)) return refuse_outside(file, "list of inputs", name, diag);
+    const char *sha256, *name;
+    char found[VDC_DIGEST_TEXT];
+    if (!vdc_cli_read_input(line, &sha256, &name)) return vdc_fail(diag, VDC_ERROR_INPUT, NULL, "%s: its list of inputs is damaged", file);
+    if (!chosen->outside && vdc_cli_leaves_folder(name)) return refuse_outside(file, "list of inputs", name, diag);
     char *path = name[0] == '/' ? vdc_strdup(name) : vdc_format("%s/%s", base, name);
     if (!path) return vdc_no_memory(diag, "the inputs");
     vdc_code code = vdc_digest_file(path, found, NULL);

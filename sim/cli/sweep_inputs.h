@@ -12,6 +12,13 @@
 
 /* Copies the scenarios, and the inputs that the result files of the folder name. */
 vdc_code vdc_cli_keep_inputs(const vdc_grid *grid, const char *folder, vdc_diag *diag);
+/* Did the results of the folder read what their inputs' files hold now? VDC_ERROR_INPUT at the first that did not: results of different inputs would stand
+ * in one table. Files that are gone are left to whoever reads them. Reads each input once. */
+vdc_code vdc_cli_check_inputs(const vdc_grid *grid, const char *folder, vdc_diag *diag);
+/* One line of a result's list of inputs, as sha256sum writes it; changed in place. False when it is none. */
+bool vdc_cli_read_input(char *line, const char **sha256, const char **name);
+/* Is the path absolute, or has it a step upwards as a part? */
+bool vdc_cli_leaves_folder(const char *path);
 /* Is it the folder of a sweep? */
 bool vdc_cli_is_sweep(const char *folder);
 

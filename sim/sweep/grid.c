@@ -558,7 +558,7 @@ static char *add_word(char *before, const char *text) {
     return closed;
 }
 
-char *vdc_grid_run_command(const vdc_grid_run *run) {
+char *vdc_grid_run_command(const vdc_grid_run *run, bool check) {
     char *command = add_word(vdc_strdup("vdcsim run"), run->scenario);
     for (size_t i = 0; i < run->set_count; i++) {
         char *option = command ? vdc_format("%s --set", command) : NULL;
@@ -569,6 +569,11 @@ char *vdc_grid_run_command(const vdc_grid_run *run) {
         char *with_seed = vdc_format("%s --seed %" PRId64, command, run->seed);
         vdc_free(command);
         command = with_seed;
+    }
+    if (check && command) {
+        char *with_check = vdc_format("%s --check", command);
+        vdc_free(command);
+        command = with_check;
     }
     return command;
 }

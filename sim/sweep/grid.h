@@ -85,7 +85,7 @@ vdc_code vdc_grid_run_at(const vdc_grid *grid, size_t index, vdc_grid_run *run, 
 void vdc_grid_run_clear(vdc_grid_run *run);
 /* Which of the scenarios that the sweep extends it is: 0 with `extends`, else the place on the axis of scenarios. */
 size_t vdc_grid_scenario(const vdc_grid *grid, const vdc_grid_run *run);
-/* The command (without -o) that does this run alone, in fresh memory, quoted for a shell; NULL when memory is out. */
-char *vdc_grid_run_command(const vdc_grid_run *run);
+/* The command (without -o) that does this run alone, `check`: with --check; in fresh memory, quoted for a shell; NULL when memory is out. */
+char *vdc_grid_run_command(const vdc_grid_run *run, bool check);
 
 #endif

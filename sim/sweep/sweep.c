@@ -372,28 +372,36 @@ static vdc_code do_run(void *context, size_t index, vdc_diag *diag) {
     vdc_grid_run run;
     vdc_code code = vdc_grid_run_at(&w->sweep->grid, index, &run, diag);
     if (code) return code;
-    char *output = path_in(w->options->folder, "runs/", run.name, ".h5");
+    char *output = path_in(w->options->folder, "runs/", run.name, ".h5"), *partial = output ? vdc_format("%s.partial", output) : NULL;
+    char *said = path_in(w->options->folder, "runs/", run.name, ".txt");
     /* The claim is kept until this process ends. Between looking and claiming another may have done the run. */
     if (w->options->join && output && (claim(w->options->folder, index, false) < 0 || access(output, F_OK) == 0)) {
         vdc_free(output);
+        vdc_free(partial);
+        vdc_free(said);
         vdc_grid_run_clear(&run);
         return VDC_INTERRUPTED;
     }
     vdc_simulation *simulation = NULL;
     vdc_run_options options = {.sets = run.sets, .set_count = run.set_count, .has_seed = run.has_seed, .seed = (uint64_t)run.seed,
                                .output = output, .check = w->options->check};
-    code = output ? vdc_simulation_open(&simulation, run.scenario, &options, diag) : vdc_no_memory(diag, "a run");
+    code = partial && said ? vdc_simulation_open(&simulation, run.scenario, &options, diag) : vdc_no_memory(diag, "a run");
     if (!code) code = vdc_simulation_run_until(simulation, VDC_TIME_MAX, diag);
+    if (!code) unlink(said); /* of an earlier try: beside a result it says that the run failed */
     if (!code) code = vdc_simulation_finish(simulation, diag);
-    if (!code && !vdc_simulation_checks_hold(simulation))
-        code = vdc_fail(diag, VDC_ERROR_CHECK, NULL, "an invariant did not hold: /checks has the residuals");
+    if (!code && !vdc_simulation_checks_hold(simulation)) {
+        rename(output, partial); /* no result: what is done, compared and resumed goes by the final name */
+        code = vdc_fail(diag, VDC_ERROR_CHECK, NULL, "an invariant did not hold: /checks of %s has the residuals", partial);
+    }
     vdc_simulation_close(simulation);
     vdc_free(output);
+    vdc_free(partial);
+    vdc_free(said);
     vdc_grid_run_clear(&run);
     return code;
 }
 
-/* Writes what a failed run said, or removes what it said the last time. */
+/* Counts, and writes what a failed run said. */
 static void note_run(void *context, size_t index, vdc_code code, const char *said) {
     work *w = context;
     vdc_grid_run run;
@@ -406,7 +414,7 @@ static void note_run(void *context, size_t index, vdc_code code, const char *sai
         w->state->done++;
     } else {
         w->state->failed++;
-        char *command = vdc_grid_run_command(&run), *text = command ? vdc_format("%s\n\n%s\n", command, said) : NULL;
+        char *command = vdc_grid_run_command(&run, w->options->check), *text = command ? vdc_format("%s\n\n%s\n", command, said) : NULL;
         vdc_code written = text ? write_file(w->options->folder, "runs/", run.name, ".txt", text, w->diag)
                                 : vdc_no_memory(w->diag, "a failed run's message");
         if (!w->code) w->code = written;
@@ -429,25 +437,31 @@ static bool failed_since(const char *said, time_t since) {
     return stat(said, &status) == 0 && status.st_mtime >= since;
 }
 
-/* The runs without a result file, for processes that joined also without those that failed since `since`; they begin at this process's own
- * part of the grid. */
-static vdc_code list_missing(const vdc_grid *grid, const vdc_sweep_options *options, time_t since, size_t *jobs, size_t *count,
+/* The runs without a result file, but for those that failed since the sweep began (for processes that joined: since `since`): they are counted in
+ * *failed. They begin at this process's own part of the grid. What an earlier try left is removed as a sweep begins. */
+static vdc_code list_missing(const vdc_grid *grid, const vdc_sweep_options *options, time_t since, size_t *jobs, size_t *count, size_t *failed,
                              vdc_diag *diag) {
-    *count = 0;
+    *count = *failed = 0;
+    bool begins = !options->join && !options->later;
     size_t begin = options->ranks ? grid->runs / options->ranks * (options->rank % options->ranks) : 0;
     vdc_code code = VDC_OK;
     for (size_t i = 0; i < grid->runs && !code; i++) {
         size_t index = (begin + i) % grid->runs;
         vdc_grid_run run;
-        if (!is_wanted(grid, index, options->seeds)) continue;
+        bool wanted = is_wanted(grid, index, options->seeds);
+        if (!wanted && !begins) continue;
         code = vdc_grid_run_at(grid, index, &run, diag);
         if (code) break;
         char *path = path_in(options->folder, "runs/", run.name, ".h5"), *said = path_in(options->folder, "runs/", run.name, ".txt");
         if (!path || !said) {
             code = vdc_no_memory(diag, "the list of runs");
-        } else if (access(path, F_OK) != 0) {
-            if (!options->join) unlink(said); /* of an earlier try */
-            if (!options->join || !failed_since(said, since)) jobs[(*count)++] = index;
+        } else {
+            if (begins && unlink(said) == 0) unlink(path); /* a result beside it did not pass its checks */
+            bool fails = options->join ? failed_since(said, since) : access(said, F_OK) == 0;
+            if (wanted && access(path, F_OK) != 0) {
+                if (fails) ++*failed;
+                else jobs[(*count)++] = index;
+            }
         }
         vdc_free(path);
         vdc_free(said);
@@ -473,17 +487,18 @@ static vdc_code do_missing(work *w, size_t *jobs, vdc_diag *diag) {
     const vdc_sweep_options *options = w->options;
     const vdc_pool pool = {
         .workers = options->workers ? options->workers : 1, .context = w, .work = do_run, .ended = note_run, .idle = look};
-    const time_t since = time(NULL);
-    size_t count = 0;
-    vdc_code code = list_missing(&w->sweep->grid, options, since, jobs, &count, diag);
-    w->state->already = w->state->runs - count;
+    const time_t since = options->since ? (time_t)options->since : time(NULL);
+    size_t count = 0, failed = 0;
+    vdc_code code = list_missing(&w->sweep->grid, options, since, jobs, &count, &failed, diag);
+    w->state->already = w->state->runs - count - failed;
+    if (!options->join) w->state->failed = failed;
     while (!code && count > 0) {
         size_t before = w->state->done + w->state->failed;
         code = vdc_pool_run(&pool, jobs, count, diag);
         if (w->code) code = w->code;
         if (code || !options->join) break;
         if (w->state->done + w->state->failed == before) usleep(PATIENCE);
-        code = look(w, 0) ? VDC_INTERRUPTED : list_missing(&w->sweep->grid, options, since, jobs, &count, diag);
+        code = look(w, 0) ? VDC_INTERRUPTED : list_missing(&w->sweep->grid, options, since, jobs, &count, &failed, diag);
     }
     return code;
 }

@@ -6,8 +6,8 @@
  *     DIR/runs.csv        which file is which run: file, seed, one column an axis
  *     DIR/runs/NAME.h5    the results; DIR/runs/NAME.txt what a failed run said, and the command that repeats it
  *
- * A run is done when its result file has its final name. The bytes of every file depend on the sweep alone: not on how many workers there
- * were, nor on whether it was stopped and resumed. The table over all runs is made of the result files: analysis/sweep_table.h.
+ * A run is done when its result file has its final name; one that did not pass its checks keeps NAME.h5.partial. The bytes of every file
+ * depend on the sweep alone: not on how many workers there were, nor on whether it was stopped and resumed. The table over all runs is made of the result files: analysis/sweep_table.h.
  */
 #ifndef VDC_SWEEP_SWEEP_H
 #define VDC_SWEEP_SWEEP_H
@@ -20,7 +20,7 @@ typedef struct vdc_sweep vdc_sweep;
 typedef struct vdc_sweep_state {
     size_t runs;                 /* of the grid, or of the seeds that were asked for */
     size_t already;              /* done before this call */
-    size_t done, failed, running;/* by this process */
+    size_t done, failed, running;/* by this process; failed: in the rounds before, too, unless processes joined */
 } vdc_sweep_state;
 
 typedef struct vdc_sweep_options {
@@ -33,6 +33,8 @@ typedef struct vdc_sweep_options {
     size_t rank, ranks; /* of this process among those, where known: they begin at different places of the grid; ranks 0 = not known */
     bool check;                  /* verify the invariants in every run */
     size_t seeds;                /* only runs of the first so many seeds; 0 = all. The index lists no others */
+    bool later;                  /* not the first call of this sweep by this process: what failed in the calls before is not tried again */
+    int64_t since;               /* when the first one was, in s since 1970, for processes that join; 0 = now */
     void *context;
     /* A run failed: its number, what it said and the command that repeats it. May be NULL. */
     void (*failed)(void *context, size_t run, const char *said, const char *command);

@@ -75,7 +75,7 @@ static vdc_code open_grid(const char *path, vdc_diag *diag)
     }
     code = vdc_grid_run_at(&grid, grid.runs - 1, &run, diag);
     if (!code) {
-        char *command = vdc_grid_run_command(&run);
+        char *command = vdc_grid_run_command(&run, true);
         code = command ? VDC_OK : vdc_no_memory(diag, "a command");
         vdc_free(command);
         vdc_grid_run_clear(&run);

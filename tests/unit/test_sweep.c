@@ -222,8 +222,8 @@ Test(sweep, commands_are_quoted_for_a_shell, .fini = clean_up)
 {
     const char *sets[] = {"a.b=it's $HOME `x`", "c=1"};
     vdc_grid_run run = {.scenario = "my base.yaml", .sets = sets, .set_count = 2, .has_seed = true, .seed = 3};
-    char *command = vdc_grid_run_command(&run);
-    cr_assert_str_eq(command, "vdcsim run 'my base.yaml' --set 'a.b=it'\\''s $HOME `x`' --set c=1 --seed 3");
+    char *command = vdc_grid_run_command(&run, true);
+    cr_assert_str_eq(command, "vdcsim run 'my base.yaml' --set 'a.b=it'\\''s $HOME `x`' --set c=1 --seed 3 --check");
     vdc_free(command);
     test_folder_make();
 }
