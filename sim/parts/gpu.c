@@ -20,7 +20,7 @@ static void tick(vdc_simulation *sim, uint32_t entity, vdc_row *row) {
 }
 
 static void summary(vdc_simulation *sim, vdc_summary *s) {
-    vdc_summary_integer(s, "gpu_allocated_milli", sim->datacenter.gpu_allocated, "GPU held by VMs at the end");
+    vdc_summary_amount(s, "gpu_allocated_milli", sim->datacenter.gpu_allocated, "milli-GPU", "GPU held by VMs at the end");
     if (sim->gpu_mix.count)
         vdc_summary_real(s, "gpu_fragmented_milli", vdc_gpu_fragmentation_total(&sim->fragmentation), "milli-GPU",
                          "idle GPU that VMs typical for the workload could not use, at the end");

@@ -139,8 +139,8 @@ static void summary(vdc_simulation *sim, vdc_summary *s) {
     vdc_summary_real(s, "memory_ballooned_byte_s", vdc_resource_total(VDC_MEMORY, model->ballooned_time), "byte s", "memory in balloons");
     vdc_summary_real(s, "memory_swapped_byte_s", vdc_resource_total(VDC_MEMORY, model->swapped_time), "byte s", "memory swapped out");
     vdc_summary_real(s, "memory_shared_byte_s", vdc_resource_total(VDC_MEMORY, model->shared_time), "byte s", "memory saved by sharing equal pages");
-    vdc_summary_integer(s, "swap_out_bytes", model->swapped_out, "memory swapped out, all told");
-    vdc_summary_integer(s, "swap_in_bytes", model->swapped_in, "memory swapped in again, all told");
+    vdc_summary_amount(s, "swap_out_bytes", model->swapped_out, "byte", "memory swapped out, all told");
+    vdc_summary_amount(s, "swap_in_bytes", model->swapped_in, "byte", "memory swapped in again, all told");
 }
 
 const vdc_part vdc_part_memory = {

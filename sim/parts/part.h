@@ -38,7 +38,8 @@ typedef struct vdc_summary {
 } vdc_summary;
 
 void vdc_summary_real(vdc_summary *summary, const char *key, double value, const char *units, const char *name);
-void vdc_summary_integer(vdc_summary *summary, const char *key, int64_t value, const char *name);
+void vdc_summary_integer(vdc_summary *summary, const char *key, int64_t value, const char *name); /* a count: its unit is 1 */
+void vdc_summary_amount(vdc_summary *summary, const char *key, int64_t value, const char *units, const char *name);
 void vdc_summary_text(vdc_summary *summary, const char *key, const char *value, const char *name);
 
 struct vdc_part {

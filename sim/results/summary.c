@@ -13,7 +13,11 @@ void vdc_summary_real(vdc_summary *summary, const char *key, double value, const
 }
 
 void vdc_summary_integer(vdc_summary *summary, const char *key, int64_t value, const char *name) {
-    add(summary, (vdc_value){.key = key, .units = "1", .long_name = name, .type = VDC_VALUE_INTEGER, .integer = value, .real = (double)value});
+    vdc_summary_amount(summary, key, value, "1", name);
+}
+
+void vdc_summary_amount(vdc_summary *summary, const char *key, int64_t value, const char *units, const char *name) {
+    add(summary, (vdc_value){.key = key, .units = units, .long_name = name, .type = VDC_VALUE_INTEGER, .integer = value, .real = (double)value});
 }
 
 void vdc_summary_text(vdc_summary *summary, const char *key, const char *value, const char *name) {

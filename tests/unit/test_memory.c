@@ -80,6 +80,14 @@ Test(memory, balloons_take_their_time) {
     for (int second = 1; second < 90; second++) ballooned += fmin(1e8 * second, wanted);
     expect(sim, "memory_ballooned_byte_s", ballooned, 1e-9);
     expect(sim, "swap_out_bytes", 0, 0);
+    size_t in_bytes = 0;
+    vdc_value value;
+    for (size_t i = 0; vdc_simulation_summary(sim, i, &value); i++)
+        if (strlen(value.key) > 6 && strcmp(value.key + strlen(value.key) - 6, "_bytes") == 0) {
+            cr_expect_str_eq(value.units, "byte", "%s", value.key);
+            in_bytes++;
+        }
+    cr_expect_geq(in_bytes, 3);
     expect(sim, "U_cpu_core_s", 190, 0);
     vdc_simulation_close(sim);
 }
