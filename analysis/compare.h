@@ -54,7 +54,7 @@ void vdc_comparison_csv(const vdc_comparison *comparison, vdc_text *out);
 /* One metric of one group, as it is shown: numbers in the unit that suits the metric. */
 typedef struct vdc_comparison_row {
     const char *units;
-    char n[24], mean[64], interval[96], difference[64], percent[64], difference_interval[96], p[48], effect[64];
+    char n[64], mean[64], interval[96], difference[64], percent[64], difference_interval[96], p[48], effect[64];
 } vdc_comparison_row;
 void vdc_comparison_row_show(const vdc_comparison *comparison, size_t metric, size_t group, vdc_comparison_row *row);
 /* The unit that suits a metric's means. */

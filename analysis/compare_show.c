@@ -164,7 +164,7 @@ static bool print_values(const vdc_comparison *c, grid *table)
 void vdc_comparison_row_show(const vdc_comparison *c, size_t m, size_t g, vdc_comparison_row *row)
 {
     size_t at = m * c->runs->group_count + g;
-    const vdc_sample *sample = &c->samples[at], *base = &c->samples[m * c->runs->group_count + c->baselines[g]];
+    const vdc_sample *sample = &c->samples[at];
     const vdc_paired *paired = &c->paired[at];
     vdc_scale scale = vdc_comparison_scale(c, m);
     *row = (vdc_comparison_row){.units = scale.units};
@@ -175,8 +175,11 @@ void vdc_comparison_row_show(const vdc_comparison *c, size_t m, size_t g, vdc_co
         snprintf(row->difference, sizeof row->difference, g == c->baselines[g] ? "baseline" : "no pairs");
         return;
     }
+    if (paired->n != sample->n) { /* a seed of one group alone has no pair: the difference and its p stand on fewer */
+        snprintf(row->n, sizeof row->n, "%zu, %zu pair%s", sample->n, paired->n, paired->n == 1 ? "" : "s");
+    }
     show_signed(paired->mean / scale.factor, 4, row->difference, sizeof row->difference);
-    show_percent(paired->mean, base->mean, row->percent, sizeof row->percent);
+    show_percent(paired->mean, paired->baseline, row->percent, sizeof row->percent);
     show_interval(paired->student, scale.factor, true, row->difference_interval, sizeof row->difference_interval);
     show_p(c->t_p[at], row->p, sizeof row->p);
     show_signed(paired->cohen_dz, 3, row->effect, sizeof row->effect);

@@ -12,6 +12,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 double vdc_run_value(const vdc_run *run, const char *key)
@@ -343,24 +344,47 @@ static bool labels_differ(const vdc_runs *runs)
     return true;
 }
 
-/* Labels by what runs were given, then with the scenarios' names, then by file: the first way that tells all groups apart. */
+/* A file given twice has one path: the second one is "a/x (2)". O(groups^2). */
+static vdc_code number_repeated(vdc_runs *runs, vdc_diag *diag)
+{
+    for (size_t g = 1; g < runs->group_count; g++) {
+        const char *path = runs->items[runs->groups[g].first].path;
+        size_t before = 0;
+        for (size_t other = 0; other < g; other++) {
+            before += strcmp(runs->items[runs->groups[other].first].path, path) == 0;
+        }
+        if (before > 0) {
+            vdc_free(runs->groups[g].label);
+            runs->groups[g].label = vdc_format("%s (%zu)", path, before + 1);
+            if (!runs->groups[g].label) {
+                return vdc_no_memory(diag, "labels");
+            }
+        }
+    }
+    return VDC_OK;
+}
+
+/* Labels by what runs were given, then with the scenarios' names, then by file, then by the whole path: the first way that tells all
+ * groups apart. */
 static vdc_code name_groups(vdc_runs *runs, vdc_diag *diag)
 {
-    enum { GIVEN, WITH_NAMES, BY_FILE, WAYS };
+    enum { GIVEN, WITH_NAMES, BY_FILE, BY_PATH, WAYS };
     for (int way = GIVEN; way < WAYS; way++) {
         for (size_t g = 0; g < runs->group_count; g++) {
             const vdc_run *run = &runs->items[runs->groups[g].first];
             vdc_free(runs->groups[g].label);
-            runs->groups[g].label = way == BY_FILE ? vdc_strdup(run->stem) : group_label(runs, run, way == WITH_NAMES);
+            runs->groups[g].label = way == BY_PATH   ? vdc_strdup(run->path)
+                                    : way == BY_FILE ? vdc_strdup(run->stem)
+                                                     : group_label(runs, run, way == WITH_NAMES);
             if (!runs->groups[g].label) {
                 return vdc_no_memory(diag, "labels");
             }
         }
         if (labels_differ(runs)) {
-            break;
+            return VDC_OK;
         }
     }
-    return VDC_OK;
+    return number_repeated(runs, diag);
 }
 
 /* Two runs of a group with one seed must differ in something that is not told: each run of such a group stands alone. Items are
@@ -401,6 +425,18 @@ static vdc_code make_groups(vdc_runs *runs, vdc_diag *diag)
     return name_groups(runs, diag);
 }
 
+/* Each run keeps its file open; the customary limit is 1024 of them a process, which a process may raise by itself. What cannot be raised is told by the
+ * file that cannot be opened. */
+static void allow_files(size_t count)
+{
+    enum { OTHERS = 64 };
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY && limit.rlim_cur < count + OTHERS) {
+        limit.rlim_cur = limit.rlim_max != RLIM_INFINITY && limit.rlim_max < count + OTHERS ? limit.rlim_max : count + OTHERS;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
 vdc_code vdc_runs_open(vdc_runs *runs, const char *const *paths, size_t count, vdc_diag *diag)
 {
     *runs = (vdc_runs){0};
@@ -415,6 +451,7 @@ vdc_code vdc_runs_open(vdc_runs *runs, const char *const *paths, size_t count, v
     if (!code && !(runs->items = vdc_calloc(files.count, sizeof *runs->items))) {
         code = vdc_no_memory(diag, "runs");
     }
+    allow_files(files.count);
     for (size_t i = 0; i < files.count && !code; i++) {
         code = open_run(&runs->items[runs->count++], files.items[i], diag);
         files.items[i] = NULL; /* the run's now */

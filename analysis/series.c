@@ -142,8 +142,8 @@ size_t vdc_ticks_resource(const vdc_ticks *ticks, const char *name)
     return SIZE_MAX;
 }
 
-vdc_code vdc_ticks_column(const vdc_ticks *ticks, const vdc_run *run, const char *path, size_t column, vdc_interval_value value,
-                          double **out, vdc_diag *diag)
+static vdc_code read_column(const vdc_ticks *ticks, const vdc_run *run, const char *path, size_t column, vdc_interval_value value, bool held,
+                            double **out, vdc_diag *diag)
 {
     vdc_matrix matrix;
     *out = NULL;
@@ -161,7 +161,7 @@ vdc_code vdc_ticks_column(const vdc_ticks *ticks, const vdc_run *run, const char
         size_t from = ticks->first[i], to = ticks->first[i + 1];
         double sum = 0, largest = -INFINITY, last = 0;
         for (size_t t = from; t < to; t++) {
-            last = matrix.cells[t * matrix.width + column];
+            last = matrix.cells[(held && t > 0 ? t - 1 : t) * matrix.width + column];
             sum += last;
             largest = fmax(largest, last);
         }
@@ -177,6 +177,18 @@ vdc_code vdc_ticks_column(const vdc_ticks *ticks, const vdc_run *run, const char
     vdc_matrix_clear(&matrix);
     *out = values;
     return VDC_OK;
+}
+
+vdc_code vdc_ticks_column(const vdc_ticks *ticks, const vdc_run *run, const char *path, size_t column, vdc_interval_value value,
+                          double **out, vdc_diag *diag)
+{
+    return read_column(ticks, run, path, column, value, false, out, diag);
+}
+
+vdc_code vdc_ticks_held(const vdc_ticks *ticks, const vdc_run *run, const char *path, size_t column, vdc_interval_value value, double **out,
+                        vdc_diag *diag)
+{
+    return read_column(ticks, run, path, column, value, true, out, diag);
 }
 
 double vdc_run_capacity(const vdc_run *run, const char *resource)

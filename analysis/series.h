@@ -55,6 +55,10 @@ typedef enum vdc_interval_value {
  * `column` is the place on the second axis, 0 without one. */
 vdc_code vdc_ticks_column(const vdc_ticks *ticks, const vdc_run *run, const char *path, size_t column, vdc_interval_value value,
                           double **out, vdc_diag *diag);
+/* The same of a column that holds values at the ends of ticks (vms_running), for a picture over time: such a value stands from there on, through the
+ * next tick. So each tick has the value of the tick before; the first one has its own, for what was before it is not recorded. */
+vdc_code vdc_ticks_held(const vdc_ticks *ticks, const vdc_run *run, const char *path, size_t column, vdc_interval_value value, double **out,
+                        vdc_diag *diag);
 /* The capacity of all hosts in a resource's unit of rate ("cpu": hardware threads, "memory": bytes), NaN when the file does not
  * say. */
 double vdc_run_capacity(const vdc_run *run, const char *resource);

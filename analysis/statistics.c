@@ -291,6 +291,7 @@ vdc_code vdc_paired_compare(const double *baseline, const double *value, size_t 
                             vdc_paired *paired, vdc_diag *diag)
 {
     *paired = (vdc_paired){.n = n,
+                           .baseline = NAN,
                            .mean = NAN,
                            .deviation = NAN,
                            .student = {NAN, NAN},
@@ -311,6 +312,7 @@ vdc_code vdc_paired_compare(const double *baseline, const double *value, size_t 
     for (size_t i = 0; i < n; i++) {
         differences[i] = value[i] - baseline[i];
     }
+    paired->baseline = mean_of(baseline, n);
     paired->mean = mean_of(differences, n);
     if (n >= 2) {
         paired->deviation = gsl_stats_sd_m(differences, 1, n, paired->mean);

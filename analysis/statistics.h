@@ -41,6 +41,7 @@ void vdc_sort_values(double *values, size_t n);
 /* Everything that is said about the paired differences d[i] = value[i] - baseline[i]. */
 typedef struct vdc_paired {
     size_t n;                    /* pairs */
+    double baseline;             /* its mean over the pairs */
     double mean, deviation;      /* of the differences */
     vdc_interval student;        /* of the mean difference, t distribution with n - 1 degrees of freedom */
     vdc_interval bootstrap;      /* of the mean difference, BCa, expanded for small n */

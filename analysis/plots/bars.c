@@ -2,7 +2,9 @@
 #include "analysis/compare.h"
 #include "analysis/plots/scatter.h"
 
-enum { PANELS_MOST = 6, COLUMNS = 2 };
+enum { PANELS_MOST = 6, COLUMNS = 2, WIDTH = 1000, UNITS = 10 };
+/* Where the panels end, what is between two, and what is left free behind a bar: shares of the width. */
+static const double RIGHT = 0.985, BETWEEN = 0.03, BEHIND = 0.02;
 
 /* In order of interest; the first PANELS_MOST that differ are shown. */
 static const char *const keys[] = {
@@ -68,11 +70,11 @@ static vdc_code draw_panel(vdc_picture *picture, const vdc_runs *runs, const cha
         }
         vdc_text *script = &picture->script;
         size_t column = panel % COLUMNS;
-        double width = (0.985 - left - 0.03) / COLUMNS;
+        double width = (RIGHT - left - BETWEEN) / COLUMNS;
         vdc_text_add(script,
                      "\nset lmargin at screen %.4f\nset rmargin at screen %.4f\nset tmargin at screen upper(%zu)\nset bmargin at "
                      "screen lower(%zu)\n",
-                     left + (double)column * (width + 0.03), left + (double)column * (width + 0.03) + width - 0.02,
+                     left + (double)column * (width + BETWEEN), left + (double)column * (width + BETWEEN) + width - BEHIND,
                      panel / COLUMNS, panel / COLUMNS);
         vdc_text_add(script, "set label 1 ");
         vdc_picture_quote(script, name);
@@ -109,12 +111,22 @@ static vdc_code draw(vdc_picture *picture, const vdc_runs *runs, size_t index, v
         return VDC_OK;
     }
     for (size_t g = 0; g < runs->group_count; g++) {
-        size_t width = vdc_text_width(runs->groups[g].label);
-        longest = width > longest ? width : longest;
         several = several || runs->groups[g].count > 1;
     }
+    for (size_t i = 0; i < count; i++) {
+        char *name = vdc_plot_axis_name(runs, shown[i], "");
+        if (!name) {
+            return vdc_no_memory(diag, "a picture");
+        }
+        size_t width = vdc_text_width(name) + UNITS;
+        longest = width > longest ? width : longest;
+        vdc_free(name);
+    }
     size_t rows = (count + COLUMNS - 1) / COLUMNS;
-    picture->width = 1000;
+    /* So wide that the longest label stands left of the panels and the longest title above one of them. */
+    const double labels = 20 + 7.8 * (double)vdc_plot_longest_label(runs, runs->group_count), panel = 7.4 * (double)longest;
+    double wanted = (panel + labels / COLUMNS) / ((RIGHT - BETWEEN) / COLUMNS - BEHIND);
+    picture->width = wanted > WIDTH ? (unsigned)wanted : WIDTH;
     picture->height = 70 + (unsigned)(rows * (84 + 26 * runs->group_count));
     vdc_text *script = &picture->script;
     for (unsigned i = 0; i < VDC_PICTURE_LINES; i++) {
@@ -129,7 +141,7 @@ static vdc_code draw(vdc_picture *picture, const vdc_runs *runs, size_t index, v
                  "border 1\n",
                  several ? "Means and 95 % intervals over seeds" : "Side by side");
     vdc_text_add(&picture->title, "%s", several ? "Means and 95 % intervals over seeds" : "Side by side");
-    double left = 0.02 + 0.0078 * (double)(longest < 40 ? longest : 40);
+    double left = labels / picture->width;
     vdc_code code = VDC_OK;
     for (size_t i = 0; i < count && !code; i++) {
         code = draw_panel(picture, runs, shown[i], i, left, diag);

@@ -5,7 +5,9 @@
 
 vdc_code vdc_curve_read(const vdc_curve *curve, const vdc_ticks *ticks, const vdc_run *run, double **out, vdc_diag *diag)
 {
-    vdc_code code = vdc_ticks_column(ticks, run, curve->path, 0, curve->total ? VDC_INTERVAL_SUM : curve->value, out, diag);
+    vdc_interval_value value = curve->total ? VDC_INTERVAL_SUM : curve->value;
+    vdc_code code = curve->held ? vdc_ticks_held(ticks, run, curve->path, 0, value, out, diag)
+                                : vdc_ticks_column(ticks, run, curve->path, 0, value, out, diag);
     double sum = 0, factor = curve->factor != 0 ? curve->factor : 1;
     for (size_t i = 0; *out && i < ticks->count; i++) {
         sum += (*out)[i];

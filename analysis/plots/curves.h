@@ -12,6 +12,7 @@ typedef struct vdc_curve {
     const char *title;             /* in the key; NULL = none */
     vdc_interval_value value;
     double factor;                 /* shown = value x factor; 0 = 1 */
+    bool held;                     /* the column holds values at the ends of ticks: vdc_ticks_held */
     bool total;                    /* summed up from the run's start */
     bool optional;                 /* left out when it is 0 throughout */
 } vdc_curve;

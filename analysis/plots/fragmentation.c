@@ -50,7 +50,7 @@ static vdc_code draw(vdc_picture *picture, const vdc_runs *runs, size_t index, v
     }
     vdc_text_add(&picture->title, "GPU capacity lost to fragmentation as load arrives");
     static const char *const titles[] = {"Free but useless to what arrives (% of all GPUs)", "Not allocated (% of all GPUs)"};
-    vdc_panels panels = {.legend = count};
+    vdc_panels panels = {.legend = count, .longest = vdc_plot_longest_label(runs, lines)};
     vdc_text_add(&picture->script, "xlabel_text = 'GPUs asked for by all arrivals so far (%% of all GPUs)'\n");
     for (size_t panel = 0; panel < 2; panel++) {
         vdc_panels_next(&panels, titles[panel]);

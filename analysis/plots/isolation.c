@@ -28,11 +28,13 @@ static void draw_fences(vdc_picture *picture, const vdc_ticks *ticks, double tim
 {
     double *stacked[FENCES + LINES], factors[FENCES + LINES];
     bool there[FENCES + LINES];
+    size_t entries = 0;
     vdc_text *body = &panels->body;
     for (size_t k = 0; k < FENCES + LINES; k++) {
         stacked[k] = values[k];
         factors[k] = 1;
         there[k] = vdc_largest(values[k], ticks->count) > 0;
+        entries += there[k];
     }
     for (size_t k = 1; k < FENCES; k++) {
         for (size_t i = 0; i < ticks->count; i++) {
@@ -44,7 +46,10 @@ static void draw_fences(vdc_picture *picture, const vdc_ticks *ticks, double tim
     vdc_plot_steps(picture, ticks, time_factor, stacked, factors, FENCES + LINES);
     vdc_panels_next(panels, "S: CPU fenced (threads)");
     vdc_panels_count_axis(panels, vdc_largest(stacked[FENCES - 1], ticks->count));
-    vdc_text_add(body, "plot ");
+    /* More than three would run into the panel's title: two rows. */
+    enum { IN_A_ROW = 3, ROW = 22 };
+    panels->above = entries > IN_A_ROW ? ROW : 0;
+    vdc_text_add(body, "set key maxcols %d\nplot ", IN_A_ROW);
     bool first = true;
     for (size_t k = FENCES; k-- > 0;) {
         if (!there[k]) {

@@ -1,8 +1,8 @@
 /* What the kinds of plot share. */
 #include "analysis/plots/kinds.h"
 
-const char *const vdc_plot_no_ticks = "the run recorded no ticks (its scenario says output: {ticks: false})";
-const char *const vdc_plot_no_vms = "the run recorded no table of VMs (its scenario says output: {vms: none})";
+const char *const vdc_plot_no_ticks = "the run recorded no ticks (it was over at once, or its scenario says output: {ticks: false})";
+const char *const vdc_plot_no_vms = "the run recorded no VMs (none came, or its scenario says output: {vms: none})";
 
 void vdc_plot_title(vdc_picture *picture, const vdc_runs *runs, const vdc_run *run, const char *what)
 {
@@ -18,6 +18,16 @@ void vdc_plot_title(vdc_picture *picture, const vdc_runs *runs, const vdc_run *r
     if (run && !run->complete) {
         vdc_text_add(&picture->title, "\nthe run was interrupted: up to then");
     }
+}
+
+size_t vdc_plot_longest_label(const vdc_runs *runs, size_t groups)
+{
+    size_t longest = 0;
+    for (size_t g = 0; g < groups && g < runs->group_count; g++) {
+        size_t width = vdc_text_width(runs->groups[g].label);
+        longest = width > longest ? width : longest;
+    }
+    return longest;
 }
 
 bool vdc_plot_equal(const double *a, const double *b, size_t count)
@@ -71,13 +81,19 @@ void vdc_panels_finish(vdc_panels *panels, vdc_picture *picture)
 {
     vdc_text *script = &picture->script;
     if (panels->count > 0) {
-        unsigned legend = 20 * (unsigned)((panels->legend + 1) / 2), height = 90 + 200 * (unsigned)panels->count + legend;
+        /* Pixels: of the default width what lies right of the axis, and a label with its sample line. */
+        const double room = 780, entry = 48 + 7.6 * (double)panels->longest;
+        size_t columns = 2 * entry <= room ? 2 : 1, rows = (panels->legend + columns - 1) / columns;
+        unsigned legend = 20 * (unsigned)rows, height = 90 + panels->above + 200 * (unsigned)panels->count + legend;
         picture->height = height;
+        if (entry > room) {
+            picture->width = (unsigned)(900 * entry / room);
+        }
         vdc_text_add(script, "panels = %zu\ntop = %.4f\nbottom = %.4f\nupper(i) = top - i * (top - bottom) / panels - %.4f\n"
                              "lower(i) = top - (i + 1) * (top - bottom) / panels + %.4f\n",
-                     panels->count, 1 - 30.0 / height, (54.0 + legend) / height, 26.0 / height, 10.0 / height);
+                     panels->count, 1 - (30.0 + panels->above) / height, (54.0 + legend) / height, 26.0 / height, 10.0 / height);
         if (panels->legend)
-            vdc_text_add(script, "legend = %.4f\nlegend_rows = %zu\n", (legend + 4.0) / height, (panels->legend + 1) / 2);
+            vdc_text_add(script, "legend = %.4f\nlegend_rows = %zu\n", (legend + 4.0) / height, rows);
         /* The title goes above all panels, on one line. */
         vdc_text_add(script, "unset title\nset multiplot title ");
         vdc_text line = {0};

@@ -16,6 +16,9 @@ extern const char *const vdc_plot_no_vms;   /* and one of VMs without a table of
 /* The title's two lines: what is shown, and of which run ("best-fit, seed 1") when there are several. */
 void vdc_plot_title(vdc_picture *picture, const vdc_runs *runs, const vdc_run *run, const char *what);
 
+/* The longest label of the first so many groups, in characters. */
+size_t vdc_plot_longest_label(const vdc_runs *runs, size_t groups);
+
 /* Are two curves the same? One would hide the other. */
 bool vdc_plot_equal(const double *a, const double *b, size_t count);
 
@@ -32,6 +35,8 @@ typedef struct vdc_panels {
     vdc_text body;
     size_t count;
     size_t legend; /* lines of a common key, named in the first panel alone; it stands below all panels. 0 = each has its own */
+    size_t longest; /* of their labels, in characters: two columns where two of it fit, else one, of a picture as wide as that takes */
+    unsigned above; /* pixels more between the title and the first panel, for a key of its own of two rows */
 } vdc_panels;
 /* Begins the next panel: its title stands above it on the left, its key on the right. The plot command follows in `body`. */
 void vdc_panels_next(vdc_panels *panels, const char *title);

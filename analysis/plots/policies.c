@@ -6,9 +6,9 @@
 enum { QUANTITIES = 4, LINES_MOST = VDC_PICTURE_LINES };
 
 static const struct { vdc_curve curve; const char *title, *units; } quantities[QUANTITIES] = {
-    {{.path = "/ticks/hosts_used", .value = VDC_INTERVAL_MEAN}, "Hosts with a VM", NULL},
+    {{.path = "/ticks/hosts_used", .value = VDC_INTERVAL_MEAN, .held = true}, "Hosts with a VM", NULL},
     {{.path = "/ticks/T", .value = VDC_INTERVAL_RATE}, "CPU scheduled (hardware threads)", NULL},
-    {{.path = "/ticks/vms_queued", .value = VDC_INTERVAL_LARGEST, .optional = true}, "VMs waiting", NULL},
+    {{.path = "/ticks/vms_queued", .value = VDC_INTERVAL_LARGEST, .held = true, .optional = true}, "VMs waiting", NULL},
     {{.path = "/ticks/energy", .value = VDC_INTERVAL_RATE}, "Power of all hosts", "W"},
 };
 
@@ -78,7 +78,7 @@ static vdc_code draw(vdc_picture *picture, const vdc_runs *runs, size_t index, v
             vdc_text_add(&picture->title, ": the first %zu of %zu", lines, runs->group_count);
         }
         vdc_time_axis axis = vdc_picture_time(picture, 0, end);
-        vdc_panels panels = {.legend = lines};
+        vdc_panels panels = {.legend = lines, .longest = vdc_plot_longest_label(runs, lines)};
         for (size_t q = 0; q < QUANTITIES && !code; q++) {
             code = draw_quantity(picture, runs, lines, q, ticks, axis.factor, &panels, diag);
         }

@@ -9,7 +9,7 @@ static const vdc_curve_panel panels[] = {
      .curves = {{.path = "/ticks/energy", .value = VDC_INTERVAL_RATE}}},
     {.title = "Energy so far", .units = "J", .curves = {{.path = "/ticks/energy", .total = true}}},
     {.title = "Carbon intensity of the grid (g/kWh)",
-     .curves = {{.path = "/ticks/carbon_intensity", .value = VDC_INTERVAL_MEAN}}},
+     .curves = {{.path = "/ticks/carbon_intensity", .value = VDC_INTERVAL_MEAN, .held = true}}},
     {.title = "Carbon so far", .units = "g", .curves = {{.path = "/ticks/carbon", .total = true}}},
 };
 

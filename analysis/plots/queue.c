@@ -2,8 +2,8 @@
 #include "analysis/plots/curves.h"
 
 static const vdc_curve_panel panels[] = {
-    {.title = "VMs running", .area = true, .curves = {{.path = "/ticks/vms_running", .value = VDC_INTERVAL_MEAN}}},
-    {.title = "VMs waiting", .area = true, .curves = {{.path = "/ticks/vms_queued", .value = VDC_INTERVAL_LARGEST}}},
+    {.title = "VMs running", .area = true, .curves = {{.path = "/ticks/vms_running", .value = VDC_INTERVAL_MEAN, .held = true}}},
+    {.title = "VMs waiting", .area = true, .curves = {{.path = "/ticks/vms_queued", .value = VDC_INTERVAL_LARGEST, .held = true}}},
     {.title = "VMs so far", .curves = {
         {.path = "/ticks/arrivals", .title = "arrived", .total = true},
         {.path = "/ticks/placed", .title = "placed", .total = true},

@@ -63,6 +63,28 @@ static void set_tics(vdc_text *script, char axis_letter, const grid_axis *axis)
     vdc_text_add(script, ")\nset %crange [-0.5:%.1f]\n", axis_letter, (double)axis->count - 0.5);
 }
 
+/* The title's second line: what the cells are means over, when they are. */
+static void add_averaged(vdc_text *title, const vdc_runs *runs, const char *x, const char *y)
+{
+    const vdc_run *first = &runs->items[0];
+    const char *before = "\nmeans over ";
+    for (size_t i = 0; i < first->parameter_count; i++) {
+        const char *name = first->parameters[i].name;
+        bool differs = false;
+        for (size_t g = 1; g < runs->group_count && !differs; g++) {
+            const char *value = vdc_run_parameter_value(&runs->items[runs->groups[g].first], name);
+            differs = !value || strcmp(value, first->parameters[i].value) != 0;
+        }
+        if (differs && strcmp(name, x) != 0 && strcmp(name, y) != 0) {
+            vdc_text_add(title, "%s%s", before, name);
+            before = ", ";
+        }
+    }
+    if (runs->count > runs->group_count) {
+        vdc_text_add(title, "%sseeds", before);
+    }
+}
+
 static vdc_code draw_grid(vdc_picture *picture, const vdc_runs *runs, const char *metric, const grid_axis *x, const grid_axis *y,
                           vdc_diag *diag)
 {
@@ -101,6 +123,7 @@ static vdc_code draw_grid(vdc_picture *picture, const vdc_runs *runs, const char
         }
         vdc_text *script = &picture->script;
         vdc_text_add(&picture->title, "Sensitivity: %s", name);
+        add_averaged(&picture->title, runs, x->name, y->name);
         picture->height = 150 + 60 * (unsigned)y->count;
         vdc_picture_palette(picture);
         vdc_text_add(script, "unset key\nunset grid\nset border 0\n");

@@ -22,7 +22,7 @@ static vdc_code read_curves(curves *c, const vdc_ticks *ticks, const vdc_run *ru
         code = vdc_ticks_column(ticks, run, "/ticks/ready", 0, VDC_INTERVAL_RATE, &c->ready, diag);
     }
     if (!code) {
-        code = vdc_ticks_column(ticks, run, "/ticks/hosts_used", 0, VDC_INTERVAL_MEAN, &c->hosts, diag);
+        code = vdc_ticks_held(ticks, run, "/ticks/hosts_used", 0, VDC_INTERVAL_MEAN, &c->hosts, diag);
     }
     return code;
 }

@@ -79,7 +79,7 @@ static void draw_panels(vdc_picture *picture, const vdc_runs *runs, sample *wait
         steepest = slowdowns[g].count ? fmax(steepest, slowdowns[g].values[slowdowns[g].count - 1]) : steepest;
     }
     if (longest <= 0) {
-        vdc_text_add(&picture->missing, "no VM waited: each was placed when it arrived");
+        vdc_text_add(&picture->missing, "no VM that was placed had waited");
         return;
     }
     vdc_time_axis unit = vdc_time_axis_choose(0, longest);
@@ -91,6 +91,9 @@ static void draw_panels(vdc_picture *picture, const vdc_runs *runs, sample *wait
     for (size_t g = 0; g < lines; g++) {
         add_curve(picture, &slowdowns[g], runs->groups[g].label, 1, 1);
     }
+    enum { LEFT = 72, SAMPLE = 48, SUFFIX = 42 }; /* pixels; characters of what stands behind a label */
+    unsigned legend = LEFT + SAMPLE + (unsigned)(7.6 * (double)(vdc_plot_longest_label(runs, lines) + SUFFIX));
+    picture->width = legend > 900 ? legend : 0;
     picture->height = 446 + 20 * (unsigned)lines;
     vdc_text_add(script, "unset title\nset multiplot layout 1,2 margins 0.08,0.975,%.4f,0.9 spacing 0.08 title ",
                  (76.0 + 20.0 * (double)lines) / picture->height);
@@ -101,7 +104,7 @@ static void draw_panels(vdc_picture *picture, const vdc_runs *runs, sample *wait
                  (20.0 * (double)lines + 8) / picture->height);
     vdc_text_add(script, "set xlabel 'Waited at most (%s)' offset 0,label_lift\nset xrange [%.6g:*]\nplot ", unit.units, longest / unit.factor / 1e4);
     for (size_t g = 0; g < lines; g++) {
-        char label[256], number[48], share[48];
+        char label[512], number[48], share[48];
         size_t at_once = 0;
         while (at_once < waits[g].count && waits[g].values[at_once] <= 0) {
             at_once++;
@@ -113,8 +116,10 @@ static void draw_panels(vdc_picture *picture, const vdc_runs *runs, sample *wait
                      vdc_picture_line((unsigned)g));
         vdc_picture_quote(script, label);
     }
-    vdc_text_add(script, "\nunset key\nunset ylabel\nset xlabel 'Slowdown at most (with the wait / without it)' offset 0,label_lift\nset "
-                         "xrange [1:*]\nplot ");
+    vdc_text_add(script, "\nunset key\nunset ylabel\nset xlabel 'Slowdown at most (with the wait / without it)' offset 0,label_lift\n");
+    /* With hardly any slowdown gnuplot finds no range of its own, and fails. */
+    vdc_text_add(script, "set xrange [1:%s]\n%splot ", steepest > 1.1 ? "*" : "1.1",
+                 steepest > 1 ? "" : "set label 1 'no VM that ended had waited' at graph 0.5, graph 0.5 center textcolor rgb '#303030'\n");
     for (size_t g = 0; g < lines; g++) {
         vdc_text_add(script, "%sdata index %zu using 1:2 with lines %s", g ? ", \\\n  " : "", lines + g,
                      vdc_picture_line((unsigned)g));

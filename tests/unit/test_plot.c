@@ -356,6 +356,37 @@ Test(plot, ticks_drawn_together_keep_their_sums, .fini = test_folder_remove)
     vdc_runs_close(&runs);
 }
 
+/* A value at the end of a tick stands in the next one; drawn together, at least the sum of the steps is what it was. */
+Test(plot, values_at_the_ends_of_ticks_are_drawn_after_them, .fini = test_folder_remove)
+{
+    test_folder_make();
+    const char *path = test_folder_path("a.h5");
+    sample_run(path, "first-fit", 1, NULL);
+    vdc_runs runs;
+    vdc_ticks ticks, few;
+    double *ends, *held, *together, changes = 0, sum = 0;
+    cr_assert_eq(vdc_runs_open(&runs, &path, 1, NULL), VDC_OK);
+    cr_assert_eq(vdc_ticks_read(&ticks, &runs.items[0], SIZE_MAX, NULL), VDC_OK);
+    cr_assert_eq(vdc_ticks_column(&ticks, &runs.items[0], "/ticks/vms_running", 0, VDC_INTERVAL_MEAN, &ends, NULL), VDC_OK);
+    cr_assert_eq(vdc_ticks_held(&ticks, &runs.items[0], "/ticks/vms_running", 0, VDC_INTERVAL_MEAN, &held, NULL), VDC_OK);
+    cr_assert_eq(held[0], ends[0]);
+    for (size_t i = 1; i < ticks.count; i++) {
+        cr_assert_eq(held[i], ends[i - 1], "interval %zu", i);
+        changes += held[i] != ends[i];
+        sum += held[i];
+    }
+    cr_assert_gt(changes, 0);
+    cr_assert_eq(vdc_ticks_read(&few, &runs.items[0], 1, NULL), VDC_OK);
+    cr_assert_eq(vdc_ticks_held(&few, &runs.items[0], "/ticks/vms_running", 0, VDC_INTERVAL_SUM, &together, NULL), VDC_OK);
+    cr_assert_eq(together[0], held[0] + sum);
+    vdc_free(ends);
+    vdc_free(held);
+    vdc_free(together);
+    vdc_ticks_clear(&ticks);
+    vdc_ticks_clear(&few);
+    vdc_runs_close(&runs);
+}
+
 /* Three degrees of isolation, drawn by one name: areas, cells and points are what the summaries say. */
 Test(plot, isolation_agrees_with_the_summary, .fini = test_folder_remove)
 {
