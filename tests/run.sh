@@ -26,6 +26,7 @@ faults          $PYTHON tests/faults/run.py
 scenarios       $PYTHON tests/scenarios/run.py
 fgd             $PYTHON tests/conformance/fgd.py
 result          $PYTHON tests/result/check.py
+commands        $PYTHON tests/commands/run.py
 conformance     $PYTHON tests/conformance/run.py
 model           $PYTHON tests/reference/compare.py --model
 spane           $PYTHON tests/conformance/spane.py
