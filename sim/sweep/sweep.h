@@ -6,8 +6,9 @@
  *     DIR/runs.csv        which file is which run: file, seed, one column an axis
  *     DIR/runs/NAME.h5    the results; DIR/runs/NAME.txt what a failed run said, and the command that repeats it
  *
- * A run is done when its result file has its final name; one that did not pass its checks keeps NAME.h5.partial. The bytes of every file
- * depend on the sweep alone: not on how many workers there were, nor on whether it was stopped and resumed. The table over all runs is made of the result files: analysis/sweep_table.h.
+ * A run is done when its result file has its final name; one that did not pass its checks keeps NAME.h5.partial. The bytes of every file depend on
+ * the sweep alone: not on how many workers there were, nor on whether it was stopped and resumed. The table over all runs is made of the result files:
+ * analysis/sweep_table.h.
  */
 #ifndef VDC_SWEEP_SWEEP_H
 #define VDC_SWEEP_SWEEP_H
