@@ -252,6 +252,25 @@ vdc_code vdc_operation_read(const vdc_node *node, vdc_operation_form form, const
     return nothing ? vdc_fail(diag, VDC_ERROR_INPUT, &node->place, "%s: says nothing to change; allowed: %s", section, nothing) : code;
 }
 
+/* By time, those at one instant as written: runs of doubled length are merged. False when memory is out. */
+static bool sort_operations(vdc_operation *items, size_t count) {
+    bool sorted = true;
+    for (size_t i = 1; i < count; i++) sorted = sorted && items[i - 1].at <= items[i].at;
+    if (sorted) return true;
+    vdc_operation *room = vdc_malloc(count * sizeof *room);
+    if (!room) return false;
+    for (size_t run = 1; run < count; run *= 2) {
+        for (size_t begin = 0; begin < count; begin += 2 * run) {
+            size_t middle = count - begin < run ? count : begin + run, end = count - middle < run ? count : middle + run;
+            size_t a = begin, b = middle;
+            for (size_t to = begin; to < end; to++) room[to] = b == end || (a < middle && items[a].at <= items[b].at) ? items[a++] : items[b++];
+        }
+        memcpy(items, room, count * sizeof *items);
+    }
+    vdc_free(room);
+    return true;
+}
+
 vdc_code vdc_operation_list_read(vdc_operation_lists *lists, const vdc_node *node, vdc_operation_form form, const char *what, uint32_t *index,
                                  vdc_diag *diag) {
     char section[96], found[96];
@@ -272,11 +291,10 @@ vdc_code vdc_operation_list_read(vdc_operation_lists *lists, const vdc_node *nod
         lists->networking = lists->networking || operation.verb >= VDC_VERB_CREATE_NETWORK;
         lists->storing = lists->storing || (operation.verb >= VDC_VERB_CREATE_VOLUME && operation.verb < VDC_VERB_CREATE_NETWORK);
         if (!VDC_RESERVE(lists->items, lists->capacity, lists->count + 1)) return vdc_no_memory(diag, "the operations of VMs");
-        size_t at = lists->count++;
-        for (; at > begin && lists->items[at - 1].at > operation.at; at--) lists->items[at] = lists->items[at - 1];
-        lists->items[at] = operation;
+        lists->items[lists->count++] = operation;
     }
     vdc_arena_free(&scratch);
+    if (lists && lists->count > begin && !sort_operations(lists->items + begin, lists->count - begin)) return vdc_no_memory(diag, "the operations of VMs");
     if (!lists) *index = node->count > 0; /* has some, which nobody keeps */
     if (first || !lists || lists->count == begin) return first;
     if (lists->list_count >= UINT32_MAX - 1 || !VDC_RESERVE(lists->lists, lists->list_capacity, lists->list_count + 1))

@@ -127,7 +127,16 @@ static vdc_code take_racks(vdc_simulation *sim, const vdc_host_list *list, vdc_d
     hosts->zone = vdc_calloc(list->count + 1, sizeof *hosts->zone);
     if (!hosts->rack || !hosts->zone) return vdc_no_memory(diag, "the topology");
     for (size_t i = 0; i < list->count; i++) hosts->rack[i] = list->hosts[i].rack;
-    return VDC_OK;
+    vdc_code code = VDC_OK;
+    for (size_t p = 0; p < sim->scenario->pool_count; p++) {
+        const vdc_pool_spec *pool = &sim->scenario->pools[p];
+        size_t host = 0;
+        while (pool->rack != VDC_UNLIMITED && host < list->count && hosts->rack[host] != pool->rack) host++;
+        if (host == list->count)
+            code = vdc_fail(diag, VDC_ERROR_INPUT, NULL, "%s: datacenter.storage: pool '%.60s': rack: found %" PRId64 ", in which no host stands",
+                            sim->scenario->path, pool->name, pool->rack);
+    }
+    return code;
 }
 
 /* Hosts fill racks and racks fill zones evenly, in order of their numbers. */

@@ -56,9 +56,13 @@ static void ids_remove(vdc_live_ids *ids, int64_t id) {
     ids->count--;
 }
 
-/* Notes the id of a VM that arrives; an error when a live one has it. */
-static vdc_code ids_arrive(vdc_simulation *sim, int64_t id, vdc_diag *diag) {
+/* Notes the id of a VM that arrives; an error when a live one has it. One that has none gets its arrival number, or, where a live VM has that, the
+ * number after the largest id that there has been. */
+static vdc_code ids_arrive(vdc_simulation *sim, vdc_request *request, vdc_diag *diag) {
     vdc_live_ids *ids = &sim->ids;
+    const bool own = request->id != VDC_NO_ID;
+    int64_t id = own ? request->id : request->number;
+    request->id = id;
     if (!ids->hashed) {
         if (id > ids->largest) {
             ids->largest = id;
@@ -70,10 +74,12 @@ static vdc_code ids_arrive(vdc_simulation *sim, int64_t id, vdc_diag *diag) {
                 && !ids_insert(ids, sim->datacenter.records[slot].request.id))
                 return vdc_no_memory(diag, "the ids of live VMs");
     }
+    if (!own && ids->size && ids->largest < INT64_MAX && ids->table[id_slot(ids, id)] == id) request->id = id = ids->largest + 1;
     if (ids->size && ids->table[id_slot(ids, id)] == id)
         return vdc_fail(diag, VDC_ERROR_INPUT, NULL,
                         "workload: VM id %" PRId64 " arrives at %.9g s while a VM with that id is still alive; ids may be used again only "
-                        "after the VM has ended", id, (double)sim->next.arrival / 1e9);
+                        "after the VM has ended, and VMs without an id have their arrival number as theirs", id, (double)sim->next.arrival / 1e9);
+    if (id > ids->largest) ids->largest = id;
     if (!ids_insert(ids, id)) return vdc_no_memory(diag, "the ids of live VMs");
     return VDC_OK;
 }
@@ -191,8 +197,7 @@ const char *vdc_run_fits_nowhere(const vdc_simulation *sim, const vdc_request *r
 vdc_code vdc_run_arrive(vdc_simulation *sim, vdc_request *request, vdc_diag *diag) {
     vdc_datacenter *dc = &sim->datacenter;
     request->number = sim->population.arrived;
-    if (request->id == VDC_NO_ID) request->id = request->number;
-    vdc_code code = ids_arrive(sim, request->id, diag);
+    vdc_code code = ids_arrive(sim, request, diag);
     if (code) return code;
     int64_t most = sim->cpu.policy->cpu.weight_most;
     if (most && request->cpu_weight > most)

@@ -39,6 +39,8 @@ vdc_workload_context vdc_context_of(vdc_simulation *sim, int64_t capacity[VDC_RE
         .tenants = sim->tenants, .groups = sim->groups, .gpu_models = sim->gpu_models, .isolation = &sim->wishes,
         .interference = &sim->profiles, .operations = &sim->operations, .io = &sim->io, .seed = sim->scenario->seed,
         .host_speed = speed, .capacity = capacity, .inputs = &sim->scenario->inputs,
+        /* What happens at the instant of the end is part of the run. */
+        .horizon = sim->scenario->end_rule == VDC_END_DURATION ? vdc_later(sim->scenario->end, 1) : 0,
     };
 }
 
@@ -185,11 +187,37 @@ void vdc_share_by(vdc_simulation *sim) {
         .bursts = cpu->bursts && cpu->bursts(sim->cpu.state)};
 }
 
-static vdc_code assemble(vdc_simulation *sim, const char *path, const vdc_run_options *options, vdc_diag *diag) {
+/* The scenario and its hosts. */
+static vdc_code assemble_hosts(vdc_simulation *sim, const char *path, const vdc_run_options *options, vdc_diag *diag) {
     vdc_scenario_options scenario_options = {
         .sets = options->sets, .set_count = options->set_count, .has_seed = options->has_seed, .seed = options->seed, .text = options->text,
     };
     vdc_code code = vdc_scenario_open(&sim->scenario, path, &scenario_options, diag);
+    if (code) return code;
+    if ((code = vdc_names_create(&sim->tenants, diag)) || (code = vdc_names_create(&sim->groups, diag))
+        || (code = vdc_names_create(&sim->gpu_models, diag)) || (code = vdc_isolation_specs_create(&sim->wishes, diag))
+        || (code = vdc_interference_profiles_create(&sim->profiles, diag)) || (code = vdc_io_profiles_create(&sim->io, diag)))
+        return code;
+    return vdc_lay_out_datacenter(sim, diag);
+}
+
+vdc_code vdc_simulation_fleet(const char *path, const vdc_run_options *options, vdc_workload_context *context, int64_t capacity[VDC_RESOURCES],
+                              vdc_diag *diag) {
+    vdc_simulation *sim = vdc_calloc(1, sizeof *sim);
+    if (!sim) return vdc_no_memory(diag, "the simulation");
+    const vdc_code code = assemble_hosts(sim, path, options, diag);
+    *context = (vdc_workload_context){0};
+    if (!code) {
+        const vdc_workload_context own = vdc_context_of(sim, capacity);
+        *context = (vdc_workload_context){.host_speed = own.host_speed, .host_cpu = own.host_cpu, .slowest = own.slowest, .weight_most = own.weight_most,
+                                          .horizon = own.horizon, .capacity = capacity};
+    }
+    vdc_simulation_close(sim);
+    return code;
+}
+
+static vdc_code assemble(vdc_simulation *sim, const char *path, const vdc_run_options *options, vdc_diag *diag) {
+    vdc_code code = assemble_hosts(sim, path, options, diag);
     if (code) return code;
     const vdc_scenario *scenario = sim->scenario;
     vdc_datacenter *dc = &sim->datacenter;
@@ -198,11 +226,6 @@ static vdc_code assemble(vdc_simulation *sim, const char *path, const vdc_run_op
     sim->leaving = VDC_NOWHERE;
     vdc_checks_setup(&sim->checks);
     vdc_wait_queue_setup(&sim->waiting);
-    if ((code = vdc_names_create(&sim->tenants, diag)) || (code = vdc_names_create(&sim->groups, diag))
-        || (code = vdc_names_create(&sim->gpu_models, diag)) || (code = vdc_isolation_specs_create(&sim->wishes, diag))
-        || (code = vdc_interference_profiles_create(&sim->profiles, diag)) || (code = vdc_io_profiles_create(&sim->io, diag))
-        || (code = vdc_lay_out_datacenter(sim, diag)))
-        return code;
     vdc_code workload = assemble_workload(sim, diag), policies = assemble_policies(sim, diag);
     vdc_code isolation = workload ? VDC_OK : assemble_isolation(sim, diag);
     if (workload || policies || isolation) return workload ? workload : policies ? policies : isolation;

@@ -30,10 +30,10 @@ typedef struct vdc_tick_counts {
     int64_t arrivals, placed, rejected, completed, migrations;
 } vdc_tick_counts;
 
-/* The ids given explicitly that are alive, so that a second use is noticed. Only kept from the first id on that is not
+/* The ids of VMs that are alive, so that a second use is noticed. Only kept from the first id on that is not
  * larger than all before it: ascending ids cannot repeat. */
 typedef struct vdc_live_ids {
-    int64_t largest;
+    int64_t largest;     /* that there has been */
     bool hashed;
     int64_t *table;      /* open addressing; VDC_NO_ID = empty */
     size_t size, count;
@@ -172,6 +172,10 @@ vdc_code vdc_lay_out_datacenter(vdc_simulation *simulation, vdc_diag *diag);
 /* simulation.c */
 /* What workload sources are opened with; `capacity` is filled and must outlive it. */
 vdc_workload_context vdc_context_of(vdc_simulation *simulation, int64_t capacity[VDC_RESOURCES]);
+/* Of that, what follows from a scenario's hosts, policies and end alone, for whoever reads its workload without running it. Nothing in it is to be
+ * freed; on failure *context is empty. */
+vdc_code vdc_simulation_fleet(const char *path, const vdc_run_options *options, vdc_workload_context *context, int64_t capacity[VDC_RESOURCES],
+                              vdc_diag *diag);
 
 /* simulation.c */
 /* Makes simulation->search for simulation->placement, by that strategy. */

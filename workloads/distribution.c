@@ -279,7 +279,7 @@ static vdc_code empirical_prepare(void *values, const vdc_node *node, const vdc_
     if (!self->times == !self->path)
         return vdc_fail(diag, VDC_ERROR_INPUT, &node->place, "empirical: exactly one of values and path is wanted");
     if (self->times) return read_lists(self, node, arena, diag);
-    char *path = vdc_path_resolve(node->place.file, self->path);
+    char *path = vdc_path_at(node, "path");
     vdc_code code = path ? read_values(self, path, context, arena, diag) : vdc_no_memory(diag, "a path");
     vdc_free(path);
     return code ? code : complete_mixture(self, node, diag);

@@ -194,7 +194,8 @@ static vdc_code add_vm(borg *self, instance *of, int64_t end, vdc_diag *diag) {
 static vdc_code apply(borg *self, const event *now, vdc_diag *diag) {
     instance *of = &self->instances[now->instance];
     if (now->type == SUBMIT) {
-        if (of->submitted < 0) of->submitted = now->time;
+        if (now->time >= AFTER_WINDOW) vdc_row_odd(self->context.report, "instances submitted after the window: left out", 0);
+        else if (of->submitted < 0) of->submitted = now->time;
         else vdc_row_odd(self->context.report, "instances submitted while they are there", 0);
         return VDC_OK;
     }
@@ -207,7 +208,7 @@ static vdc_code apply(borg *self, const event *now, vdc_diag *diag) {
     return VDC_OK;
 }
 
-/* By time; at one instant in the order of an instance's life. */
+/* By time; at one instant in the order of an instance's life (but see apply_instant). */
 static int compare_events(const void *left, const void *right) {
     const event *a = left, *b = right;
     if (a->time != b->time) return a->time < b->time ? -1 : 1;
@@ -234,10 +235,29 @@ static vdc_code read_events(borg *self, const borg_params *params, const char *p
     return code;
 }
 
+static bool same_instant(const event *a, const event *b) {
+    return a->time == b->time && a->instance == b->instance;
+}
+
+/* What happens to one instance at one instant, `count` events. One that runs and is submitted there has come to its end before: that goes first. */
+static vdc_code apply_instant(borg *self, const event *events, size_t count, vdc_diag *diag) {
+    const bool runs = self->instances[events->instance].submitted >= 0 && self->instances[events->instance].started >= 0;
+    size_t first = count;
+    for (size_t i = count; runs && events->type == SUBMIT && i-- > 0;)
+        if (events[i].type >= EVICT) first = i;
+    vdc_code code = first < count ? apply(self, &events[first], diag) : VDC_OK;
+    for (size_t i = 0; i < count && !code; i++)
+        if (i != first) code = apply(self, &events[i], diag);
+    return code;
+}
+
 static vdc_code make_vms(borg *self, vdc_diag *diag) {
     vdc_code code = VDC_OK;
     if (self->event_count > 0) qsort(self->events, self->event_count, sizeof *self->events, compare_events);
-    for (size_t i = 0; i < self->event_count && !code; i++) code = apply(self, &self->events[i], diag);
+    for (size_t i = 0, end; i < self->event_count && !code; i = end) {
+        for (end = i + 1; end < self->event_count && same_instant(&self->events[i], &self->events[end]);) end++;
+        code = apply_instant(self, &self->events[i], end - i, diag);
+    }
     for (size_t i = 0; i < self->instance_count && !code; i++)
         if (self->instances[i].submitted >= 0) code = add_vm(self, &self->instances[i], -1, diag);
     return code;

@@ -17,6 +17,12 @@ const vdc_host_format *vdc_host_format_find(const char *name) {
     return NULL;
 }
 
+void vdc_host_format_names(const char *names[VDC_HOST_FORMATS + 1]) {
+    size_t count = 0;
+    for (; count < VDC_HOST_FORMATS && vdc_host_formats[count]; count++) names[count] = vdc_host_formats[count]->name;
+    names[count] = NULL;
+}
+
 vdc_host_record *vdc_host_list_add(vdc_host_list *list) {
     if (list->count >= UINT32_MAX || !VDC_RESERVE(list->hosts, list->capacity, list->count + 1)) return NULL;
     vdc_host_record *host = &list->hosts[list->count++];
@@ -83,10 +89,14 @@ vdc_code vdc_host_list_racks(vdc_host_list *list, const char *path, vdc_inputs *
         bool have;
         code = vdc_table_row(&table, &have, diag);
         if (code || !have) break;
-        const int64_t rack = vdc_table_number(&table, at[1], 1, 0, INT32_MAX);
-        const uint32_t host = place_of(vdc_table_field(&table, at[0]));
+        const int64_t rack = vdc_table_number(&table, at[1], 1, 0, VDC_RACKS - 1);
+        const vdc_field name = vdc_table_field(&table, at[0]);
+        const uint32_t host = place_of(name);
+        char shown[VDC_FIELD_SHOWN];
+        if (host == UINT32_MAX) vdc_table_complain(&table, at[0], "is '%s', a name such as host-7 is wanted", vdc_field_show(name, shown));
+        else if (host < list->count && seen[host]) vdc_table_complain(&table, at[0], "is '%s', which was there before", vdc_field_show(name, shown));
         if (vdc_table_bad(&table, &code) || host >= list->count) continue;
-        given += !seen[host];
+        given++;
         seen[host] = true;
         list->hosts[host].rack = (uint32_t)rack;
     }
@@ -115,10 +125,8 @@ static vdc_code read_hosts(vdc_host_list *list, const vdc_host_format *format, c
 }
 
 static vdc_code unknown_format(const char *name, vdc_diag *diag) {
-    const char *names[16];
-    size_t count = 0;
-    for (; count < 15 && vdc_host_formats[count]; count++) names[count] = vdc_host_formats[count]->name;
-    names[count] = NULL;
+    const char *names[VDC_HOST_FORMATS + 1];
+    vdc_host_format_names(names);
     const char *near = vdc_nearest(name, names);
     return vdc_fail(diag, VDC_ERROR_INPUT, NULL, "hosts: unknown format '%s'%s%s%s", name, near ? " (did you mean '" : "",
                     near ? near : "", near ? "'?)" : "");

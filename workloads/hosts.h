@@ -44,15 +44,19 @@ typedef struct vdc_host_format {
     vdc_code (*row)(vdc_host_list *list, vdc_table *table, const int *at, vdc_diag *diag);
 } vdc_host_format;
 
+enum { VDC_HOST_FORMATS = 15 };  /* at most */
 extern const vdc_host_format *const vdc_host_formats[]; /* NULL-terminated; workloads/hosts.c */
+/* Their names, ended by NULL. */
+void vdc_host_format_names(const char *names[VDC_HOST_FORMATS + 1]);
 const vdc_host_format *vdc_host_format_find(const char *name);
 
 /* Reads a list; `tie_break` (may be NULL) is a CSV of ranks, line i for host i, each rank once. Initialise the list with {0},
  * clear it also after an error. VDC_ERROR_INPUT with file and line for what is malformed; at least one host comes out. */
 vdc_code vdc_host_list_read(vdc_host_list *list, const char *format, const char *path, const char *tie_break, vdc_inputs *inputs,
                             vdc_diag *diag);
-/* Reads the racks of the hosts: a CSV with the columns host_id and rack_id, in any order; "host-7" is the host at place 7 of the list, other
- * rows are left out. Every host must be in it. */
+/* Reads the racks of the hosts: a CSV with the columns host_id and rack_id, in any order; "host-7" is the host at place 7 of the list. Every host
+ * must be in it, once; hosts beyond the list's end are left out, since one file may do for several lists. Racks are numbered below VDC_RACKS. */
+enum { VDC_RACKS = 1000000 };
 vdc_code vdc_host_list_racks(vdc_host_list *list, const char *path, vdc_inputs *inputs, vdc_diag *diag);
 void vdc_host_list_clear(vdc_host_list *list);
 /* For formats: a new zeroed host at the end, NULL when memory is out. */

@@ -162,7 +162,7 @@ static vdc_code trace_prepare(void *values, const vdc_node *node, const vdc_work
     trace *self = values;
     (void)arena;
     self->common.highest = 1;
-    char *path = vdc_path_resolve(node->place.file, self->path);
+    char *path = vdc_path_at(node, "path");
     const vdc_code code = path ? vdc_samples_read(&self->samples, path, context, diag) : vdc_no_memory(diag, "a path");
     vdc_free(path);
     return code;

@@ -63,6 +63,7 @@ const vdc_native_column vdc_native_columns[VDC_NATIVE_COLUMNS] = {
     IN_WORDS("memory_load", VDC_LIST_MEMORY),
     OTHER("checkpoint_scale", VDC_NATIVE_SCALE),
     NUMBER("dirty_rate", byte_rate_units, "byte/s", dirty_rate, VDC_UNLIMITED, 0),
+    OTHER("progress", VDC_NATIVE_PROGRESS),
 };
 
 bool vdc_native_match(const char *name, const vdc_native_column *column, int64_t *scale) {
@@ -106,6 +107,10 @@ int64_t vdc_native_value(const vdc_native_column *column, const vdc_request *req
     case VDC_NATIVE_GPU_MILLI: value = request->gpu_milli; break;
     case VDC_NATIVE_GPU_MODELS: value = (int64_t)request->gpu_models; break;
     case VDC_NATIVE_LIST: value = column->offset == VDC_LIST_MEMORY ? request->memory_load : request->io; break;
+    case VDC_NATIVE_PROGRESS:
+        value = request->load ? (int64_t)request->progress : VDC_PROGRESS_TIME;
+        otherwise = VDC_PROGRESS_TIME;
+        break;
     case VDC_NATIVE_SCALE:
         value = request->checkpoint_scale_num;
         otherwise = request->checkpoint_scale_den;
@@ -130,13 +135,15 @@ static vdc_code open_native(const void *params, const char *path, const vdc_work
     vdc_source *rows = NULL;
     vdc_code code = open_rows(params, path, context, &rows, diag);
     *source = rows;
-    return code || !options->operations ? code : vdc_native_with_operations(rows, options->operations, context, source, diag);
+    if (code || !options->operations) return code;
+    vdc_native_row *row = vdc_is_hdf5(path) ? vdc_native_hdf5_row : vdc_native_csv_row;
+    return vdc_native_with_operations(rows, row, options->operations, context, source, diag);
 }
 
 static const vdc_param params[] = {
     {"segments", VDC_PARAM_PATH, VDC_DIM_COUNT, NULL, 0, 0, NULL, "CSV of load segments: row, duration_*, demand_*",
      offsetof(vdc_native_params, segments), false, NULL},
-    {"progress", VDC_PARAM_CHOICE, VDC_DIM_COUNT, "time", 0, 0, vdc_progress_words, "what ends a segment",
+    {"progress", VDC_PARAM_CHOICE, VDC_DIM_COUNT, "time", 0, 0, vdc_progress_words, "what ends a segment, where the trace does not say",
      offsetof(vdc_native_params, progress), false, NULL},
     {"operations", VDC_PARAM_PATH, VDC_DIM_COUNT, NULL, 0, 0, NULL, "CSV of lifecycle operations: row, at_*, do, vcpus, memory_*, to, …",
      offsetof(vdc_native_params, operations), false, NULL},

@@ -26,7 +26,8 @@ typedef enum vdc_native_kind {
     VDC_NATIVE_GPU_MILLI,
     VDC_NATIVE_GPU_MODELS,  /* names joined by '|' */
     VDC_NATIVE_LIST,        /* what it has on networks and disks, how it uses its memory: as a scenario would write it (native_lists.h), `offset` = which */
-    VDC_NATIVE_SCALE        /* growth of the checkpoint interval, a decimal */
+    VDC_NATIVE_SCALE,       /* growth of the checkpoint interval, a decimal */
+    VDC_NATIVE_PROGRESS     /* what ends a segment of its load: time or work */
 } vdc_native_kind;
 
 typedef struct vdc_native_column {
@@ -40,7 +41,7 @@ typedef struct vdc_native_column {
     bool required;
 } vdc_native_column;
 
-enum { VDC_NATIVE_COLUMNS = 34 };
+enum { VDC_NATIVE_COLUMNS = 35 };
 extern const vdc_native_column vdc_native_columns[VDC_NATIVE_COLUMNS];
 extern const vdc_native_unit vdc_native_time_units[], vdc_native_frequency_units[];
 
@@ -53,14 +54,21 @@ const char *vdc_native_spell(const vdc_native_column *column, const vdc_native_u
  * GPU_MODELS it is the interned number or the mask, of NAME whether there is one. */
 int64_t vdc_native_value(const vdc_native_column *column, const vdc_request *request, bool *absent);
 
+/* CSV: a lifetime that has no end but the run's, although the VM has a load. */
+#define VDC_NATIVE_FOREVER "forever"
+
 typedef struct vdc_native_params {
     const char *segments; /* CSV of load segments, or NULL */
     int progress;
     const char *operations; /* CSV of lifecycle operations, or NULL */
 } vdc_native_params;
 
-/* The source with the operations of that file (native_operations.c); takes `inner` over, also on failure. */
-vdc_code vdc_native_with_operations(vdc_source *inner, const char *path, const vdc_workload_context *context, vdc_source **source, vdc_diag *diag);
+/* The source with the operations of that file (native_operations.c); takes `inner` over, also on failure. `row` gives the number in the file of the
+ * VM that was read last, from 0: those that were left out as malformed count. */
+typedef int64_t vdc_native_row(const vdc_source *source);
+vdc_native_row vdc_native_csv_row, vdc_native_hdf5_row;
+vdc_code vdc_native_with_operations(vdc_source *inner, vdc_native_row *row, const char *path, const vdc_workload_context *context,
+                                    vdc_source **source, vdc_diag *diag);
 
 extern const vdc_workload_type vdc_workload_native;
 

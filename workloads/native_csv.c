@@ -11,6 +11,7 @@
 #include "workloads/live_loads.h"
 #include "workloads/native.h"
 #include "workloads/native_lists.h"
+#include "workloads/shape.h"
 #include "workloads/table.h"
 #include "workloads/values.h"
 
@@ -29,7 +30,7 @@ typedef struct native_csv {
     vdc_native_list_reader lists;
     char *list_texts[VDC_NATIVE_LISTS]; /* of the row, each ended by a NUL; "" = nothing */
     size_t list_rooms[VDC_NATIVE_LISTS];
-    bool has_lists;
+    bool has_lists, has_cpu;            /* columns of the kind */
     struct { const vdc_native_column *column; int64_t scale; } columns[VDC_FIELD_LIMIT]; /* of the file, in its order */
     int64_t last_arrival;
     int64_t row;
@@ -45,7 +46,7 @@ typedef struct native_csv {
     vdc_segment ahead;
     vdc_segment *list;     /* the segments of one VM */
     size_t list_count, list_capacity;
-    vdc_progress progress;
+    vdc_progress progress, row_progress; /* of those that do not say, and of the row */
     vdc_live_loads loads;
 } native_csv;
 
@@ -120,7 +121,8 @@ static vdc_code open_lists(native_csv *self, vdc_diag *diag) {
     const vdc_place place = vdc_text_place(self->table.text, NULL);
     unsigned there = 0;
     for (size_t i = 0; i < self->table.columns; i++)
-        if (self->columns[i].column->kind == VDC_NATIVE_LIST) there |= 1u << self->columns[i].column->offset;
+        if (strncmp(self->columns[i].column->name, "cpu_", 4) == 0) self->has_cpu = true;
+        else if (self->columns[i].column->kind == VDC_NATIVE_LIST) there |= 1u << self->columns[i].column->offset;
     self->has_lists = there != 0;
     return vdc_native_lists_open(&self->lists, &self->context, there, &place, diag);
 }
@@ -226,6 +228,11 @@ static void take_other(native_csv *self, int index, vdc_request *request, int64_
                                vdc_field_show(field, shown));
         break;
     case VDC_NATIVE_LIST: take_list(self, self->columns[index].column->offset, field); break;
+    case VDC_NATIVE_PROGRESS:
+        if (vdc_field_is(field, vdc_progress_words[VDC_PROGRESS_WORK])) self->row_progress = VDC_PROGRESS_WORK;
+        else if (vdc_field_is(field, vdc_progress_words[VDC_PROGRESS_TIME])) self->row_progress = VDC_PROGRESS_TIME;
+        else vdc_table_complain(&self->table, index, "is '%s', time or work is wanted", vdc_field_show(field, shown));
+        break;
     case VDC_NATIVE_SCALE:
         request->checkpoint_scale_num = vdc_table_number(&self->table, index, 1000000, 1, INT64_MAX);
         request->checkpoint_scale_den = 1000000;
@@ -234,8 +241,16 @@ static void take_other(native_csv *self, int index, vdc_request *request, int64_
     }
 }
 
+/* What a scenario's VM may not have, either. */
+static void check_cpu(native_csv *self, const vdc_request *request) {
+    char wrong[160];
+    for (vdc_cpu_key key = 0; key < VDC_CPU_KEYS; key++)
+        if (vdc_shape_cpu_wrong(key, request, &self->context, wrong, sizeof wrong)) vdc_table_complain(&self->table, VDC_COLUMN_ABSENT, "%s", wrong);
+}
+
 static void take_fields(native_csv *self, vdc_request *request) {
     int64_t gpus = -1, milli = -1;
+    self->row_progress = self->progress;
     for (int i = 0; i < VDC_NATIVE_LISTS; i++)
         if (self->list_texts[i]) *self->list_texts[i] = 0;
     for (size_t i = 0; i < self->table.columns; i++) {
@@ -250,12 +265,15 @@ static void take_fields(native_csv *self, vdc_request *request) {
             continue;
         }
         int64_t *to = (int64_t *)(void *)((char *)request + meaning->offset);
-        if (!vdc_field_number(field, self->columns[i].scale, to) || *to < meaning->minimum) /* says which */
+        if (vdc_field_number(field, self->columns[i].scale, to) && *to >= meaning->minimum) continue;
+        if (to == &request->lifetime && vdc_field_is(field, VDC_NATIVE_FOREVER)) *to = VDC_FOREVER;
+        else /* says which */
             *to = vdc_table_number(&self->table, (int)i, self->columns[i].scale, meaning->minimum, INT64_MAX);
     }
     if ((gpus >= 0 || milli >= 0) && !vdc_gpus_set(request, gpus < 0 ? milli > 0 : gpus, milli < 0 ? 1000 : milli))
         vdc_table_complain(&self->table, VDC_COLUMN_ABSENT,
                            "gpus and gpu_milli do not go together: several GPUs are whole (1000)");
+    if (self->has_cpu && !self->table.bad) check_cpu(self, request);
     if (self->has_lists && !self->table.bad) take_lists(self, request);
     if (request->arrival < self->last_arrival)
         vdc_table_complain(&self->table, VDC_COLUMN_ABSENT, "out of order: this VM arrives before the one above it");
@@ -292,7 +310,7 @@ static vdc_code take_segments(native_csv *self, int64_t row, vdc_request *reques
         if (code) return code;
     }
     if (self->list_count == 0) return VDC_OK;
-    request->progress = self->progress;
+    request->progress = self->row_progress;
     return vdc_live_loads_add(&self->loads, self->list, self->list_count, request, diag);
 }
 
@@ -319,6 +337,10 @@ static vdc_code next(vdc_source *source, vdc_request *out, bool *have, vdc_diag 
         self->last_arrival = out->arrival;
         return self->has_segments ? take_segments(self, row, out, diag) : VDC_OK;
     }
+}
+
+int64_t vdc_native_csv_row(const vdc_source *source) {
+    return ((const native_csv *)source)->row - 1;
 }
 
 static void release(vdc_source *source, uint64_t token) {

@@ -7,6 +7,7 @@
 #include "workloads/native.h"
 #include "workloads/native_lists.h"
 #include "workloads/trace_writer.h"
+#include "workloads/values.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -25,6 +26,7 @@ typedef struct csv_writer {
     output vms, segments;
     uint64_t columns;
     bool force, without_memory;
+    const char *unfit;      /* what of the row cannot be written, NULL = nothing */
     int64_t row;
 } csv_writer;
 
@@ -73,9 +75,11 @@ static void write_number(FILE *file, int64_t value, int64_t scale) {
 }
 
 /* A text field, in quotes where it needs them. */
-static void write_text(FILE *file, const char *text) {
+static void write_text(csv_writer *self, const char *text) {
+    FILE *file = self->vms.file;
+    if (strpbrk(text, "\r\n")) self->unfit = "a text with a line end";
     const size_t length = strlen(text);
-    const bool quoted = strpbrk(text, ",\"\r\n") || (length && (text[0] == ' ' || text[0] == '\t' || text[length - 1] == ' '
+    const bool quoted = strpbrk(text, ",\"") || (length && (text[0] == ' ' || text[0] == '\t' || text[length - 1] == ' '
                                                                 || text[length - 1] == '\t'));
     if (!quoted) {
         (void)fputs(text, file);
@@ -84,31 +88,43 @@ static void write_text(FILE *file, const char *text) {
     (void)fputc('"', file);
     for (const char *c = text; *c; c++) {
         if (*c == '"') (void)fputc('"', file);
-        (void)fputc(*c == '\n' || *c == '\r' ? ' ' : *c, file); /* a line end cannot be part of a field */
+        (void)fputc(*c, file);
     }
     (void)fputc('"', file);
 }
 
-static void write_models(FILE *file, uint64_t models, const vdc_names *names) {
-    bool first = true;
-    for (uint32_t i = 0; i < 64; i++) {
-        if (!(models >> i & 1)) continue;
-        if (!first) (void)fputc('|', file);
-        write_text(file, vdc_names_text(names, i + 1));
-        first = false;
-    }
+/* Names that come out of a list as they went into it: readers part it at '|' and take blanks and quotes off its parts. */
+static bool fits_into_list(const char *name) {
+    const size_t length = strlen(name);
+    return length && !strpbrk(name, "|\"") && !strchr(" \t", name[0]) && !strchr(" \t", name[length - 1]);
 }
 
-static bool write_wishes(FILE *file, const vdc_isolation_specs *specs, uint32_t index) {
+static bool write_models(csv_writer *self, uint64_t models) {
+    char *list = vdc_strdup("");
+    for (uint32_t i = 0; i < 64 && list; i++) {
+        if (!(models >> i & 1)) continue;
+        const char *name = vdc_names_text(self->context->gpu_models, i + 1);
+        if (!fits_into_list(name)) self->unfit = "the name of a GPU model with '|', a quote or blanks at its ends";
+        char *longer = vdc_format("%s%s%s", list, *list ? "|" : "", name);
+        vdc_free(list);
+        list = longer;
+    }
+    if (list) write_text(self, list);
+    vdc_free(list);
+    return list != NULL;
+}
+
+static bool write_wishes(csv_writer *self, uint32_t index) {
+    const vdc_isolation_specs *specs = self->context->isolation;
     char *text = specs ? vdc_isolation_spec_text(specs, index) : vdc_strdup("");
-    if (text) write_text(file, text);
+    if (text) write_text(self, text);
     vdc_free(text);
     return text != NULL;
 }
 
-static bool write_list(FILE *file, const vdc_workload_context *context, const vdc_request *request, vdc_native_list which) {
-    char *text = vdc_native_list_text(context, request, which);
-    if (text) write_text(file, text);
+static bool write_list(csv_writer *self, const vdc_request *request, vdc_native_list which) {
+    char *text = vdc_native_list_text(self->context, request, which);
+    if (text) write_text(self, text);
     vdc_free(text);
     return text != NULL;
 }
@@ -119,12 +135,13 @@ static void write_field(csv_writer *self, const vdc_native_column *column, const
     const int64_t value = vdc_native_value(column, request, &absent);
     if (absent) return;
     switch (column->kind) {
-    case VDC_NATIVE_NAME: write_text(file, request->name); break;
-    case VDC_NATIVE_TENANT: write_text(file, vdc_names_text(self->context->tenants, request->tenant)); break;
-    case VDC_NATIVE_GROUP: write_text(file, vdc_names_text(self->context->groups, request->group)); break;
-    case VDC_NATIVE_ISOLATION: self->without_memory |= !write_wishes(file, self->context->isolation, request->isolation); break;
-    case VDC_NATIVE_GPU_MODELS: write_models(file, request->gpu_models, self->context->gpu_models); break;
-    case VDC_NATIVE_LIST: self->without_memory |= !write_list(file, self->context, request, (vdc_native_list)column->offset); break;
+    case VDC_NATIVE_NAME: write_text(self, request->name); break;
+    case VDC_NATIVE_TENANT: write_text(self, vdc_names_text(self->context->tenants, request->tenant)); break;
+    case VDC_NATIVE_GROUP: write_text(self, vdc_names_text(self->context->groups, request->group)); break;
+    case VDC_NATIVE_ISOLATION: self->without_memory |= !write_wishes(self, request->isolation); break;
+    case VDC_NATIVE_GPU_MODELS: self->without_memory |= !write_models(self, request->gpu_models); break;
+    case VDC_NATIVE_LIST: self->without_memory |= !write_list(self, request, (vdc_native_list)column->offset); break;
+    case VDC_NATIVE_PROGRESS: (void)fputs(vdc_progress_words[value], file); break;
     case VDC_NATIVE_SCALE: write_number(file, request->checkpoint_scale_num, request->checkpoint_scale_den); break;
     case VDC_NATIVE_PRIORITY:
         if (value == VDC_PRIORITY_LOW || value == VDC_PRIORITY_HIGH) (void)fputs(value == VDC_PRIORITY_LOW ? "low" : "high",
@@ -136,7 +153,8 @@ static void write_field(csv_writer *self, const vdc_native_column *column, const
     case VDC_NATIVE_PART:
     case VDC_NATIVE_GPUS:
     case VDC_NATIVE_GPU_MILLI:
-        if (value != VDC_FOREVER) write_number(file, value, column->units[0].scale); /* no end but the run's: an empty field */
+        if (value != VDC_FOREVER) write_number(file, value, column->units[0].scale);
+        else if (request->load) (void)fputs(VDC_NATIVE_FOREVER, file); /* else: an empty field, no end but the run's */
         break;
     }
 }
@@ -163,6 +181,9 @@ static vdc_code add(vdc_trace_writer *writer, const vdc_request *request, vdc_di
     }
     (void)fputc('\n', self->vms.file);
     if (self->without_memory) return vdc_no_memory(diag, "isolation and lists");
+    if (self->unfit)
+        return vdc_fail(diag, VDC_ERROR_INPUT, NULL, "VM %lld of the trace has %s, which a CSV cannot hold: write HDF5 (.h5)", (long long)self->row,
+                        self->unfit);
     const vdc_code code = vdc_trace_segments(request, write_segment, self, diag);
     self->row++;
     if (code) return code;

@@ -11,6 +11,7 @@
 #include "sim/base/memory.h"
 #include "workloads/live_loads.h"
 #include "workloads/native_lists.h"
+#include "workloads/shape.h"
 #include "workloads/values.h"
 
 #include <errno.h>
@@ -43,6 +44,7 @@ typedef struct hdf5_reader {
     size_t list_counts[VDC_NATIVE_LISTS];
     int64_t list_values[VDC_NATIVE_LISTS];    /* of the row: the file's numbers */
     vdc_native_list_reader lists;
+    bool has_cpu;                             /* a column of CPU settings */
     vdc_workload_context context;
     int64_t last_arrival;
     char *name;
@@ -190,6 +192,7 @@ static bool set_value(const hdf5_reader *self, size_t index, int64_t value, vdc_
     case VDC_NATIVE_GPU_MODELS: request->gpu_models = map_models(self, (uint64_t)value, &good); return good;
     case VDC_NATIVE_LIST: return value == 0 || (value > 0 && (uint64_t)value < self->list_counts[column->offset]);
     case VDC_NATIVE_NAME:
+    case VDC_NATIVE_PROGRESS:
     case VDC_NATIVE_SCALE: break;
     }
     return true;
@@ -252,6 +255,13 @@ static vdc_code take_row(hdf5_reader *self, vdc_request *out, int64_t *segments,
         *good = false;
         bad = malformed(self, "arrival", out->arrival, "before that of the VM above it", diag);
     }
+    char wrong[160];
+    const vdc_place place = {self->path, 0, 0};
+    for (vdc_cpu_key key = 0; self->has_cpu && *good && key < VDC_CPU_KEYS; key++) {
+        if (!vdc_shape_cpu_wrong(key, out, &self->context, wrong, sizeof wrong)) continue;
+        *good = false;
+        bad = vdc_row_error(self->context.report, diag, &place, "VM %llu: %s", (unsigned long long)self->row, wrong);
+    }
     if (*good && !bad) bad = take_lists(self, out, good, diag);
     const int64_t milli = out->gpu_milli;
     if (*good && !vdc_gpus_set(out, out->gpu_count, out->gpu_count ? milli : 0)) {
@@ -276,6 +286,10 @@ static vdc_code next(vdc_source *source, vdc_request *out, bool *have, vdc_diag 
         self->last_arrival = out->arrival;
         return segments >= 0 ? vdc_live_loads_add(&self->loads, self->segments, (size_t)segments, out, diag) : VDC_OK;
     }
+}
+
+int64_t vdc_native_hdf5_row(const vdc_source *source) {
+    return (int64_t)((const hdf5_reader *)source)->row - 1;
 }
 
 static void release(vdc_source *source, uint64_t token) {
@@ -365,6 +379,7 @@ static herr_t check_member(hid_t group, const char *name, const H5L_info_t *info
     (void)info;
     for (size_t i = 0; i < VDC_TRACE_COLUMNS; i++)
         if (vdc_trace_column_stored(i) && strcmp(name, vdc_trace_column_name(i)) == 0) return 0;
+    if (strcmp(name, "checkpoint_scale") == 0) return 0; /* of earlier versions: says nothing beside checkpoint_scale_num */
     *(char **)unknown = vdc_strdup(name);
     return 1;
 }
@@ -403,6 +418,7 @@ static vdc_code open_columns(hdf5_reader *self, vdc_diag *diag) {
             if (i < VDC_NATIVE_COLUMNS && vdc_native_columns[i].required) return refuse(self, name, "is not there", diag);
             continue;
         }
+        if (i < VDC_NATIVE_COLUMNS && strncmp(vdc_native_columns[i].name, "cpu_", 4) == 0) self->has_cpu = true;
         if (!first && self->columns[i].size != self->rows) return refuse(self, name,
                                                                          "has another length than the columns before it", diag);
         self->rows = self->columns[i].size;

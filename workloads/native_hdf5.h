@@ -20,22 +20,22 @@
 enum {
     VDC_TRACE_FORMAT = 1,       /* attribute vdcsim_trace */
     VDC_TRACE_BLOCK = 16384,    /* values of a chunk, and of what is held in memory of each column */
-    VDC_TRACE_COLUMNS = VDC_NATIVE_COLUMNS + 3
+    VDC_TRACE_COLUMNS = VDC_NATIVE_COLUMNS + 4
 };
 
-/* The columns of /vms beyond native.h's. A name and a scale there are no numbers: they are not stored as such. */
+/* The columns of /vms beyond native.h's. What is no number there has one here in its place, or none (vdc_trace_column_stored). */
 enum {
     VDC_TRACE_SEGMENTS = VDC_NATIVE_COLUMNS, /* segments of the load, -1 = no load */
     VDC_TRACE_PROGRESS,                      /* 0 = time, 1 = work */
-    VDC_TRACE_SCALE_NUM,                     /* growth of the checkpoint interval as a fraction; its denominator lies */
-    VDC_TRACE_SCALE_DEN = VDC_NATIVE_COLUMNS - 1 /* where native.h has the decimal */
+    VDC_TRACE_SCALE_NUM,                     /* growth of the checkpoint interval as a fraction */
+    VDC_TRACE_SCALE_DEN
 };
 
 const char *vdc_trace_column_name(size_t column);
 const char *vdc_trace_column_unit(size_t column);
 /* The number that stands where a VM has nothing: the dataset's fill value. */
 int64_t vdc_trace_column_absent(size_t column);
-/* Is it kept as a dataset of numbers? (The VM's own name is not.) */
+/* Is it kept as a dataset of numbers? (The VM's own name is not, nor what has a number of its own beyond native.h's columns.) */
 bool vdc_trace_column_stored(size_t column);
 
 bool vdc_is_hdf5(const char *path);

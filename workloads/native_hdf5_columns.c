@@ -30,7 +30,9 @@ int64_t vdc_trace_column_absent(size_t column) {
 }
 
 bool vdc_trace_column_stored(size_t column) {
-    return column >= VDC_NATIVE_COLUMNS || vdc_native_columns[column].kind != VDC_NATIVE_NAME;
+    if (column >= VDC_NATIVE_COLUMNS) return true;
+    const vdc_native_kind kind = vdc_native_columns[column].kind;
+    return kind != VDC_NATIVE_NAME && kind != VDC_NATIVE_SCALE && kind != VDC_NATIVE_PROGRESS;
 }
 
 bool vdc_is_hdf5(const char *path) {

@@ -4,8 +4,8 @@
  *   0,600,resize,4,8,
  *   0,1200,migrate,,,3
  *
- * `row` is the VM's number in the trace from 0, in ascending order; a unit stands in the column's name. Every line becomes what a scenario would
- * write as {at: 600 s, do: resize, vcpus: 4, memory: 8 GiB} and is read and checked as that (models/operation.h).
+ * `row` is the VM's row in the trace from 0 (malformed rows count, too), in ascending order; a unit stands in the column's name. Every line becomes
+ * what a scenario would write as {at: 600 s, do: resize, vcpus: 4, memory: 8 GiB} and is read and checked as that (models/operation.h).
  */
 #include "sim/base/memory.h"
 #include "workloads/native.h"
@@ -29,7 +29,8 @@ typedef struct with_operations {
     vdc_table table;
     operation_column columns[MOST_COLUMNS];
     int row_column;
-    int64_t row;          /* of the next VM */
+    vdc_native_row *row_of;
+    int64_t row;          /* in the trace, of the VM that was read last; -1 = none was */
     bool have;            /* a line was read that belongs to VM ahead_row */
     int64_t ahead_row;
     vdc_arena arena;      /* of texts that operations keep */
@@ -118,13 +119,15 @@ static vdc_code next(vdc_source *source, vdc_request *out, bool *have, vdc_diag 
     if (code) return code;
     if (!*have) {
         const vdc_place place = vdc_text_place(self->table.text, NULL);
-        if (!self->have) return VDC_OK;
+        const int64_t rows = self->row_of(self->inner) + 1;
+        /* Those of rows that were left out at the end are left out with them. */
+        while (!code && self->have && self->ahead_row < rows) code = read_ahead(self, diag);
+        if (code || !self->have) return code;
         return vdc_fail(diag, VDC_ERROR_INPUT, &place, "operations of row %lld, but the trace has only %lld rows", (long long)self->ahead_row,
-                        (long long)self->row);
+                        (long long)rows);
     }
-    code = take_operations(self, out, diag);
-    self->row++;
-    return code;
+    self->row = self->row_of(self->inner);
+    return take_operations(self, out, diag);
 }
 
 static void release(vdc_source *source, uint64_t token) {
@@ -141,7 +144,8 @@ static void close(vdc_source *source) {
     vdc_free(self);
 }
 
-vdc_code vdc_native_with_operations(vdc_source *inner, const char *path, const vdc_workload_context *context, vdc_source **source, vdc_diag *diag) {
+vdc_code vdc_native_with_operations(vdc_source *inner, vdc_native_row *row, const char *path, const vdc_workload_context *context,
+                                    vdc_source **source, vdc_diag *diag) {
     static const vdc_source_operations operations = {next, release, close};
     *source = NULL;
     with_operations *self = vdc_calloc(1, sizeof *self);
@@ -151,6 +155,8 @@ vdc_code vdc_native_with_operations(vdc_source *inner, const char *path, const v
     }
     self->base.operations = &operations;
     self->inner = inner;
+    self->row_of = row;
+    self->row = -1;
     self->lists = context->operations;
     if (self->lists) self->lists->unread = true;
     self->row_column = VDC_COLUMN_ABSENT;

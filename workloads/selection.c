@@ -95,9 +95,9 @@ static vdc_code read_numa_split(const vdc_node *node, vdc_selection_options *opt
 }
 
 /* A path as written -> relative to the file that it was written in. */
-static vdc_code resolve_path(const vdc_node *node, const char **path, vdc_arena *arena, vdc_diag *diag) {
+static vdc_code resolve_path(const vdc_node *node, const char *key, const char **path, vdc_arena *arena, vdc_diag *diag) {
     if (!*path) return VDC_OK;
-    char *resolved = vdc_path_resolve(node->place.file, *path);
+    char *resolved = vdc_path_at(node, key);
     *path = resolved ? vdc_arena_strdup(arena, resolved) : NULL;
     vdc_free(resolved);
     return *path ? VDC_OK : vdc_no_memory(diag, "a path");
@@ -118,12 +118,11 @@ static vdc_code read_values(const vdc_node *node, const vdc_workload_type *type,
         table[count++].offset += sizeof(common_values);
     }
     char *what = vdc_format(type->generates ? "%s" : "trace format %s", type->name);
-    static const char *const also[] = {"format", NULL};
-    vdc_code code = what ? vdc_params_read(node, table, count, values, type->generates ? also : NULL, what, diag)
+    vdc_code code = what ? vdc_params_read(node, table, count, values, NULL, what, diag)
                          : vdc_no_memory(diag, "options");
     for (size_t i = 0; i < count && !code; i++)
         if (table[i].type == VDC_PARAM_PATH)
-            code = resolve_path(node, (const char **)(void *)(values + table[i].offset), &options->paths, diag);
+            code = resolve_path(node, table[i].name, (const char **)(void *)(values + table[i].offset), &options->paths, diag);
     vdc_free(what);
     vdc_free(table);
     return code;
@@ -230,7 +229,7 @@ static vdc_code next_passing(selection *self, vdc_request *out, bool *have, vdc_
     const vdc_selection_options *options = &self->options;
     for (;;) {
         *have = false;
-        if (options->count != VDC_UNLIMITED && self->row >= options->first + options->count) return VDC_OK;
+        if (options->count != VDC_UNLIMITED && self->row - options->first >= options->count) return VDC_OK;
         const vdc_code code = self->inner->operations->next(self->inner, out, have, diag);
         if (code || !*have) return code;
         self->report->rows++;
@@ -357,8 +356,33 @@ static void shuffle(selection *self, uint64_t seed) {
     }
 }
 
+#define DROPPED UINT32_MAX /* no row */
+
 static int64_t amount_of(const selection *self, uint32_t row) {
     return self->rows.shapes[self->rows.items[row].shape].size[self->options.tune_resource];
+}
+
+/* Drops rows at random until their sum does not pass the target: each time one of those that are left, by its place among them. */
+static vdc_code drop_rows(selection *self, vdc_stream *stream, vdc_wide sum, double target, vdc_diag *diag) {
+    const size_t length = self->length;
+    uint32_t *left = vdc_calloc(length + 1, sizeof *left); /* a Fenwick tree: left[i] rows are left of the (i & -i) up to place i, from 1 */
+    if (!left) return vdc_no_memory(diag, "the order of arrivals");
+    for (size_t i = 1; i <= length; i++) left[i] = (uint32_t)(i & -i);
+    size_t top = 1;
+    while (top <= length / 2) top *= 2;
+    while ((double)sum > target) {
+        size_t before = (size_t)vdc_stream_below(stream, self->length), at = 0;
+        for (size_t step = top; step > 0; step /= 2)
+            if (at + step <= length && left[at + step] <= before) at += step, before -= left[at];
+        sum -= amount_of(self, self->sequence[at]);
+        self->sequence[at] = DROPPED;
+        for (size_t i = at + 1; i <= length; i += i & -i) left[i]--;
+        self->length--;
+    }
+    vdc_free(left);
+    for (size_t i = 0, kept = 0; i < length; i++)
+        if (self->sequence[i] != DROPPED) self->sequence[kept++] = self->sequence[i];
+    return VDC_OK;
 }
 
 /* Rows are drawn again until the next would pass the target, or dropped at random until the sum does not. */
@@ -391,13 +415,7 @@ static vdc_code tune(selection *self, const vdc_workload_context *context, vdc_d
             if (code) return code;
         }
     }
-    while ((double)sum > target) {
-        const size_t drop = (size_t)vdc_stream_below(&stream, self->length);
-        sum -= amount_of(self, self->sequence[drop]);
-        self->length--;
-        memmove(self->sequence + drop, self->sequence + drop + 1, (self->length - drop) * sizeof *self->sequence);
-    }
-    return VDC_OK;
+    return (double)sum > target ? drop_rows(self, &stream, sum, target, diag) : VDC_OK;
 }
 
 static int compare_times(const void *left, const void *right) {

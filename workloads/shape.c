@@ -51,17 +51,51 @@ const vdc_param *vdc_shape_params(size_t *count) {
     return shape_params;
 }
 
+#define WEIGHT_MOST INT64_C(1000000000000)
+#define PERIOD_LEAST INT64_C(100000) /* ns */
+#define PERIOD_MOST INT64_C(100000000000)
+
+bool vdc_shape_cpu_wrong(vdc_cpu_key key, const vdc_request *request, const vdc_workload_context *context, char *wrong, size_t size) {
+    const int64_t weight = request->cpu_weight, reserved = request->cpu_reservation, period = request->cpu_period;
+    *wrong = '\0';
+    switch (key) {
+    case VDC_CPU_WEIGHT:
+        if (weight == VDC_UNLIMITED) break;
+        if (context->weight_most && weight > context->weight_most)
+            (void)snprintf(wrong, size, "weight: found %" PRId64 "; allowed: 1 to %" PRId64 " with this CPU policy", weight, context->weight_most);
+        else if (weight < 1 || weight > WEIGHT_MOST)
+            (void)snprintf(wrong, size, "weight: found %" PRId64 "; allowed: 1 to %" PRId64, weight, WEIGHT_MOST);
+        break;
+    case VDC_CPU_RESERVATION: {
+        /* It counts up to what its vCPUs can use. */
+        const int64_t usable = (int64_t)((double)request->size[VDC_CPU] * (double)context->slowest / 1000);
+        if (context->host_cpu && reserved > context->host_cpu && usable > context->host_cpu)
+            (void)snprintf(wrong, size, "reservation: found %" PRId64 " Hz, which no host can keep; allowed: 0 to %" PRId64 " Hz", reserved, context->host_cpu);
+        break;
+    }
+    case VDC_CPU_LIMIT:
+        if (request->cpu_limit != VDC_UNLIMITED && reserved > request->cpu_limit) (void)snprintf(wrong, size, "the reservation is above the limit");
+        break;
+    case VDC_CPU_PERIOD:
+        if (period && (period < PERIOD_LEAST || period > PERIOD_MOST))
+            (void)snprintf(wrong, size, "period: found %" PRId64 " ns; allowed: %" PRId64 " to %" PRId64 " ns", period, PERIOD_LEAST, PERIOD_MOST);
+        break;
+    case VDC_CPU_KEYS: break;
+    }
+    return *wrong != '\0';
+}
+
 static void read_cpu(const vdc_node *node, const vdc_workload_context *context, vdc_request *request, const char *what, vdc_diag *diag) {
     char section[96];
     struct values { int64_t weight, reservation, limit, period; } values;
     static const vdc_param params[] = {
-        {"weight", VDC_PARAM_INTEGER, VDC_DIM_COUNT, "default", 1, 1e12, NULL, "share under contention; default: 100 a vCPU",
+        {"weight", VDC_PARAM_INTEGER, VDC_DIM_COUNT, "default", 1, WEIGHT_MOST, NULL, "share under contention; default: 100 a vCPU",
          offsetof(struct values, weight), false, "default"},
         {"reservation", VDC_PARAM_INTEGER, VDC_DIM_FREQUENCY, "0 Hz", 0, 0, NULL, "guaranteed rate",
          offsetof(struct values, reservation), false, NULL},
         {"limit", VDC_PARAM_INTEGER, VDC_DIM_FREQUENCY, "none", 0, 0, NULL, "largest rate", offsetof(struct values, limit),
          false, "none"},
-        {"period", VDC_PARAM_INTEGER, VDC_DIM_TIME, "policy", 1e5, 1e11, NULL,
+        {"period", VDC_PARAM_INTEGER, VDC_DIM_TIME, "policy", PERIOD_LEAST, PERIOD_MOST, NULL,
          "in which the reservation is due, for CPU policies with deadlines; policy = theirs", offsetof(struct values, period), false, "policy"},
     };
     (void)snprintf(section, sizeof section, "%s: cpu", what);
@@ -70,16 +104,13 @@ static void read_cpu(const vdc_node *node, const vdc_workload_context *context, 
     request->cpu_reservation = values.reservation;
     request->cpu_limit = values.limit;
     request->cpu_period = values.period == VDC_PARAM_NONE ? 0 : values.period;
-    if (context->weight_most && values.weight > context->weight_most)
-        vdc_fail(diag, VDC_ERROR_INPUT, &vdc_node_get(node, "weight")->place, "%s: weight: found %" PRId64 "; allowed: 1 to %" PRId64 " with this CPU policy",
-                 section, values.weight, context->weight_most);
-    /* It counts up to what its vCPUs can use. */
-    int64_t reserved = values.reservation, usable = (int64_t)((double)request->size[VDC_CPU] * (double)context->slowest / 1000);
-    if (context->host_cpu && reserved > context->host_cpu && usable > context->host_cpu)
-        vdc_fail(diag, VDC_ERROR_INPUT, &vdc_node_get(node, "reservation")->place,
-                 "%s: reservation: found %" PRId64 " Hz, which no host can keep; allowed: 0 to %" PRId64 " Hz", section, values.reservation, context->host_cpu);
-    if (values.limit != VDC_UNLIMITED && values.reservation > values.limit)
-        vdc_fail(diag, VDC_ERROR_INPUT, &node->place, "%s: the reservation is above the limit", section);
+    static const char *const keys[VDC_CPU_KEYS] = {[VDC_CPU_WEIGHT] = "weight", [VDC_CPU_RESERVATION] = "reservation"};
+    for (vdc_cpu_key key = 0; key < VDC_CPU_KEYS; key++) {
+        char wrong[160];
+        const vdc_node *written = keys[key] ? vdc_node_get(node, keys[key]) : NULL;
+        if (vdc_shape_cpu_wrong(key, request, context, wrong, sizeof wrong))
+            vdc_fail(diag, VDC_ERROR_INPUT, written ? &written->place : &node->place, "%s: %s", section, wrong);
+    }
 }
 
 static void read_checkpoint(const vdc_node *node, vdc_request *request, const char *what, vdc_diag *diag) {
@@ -108,8 +139,9 @@ static void read_checkpoint(const vdc_node *node, vdc_request *request, const ch
                         vdc_node_describe(values.scale, found, sizeof found), wrong);
 }
 
+/* `broken`: some of the values were wrong and have their defaults, so nothing is said about what goes together with them. */
 static void take(const shape *given, const vdc_node *node, const vdc_workload_context *context, vdc_request *request,
-                 const char *what, vdc_diag *diag) {
+                 const char *what, bool broken, vdc_diag *diag) {
     request->size[VDC_CPU] = given->vcpus;
     request->size[VDC_MEMORY] = given->memory;
     request->size[VDC_DISK] = given->disk;
@@ -119,10 +151,10 @@ static void take(const shape *given, const vdc_node *node, const vdc_workload_co
     request->size[VDC_NET_RX] = given->net_rx;
     request->numa_nodes = (uint8_t)given->numa_nodes;
     request->dirty_rate = given->dirty_rate == VDC_PARAM_NONE ? VDC_UNLIMITED : given->dirty_rate;
-    if (given->vcpus == 0) vdc_fail(diag, VDC_ERROR_INPUT, &node->place, "%s: vcpus: found 0; allowed: more than 0", what);
+    if (given->vcpus == 0 && !broken) vdc_fail(diag, VDC_ERROR_INPUT, &node->place, "%s: vcpus: found 0; allowed: more than 0", what);
     if (given->priority) vdc_priority_read(given->priority, what, &request->priority, diag);
     if (given->cpu) read_cpu(given->cpu, context, request, what, diag);
-    if (given->isolation && !vdc_isolation_spec_read(context->isolation, given->isolation, &request->isolation, diag) && context->isolation) {
+    if (given->isolation && !vdc_isolation_spec_read(context->isolation, given->isolation, &request->isolation, diag) && context->isolation && !broken) {
         char wrong[200];
         if (vdc_isolation_spec_owns_too_much(context->isolation, request->isolation, given->vcpus, wrong, sizeof wrong))
             vdc_fail(diag, VDC_ERROR_INPUT, &given->isolation->place, "%s: isolation: %s", what, wrong);
@@ -130,10 +162,10 @@ static void take(const shape *given, const vdc_node *node, const vdc_workload_co
     if (given->interference) vdc_interference_profile_read(context->interference, given->interference, &request->interference, diag);
     if (given->operations) vdc_operation_list_read(context->operations, given->operations, VDC_OPERATION_OF_VM, what, &request->operations, diag);
     const vdc_io_nodes io = {given->network, given->vnics, given->traffic, given->volumes, given->io};
-    vdc_io_profile_read(context->io, &io, request, what, diag);
+    if (!broken) vdc_io_profile_read(context->io, &io, request, what, diag);
     if (given->memory_load && !context->has_memory && context->memory_loads)
         vdc_fail(diag, VDC_ERROR_INPUT, &given->memory_load->place, "%s: memory_load: needs the section `memory` of the scenario", what);
-    else if (given->memory_load) vdc_memory_load_read(context->memory_loads, given->memory_load, request, diag);
+    else if (given->memory_load && !broken) vdc_memory_load_read(context->memory_loads, given->memory_load, request, diag);
     if (given->checkpoint) read_checkpoint(given->checkpoint, request, what, diag);
     if (!given->gpus) return;
     char section[96];
@@ -154,10 +186,10 @@ vdc_code vdc_shape_read(const vdc_node *node, const vdc_param *own, size_t own_c
         memcpy(table + own_count, shape_params, sizeof shape_params);
         code = vdc_params_read(node, table, SHAPE_PARAMS + own_count, values, NULL, what, diag);
     }
-    if (!code) {
-        const size_t before = diag ? diag->errors : 0;
-        take((const shape *)(const void *)values, node, context, request, what, diag);
-        if (diag && diag->errors > before) code = VDC_ERROR_INPUT;
+    if (table && values && code != VDC_ERROR_MEMORY) {
+        const size_t before = diag->errors;
+        take((const shape *)(const void *)values, node, context, request, what, code != VDC_OK, diag);
+        if (diag->errors > before) code = VDC_ERROR_INPUT;
         if (own_size) memcpy(own_values, values + sizeof(shape), own_size);
     }
     vdc_free(values);

@@ -14,6 +14,9 @@ vdc_code vdc_trace_copy(vdc_source *source, vdc_trace_writer *writer, uint64_t *
         if (request.operations)
             code = vdc_fail(diag, VDC_ERROR_INPUT, NULL, "VM %llu of the trace has lifecycle operations, which are not written: leave `operations` out",
                             (unsigned long long)*count);
+        if (!code && request.interference)
+            code = vdc_fail(diag, VDC_ERROR_INPUT, NULL, "VM %llu of the trace has an interference profile, which is not written: leave `interference` out",
+                            (unsigned long long)*count);
         if (!code) code = writer->operations->add(writer, &request, diag);
         if (request.token && source->operations->release) source->operations->release(source, request.token);
         if (code) return code;

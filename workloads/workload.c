@@ -67,10 +67,12 @@ static vdc_code unknown_format(const vdc_node *format, vdc_diag *diag) {
     const char *names[64];
     char list[1024] = "";
     size_t count = 0, length = 0;
-    for (; count < 63 && vdc_workload_types[count]; count++) {
-        names[count] = vdc_workload_types[count]->name;
+    for (size_t i = 0; count < 63 && vdc_workload_types[i]; i++) {
+        if (vdc_workload_types[i]->generates) continue;
+        names[count] = vdc_workload_types[i]->name;
         if (length < sizeof list)
             length += (size_t)snprintf(list + length, sizeof list - length, "%s%s", count ? ", " : "", names[count]);
+        count++;
     }
     names[count] = NULL;
     const char *near = vdc_nearest(format->text, names);
@@ -81,7 +83,7 @@ static vdc_code unknown_format(const vdc_node *format, vdc_diag *diag) {
 /* Which type a section asks for: `generate: {…}` by its key, a trace by its format. */
 static vdc_code find_type(const vdc_node *node, const vdc_workload_type **type, vdc_diag *diag) {
     const vdc_node *format = vdc_node_get(node, "format");
-    if (!format && node->key && strcmp(node->key, "generate") == 0) {
+    if (node->key && strcmp(node->key, "generate") == 0) {
         *type = vdc_workload_find("generate");
         return VDC_OK;
     }
@@ -89,7 +91,7 @@ static vdc_code find_type(const vdc_node *node, const vdc_workload_type **type, 
         return vdc_fail(diag, VDC_ERROR_INPUT, format ? &format->place : &node->place,
                         format ? "format: a name is wanted" : "trace: the key 'format' is missing");
     *type = vdc_workload_find(format->text);
-    return *type ? VDC_OK : unknown_format(format, diag);
+    return *type && !(*type)->generates ? VDC_OK : unknown_format(format, diag); /* a generator is no format: it reads nothing */
 }
 
 /* Reads the options and looks whether the trace is there. */

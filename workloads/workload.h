@@ -54,7 +54,8 @@ typedef struct vdc_workload_context {
     int64_t weight_most;              /* the largest CPU weight that the run's CPU policy knows, 0 = any */
     int64_t host_cpu;                 /* Hz of the largest host's CPU: what a reservation can be, 0 = not known */
     int64_t slowest;                  /* Hz of the slowest host's core */
-    int64_t horizon;                  /* ns: when the run ends, 0 = not known: the bound of a generator without one */
+    bool checks_ids;                  /* VMs written out are compared: nobody ends one early, so that its id is taken until its own end */
+    int64_t horizon;                  /* ns: arrivals before this belong to the run, 0 = not known: the bound of a generator without one */
     const int64_t *capacity;          /* fleet totals per resource, for `tune` */
     struct vdc_inputs *inputs;        /* every file opened is noted here (relative name, sha256); may be NULL */
     vdc_trace_report *report;         /* filled while reading; NULL = malformed rows stop, nothing is noted */

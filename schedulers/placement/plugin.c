@@ -69,7 +69,7 @@ vdc_code vdc_plugin_load(const vdc_node *node, const vdc_policy **policy, void *
         return vdc_fail(diag, VDC_ERROR_INPUT, place,
                         "placement policy plugin: path: must name a shared object, such as ./mine.so");
     }
-    char *path = vdc_path_resolve(written->place.file, written->text), *direct = NULL;
+    char *path = vdc_path_at(node, VDC_PLUGIN_KEY), *direct = NULL;
     /* A name without a slash would be looked for among the system's libraries. */
     if (path && !strchr(path, '/')) direct = vdc_format("./%s", path);
     if (!path || (!strchr(path, '/') && !direct)) {

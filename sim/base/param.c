@@ -366,3 +366,8 @@ char *vdc_path_resolve(const char *file, const char *path) {
     const char *slash = file && path[0] != '/' ? strrchr(file, '/') : NULL;
     return slash ? vdc_format("%.*s/%s", (int)(slash - file), file, path) : vdc_strdup(path);
 }
+
+char *vdc_path_at(const vdc_node *mapping, const char *key) {
+    const vdc_node *written = vdc_node_get(mapping, key);
+    return written && written->kind == VDC_NODE_SCALAR ? vdc_path_resolve(written->place.file, written->text) : NULL;
+}

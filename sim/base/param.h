@@ -40,5 +40,8 @@ vdc_code vdc_node_choice(const vdc_node *node, const char *const *choices, int *
 const char *vdc_nearest(const char *word, const char *const *words);
 /* `path` relative to the folder of `file`, in fresh memory; an absolute path is copied. */
 char *vdc_path_resolve(const char *file, const char *path);
+/* The path that stands under `key` of a mapping, relative to the file that the path itself is written in: what is around it may come from another
+ * (extends, --set). In fresh memory; NULL when memory is out or there is no text under the key. */
+char *vdc_path_at(const vdc_node *mapping, const char *key);
 
 #endif

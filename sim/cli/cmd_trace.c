@@ -7,6 +7,7 @@
 #include "sim/cli/command.h"
 #include "sim/cli/json.h"
 #include "sim/scenario/document.h"
+#include "sim/simulation.h"
 #include "workloads/native_hdf5.h"
 #include "workloads/summary.h"
 #include "workloads/trace_writer.h"
@@ -19,6 +20,8 @@ typedef struct opened {
     vdc_isolation_specs isolation;
     vdc_io_profiles io;
     vdc_memory_loads memory_loads;
+    vdc_interference_profiles interference;
+    int64_t capacity[VDC_RESOURCES]; /* of the scenario's datacenter */
     vdc_source *source;
     const vdc_workload_type *type; /* NULL: a mix */
 } opened;
@@ -45,6 +48,8 @@ static vdc_code start(opened *work, vdc_diag *diag) {
     work->io.open = true; /* nor networks, nor pools */
     work->context.io = &work->io;
     work->context.memory_loads = &work->memory_loads;
+    if (!code) code = vdc_interference_profiles_create(&work->interference, diag);
+    work->context.interference = &work->interference;
     work->context.has_memory = true;
     return code;
 }
@@ -57,6 +62,7 @@ static void end(opened *work) {
     vdc_isolation_specs_destroy(&work->isolation);
     vdc_io_profiles_destroy(&work->io);
     vdc_memory_loads_free(&work->memory_loads);
+    vdc_interference_profiles_destroy(&work->interference);
     vdc_trace_report_clear(&work->report);
     vdc_document_close(&work->document);
     *work = (opened){0};
@@ -71,28 +77,32 @@ static bool is_yaml(const char *path) {
     return ends_with(path, ".yaml") || ends_with(path, ".yml");
 }
 
-/* What a scenario says beside its workload: the seed, and the fastest core, which relative loads refer to. */
-static vdc_code take_settings(opened *work, const vdc_node *root, const input_options *options, vdc_diag *diag) {
-    const vdc_node *seed = vdc_node_get(root, "seed"), *hosts = vdc_node_find(root, "datacenter.hosts");
-    int64_t value = (int64_t)options->seed.value, fastest = 0;
+/* What a scenario says beside its workload: the seed, and, where it is a whole one, what its hosts and its end mean for what is read. */
+static vdc_code take_settings(opened *work, const char *path, const input_options *options, vdc_diag *diag) {
+    const vdc_node *root = work->document.root, *seed = vdc_node_get(root, "seed");
+    int64_t value = (int64_t)options->seed.value;
     vdc_code code = VDC_OK;
     if (seed && !options->seed.given) code = vdc_node_integer(seed, VDC_DIM_COUNT, 0, INT64_MAX, &value, diag);
     work->context.seed = (uint64_t)value;
-    for (size_t i = 0; hosts && i < hosts->count && !code; i++) {
-        const vdc_node *speed = vdc_node_find(hosts->children[i], "cpu.speed");
-        if (!speed) continue;
-        code = vdc_node_integer(speed, VDC_DIM_FREQUENCY, 1, INT64_MAX, &value, diag);
-        if (!code && value > fastest) fastest = value;
-    }
-    if (fastest > 0) work->context.host_speed = fastest;
-    return code;
+    if (code || !vdc_node_get(root, "datacenter")) return code;
+    const vdc_run_options run = {.sets = options->sets.items, .set_count = options->sets.count, .has_seed = true, .seed = work->context.seed};
+    vdc_workload_context whole;
+    code = vdc_simulation_fleet(path, &run, &whole, work->capacity, diag);
+    if (code) return code;
+    work->context.host_speed = whole.host_speed;
+    work->context.host_cpu = whole.host_cpu;
+    work->context.slowest = whole.slowest;
+    work->context.weight_most = whole.weight_most;
+    work->context.horizon = whole.horizon;
+    work->context.capacity = work->capacity;
+    return VDC_OK;
 }
 
 /* The workload of a scenario, or of a file that holds only that section or `generate:`. */
 static vdc_code open_scenario(opened *work, const char *path, const input_options *options, vdc_diag *diag) {
     static const char *const keys[] = {"trace", "generate", "vms"};
     vdc_code code = vdc_document_open(&work->document, path, NULL, options->sets.items, options->sets.count, diag);
-    if (!code) code = take_settings(work, work->document.root, options, diag);
+    if (!code) code = take_settings(work, path, options, diag);
     const vdc_node *root = work->document.root, *workload = vdc_node_get(root, "workload");
     if (!workload) workload = root;
     vdc_source *sources[3];

@@ -437,6 +437,16 @@ static void tenant_row(vdc_simulation *sim, uint32_t tenant, vdc_row *row) {
 }
 
 /* /groups: of groups that had VMs. */
+void vdc_availability_warn_unused(const vdc_simulation *sim, vdc_diag *diag) {
+    const vdc_scenario *scenario = sim->scenario;
+    for (size_t i = 0; i < scenario->group_need_count; i++) {
+        const char *name = scenario->group_needs[i].group;
+        const uint32_t group = vdc_names_find(sim->groups, name, strlen(name));
+        if (group == UINT32_MAX || vdc_availability_group(&vdc_availability_of(sim)->book, group, sim->datacenter.now).members == 0)
+            vdc_warn(diag, NULL, "%s: failures.groups: no VM of the group '%.60s' ever ran", scenario->path, name);
+    }
+}
+
 static vdc_code tables(vdc_simulation *sim, vdc_record *record, vdc_diag *diag) {
     static const vdc_column columns[] = {
         {"name", "1", "group", VDC_CELL_TEXT, NULL, 1},

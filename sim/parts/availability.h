@@ -54,6 +54,9 @@ enum { VDC_AVAILABILITY_SHIFT = 28 };
 #define VDC_AVAILABILITY_EVENT(kind, number) ((uint32_t)(kind) << VDC_AVAILABILITY_SHIFT | (number))
 
 /* NULL where there is none. */
+/* Warns of failures.groups of which no VM ever ran: a name that is misspelt, most likely. */
+void vdc_availability_warn_unused(const vdc_simulation *sim, vdc_diag *diag);
+
 static inline vdc_availability_state *vdc_availability_of(const vdc_simulation *sim) { return sim->parts[VDC_PART_availability]; }
 
 /* failures.c */

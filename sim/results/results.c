@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "sim/journal.h"
+#include "sim/parts/availability.h"
 #include "sim/results/internal.h"
 
 /* ---- the columns of a table and its parts' ---- */
@@ -149,6 +150,7 @@ vdc_code vdc_results_finish(vdc_simulation *sim, vdc_diag *diag) {
     vdc_results *results = sim->results;
     vdc_code code = vdc_results_summary(sim, diag);
     if (!code && sim->isolation) vdc_isolation_warn_unused(sim->isolation, diag);
+    if (!code && vdc_availability_of(sim)) vdc_availability_warn_unused(sim, diag);
     if (!results) return code;
     if (!code) code = vdc_results_write_summary(sim, diag);
     if (!code && results->vms) code = vdc_results_write_vms(sim, diag);

@@ -1,5 +1,6 @@
 /* The section failures: see scenario.h. */
 #include <math.h>
+#include <string.h>
 
 #include "sim/base/memory.h"
 #include "sim/scenario/reading.h"
@@ -107,6 +108,9 @@ static void read_groups(vdc_reading *reading, const vdc_node *list) {
     for (size_t i = 0; i < list->count; i++) {
         vdc_section_failure_group section;
         if (!vdc_reading_section(reading, VDC_SECTION_FAILURE_GROUP, list->children[i], NULL, &section)) continue;
+        for (size_t k = 0; k < scenario->group_need_count; k++)
+            if (strcmp(scenario->group_needs[k].group, section.group) == 0)
+                vdc_reading_fail(reading, vdc_node_get(list->children[i], "group"), "failures.groups: has '%.60s' twice", section.group);
         scenario->group_needs[scenario->group_need_count++] = (vdc_group_need){.group = section.group, .up = section.up};
     }
 }

@@ -153,6 +153,9 @@ static void read_class(vdc_reading *reading, const vdc_node *node, vdc_scenario_
     read_taints(reading, host.taints);
     vdc_reading_note(reading, vdc_power_read(host.power, &class->power, reading->diag));
     if (class->power.model) reading->scenario->has_power = true;
+    if (cpu.numa > cpu.cores)
+        vdc_reading_fail(reading, vdc_node_get(host.cpu, "numa"), "cpu: numa: found %lld NUMA nodes in a socket of %lld cores; allowed: at most one a core",
+                         (long long)cpu.numa, (long long)cpu.cores);
     if (cpu.sockets * cpu.numa > VDC_NUMA_NODES)
         vdc_reading_fail(reading, host.cpu, "cpu: a host has at most %d NUMA nodes", VDC_NUMA_NODES);
 }
@@ -212,15 +215,20 @@ static void read_hosts_file(vdc_reading *reading, const vdc_node *node) {
     vdc_scenario *scenario = reading->scenario;
     vdc_section_hosts_file file;
     if (!vdc_reading_section(reading, VDC_SECTION_HOSTS_FILE, node, NULL, &file)) return;
-    if (!vdc_host_format_find(file.format)) {
-        vdc_reading_fail(reading, vdc_node_get(node, "format"), "datacenter.hosts: format: found '%.40s', which is no format of host lists",
-                         file.format);
-        return;
-    }
+    const char *formats[VDC_HOST_FORMATS + 1];
+    int chosen;
+    vdc_host_format_names(formats);
+    vdc_code code = vdc_node_choice(vdc_node_get(node, "format"), formats, &chosen, reading->diag);
+    vdc_reading_note(reading, code);
+    if (code) return;
     scenario->hosts_format = file.format;
     scenario->hosts_path = vdc_reading_resolve(reading, vdc_node_get(node, "path"));
+    const vdc_node *tie_break = vdc_node_get(node, "tie_break");
     scenario->tie_break_random = file.tie_break && strcmp(file.tie_break, "random") == 0;
-    if (!scenario->tie_break_random) scenario->tie_break_path = vdc_reading_resolve(reading, vdc_node_get(node, "tie_break"));
+    if (!scenario->tie_break_random) { /* the word is no path */
+        vdc_reading_path(reading, tie_break);
+        scenario->tie_break_path = vdc_reading_resolve(reading, tie_break);
+    }
     scenario->racks_path = vdc_reading_resolve(reading, vdc_node_get(node, "racks"));
     scenario->hosts_max_vms = file.max_vms == VDC_PARAM_NONE ? 0 : file.max_vms;
 }
@@ -251,7 +259,8 @@ static void read_fabric(vdc_reading *reading, const vdc_node *node) {
     };
 }
 
-static void read_pools(vdc_reading *reading, const vdc_node *list) {
+/* `racks_file`: which racks there are is said by a file that is not read yet. */
+static void read_pools(vdc_reading *reading, const vdc_node *list, bool racks_file) {
     vdc_scenario *scenario = reading->scenario;
     if (!list || !vdc_reading_is_list(reading, list, "a list of {name, size, iops, bandwidth, nic}")) return;
     scenario->pools = vdc_arena_alloc(reading->arena, (list->count + 1) * sizeof *scenario->pools);
@@ -267,7 +276,7 @@ static void read_pools(vdc_reading *reading, const vdc_node *list) {
         for (size_t k = 0; k < scenario->pool_count; k++)
             if (strcmp(scenario->pools[k].name, pool->name) == 0)
                 vdc_reading_fail(reading, list->children[i], "datacenter.storage: name: '%.60s' is used by a pool before", pool->name);
-        if (pool->rack != VDC_UNLIMITED && pool->rack >= scenario->racks)
+        if (pool->rack != VDC_UNLIMITED && pool->rack >= scenario->racks && !racks_file)
             vdc_reading_fail(reading, vdc_node_get(list->children[i], "rack"), "datacenter.storage: rack: found %lld; the racks are numbered from 0 to %lld",
                              (long long)pool->rack, (long long)scenario->racks - 1);
         scenario->pool_count++;
@@ -303,7 +312,14 @@ void vdc_reading_datacenter(vdc_reading *reading, const vdc_node *node) {
     scenario->zones = topology.zones;
     scenario->racks = topology.racks;
     read_fabric(reading, topology.fabric);
-    read_pools(reading, datacenter.storage);
+    const vdc_node *racks_file = vdc_node_get(datacenter.hosts, "racks");
+    static const char *const counted[] = {"racks", "zones"};
+    for (size_t i = 0; racks_file && i < sizeof counted / sizeof *counted; i++) {
+        const vdc_node *written = vdc_node_get(datacenter.topology, counted[i]);
+        if (written)
+            vdc_reading_fail(reading, written, "datacenter.topology: %s: does not go with datacenter.hosts.racks, a file of racks (in one zone)", counted[i]);
+    }
+    read_pools(reading, datacenter.storage, racks_file != NULL);
     if (topology.racks < topology.zones)
         vdc_reading_fail(reading, datacenter.topology, "datacenter.topology: there are fewer racks than zones");
     for (int i = 0; i < VDC_RESOURCES; i++) scenario->overcommit_num[i] = scenario->overcommit_den[i] = 1;

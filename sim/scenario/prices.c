@@ -74,6 +74,9 @@ static void read_energy(vdc_reading *reading, const vdc_node *node, vdc_prices *
         vdc_reading_fail(reading, node, "prices.energy: found %s; allowed: either price or trace", price ? "price and trace" : "neither price nor trace");
         return;
     }
+    if (!reading->code && !reading->scenario->has_power)
+        vdc_reading_fail(reading, node, "prices.energy: no class of hosts has a power model, so there is no energy to be paid for; "
+                                        "give one (datacenter.hosts[].power)");
     prices->has_energy = true;
     prices->energy = energy.price;
     if (!trace) return;

@@ -98,12 +98,12 @@ static bool is_file_name(const char *name) {
 static void read_time(vdc_reading *reading, const vdc_node *node) {
     vdc_scenario *scenario = reading->scenario;
     vdc_section_time time;
-    if (!vdc_reading_section(reading, VDC_SECTION_TIME, node, NULL, &time)) return;
+    (void)vdc_reading_section(reading, VDC_SECTION_TIME, node, NULL, &time); /* where a value is wrong its default stands */
     const vdc_node *start = vdc_node_get(node, "start"), *end = vdc_node_get(node, "end");
     scenario->tick = time.tick;
-    const char *wrong = start ? vdc_parse_datetime(time.start, &scenario->start) : NULL;
+    const char *wrong = time.start ? vdc_parse_datetime(time.start, &scenario->start) : NULL;
     if (wrong) vdc_reading_fail(reading, start, "time: start: found '%.60s', which %s", time.start, wrong);
-    scenario->has_start = start && !wrong;
+    scenario->has_start = time.start && !wrong;
     scenario->end_rule = VDC_END_LAST_VM;
     if (!strcmp(time.end, "last-arrival")) scenario->end_rule = VDC_END_LAST_ARRIVAL;
     if (!strcmp(time.end, "last-arrival") || !strcmp(time.end, "last-vm")) return;
@@ -131,6 +131,15 @@ static void note_workload_paths(vdc_reading *reading, const vdc_node *node, cons
     for (size_t i = 0; i < node->count; i++) note_workload_paths(reading, node->children[i], NULL);
 }
 
+/* Does the scenario have what may end VMs, or turn them away, before they end by themselves? */
+static bool ends_early(const vdc_node *root) {
+    static const char *const keys[] = {"operations", "failures", "schedulers.admission.preemption", "schedulers.admission.timeout",
+                                       "schedulers.admission.queue_limit"};
+    bool found = false;
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) found = found || vdc_node_find(root, keys[i]);
+    return found;
+}
+
 /* The VMs (of the scenario, or of an attacker) are read once here, so that their errors are told with all others. */
 static void check_vms(vdc_reading *reading, const vdc_node *list, const char *attacker) {
     vdc_names *names[3] = {NULL, NULL, NULL};
@@ -140,6 +149,7 @@ static void check_vms(vdc_reading *reading, const vdc_node *list, const char *at
                                           .groups = names[1],
                                           .gpu_models = names[2],
                                           .seed = reading->scenario->seed,
+                                          .checks_ids = !ends_early(reading->scenario->root),
                                           .host_speed = 1000000000};
     vdc_source *source = NULL;
     if (!code && attacker) code = vdc_workload_launches(list, attacker, &context, &source, reading->diag);
@@ -263,7 +273,9 @@ static void read_power(vdc_reading *reading, const vdc_node *node) {
     scenario->down_host_idle = power.down_host == 1;
     scenario->pue = power.pue;
     if (!power.carbon || !vdc_reading_section(reading, VDC_SECTION_CARBON, power.carbon, NULL, &carbon)) return;
-    const char *path = vdc_reading_readable(reading, vdc_node_get(power.carbon, "trace"));
+    const vdc_node *trace = vdc_node_get(power.carbon, "trace");
+    if (!scenario->has_start) vdc_reading_fail(reading, trace, "power.carbon: trace: needs time.start, the date and time of clock 0");
+    const char *path = vdc_reading_readable(reading, trace);
     if (path) vdc_reading_note(reading, vdc_carbon_read(path, &scenario->inputs, &scenario->carbon, reading->diag));
 }
 

@@ -67,9 +67,10 @@ static const vdc_param datacenter[] = {
 static const vdc_param hosts_file[] = {
     {"format", TEXT, .required = true, AT(hosts_file, format), .help = "the file's format"},
     {"path", PATH, .required = true, AT(hosts_file, path), .help = "the file"},
-    {"tie_break", PATH, AT(hosts_file, tie_break),
+    {"tie_break", TEXT, AT(hosts_file, tie_break),
      .help = "a file of ranks, or random: of hosts that a policy likes equally, the lowest rank wins"},
-    {"racks", PATH, AT(hosts_file, racks), .help = "a CSV of host_id, rack_id: host-7 is the host at place 7 of the file"},
+    {"racks", PATH, AT(hosts_file, racks),
+     .help = "a CSV of host_id, rack_id: host-7 is the host at place 7 of the file; in place of topology.racks and zones"},
     {"max_vms", INTEGER, .fallback = "none", .none = "none", .minimum = 1, .maximum = UINT32_MAX, AT(hosts_file, max_vms),
      .help = "VMs a host"},
 };
@@ -343,7 +344,7 @@ static const vdc_param power[] = {
 
 static const vdc_param carbon[] = {
     {"trace", PATH, .required = true, AT(carbon, trace),
-     .help = "a CSV of timestamp (ms since 1970) and carbon_intensity (g/kWh)"},
+     .help = "a CSV of timestamp (ms since 1970) and carbon_intensity (g/kWh); needs time.start"},
 };
 
 #define MONEY .type = VDC_PARAM_INTEGER, .dimension = VDC_DIM_MONEY

@@ -304,6 +304,36 @@ static void read_set(reading *in, const vdc_node *node) {
         point->sets[point->set_count++] = overlay(in, node->children[i]->key, node->children[i]);
 }
 
+/* Does the overlay put a value at the key, or at a section that the key lies in? */
+static bool replaces(const char *set, const char *key) {
+    const size_t length = strcspn(set, "=");
+    return strncmp(set, key, length) == 0 && (key[length] == '\0' || key[length] == '.');
+}
+
+static bool point_replaces(const vdc_axis_point *point, const char *key) {
+    for (size_t i = 0; i < point->set_count; i++)
+        if (replaces(point->sets[i], key)) return true;
+    return false;
+}
+
+/* What is set for all runs and then by every point of an axis again would never count. */
+static void check_set(reading *in, const vdc_node *set) {
+    const vdc_grid *grid = in->grid;
+    for (size_t i = 0; !in->no_memory && set->kind == VDC_NODE_MAPPING && i < set->count; i++) {
+        const vdc_node *child = set->children[i];
+        for (size_t k = 1; k < grid->axis_count; k++) { /* axis 0 is the set itself */
+            const vdc_axis *axis = &grid->axes[k];
+            size_t points = 0;
+            while (points < axis->count && point_replaces(&axis->points[points], child->key)) points++;
+            if (points > 0 && points == axis->count)
+                vdc_fail(in->diag, VDC_ERROR_INPUT, &child->key_place, "set: %s: would never count, since the axis %s sets it in every run", child->key,
+                         axis->description);
+        }
+        if (grid->seed_count && strcmp(child->key, "seed") == 0)
+            vdc_fail(in->diag, VDC_ERROR_INPUT, &child->key_place, "set: seed: would never count, since there are seeds");
+    }
+}
+
 /* ---- names ---- */
 
 static bool is_taken(const vdc_grid *grid, size_t axis, const char *name) {
@@ -441,6 +471,7 @@ static void read_top(reading *in, const vdc_node *root) {
     if (given.zip && is_mapping(in, given.zip, "zip"))
         for (size_t i = 0; i < given.zip->count; i++) read_zip(in, given.zip->children[i]);
     if (given.seeds) read_seeds(in, given.seeds);
+    if (given.set) check_set(in, given.set);
     if (given.stop) read_stop(in, given.stop);
     if (!given.policies && !given.axes && !given.zip && !given.seeds && !given.scenarios)
         vdc_fail(in->diag, VDC_ERROR_INPUT, &root->place, "the grid is empty: give policies, axes, zip, scenarios or seeds");

@@ -719,6 +719,29 @@ Test(lifecycle, operations_of_a_native_trace) {
     cr_expect(last->verb == VDC_VERB_MIGRATE && last->at == SECONDS(3) / 2);
     cr_expect_str_eq(last->to, "3");
     cr_expect_null(vdc_operation_get(&lists, work.requests[0].operations, 2));
+
+    /* Rows that are left out are counted, and take their operations with them. */
+    test_workload_file(&work, "bad.csv", "arrival_s,vcpus\n0,1\nbad,1\n5,4\nbad,1\n");
+    test_workload_file(&work, "ops.csv", "row,at_s,do\n0,1,stop\n1,2,stop\n2,3,stop\n3,4,stop\n");
+    work.context.report = &work.report;
+    test_workload_must(&work, "trace", "{format: vdcsim, path: bad.csv, operations: ops.csv, on_error: skip}");
+    cr_assert_eq(work.count, 2);
+    cr_expect_eq(vdc_operation_get(&lists, work.requests[0].operations, 0)->at, SECONDS(1));
+    cr_expect_eq(vdc_operation_get(&lists, work.requests[1].operations, 0)->at, SECONDS(3));
+
+    /* Many, backwards and in pairs: in order of time, those of one instant as written. */
+    char text[4096] = "row,at_s,do,vcpus\n";
+    for (int i = 0; i < 101; i++)
+        (void)snprintf(text + strlen(text), sizeof text - strlen(text), "0,%d,resize,%d\n",
+                       60 - i / 2 % 7 - i / 14, i + 1);
+    test_workload_file(&work, "ops.csv", text);
+    test_workload_must(&work, "trace", "{format: vdcsim, path: vms.csv, operations: ops.csv}");
+    for (size_t i = 0; i < 101; i++) {
+        const vdc_operation *one = vdc_operation_get(&lists, work.requests[0].operations, i),
+                            *next = vdc_operation_get(&lists, work.requests[0].operations, i + 1);
+        cr_assert(one && (i == 100) == !next);
+        cr_expect(!next || one->at < next->at || (one->at == next->at && one->vcpus < next->vcpus));
+    }
     vdc_operation_lists_free(&lists);
     test_workload_end(&work);
 }

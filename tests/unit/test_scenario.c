@@ -146,7 +146,7 @@ Test(scenario, what_is_missing) {
             "s.yaml:3:22: datacenter.hosts[]: the key 'memory' is missing: the host's memory, such as 256 GiB",
             "s.yaml:3:52: datacenter.hosts[].gpus: the key 'count' is missing: devices a host",
             "s.yaml:5:19: failures.trace: found neither rows nor path; allowed: either rows or path",
-            "s.yaml:4:17: power.carbon: the key 'trace' is missing: a CSV of timestamp (ms since 1970) and carbon_intensity (g/kWh)");
+            "s.yaml:4:17: power.carbon: the key 'trace' is missing: a CSV of timestamp (ms since 1970) and carbon_intensity (g/kWh); needs time.start");
 }
 
 Test(scenario, wrong_values_of_single_keys) {
@@ -213,7 +213,7 @@ Test(scenario, hosts_that_cannot_be) {
             "s.yaml:3:22: datacenter.hosts[]: the host is too large: with overcommit its capacity exceeds 2^63");
     REFUSES(HOST("{class: a, count: 8388608, memory: 1 TiB}"),
             "s.yaml:3:22: datacenter.hosts[]: the datacenter is too large: the sum of its capacities exceeds 2^63");
-    REFUSES(HOST("{memory: 1, disks: [{size: 5000 PiB}, {size: 5000 PiB}], cpu: {sockets: 8, numa: 16}}"),
+    REFUSES(HOST("{memory: 1, disks: [{size: 5000 PiB}, {size: 5000 PiB}], cpu: {sockets: 8, cores: 16, numa: 16}}"),
             "s.yaml:3:60: disks: their sum is too large", "s.yaml:3:84: cpu: a host has at most 64 NUMA nodes");
     REFUSES(
         "vdcsim: 1\n" VMS "datacenter: {hosts: [{memory: 1}], overcommit: {cpu: 0, memory: 1.0000000001}, topology: {zones: 3, racks: 2}}\n",
@@ -251,7 +251,8 @@ Test(scenario, failures_that_cannot_be) {
 
 Test(scenario, files_that_are_not_there) {
     REFUSES("vdcsim: 1\n" HOSTS
-            "workload: {trace: {format: opendc, path: no/where}}\nfailures: {trace: {path: f.csv}}\npower: {carbon: {trace: c.csv}}\n",
+            "workload: {trace: {format: opendc, path: no/where}}\nfailures: {trace: {path: f.csv}}\npower: {carbon: {trace: c.csv}}\n"
+            "time: {start: 2022-01-01T00:00:00Z}\n",
             "s.yaml:3:42: path: no/where cannot be read: No such file or directory",
             "s.yaml:4:26: path: the file 'f.csv' cannot be read: No such file or directory",
             "s.yaml:5:25: trace: the file 'c.csv' cannot be read: No such file or directory");
@@ -281,8 +282,11 @@ Test(scenario, the_kept_text_stands_by_itself, .init = (void (*)(void))test_fold
     cr_assert_eq(mkdir(test_folder_path("lib"), 0700), 0);
     static const char base[] =
         "power: {carbon: {trace: c.csv}}\nfailures: {trace: {path: sub/f.csv}}\nseed: 1\nworkload: {trace: {format: vdcsim, path: t.csv}, "
-        "generate: {count: 1, arrivals: {dist: exponential, mean: 1s}, lifetime: {dist: empirical, path: l.csv}, flavors: [{vcpus: 1}]}}\n";
-    static const char top[] = "vdcsim: 1\nextends: lib/base.yaml\n" HOSTS;
+        "generate: {count: 1, arrivals: {dist: exponential, mean: 1s}, lifetime: {dist: empirical, path: l.csv}, flavors: [{vcpus: 1}],"
+        " load: {kind: trace, path: own}}}\ndatacenter: {hosts: {format: alibaba-openb, path: h.csv}}\n";
+    static const char top[] = "vdcsim: 1\nextends: lib/base.yaml\ntime: {start: 2022-01-01T00:00:00Z}\n"
+                              "workload: {trace: {count: 1}, generate: {lifetime: {weights: ~}, load: {step: 1min}}}\n"
+                              "datacenter: {hosts: {tie_break: random}}\n";
     test_file_write(test_folder_path("lib/base.yaml"), base, sizeof base - 1);
     test_file_write(test_folder_path("s.yaml"), top, sizeof top - 1);
     cr_assert_eq(mkdir(test_folder_path("lib/sub"), 0700), 0);
@@ -292,15 +296,20 @@ Test(scenario, the_kept_text_stands_by_itself, .init = (void (*)(void))test_fold
     test_file_write(test_folder_path("lib/sub/f.csv"), "failure_interval,failure_duration,failure_intensity\n", 52);
     vdc_scenario *s, *again;
     vdc_diag diag = {0};
+    test_file_write(test_folder_path("own.csv"), "arrival_s,lifetime_s,vcpus\n0,5,1\n", 33);
+    cr_assert_eq(mkdir(test_folder_path("lib/own"), 0700), 0);
+    test_file_write(test_folder_path("lib/own/load"), "5\n", 2);
     const char *const sets[] = {"time.tick=1min", "power.pue=2"};
     vdc_scenario_options options = {.sets = sets, .set_count = 2, .has_seed = true, .seed = 99};
     vdc_code code = vdc_scenario_open(&s, test_folder_path("s.yaml"), &options, &diag);
     cr_assert_eq(code, VDC_OK, "%s", diag.count ? diag.messages[0].text : "");
     static const char expected[] =
         "power:\n  carbon:\n    trace: lib/c.csv\n  pue: 2\nfailures:\n  trace:\n    path: lib/sub/f.csv\nseed: 99\nworkload:\n  trace:\n"
-        "    format: vdcsim\n    path: lib/t.csv\n  generate:\n    count: 1\n    arrivals:\n      dist: exponential\n      mean: 1s\n"
-        "    lifetime:\n      dist: empirical\n      path: lib/l.csv\n    flavors:\n      - {vcpus: 1}\nvdcsim: 1\n"
-        "datacenter:\n  hosts:\n    - {memory: 4 GiB}\ntime:\n  tick: 1min\n";
+        "    format: vdcsim\n    path: lib/t.csv\n    count: 1\n  generate:\n    count: 1\n    arrivals:\n      dist: exponential\n      mean: 1s\n"
+        "    lifetime:\n      dist: empirical\n      path: lib/l.csv\n      weights: ~\n    flavors:\n      - {vcpus: 1}\n"
+        "    load:\n      kind: trace\n      path: lib/own\n      step: 1min\n"
+        "datacenter:\n  hosts:\n    format: alibaba-openb\n    path: lib/h.csv\n    tie_break: random\nvdcsim: 1\n"
+        "time:\n  start: \"2022-01-01T00:00:00Z\"\n  tick: 1min\n";
     cr_expect_str_eq(s->text, expected, "%s", s->text);
     cr_expect_eq(s->seed, 99);
     cr_expect_str_eq(s->inputs.items[0].name, "lib/sub/f.csv");
@@ -314,7 +323,53 @@ Test(scenario, the_kept_text_stands_by_itself, .init = (void (*)(void))test_fold
     cr_expect(again->seed == 99 && again->pue == 2 && again->carbon.count == 1 && again->tick == 60 * VDC_SECOND);
     vdc_scenario_close(again);
     vdc_scenario_close(s);
+
+    /* A path of an overlay starts from the scenario's own folder, wherever the section around it was written. */
+    const char *const own[] = {"workload.trace.path=own.csv"};
+    options = (vdc_scenario_options){.sets = own, .set_count = 1};
+    code = vdc_scenario_open(&s, test_folder_path("s.yaml"), &options, &diag);
+    cr_expect_eq(code, VDC_OK, "%s", diag.count ? diag.messages[0].text : "");
+    vdc_scenario_close(s);
     vdc_diag_clear(&diag);
+}
+
+Test(scenario, what_does_not_go_together) {
+    REFUSES(SMALL "power: {carbon: {trace: tests/unit/test_scenario.c}}\n", "s.yaml:4:25: power.carbon: trace: needs time.start, the date and time of clock 0",
+            "tests/unit/test_scenario.c:1: the header has no column timestamp", "tests/unit/test_scenario.c:1: the header has no column carbon_intensity");
+    REFUSES("vdcsim: 1\n" VMS "datacenter: {hosts: [{memory: 1, cpu: {cores: 2, numa: 4}}]}\n",
+            "s.yaml:3:56: cpu: numa: found 4 NUMA nodes in a socket of 2 cores; allowed: at most one a core");
+    REFUSES(SMALL "prices: {energy: {price: 1}}\n", "s.yaml:4:18: prices.energy: no class of hosts has a power model*");
+    REFUSES(SMALL "failures: {groups: [{group: a, up: 1}, {group: b, up: 1}, {group: a, up: 2}]}\n", "s.yaml:4:67: failures.groups: has 'a' twice");
+    REFUSES("vdcsim: 1\n" VMS "datacenter: {hosts: {format: alibaba-openb, path: h.csv, racks: r.csv}, topology: {zones: 2, racks: 3},"
+            " storage: [{name: p, size: 1 GiB, rack: 5}]}\n",
+            "s.yaml:3:101: datacenter.topology: racks: does not go with datacenter.hosts.racks, a file of racks (in one zone)",
+            "s.yaml:3:91: datacenter.topology: zones: does not go with datacenter.hosts.racks, a file of racks (in one zone)");
+    REFUSES("vdcsim: 1\n" VMS "datacenter: {hosts: {format: alibaba-openB, path: h.csv}}\n",
+            "s.yaml:3:30: format: found the text 'alibaba-openB' (did you mean 'alibaba-openb'?); allowed: alibaba-openb or huawei-topology");
+    REFUSES("vdcsim: 1\n" HOSTS "workload: {trace: {format: generate, count: 3}}\n",
+            "s.yaml:3:28: format: unknown trace format 'generate'; known are vdcsim, a*");
+    REFUSES("vdcsim: 1\n" HOSTS "workload: {generate: {format: generate, count: 1, arrivals: {dist: constant, value: 1s}, flavors: [{vcpus: 1}]}}\n",
+            "s.yaml:3:23: generate: unknown key 'format'; allowed: *");
+    /* Ids of VMs that are alive together; not where one has ended, or may have been ended. */
+#define IDS(first) "vdcsim: 1\n" HOSTS "workload:\n  vms:\n    - {id: 7, arrival: 1min, vcpus: 1}\n    - {id: 7, vcpus: 1, " first "}\n"
+    REFUSES(IDS("lifetime: 61s"), "s.yaml:5:12: VM: id: found 7, the id of the VM at line 6, which is still alive when this one arrives");
+    REFUSES(IDS("load: {segments: [[1s, 1], [1h, 0]]}"), "s.yaml:5:12: VM: id: found 7, the id of *");
+    vdc_scenario_close(open_text(IDS("lifetime: 60s"), NULL, 0));
+    vdc_scenario_close(open_text(IDS("lifetime: 1h, load: {segments: [[1s, 1], [9s, 0]]}"), NULL, 0));
+    vdc_scenario_close(open_text(IDS("operations: [{at: 5s, do: delete}]"), NULL, 0));
+    vdc_scenario_close(open_text(IDS("lifetime: 1h") "operations: [{at: 5s, do: delete, vm: 7}]\n", NULL, 0));
+#undef IDS
+}
+
+/* One mistake does not hide those behind it. */
+Test(scenario, errors_do_not_come_in_stages) {
+    REFUSES("vdcsim: 1\n" HOSTS "time: {start: 2022-02-30, end: lastvm, tick: 0}\n"
+            "workload: {vms: [{id: 1, vcpu: 1, priority: hihg, cpu: {weight: 0}, volumes: [{size: 1 GiB}], load: {segments: 3}}]}\n",
+            "s.yaml:3:46: time: tick: found the number 0, which is too small; *", "s.yaml:3:15: time: start: found '2022-02-30', which *",
+            "s.yaml:3:32: time: end: found 'lastvm', which is not a number (did you mean 'last-vm'?); *",
+            "s.yaml:4:26: VM: unknown key 'vcpu' (did you mean 'vcpus'?); *", "s.yaml:4:18: VM: the key 'vcpus' is missing: *",
+            "s.yaml:4:45: VM: priority: found the text 'hihg'; *", "s.yaml:4:65: VM: cpu: weight: found the number 0, which is too small; *",
+            "s.yaml:4:112: VM: load: segments: found the number 3; *");
 }
 
 Test(scenario, overlays_are_checked_like_what_is_written) {
@@ -373,7 +428,8 @@ Test(scenario, tables_are_sound) {
 Test(scenario, every_allocation_may_fail, .init = (void (*)(void))test_folder_make, .fini = test_folder_remove) {
     test_file_write(test_folder_path("c.csv"), "timestamp,carbon_intensity\n0,5\n", 31);
     static const char text[] =
-        SMALL "power: {carbon: {trace: c.csv}}\nfailures: {trace: {rows: [[1, 2, 1]]}}\nschedulers: {placement: {policy: best-fit}}\n";
+        SMALL "time: {start: 1970-01-01T00:00:00Z}\npower: {carbon: {trace: c.csv}}\n"
+        "failures: {trace: {rows: [[1, 2, 1]]}}\nschedulers: {placement: {policy: best-fit}}\n";
     static const char *const sets[] = {"time.tick=1min"};
     const vdc_scenario_options options = {.text = text, .sets = sets, .set_count = 1, .has_seed = true, .seed = 3};
     for (uint64_t n = 1;; n++) {

@@ -128,6 +128,11 @@ Test(simulation, ends_at_the_last_arrival_or_at_a_time) {
     expect(sim, "ticks", 3);
     expect(sim, "P_cpu_core_s", 109);
     vdc_simulation_close(sim);
+    /* A generator without a bound of its own goes on until then; the instant of the end is part of the run. */
+    sim = run(HEAD ONE_HOST "time: {end: 3min}\nworkload: {generate: {arrivals: {dist: constant, value: 1min},"
+              " lifetime: {dist: constant, value: 1s}, flavors: [{vcpus: 1}]}}\n");
+    expect(sim, "vms_placed", 3);
+    vdc_simulation_close(sim);
 }
 
 Test(simulation, work_waits_for_its_grants_and_time_does_not) {
@@ -178,9 +183,27 @@ Test(simulation, an_id_may_come_again_only_after_its_end) {
     vdc_code code = vdc_simulation_open(&sim, "test.yaml", &options, &diag);
     if (!code) code = vdc_simulation_run_until(sim, VDC_TIME_MAX, &diag);
     cr_assert_eq(code, VDC_ERROR_INPUT);
-    cr_assert(strstr(diag.messages[0].text, "7"), "%s", diag.messages[0].text);
+    cr_assert(strstr(diag.messages[0].text, "id: found 7"), "%s", diag.messages[0].text);
     vdc_diag_clear(&diag);
     vdc_simulation_close(sim);
+}
+
+/* VMs without an id get their arrival number; where a live VM has that, the one after the largest so far. An own id that a live VM has is refused. */
+Test(simulation, ids_and_arrival_numbers_mix) {
+#define MIX(id, arrival) HEAD TWO_HOSTS "workload:\n  vms: [{id: " id ", arrival: " arrival ", lifetime: 1h, vcpus: 1}]\n" \
+    "  generate: {count: 3, arrivals: {dist: constant, value: 1min}, lifetime: {dist: constant, value: 3min}, flavors: [{vcpus: 1}]}\n"
+    vdc_simulation *sim = run(MIX("3", "0s"));
+    expect(sim, "vms_completed", 4);
+    vdc_simulation_close(sim);
+    vdc_diag diag = {0};
+    vdc_run_options options = {.text = MIX("1", "4min")}; /* number 1 came at 2 min and stays until 5 */
+    vdc_code code = vdc_simulation_open(&sim, "test.yaml", &options, &diag);
+    if (!code) code = vdc_simulation_run_until(sim, VDC_TIME_MAX, &diag);
+    cr_assert_eq(code, VDC_ERROR_INPUT);
+    cr_expect(strstr(diag.messages[0].text, "VM id 1 arrives at 240 s while a VM with that id is still alive"), "%s", diag.messages[0].text);
+    vdc_diag_clear(&diag);
+    vdc_simulation_close(sim);
+#undef MIX
 }
 
 Test(simulation, several_live_in_one_process) {

@@ -188,6 +188,9 @@ Test(sweep, what_is_wrong_is_said_at_its_place, .fini = clean_up)
         {"sweep: 1\nextends: base.yaml\nseeds: 9\nstop: {metric: energy_j, half_width: narrow}\n", "stop: half_width: found 'narrow'"},
         {"sweep: 1\nextends: base.yaml\nseeds: 9\nstop: {metric: energy_j, half_width: 0%}\n", "is not above 0"},
         {"sweep: 1\nextends: base.yaml\nseeds: 2\nstop: {metric: energy_j, half_width: 1%}\n", "stop: needs seeds"},
+        {"sweep: 1\nextends: base.yaml\nset: {a.b: 1, c: 2}\naxes: {a.b: [1, 2]}\n", "sweep.yaml:3:7: set: a.b: would never count"},
+        {"sweep: 1\nextends: base.yaml\nset: {x: 1, a.b.c: 1}\nzip: {z: {a.b: [1, 2], d: [1, 2]}}\n", "sweep.yaml:3:13: set: a.b.c: would never count"},
+        {"sweep: 1\nextends: base.yaml\nset: {seed: 3}\nseeds: 2\n", "set: seed: would never count"},
         {"[1, 2]\n", "is no sweep"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

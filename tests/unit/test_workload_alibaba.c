@@ -1,4 +1,5 @@
 /* Alibaba's openb and Huawei's topology data: small tables, and the real ones by the counts of their documentation. */
+#include "tests/support/command.h"
 #include "tests/support/workload.h"
 #include "workloads/hosts.h"
 
@@ -142,6 +143,30 @@ Test(workload_alibaba, nodes_and_ranks) {
         cr_expect_eq(read_hosts("alibaba-openb", nodes, test_workload_file(&work, "ranks.csv", wrong[i].ranks)), VDC_ERROR_INPUT);
         cr_expect(strstr(work.diag.messages[0].text, wrong[i].message), "%s", work.diag.messages[0].text);
     }
+    static const struct { const char *racks, *message; } bad[] = {
+        {"host-0,3\nhost-1,0\nhost-0,2\n", "racks.csv:4:1: host_id is 'host-0', which was there before"},
+        {"host-0,3\nfoo,0\n", "racks.csv:3:1: host_id is 'foo', a name such as host-7 is wanted"},
+        {"host-0,1000000\n", "rack_id is 1000000, at most 999999 is wanted"}, {"host-0,1\n", "racks for 1 of 2 hosts"}};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        char text[100];
+        (void)snprintf(text, sizeof text, "host_id,rack_id\n%s", bad[i].racks);
+        cr_assert_eq(read_hosts("alibaba-openb", nodes, NULL), VDC_OK);
+        cr_expect_eq(vdc_host_list_racks(&list, test_workload_file(&work, "racks.csv", text), NULL, &work.diag), VDC_ERROR_INPUT);
+        cr_expect(work.diag.count && strstr(work.diag.messages[0].text, bad[i].message), "%s", bad[i].message);
+    }
+    cr_assert_eq(read_hosts("alibaba-openb", nodes, NULL), VDC_OK); /* one file may do for longer lists, too */
+    const char *racks = test_workload_file(&work, "racks.csv", "rack_id,host_id\n5,host-1\n7,host-2\n6,host-0\n");
+    cr_expect_eq(vdc_host_list_racks(&list, racks, NULL, &work.diag), VDC_OK);
+    cr_expect(list.hosts[0].rack == 6 && list.hosts[1].rack == 5);
+    /* Racks of a whole run: a pool stands in one of them. */
+    const char *run = test_workload_file(&work, "r.yaml", "vdcsim: 1\ndatacenter: {hosts: {format: alibaba-openb, path: nodes.csv, racks: racks.csv},"
+                                                          " storage: [{name: p, size: 1 GiB, rack: 7}]}\nworkload: {vms: [{vcpus: 1, lifetime: 1s}]}\n");
+    command_result result = run_vdcsim("validate %s", run);
+    cr_expect(result.status != 0 && strstr(result.err, "datacenter.storage: pool 'p': rack: found 7, in which no host stands"), "%s", result.err);
+    command_result_clear(&result);
+    result = run_vdcsim("validate %s --set datacenter.storage.0.rack=6", run);
+    cr_expect_eq(result.status, 0, "%s", result.err);
+    command_result_clear(&result);
     cr_expect_eq(read_hosts("alibaba-openbb", nodes, NULL), VDC_ERROR_INPUT);
     cr_expect(strstr(work.diag.messages[0].text, "did you mean 'alibaba-openb'"));
     cr_expect_eq(read_hosts("alibaba-openb", test_workload_file(&work, "nodes.csv", "sn,cpu_milli,memory_mib,gpu,model\n"), NULL),

@@ -50,6 +50,26 @@ Test(workload_native, columns_in_any_order_with_units) {
     cr_expect_eq(b->cpu_weight, VDC_UNLIMITED);
 }
 
+/* What a scenario's VM may not have, a trace's may not, either. */
+Test(workload_native, cpu_settings) {
+    static const struct { const char *row, *message; } cases[] = {
+        {"0,2,2,1,,", "t.csv:2: the reservation is above the limit"},
+        {"0,2,,,1000000000001,", "t.csv:2: weight: found 1000000000001; allowed: 1 to 1000000000000"},
+        {"0,2,,,,0.00001", "t.csv:2: period: found 10000 ns; allowed: 100000 to 100000000000 ns"},
+        {"0,2,,,,101", "t.csv:2: period: found 101000000000 ns"},
+    };
+    char text[200];
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        (void)snprintf(text, sizeof text, "arrival_s,vcpus,cpu_reservation_ghz,cpu_limit_ghz,cpu_weight,cpu_period_s\n%s\n", cases[i].row);
+        CSV(text);
+        test_workload_refuses(&work, "trace", TRACE, cases[i].message, NULL);
+    }
+    CSV("arrival_s,vcpus,cpu_reservation_ghz,cpu_limit_ghz,cpu_weight,cpu_period_s\n0,2,1,1,1000000000000,100\n0,2,,,,\n");
+    test_workload_must(&work, "trace", TRACE);
+    work.context.weight_most = 10000;
+    test_workload_refuses(&work, "trace", TRACE, "t.csv:2: weight: found 1000000000000; allowed: 1 to 10000 with this CPU policy", NULL);
+}
+
 Test(workload_native, gpus) {
     CSV("arrival_s,vcpus,gpus,gpu_milli,gpu_models\n0,1,1,460,\n0,1,8,,V100M16|V100M32|V100M32\n0,1,0,0,\n");
     test_workload_must(&work, "trace", TRACE);

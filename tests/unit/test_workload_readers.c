@@ -409,6 +409,15 @@ Test(workload_readers, google_events) {
     cr_expect_eq(odd("resource request"), 1);
     cr_expect_eq(odd("not submitted"), 1);
     cr_expect_eq(odd("before the window"), 1);
+    /* At one instant: evicted and submitted again, in whatever order; a whole short life of one that was not there. After the window: nothing. */
+    test_workload_file(&work, "t", EVENTS "1000,0,1,0,,0,,0.1,0.1\n2000,3,1,0,,0,,,\n5000,0,1,0,,0,,,\n5000,4,1,0,,0,,,\n6000,3,1,0,,0,,,\n9000,6,1,0,,0,,,\n"
+                                          "7000,6,2,0,,0,,0.1,0.1\n7000,3,2,0,,0,,,\n7000,0,2,0,,0,,,\n9223372036854775807,0,3,0,,0,,0.1,0.1\n");
+    test_workload_must(&work, "trace", "{format: google-borg-2019, path: t}");
+    cr_assert_eq(work.count, 3);
+    cr_expect(work.requests[0].arrival == 1000000 && work.requests[0].lifetime == 3000000);
+    cr_expect(work.requests[1].arrival == 5000000 && work.requests[1].lifetime == 3000000);
+    cr_expect(work.requests[2].arrival == 7000000 && work.requests[2].lifetime == 0);
+    cr_expect_eq(odd("after the window"), 1);
     const wrong cases[] = {{EVENTS "1,11,7,200,0,0,,0.5,0.25\n", "type is 11, at most 10"},
                            {EVENTS "-1,0,7,200,0,0,,0.5,0.25\n", "time is -1"},
                            {EVENTS "1,0,7,200,0,2000000,,0.5,0.25\n", "instance_index is 2000000"},

@@ -1,5 +1,6 @@
 /* The options that all traces share, and mixes of sources. Row i of the test trace arrives at 10 i seconds,
  * has i vCPUs and id i. */
+#include "sim/base/random.h"
 #include "tests/support/workload.h"
 
 #include "tests/support/tree.h"
@@ -44,6 +45,8 @@ Test(workload_selection, rows_and_times) {
     cr_expect_eq(work.count, 2);
     READ(", count: 0");
     cr_expect_eq(work.count, 0);
+    READ(", first: 98, count: 9223372036854775807");
+    cr_expect_eq(work.count, 2);
     READ(", first: 1000");
     cr_expect_eq(work.count, 0);
 }
@@ -136,6 +139,23 @@ Test(workload_selection, tune_draws_and_drops_rows) {
     }
     cr_expect_leq(sum, 2000000);
     cr_expect_gt(sum, 1900000);
+    /* The rows that stay are those of a plain list from which one after the other is taken out. */
+    for (work.context.seed = 1; work.context.seed < 7; work.context.seed++) {
+        int64_t left[100], total = 5050000;
+        size_t count = 100;
+        vdc_stream stream;
+        vdc_stream_open(&stream, work.context.seed, "workload.tune", 0);
+        for (int64_t i = 0; i < 100; i++) left[i] = i + 1;
+        const int64_t most = 1000000 * (int64_t)work.context.seed - 1000000;
+        while (total > most) {
+            const size_t drop = (size_t)vdc_stream_below(&stream, count);
+            total -= 1000 * left[drop];
+            memmove(left + drop, left + drop + 1, (--count - drop) * sizeof *left);
+        }
+        test_workload_must(&work, "trace", "{format: vdcsim, path: t.csv, tune: {resource: cpu, to: %d%%}, interval: 1s}", (int)(most / 100000));
+        cr_assert_eq(work.count, count);
+        for (size_t i = 0; i < count; i++) cr_expect_eq(vcpus(i), (int)left[i]);
+    }
     test_workload_refuses(&work, "trace", "{format: vdcsim, path: t.csv, tune: {resource: gpu, to: 1}}",
                           "no row asks for any gpu", NULL);
     test_workload_refuses(&work, "trace", "{format: vdcsim, path: t.csv, tune: {resource: gpus, to: 1}}", "did you mean 'gpu'",

@@ -71,6 +71,9 @@ static void expect_equal(const vdc_request *a, const vdc_request *b) {
     cr_assert_eq(a->cpu_weight, b->cpu_weight);
     cr_assert_eq(a->cpu_reservation, b->cpu_reservation);
     cr_assert_eq(a->cpu_limit, b->cpu_limit);
+    cr_assert_eq(a->cpu_period, b->cpu_period);
+    cr_assert_eq(a->dirty_rate, b->dirty_rate);
+    if (a->load) cr_assert_eq(a->progress, b->progress);
     cr_assert_eq(a->checkpoint_interval, b->checkpoint_interval);
     cr_assert_eq(a->checkpoint_duration, b->checkpoint_duration);
     cr_assert_eq(a->checkpoint_scale_num * b->checkpoint_scale_den, b->checkpoint_scale_num * a->checkpoint_scale_den);
@@ -86,13 +89,13 @@ static void expect_equal(const vdc_request *a, const vdc_request *b) {
 #define VMS \
     "[{id: 12, name: \"a, b \", tenant: \"t,1\", group: g, arrival: 1.5s, lifetime: 20s, vcpus: 2.5, memory: 3 GiB, disk: 7 GB," \
     " iops: 100, disk_bandwidth: 5 MB/s, net_tx: 1 Gbit/s, net_rx: 7 B/s, priority: high, numa_nodes: 2," \
-    " gpus: {count: 1, share: 37%, models: [T4, \"A 10\"]}, cpu: {weight: 7, reservation: 1.000000001 GHz, limit: 2 GHz}," \
+    " gpus: {count: 1, share: 37%, models: [T4, \"A, 10\"]}, dirty_rate: 5 MB/s, cpu: {weight: 7, period: 1s, reservation: 1.000000001 GHz, limit: 2 GHz}," \
     " isolation: {core_isolate: prefer, core_scheduling: true, dedicated_host: true, label: {level: 3, categories: [x, \"y z\"]}," \
     " require: {pool: gold, a: b}, tolerate: [gpu], llc_ways: 4, memory_bandwidth: 3 GB/s, numa: 2}," \
     " predicted_lifetime: 25s, checkpoint: {interval: 60s, duration: 1s, scale: 1.25}," \
     " load: {segments: [[8s, 1 GHz], [0s, 7 Hz], [100s, 2 GHz]]}}," \
     " {arrival: 2.000000001s, vcpus: 1, isolation: {pin: true}}," \
-    " {arrival: 3s, vcpus: 1, priority: low, load: {segments: [[1s, 5 Hz]]}}, {arrival: 3s, vcpus: 1, priority: -9}," \
+    " {arrival: 3s, vcpus: 1, priority: low, load: {progress: work, segments: [[1s, 5 Hz]]}}, {arrival: 3s, vcpus: 1, priority: -9}," \
     " {arrival: 4s, vcpus: 1, load: {segments: []}}]"
 
 typedef vdc_code (*create_function)(vdc_trace_writer **, const vdc_trace_target *, vdc_diag *);
@@ -167,6 +170,59 @@ Test(workload_writers, hdf5_there_and_back) {
     test_workload_refuses(&back, "trace", "{format: vdcsim, path: t.h5, segments: t.h5}", "`segments` is for CSV", NULL);
     test_workload_file(&back, "t.h5", "\x89HDF\r\n\x1a\n and nothing more");
     test_workload_refuses(&back, "trace", "{format: vdcsim, path: t.h5}", "t.h5: cannot be opened", NULL);
+}
+
+/* A VM with a load that stays all the same; and what a CSV cannot hold, which is refused and not changed. */
+Test(workload_writers, nothing_is_lost_in_silence) {
+    static const create_function create[] = {vdc_native_csv_create, vdc_native_hdf5_create};
+    static const char *const options[] = {"{format: vdcsim, path: t.csv, segments: s.csv}", "{format: vdcsim, path: t.h5}"};
+    for (int k = 0; k < 2; k++) {
+        const vdc_trace_target target = {.path = in_folder(k ? "t.h5" : "t.csv"), .segments_path = k ? NULL : in_folder("s.csv"),
+                                         .columns = UINT64_MAX, .context = &work.context};
+        vdc_trace_writer *writer;
+        cr_assert_eq(test_workload_read(&work, "vms", "[{vcpus: 1, load: {segments: [[1s, 5 Hz]]}}, {vcpus: 1}]"), VDC_OK);
+        for (int i = 0; i < 2; i++) work.requests[i].lifetime = VDC_FOREVER; /* departures: none */
+        cr_assert_eq(create[k](&writer, &target, &work.diag), VDC_OK);
+        for (int i = 0; i < 2; i++) cr_assert_eq(writer->operations->add(writer, &work.requests[i], &work.diag), VDC_OK);
+        cr_assert_eq(writer->operations->finish(writer, &work.diag), VDC_OK);
+        writer->operations->close(writer);
+        cr_assert_eq(test_workload_read(&back, "trace", options[k]), VDC_OK);
+        cr_expect(back.requests[0].lifetime == VDC_FOREVER && back.requests[0].load);
+        cr_expect(!vdc_request_ends(&back.requests[1]));
+    }
+    static const struct { const char *list, *message; } cases[] = {
+        {"[{vcpus: 1, tenant: \"t\n1\"}]", "VM 0 of the trace has a text with a line end, which a CSV cannot hold"},
+        {"[{vcpus: 1}, {vcpus: 1, gpus: {models: [a, \"b|c\"]}}]", "VM 1 of the trace has the name of a GPU model with '|'"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        vdc_diag_clear(&work.diag);
+        cr_expect_eq(write_list(vdc_native_csv_create, in_folder("x.csv"), NULL, true, cases[i].list), VDC_ERROR_INPUT);
+        cr_expect(work.diag.count && strstr(work.diag.messages[0].text, cases[i].message), "%s", cases[i].list);
+        cr_expect_neq(access(in_folder("x.csv"), F_OK), 0);
+        vdc_diag_clear(&work.diag);
+        cr_expect_eq(write_list(vdc_native_hdf5_create, in_folder("x.h5"), NULL, true, cases[i].list), VDC_OK);
+    }
+    /* What a scenario says beside its workload counts: a class without a speed has 1 GHz, the end of the run ends a generator. */
+    const char *path = test_workload_file(&back, "g.yaml",
+        "vdcsim: 1\ntime: {end: 10min}\ndatacenter: {hosts: [{class: b, memory: 8 GiB}, {class: a, cpu: {speed: 500 MHz}, memory: 8 GiB}]}\n"
+        "workload: {generate: {arrivals: {dist: constant, value: 5min}, lifetime: {dist: constant, value: 1min},"
+        " load: {kind: constant, level: 100%}, flavors: [{vcpus: 1}]}}\n");
+    command_result result = run_vdcsim("trace generate %s -o %s", path, in_folder("g.csv"));
+    cr_assert_eq(result.status, 0, "%s", result.err);
+    command_result_clear(&result);
+    test_workload_must(&back, "trace", "{format: vdcsim, path: g.csv, segments: g.segments.csv}");
+    cr_assert_eq(back.count, 2); /* at 5 and, the end being part of the run, 10 min */
+    cr_expect_eq(back.requests[0].load_peak, 1000000000);
+    const char *tuned = test_workload_file(&back, "u.yaml",
+        "vdcsim: 1\ndatacenter: {hosts: [{cpu: {cores: 2}, memory: 8 GiB}]}\n"
+        "workload: {trace: {format: vdcsim, path: g.csv, tune: {resource: cpu, to: 50%}}}\n");
+    result = run_vdcsim("trace info --json %s", tuned);
+    cr_expect(result.status == 0 && strstr(result.out, "\"vms\": 1,"), "%s%s", result.out, result.err);
+    command_result_clear(&result);
+    const char *disturbed = test_workload_file(&back, "i.yaml", "vms: [{vcpus: 1, lifetime: 1min, interference: {pressure: 3}}]\n");
+    result = run_vdcsim("trace generate %s -o %s", disturbed, in_folder("i.h5"));
+    cr_expect(result.status != 0 && strstr(result.err, "VM 0 of the trace has an interference profile, which is not written"), "%s", result.err);
+    command_result_clear(&result);
 }
 
 /* Every key of what VMs have on networks and disks and of how they use their memory, as values and left out; texts that YAML and CSV would break. */
