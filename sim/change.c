@@ -102,14 +102,14 @@ static void end_policy(vdc_policy_instance *instance) {
     vdc_policy_close(instance);
 }
 
-/* The slots of the VMs that are on hosts, in order of arrival. */
+/* The slots of the VMs that are on hosts, in order of arrival. Policies are told of VMs, not of second parts and standbys. */
 static uint32_t *by_arrival(const vdc_simulation *sim, size_t *count) {
     const vdc_datacenter *dc = &sim->datacenter;
     uint32_t *slots = vdc_malloc(((size_t)dc->vm_count + 1) * sizeof *slots);
     *count = 0;
     if (!slots) return NULL;
     for (uint32_t slot = 0; slot < dc->vm_count; slot++)
-        if (dc->vms[slot].state != VDC_VM_FREE && dc->vms[slot].host != VDC_NOWHERE) slots[(*count)++] = slot;
+        if (dc->vms[slot].state != VDC_VM_FREE && dc->vms[slot].state != VDC_VM_HELD && dc->vms[slot].host != VDC_NOWHERE) slots[(*count)++] = slot;
     /* Slots are used again, so the order has to be made; a heap, because VMs may be many. */
     for (size_t i = *count / 2, end = *count; end > 1;) {
         uint32_t value;

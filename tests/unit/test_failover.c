@@ -125,6 +125,22 @@ Test(failover, standbys_and_preemption) {
     vdc_simulation_close(sim);
 }
 
+/* An admission policy that comes on the way is told of VMs, not of their standbys, which never leave by its count: VM 2 is within the quota. */
+Test(failover, a_new_policy_does_not_count_standbys) {
+    const char *set = "schedulers.admission={policy: quota, vms: 1}";
+    vdc_diag diag = {0};
+    vdc_simulation *sim = open_run_text("vdcsim: 1\ntime: {end: 300s}\ndatacenter: {hosts: [{count: 2, cpu: {cores: 4, speed: 1 GHz}, memory: 16 GiB}]}\n"
+                                        "failures: {" STANDBY "}\nworkload: {vms: [{id: 1, tenant: a, vcpus: 2, lifetime: 100s},\n"
+                                        "  {id: 2, tenant: a, arrival: 150s, vcpus: 2, lifetime: 10s}]}\n");
+    run_until(sim, 10);
+    cr_assert_eq(vdc_simulation_change(sim, &set, 1, &diag), VDC_OK, "%s", diag.count ? diag.messages[0].text : "");
+    run_until(sim, 300);
+    expect(sim, "vms_completed", 2);
+    expect(sim, "wait_total_s", 0);
+    vdc_diag_clear(&diag);
+    vdc_simulation_close(sim);
+}
+
 /* A standby guarantees its VM a place: where vCPUs are promised four times over, standbys are not. 3 VMs of 2 vCPUs on either host, whose 4 cores are
  * room for 2 standbys each. */
 #define VM "{vcpus: 2, lifetime: 10s}"
