@@ -72,7 +72,7 @@ void vdc_availability_clear(vdc_availability *book) {
 
 static bool grow_groups(vdc_availability *book, uint32_t group) {
     if (!VDC_RESERVE(book->groups, book->group_capacity, group + (size_t)1)) return false;
-    while (book->group_count <= group) book->groups[book->group_count++] = (vdc_group_availability){0};
+    while (book->group_count <= group) book->groups[book->group_count++] = (vdc_group_availability){.was_available = true};
     return true;
 }
 
@@ -160,6 +160,18 @@ static void lose(vdc_availability *book, vdc_group_availability *group) {
     if (group->blast > book->group_blast) book->group_blast = group->blast;
 }
 
+/* What changes at one instant is judged at its end: VMs that start together, one that takes another's place. */
+static void count_outage(vdc_group_availability *group, bool was_available, bool is, vdc_time now) {
+    if (now != group->judged) {
+        group->judged = now;
+        group->was_available = was_available;
+        group->breaks = false;
+    }
+    bool breaks = group->was_available && !is;
+    group->outages += breaks - group->breaks;
+    group->breaks = breaks;
+}
+
 void vdc_availability_change(vdc_availability *book, uint32_t slot, vdc_presence presence, vdc_outage outage, vdc_time now) {
     vdc_vm_availability *vm = &book->vms[slot];
     if (vm->presence == presence) return;
@@ -181,7 +193,7 @@ void vdc_availability_change(vdc_availability *book, uint32_t slot, vdc_presence
         sums[i]->interruptions += interrupted;
     }
     group->members += first;
-    if (was_available && has_vms(group) && !is_available(book, group)) group->outages++;
+    count_outage(group, was_available, !has_vms(group) || is_available(book, group), now);
     if (!interrupted || outage >= VDC_OUTAGE_PREEMPTION) return;
     if (++book->lost > book->blast) book->blast = book->lost;
     if (vm->group) lose(book, group);

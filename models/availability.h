@@ -81,6 +81,9 @@ typedef struct vdc_group_availability {
     int64_t members;          /* VMs that came up at least once */
     vdc_time up, down;        /* ns that the group was available and not, before vms.since; only while it has VMs up or down */
     int64_t outages;          /* times that it became unavailable */
+    vdc_time judged;          /* the instant that was last looked at: */
+    bool was_available;       /* before it, a group without VMs being available */
+    bool breaks;              /* an outage counts for it, as things stand */
     uint64_t shock;           /* the last one that took VMs of it down */
     int64_t lost, blast;      /* VMs that shock took down; most that one took */
 } vdc_group_availability;

@@ -487,7 +487,7 @@ static void judge_rules(vdc_isolation *iso, uint32_t host, const vdc_request *re
         if (!rule->type->violating || !concerns(rule, request)) continue;
         int64_t now = rule->type->violating(rule, iso, host, request);
         rule->violating += now;
-        if (now > 0) rule->entries++;
+        if (now > 0 && !iso->stays) rule->entries++;
     }
 }
 

@@ -278,6 +278,7 @@ struct vdc_isolation {
     vdc_time scrub;                  /* a host is clean so long after a domain left it; 0 = at once */
     vdc_scrub *scrubs;               /* [host]; NULL without */
     int64_t scrub_gaps;              /* VMs that came to a host that was not clean of another domain */
+    bool stays;                    /* the VM that leaves its host comes back at this instant: nobody comes and nobody goes */
     bool out_of_memory;
 };
 

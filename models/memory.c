@@ -294,6 +294,11 @@ vdc_code vdc_memory_arrive(vdc_memory *memory, uint32_t slot, int64_t touched, i
     return vdc_memory_change(memory, slot, touched, working_set);
 }
 
+vdc_code vdc_memory_resize(vdc_memory *memory, uint32_t slot, int64_t touched, int64_t working_set) {
+    memory->vms[slot].size = memory->datacenter->records[slot].request.size[VDC_MEMORY];
+    return vdc_memory_change(memory, slot, touched, working_set);
+}
+
 vdc_code vdc_memory_change(vdc_memory *memory, uint32_t slot, int64_t touched, int64_t working_set) {
     vdc_memory_vm *vm = &memory->vms[slot], before = *vm;
     touch(vm, touched, working_set);

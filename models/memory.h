@@ -76,6 +76,8 @@ void vdc_memory_destroy(vdc_memory *memory);
 vdc_efficiency vdc_memory_model(const vdc_memory *memory);
 /* A VM has come to its host and has touched so much of its memory; it works with `working_set` of that, and `reservation` is never taken back. */
 vdc_code vdc_memory_arrive(vdc_memory *memory, uint32_t slot, int64_t touched, int64_t working_set, int64_t reservation);
+/* It has another size: what is in its balloon, swapped out or shared stays so. */
+vdc_code vdc_memory_resize(vdc_memory *memory, uint32_t slot, int64_t touched, int64_t working_set);
 /* It touches or works with more or less from now on. */
 vdc_code vdc_memory_change(vdc_memory *memory, uint32_t slot, int64_t touched, int64_t working_set);
 /* It is about to leave its host. */

@@ -151,7 +151,7 @@ static void find_exit(vdc_lifetimes *lifetimes, vdc_time now, uint32_t host) {
     lifetimes->next_exit[host] = earliest;
 }
 
-void vdc_lifetimes_placed(vdc_lifetimes *lifetimes, vdc_time now, const vdc_request *request, uint32_t host,
+void vdc_lifetimes_placed(vdc_lifetimes *lifetimes, vdc_time now, vdc_time started, const vdc_request *request, uint32_t host,
                           const vdc_decision *devices) {
     if (2 * (lifetimes->used + 1) > lifetimes->slots && !grow_table(lifetimes)) lifetimes->failed = "out of memory";
     uint32_t i = lifetimes->failed ? NONE : take_vm(lifetimes);
@@ -159,7 +159,7 @@ void vdc_lifetimes_placed(vdc_lifetimes *lifetimes, vdc_time now, const vdc_requ
         lifetimes->failed = "out of memory";
         return;
     }
-    vdc_lifetime_vm vm = {.number = request->number, .host = host, .start = now, .known = known_lifetime(request),
+    vdc_lifetime_vm vm = {.number = request->number, .host = host, .start = started, .known = known_lifetime(request),
                           .predictions = 1};
     vm.predicted = vdc_lifetimes_predict(lifetimes, request);
     size_t at = slot_of(lifetimes, request->number);

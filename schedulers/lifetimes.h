@@ -44,9 +44,9 @@ typedef struct vdc_lifetimes {
 
 const char *vdc_lifetimes_init(vdc_lifetimes *lifetimes, const vdc_view *view);
 void vdc_lifetimes_fini(vdc_lifetimes *lifetimes);
-/* `devices` may be NULL where holdings are not kept. A VM may be on two hosts for a while (migration); its age counts from the
- * first. */
-void vdc_lifetimes_placed(vdc_lifetimes *lifetimes, vdc_time now, const vdc_request *request, uint32_t host,
+/* The VM started at `started` <= now. `devices` may be NULL where holdings are not kept. A VM may be on two hosts for a while; its
+ * age counts from the first. */
+void vdc_lifetimes_placed(vdc_lifetimes *lifetimes, vdc_time now, vdc_time started, const vdc_request *request, uint32_t host,
                           const vdc_decision *devices);
 void vdc_lifetimes_released(vdc_lifetimes *lifetimes, vdc_time now, const vdc_request *request, uint32_t host);
 /* A number of the policy's own, kept with the VM on that host, 0 at first; NULL when the VM is not there. Valid until the next

@@ -120,6 +120,7 @@ struct vdc_view {
     /* The mean over all hosts of the used share of a resource, 1 - free / capacity; a host that has none of it counts as unused. The sums
      * over the hosts of a class are exact. Cheap (indexed). */
     double (*used_share)(const vdc_view *view, vdc_resource resource);
+    int64_t started;                           /* in `placed`: when the VM started (ns); before now where it goes on after a move or a resize */
 };
 
 /* placement */

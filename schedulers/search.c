@@ -397,10 +397,12 @@ bool vdc_search_follows_grants(const vdc_search *search) {
 }
 
 void vdc_search_placed(vdc_search *search, const vdc_request *request, uint32_t host) {
+    vdc_search_placed_since(search, request, host, *search->now);
+}
+
+void vdc_search_placed_since(vdc_search *search, const vdc_request *request, uint32_t host, vdc_time started) {
     const vdc_placement_hooks *hooks = &search->instance.policy->placement;
-    if (!hooks->placed) return;
-    search->view.now = *search->now;
-    hooks->placed(search->instance.state, &search->view, request, host);
+    if (hooks->placed) hooks->placed(search->instance.state, vdc_search_view_since(search, started), request, host);
 }
 
 void vdc_search_released(vdc_search *search, const vdc_request *request, uint32_t host) {
@@ -410,8 +412,11 @@ void vdc_search_released(vdc_search *search, const vdc_request *request, uint32_
     hooks->released(search->instance.state, &search->view, request, host);
 }
 
-const vdc_view *vdc_search_view(vdc_search *search) {
+const vdc_view *vdc_search_view(vdc_search *search) { return vdc_search_view_since(search, *search->now); }
+
+const vdc_view *vdc_search_view_since(vdc_search *search, vdc_time started) {
     search->view.now = *search->now;
+    search->view.started = started;
     return &search->view;
 }
 

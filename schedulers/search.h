@@ -51,11 +51,15 @@ vdc_code vdc_search_decide(vdc_search *search, const vdc_request *request, vdc_d
  * vdc_search_follows_grants. */
 void vdc_search_host_changed(vdc_search *search, uint32_t host);
 bool vdc_search_follows_grants(const vdc_search *search);
-/* A VM came to or left the host (calls the policy's placed / released). */
+/* A VM starts on the host, goes on there having started before (moved, resized, told to a new policy), or leaves it: calls the policy's placed /
+ * released. */
 void vdc_search_placed(vdc_search *search, const vdc_request *request, uint32_t host);
+void vdc_search_placed_since(vdc_search *search, const vdc_request *request, uint32_t host, vdc_time started);
 void vdc_search_released(vdc_search *search, const vdc_request *request, uint32_t host);
 /* The view that policies get, for other engines (admission, rebalance). */
 const vdc_view *vdc_search_view(vdc_search *search);
+/* The same for `placed` of a VM that started then. */
+const vdc_view *vdc_search_view_since(vdc_search *search, vdc_time started);
 /* "index: states", "scan", …: what was chosen, for --stats and the docs. */
 const char *vdc_search_strategy(const vdc_search *search);
 

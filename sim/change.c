@@ -144,7 +144,10 @@ static vdc_code change_placement(vdc_simulation *sim, vdc_policy_instance *insta
     size_t count;
     uint32_t *slots = by_arrival(sim, &count);
     if (!slots) return vdc_no_memory(diag, "a change");
-    for (size_t i = 0; i < count; i++) vdc_search_placed(sim->search, &sim->datacenter.records[slots[i]].request, sim->datacenter.vms[slots[i]].host);
+    for (size_t i = 0; i < count; i++) {
+        const vdc_vm_record *record = &sim->datacenter.records[slots[i]];
+        vdc_search_placed_since(sim->search, &record->request, sim->datacenter.vms[slots[i]].host, record->started_at);
+    }
     vdc_free(slots);
     return VDC_OK;
 }
@@ -164,7 +167,7 @@ static vdc_code change_admission(vdc_simulation *sim, vdc_policy_instance *insta
     for (size_t i = 0; !code && hooks->placed && i < count; i++) {
         const vdc_vm_record *record = &dc->records[slots[i]];
         vdc_decision decision = {.host = dc->vms[slots[i]].host, .gpu_devices = record->gpu_devices, .numa_nodes = record->numa_nodes};
-        hooks->placed(sim->admission.state, vdc_search_view(sim->search), &record->request, &decision);
+        hooks->placed(sim->admission.state, vdc_search_view_since(sim->search, record->started_at), &record->request, &decision);
     }
     for (uint32_t slot = sim->waiting.first; !code && slot != VDC_NOWHERE; slot = dc->vms[slot].next) line[waiting++] = slot;
     for (size_t i = 0; i < waiting; i++) vdc_wait_queue_remove(&sim->waiting, dc, line[i]);

@@ -364,7 +364,7 @@ vdc_code vdc_shift(vdc_simulation *sim, uint32_t slot, const vdc_decision *to, c
     vdc_request old = record->request;
     vdc_time started = record->started_at;
     uint32_t from = dc->vms[slot].host, host = (uint32_t)to->host;
-    sim->moving = true;
+    sim->transit = VDC_TRANSIT_MOVES;
     if (sim->follower_count) vdc_parts_removing(sim, slot);
     vdc_progress_catch_up(dc, slot);
     vdc_datacenter_remove(dc, slot);
@@ -376,9 +376,9 @@ vdc_code vdc_shift(vdc_simulation *sim, uint32_t slot, const vdc_decision *to, c
     vdc_run_host_changed(sim, from);
     vdc_run_host_changed(sim, host);
     vdc_run_released(sim, &old, from);
-    vdc_run_placed(sim, &record->request, to);
+    vdc_run_placed(sim, &record->request, to, started);
     vdc_code code = sim->follower_count ? vdc_parts_placed(sim, slot, diag) : VDC_OK;
-    sim->moving = false;
+    sim->transit = VDC_TRANSIT_NONE;
     vdc_run_wake(sim);
     return code;
 }

@@ -306,31 +306,29 @@ static vdc_code delete(vdc_simulation *sim, uint32_t slot, const vdc_operation *
 
 /* ---- another size, other shares ---- */
 
-/* Would it fit on its host, were it not there? */
-static bool has_room(vdc_simulation *sim, uint32_t slot, const vdc_request *request) {
-    vdc_hosts *hosts = &sim->datacenter.hosts;
-    const vdc_vm_record *record = &sim->datacenter.records[slot];
-    uint32_t host = sim->datacenter.vms[slot].host;
-    if (sim->isolation && vdc_isolation_owns_threads(sim->isolation, slot)) return true; /* its threads are no promise of vCPUs: see replace */
-    vdc_host_give(hosts, host, &record->request, record->gpu_devices, record->numa_nodes);
-    bool fits = vdc_host_fits(hosts, host, request);
-    vdc_host_take(hosts, host, &record->request, record->gpu_devices, record->numa_nodes);
-    return fits;
-}
-
-/* `why`: which rule is in the way of a host with room. */
-static bool may_stay(vdc_simulation *sim, uint32_t host, const vdc_request *request, char *why, size_t size) {
+/* May it be on its host with this request, were it not there? `why`: which rule is in the way of a host with room. */
+static bool may_stay(vdc_simulation *sim, uint32_t slot, const vdc_request *request, char *why, size_t size) {
     vdc_datacenter *dc = &sim->datacenter;
-    if (!vdc_host_fits(&dc->hosts, host, request)) return false;
-    if (sim->isolation) return !vdc_isolation_forbids(sim->isolation, host, request, why, size);
-    if (vdc_datacenter_keeps_reservation(dc, host, request)) return true;
-    (void)snprintf(why, size, "it cannot keep the CPU reservation");
-    return false;
+    const vdc_vm_record *record = &dc->records[slot];
+    const uint32_t host = dc->vms[slot].host;
+    const int64_t reserved = sim->isolation ? 0 : vdc_reserved_rate(&record->request, &dc->hosts.classes[dc->hosts.class_of[host]]);
+    if (sim->isolation) vdc_isolation_set_aside(sim->isolation, slot);
+    dc->hosts.account[host].reserved -= reserved;
+    vdc_host_give(&dc->hosts, host, &record->request, record->gpu_devices, record->numa_nodes);
+    bool may = vdc_host_fits(&dc->hosts, host, request);
+    if (may && sim->isolation) may = !vdc_isolation_forbids(sim->isolation, host, request, why, size);
+    else if (may && !vdc_datacenter_keeps_reservation(dc, host, request)) {
+        (void)snprintf(why, size, "it cannot keep the CPU reservation");
+        may = false;
+    }
+    vdc_host_take(&dc->hosts, host, &record->request, record->gpu_devices, record->numa_nodes);
+    dc->hosts.account[host].reserved += reserved;
+    if (sim->isolation) vdc_isolation_put_back(sim->isolation, slot);
+    return may;
 }
 
-/* Takes the VM off its host and puts it there again with another request, all at this instant. Where that is not possible it comes back as
- * it was, and *done is false, with the rule in the way in `why`. */
-static vdc_code replace(vdc_simulation *sim, uint32_t slot, const vdc_request *request, bool *done, char *why, size_t size, vdc_diag *diag) {
+/* Takes the VM off its host and puts it there again with another request, all at this instant: see may_stay. */
+static vdc_code replace(vdc_simulation *sim, uint32_t slot, const vdc_request *request, vdc_diag *diag) {
     vdc_datacenter *dc = &sim->datacenter;
     vdc_vm_record *record = &dc->records[slot];
     vdc_vm_state state = state_of(sim, slot);
@@ -339,17 +337,14 @@ static vdc_code replace(vdc_simulation *sim, uint32_t slot, const vdc_request *r
     uint32_t host = dc->vms[slot].host;
     uint64_t gpus = record->gpu_devices, nodes = record->numa_nodes;
     if (state == VDC_VM_RUNNING) vdc_progress_pause(dc, slot);
-    sim->moving = true;
+    sim->transit = VDC_TRANSIT_STAYS;
+    if (sim->isolation) sim->isolation->stays = true;
     if (sim->follower_count) vdc_parts_removing(sim, slot);
     dc->hosts.vms[host]++; /* it does not become empty meanwhile */
     vdc_datacenter_remove(dc, slot);
     dc->hosts.vms[host]--;
-    *done = may_stay(sim, host, request, why, size);
-    if (*done) {
-        vdc_lifecycle_resize(dc, slot, request->size[VDC_CPU]);
-        record->request = *request;
-        record = &dc->records[slot];
-    }
+    vdc_lifecycle_resize(dc, slot, request->size[VDC_CPU]);
+    record->request = *request;
     if (!vdc_host_assign(&dc->hosts, host, &record->request, &gpus, &nodes)) {
         gpus = nodes = 0;
         (void)vdc_host_assign(&dc->hosts, host, &record->request, &gpus, &nodes);
@@ -361,15 +356,13 @@ static vdc_code replace(vdc_simulation *sim, uint32_t slot, const vdc_request *r
     dc->vms[slot].state = (uint8_t)state;
     if (state == VDC_VM_PAUSED) vdc_lifecycle_set_away(dc, slot, true);
     vdc_run_host_changed(sim, host);
-    if (*done) {
-        vdc_decision decision = {.host = host, .gpu_devices = gpus, .numa_nodes = nodes};
-        vdc_run_released(sim, &old, host);
-        vdc_run_placed(sim, &record->request, &decision);
-        vdc_run_wake(sim);
-    }
+    vdc_run_released(sim, &old, host);
+    vdc_run_placed(sim, &record->request, &(vdc_decision){.host = host, .gpu_devices = gpus, .numa_nodes = nodes}, started);
+    vdc_run_wake(sim);
     vdc_code code = sim->follower_count ? vdc_parts_placed(sim, slot, diag) : VDC_OK;
-    sim->moving = false;
-    if (*done) vdc_failover_withdraw(sim, slot); /* it has another size now */
+    sim->transit = VDC_TRANSIT_NONE;
+    if (sim->isolation) sim->isolation->stays = false;
+    vdc_failover_withdraw(sim, slot); /* it has another size now */
     if (!code && state == VDC_VM_RUNNING && vdc_progress_continue(dc, slot)) code = vdc_no_memory(diag, "pending events");
     return code;
 }
@@ -419,10 +412,8 @@ vdc_code vdc_become(vdc_simulation *sim, uint32_t slot, const vdc_request *reque
         return VDC_OK;
     }
     if (sim->datacenter.vms[slot].host == VDC_NOWHERE) return rewrite(sim, slot, request, refusal, diag);
-    bool done = false;
     char why[120] = "";
-    vdc_code code = has_room(sim, slot, request) ? replace(sim, slot, request, &done, why, sizeof why, diag) : VDC_OK;
-    if (code || done) return code;
+    if (may_stay(sim, slot, request, why, sizeof why)) return replace(sim, slot, request, diag);
     if (may_move) return vdc_migrate(sim, slot, VDC_NOWHERE, -1, request, refusal, diag);
     *refusal = why[0] ? vdc_refuse(sim, "its host is forbidden for that: %s", why) : vdc_refuse(sim, "its host has no room for it");
     return VDC_OK;

@@ -150,6 +150,13 @@ void vdc_run_leave_queue(vdc_simulation *sim, uint32_t slot) {
     vdc_wait_queue_remove(&sim->waiting, dc, slot);
     sim->population.waited += wait;
     if (wait) vdc_vm_details_of(dc, slot)->waited += wait;
+    dc->records[slot].queued_at = dc->now;
+}
+
+vdc_time vdc_run_waited(const vdc_simulation *sim, uint32_t slot) {
+    const vdc_datacenter *dc = &sim->datacenter;
+    bool waits = dc->vms[slot].state == VDC_VM_QUEUED;
+    return vdc_vm_details_known(dc, slot)->waited + (waits ? dc->now - dc->records[slot].queued_at : 0);
 }
 
 static vdc_code reject(vdc_simulation *sim, uint32_t slot, const char *why, vdc_diag *diag) {
@@ -250,12 +257,14 @@ vdc_code vdc_run_boot(vdc_simulation *sim, uint32_t slot, vdc_diag *diag) {
     return sim->datacenter.lifecycle ? vdc_operations_built(sim, slot, diag) : boot(sim, slot, diag);
 }
 
-void vdc_run_placed(vdc_simulation *sim, const vdc_request *request, const vdc_decision *decision) {
+void vdc_run_placed(vdc_simulation *sim, const vdc_request *request, const vdc_decision *decision, vdc_time started) {
     const vdc_admission_hooks *admission = &sim->admission.policy->admission;
     const vdc_rebalance_hooks *rebalance = &sim->rebalance.policy->rebalance;
-    vdc_search_placed(sim->search, request, (uint32_t)decision->host);
-    if (admission->placed) admission->placed(sim->admission.state, vdc_search_view(sim->search), request, decision);
-    if (rebalance->plan) vdc_plan_placed(rebalance->plan(sim->rebalance.state), vdc_search_view(sim->search), request, (uint32_t)decision->host);
+    const uint32_t host = (uint32_t)decision->host;
+    vdc_search_placed_since(sim->search, request, host, started);
+    const vdc_view *view = vdc_search_view_since(sim->search, started);
+    if (admission->placed) admission->placed(sim->admission.state, view, request, decision);
+    if (rebalance->plan) vdc_plan_placed(rebalance->plan(sim->rebalance.state), view, request, host);
 }
 
 void vdc_run_released(vdc_simulation *sim, const vdc_request *request, uint32_t host) {
@@ -276,7 +285,7 @@ vdc_code vdc_run_start(vdc_simulation *sim, uint32_t slot, const vdc_decision *d
     vdc_code code = vdc_datacenter_place(dc, slot, host, decision->gpu_devices, decision->numa_nodes);
     if (code) return vdc_no_memory(diag, "a placement");
     vdc_run_host_changed(sim, host);
-    vdc_run_placed(sim, &record->request, decision);
+    vdc_run_placed(sim, &record->request, decision, dc->now);
     sim->placement_count++;
     sim->tick.placed++;
     if (record->first_start < 0) {

@@ -57,6 +57,13 @@ typedef enum vdc_part_id { VDC_PARTS(VDC_PART_ID) VDC_PART_COUNT } vdc_part_id;
 #undef VDC_PART_ID
 typedef struct vdc_part vdc_part;
 
+/* What parts are told of a VM that leaves its host or comes to one. */
+typedef enum vdc_transit {
+    VDC_TRANSIT_NONE,  /* it goes, or comes anew */
+    VDC_TRANSIT_STAYS, /* both at one instant, on one host: it has another request now */
+    VDC_TRANSIT_MOVES  /* both at one instant, on two hosts: it goes on, maybe with another request */
+} vdc_transit;
+
 /* Something that was done to the run from outside: a change of the scenario, or an operation (sim/journal.h). */
 typedef struct vdc_journal_entry {
     uint64_t events;              /* processed before it */
@@ -92,7 +99,7 @@ struct vdc_simulation {
     const vdc_part *present[VDC_PART_COUNT];  /* those that the run has */
     const vdc_part *followers[VDC_PART_COUNT];/* of them, those that are told of every placement */
     int present_count, follower_count;
-    bool moving;                              /* the VM that leaves its host comes to one at the same instant and goes on */
+    vdc_transit transit;                      /* of the VM that leaves its host, or comes to one */
     vdc_code part_failure;                    /* of a part where nothing can be said at once */
     vdc_search *search;
 
@@ -197,8 +204,8 @@ vdc_code vdc_run_step(vdc_simulation *simulation, vdc_time limit, bool *more, vd
 /* Schedules an event. `handle` may be NULL. */
 vdc_code vdc_run_push(vdc_simulation *simulation, vdc_time time, vdc_rank rank, vdc_event_kind kind, uint32_t subject, vdc_event_handle *handle,
                       vdc_diag *diag);
-/* A VM came to a host, or left one: tells the policies that keep account of it. */
-void vdc_run_placed(vdc_simulation *simulation, const vdc_request *request, const vdc_decision *decision);
+/* A VM that started then, now or before, came to a host, or one left its: tells the policies that keep account of it. */
+void vdc_run_placed(vdc_simulation *simulation, const vdc_request *request, const vdc_decision *decision, vdc_time started);
 void vdc_run_released(vdc_simulation *simulation, const vdc_request *request, uint32_t host);
 /* The state or the free capacity of a host changed: tells those who keep an index over hosts. */
 void vdc_run_host_changed(vdc_simulation *simulation, uint32_t host);
@@ -208,6 +215,8 @@ vdc_code vdc_run_enqueue(vdc_simulation *simulation, uint32_t slot, vdc_diag *di
 vdc_code vdc_run_arrive(vdc_simulation *simulation, vdc_request *request, vdc_diag *diag);
 /* Ends its stay in the queue. */
 void vdc_run_leave_queue(vdc_simulation *simulation, uint32_t slot);
+/* ns in the queue so far. */
+vdc_time vdc_run_waited(const vdc_simulation *simulation, uint32_t slot);
 /* What forbids a VM for ever, in words, or NULL. */
 const char *vdc_run_fits_nowhere(const vdc_simulation *simulation, const vdc_request *request, char *text, size_t size);
 /* The host that the placement policy wants for the VM as things stand, by all rules; *found = false where there is none. */

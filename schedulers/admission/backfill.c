@@ -136,7 +136,7 @@ static bool allows(const void *state, const vdc_view *view, uint32_t host, const
 
 static void placed(void *state, const vdc_view *view, const vdc_request *request, const vdc_decision *decision) {
     backfill_state *backfill = state;
-    vdc_lifetimes_placed(&backfill->lifetimes, view->now, request, (uint32_t)decision->host, decision);
+    vdc_lifetimes_placed(&backfill->lifetimes, view->now, view->started, request, (uint32_t)decision->host, decision);
     if (backfill->host != decision->host || view->now != backfill->now || leaves_in_time(backfill, request)) return;
     vdc_holding holding;
     if (fits(&backfill->beside, view, &view->class_views[view->host_class[decision->host]], request, &holding))

@@ -101,7 +101,7 @@ static void placed(void *state, const vdc_view *view, const vdc_request *request
     lava_state *lava = state;
     lava_host *host = &lava->hosts[h];
     int class = class_of(lava, request);
-    vdc_lifetimes_placed(&lava->lifetimes, view->now, request, h, NULL);
+    vdc_lifetimes_placed(&lava->lifetimes, view->now, view->started, request, h, NULL);
     if (view->vms[h] <= 1) {
         *host = (lava_host){.epoch = host->epoch};
         set_class(lava, host, class, view->now);

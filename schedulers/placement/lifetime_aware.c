@@ -30,7 +30,7 @@ static void prepare(void *state, const vdc_view *view, const vdc_request *reques
 }
 
 static void placed(void *state, const vdc_view *view, const vdc_request *request, uint32_t host) {
-    vdc_lifetimes_placed(&((aligned_state *)state)->lifetimes, view->now, request, host, NULL);
+    vdc_lifetimes_placed(&((aligned_state *)state)->lifetimes, view->now, view->started, request, host, NULL);
 }
 
 static void released(void *state, const vdc_view *view, const vdc_request *request, uint32_t host) {

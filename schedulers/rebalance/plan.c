@@ -196,6 +196,12 @@ void vdc_plan_placed(vdc_plan *plan, const vdc_view *view, const vdc_request *re
     if (hooks_of(plan)->placed) hooks_of(plan)->placed(plan->place->state, view, request, host);
 }
 
+/* A VM that runs elsewhere is taken for one that came there. */
+static void know_placed(vdc_plan *plan, uint32_t vm, uint32_t host) {
+    plan->view.started = plan->view.now - plan->fleet->vms[vm].age;
+    vdc_plan_placed(plan, &plan->view, plan->fleet->vms[vm].request, host);
+}
+
 void vdc_plan_released(vdc_plan *plan, const vdc_view *view, const vdc_request *request, uint32_t host) {
     if (hooks_of(plan)->released) hooks_of(plan)->released(plan->place->state, view, request, host);
 }
@@ -246,7 +252,7 @@ void vdc_plan_begin(vdc_plan *plan, const vdc_fleet_view *fleet) {
     }
     if (!hooks_of(plan)->placed) return;
     for (uint32_t vm = 0; vm < fleet->slots; vm++)
-        if (fleet->vms[vm].arriving) vdc_plan_placed(plan, &plan->view, fleet->vms[vm].request, fleet->vms[vm].host);
+        if (fleet->vms[vm].arriving) know_placed(plan, vm, fleet->vms[vm].host);
 }
 
 /* ---- search ---- */
@@ -403,7 +409,7 @@ void vdc_plan_move(vdc_plan *plan, uint32_t vm, uint32_t host) {
     for (uint32_t i = 0; i < plan->opened_count && !opened; i++) opened = plan->opened[i] == host;
     if (!opened) plan->opened[plan->opened_count++] = host;
     hold(plan, vm, host, 1);
-    vdc_plan_placed(plan, &plan->view, plan->fleet->vms[vm].request, host);
+    know_placed(plan, vm, host);
 }
 
 static void take_back(vdc_plan *plan, vdc_relocation move) {

@@ -271,14 +271,15 @@ static vdc_code placed(vdc_simulation *sim, uint32_t slot, vdc_diag *diag) {
     if (sim->scenario->young && request->checkpoint_interval > 0 && request->checkpoint_duration > 0)
         request->checkpoint_interval = vdc_young_interval(request->checkpoint_duration,
                                                           vdc_failure_host_mtbf(sim->scenario->processes, sim->scenario->process_count));
-    if (!sim->starting) vdc_availability_change(&state->book, slot, VDC_UP, VDC_OUTAGE_HOST, sim->datacenter.now);
+    if (!sim->starting && !sim->transit) vdc_availability_change(&state->book, slot, VDC_UP, VDC_OUTAGE_HOST, sim->datacenter.now);
     if (vdc_request_ends(request)) state->recoveries = 0;
     return VDC_OK;
 }
 
-/* Whoever stops it because it is down has said so before. */
+/* Whoever stops it because it is down has said so before; one that goes on is as it was. */
 static void removing(vdc_simulation *sim, uint32_t slot) {
     vdc_availability_state *state = vdc_availability_of(sim);
+    if (sim->transit) return;
     if (state->book.vms[slot].presence == VDC_UP) vdc_availability_change(&state->book, slot, VDC_ABSENT, VDC_OUTAGE_HOST, sim->datacenter.now);
 }
 

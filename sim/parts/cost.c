@@ -1,7 +1,8 @@
 /* Cost: bills of VMs, the price of energy, SLA credits. The arithmetic: models/prices.h.
  *
- * A VM's bill grows when a stay of it ends. A stay takes one of its tenant's reservations of its flavor where one is free at its start, until
- * its end, and costs nothing more then: reservations are paid for from the run's begin to its end, used or not.
+ * A VM's bill grows when a stay of it ends: when it leaves its host, or pays otherwise from now on because it has another size. A stay takes one of
+ * its tenant's reservations of its flavor where one is free at its start, until its end, and costs nothing more then: reservations are paid for from
+ * the run's begin to its end, used or not.
  */
 #include <math.h>
 #include <string.h>
@@ -14,11 +15,13 @@ typedef struct vm_account {
     int64_t number;            /* of whom: slots are used again */
     size_t flavor, reservation;/* SIZE_MAX = none */
     vdc_price_plan plan;       /* of the stay */
+    int64_t hourly;            /* likewise */
     vdc_time since;            /* begin of the stay; -1 = it is on no host */
     vdc_time ran;
     vdc_wide allowed, not_given;   /* Hz·ns of the stays that are over */
     vdc_time looked;               /* when the stay's ledger was last looked at; its place is taken by the final row before that is written */
     vdc_wide stay_allowed, stay_not_given;
+    vdc_wide before_allowed, before_not_given; /* of its ledger on this host, what belongs to stays that are over */
     vdc_wide bill[VDC_PLANS], credit;
 } vm_account;
 
@@ -110,57 +113,29 @@ static size_t free_reservation(const vdc_simulation *sim, const cost_state *stat
     return SIZE_MAX;
 }
 
-static vdc_code placed(vdc_simulation *sim, uint32_t slot, vdc_diag *diag) {
-    cost_state *state = sim->parts[VDC_PART_cost];
-    const vdc_prices *prices = &sim->scenario->prices;
-    const vdc_request *request = &sim->datacenter.records[slot].request;
-    size_t tenants = state->tenant_capacity;
-    if (!VDC_RESERVE(state->accounts, state->capacity, slot + (size_t)1)
-        || !VDC_RESERVE(state->tenants, state->tenant_capacity, request->tenant + (size_t)1))
-        return vdc_no_memory(diag, "bills");
-    if (state->tenant_capacity > tenants) memset(state->tenants + tenants, 0, (state->tenant_capacity - tenants) * sizeof *state->tenants);
-    while (state->opened <= slot) state->accounts[state->opened++].number = -1;
-    vm_account *account = &state->accounts[slot];
-    if (account->number != request->number)
-        *account = (vm_account){.number = request->number, .flavor = vdc_prices_flavor(prices, request), .reservation = SIZE_MAX};
-    const char *tenant = vdc_names_text(sim->tenants, request->tenant);
-    account->since = sim->datacenter.now;
-    account->looked = -1;
-    account->stay_allowed = account->stay_not_given = 0;
-    account->plan = vdc_prices_is_spot(prices, request, tenant, vdc_names_text(sim->groups, request->group)) ? VDC_PLAN_SPOT : VDC_PLAN_ON_DEMAND;
-    account->reservation = account->plan == VDC_PLAN_SPOT || account->flavor == SIZE_MAX ? SIZE_MAX
-                                                                                         : free_reservation(sim, state, account->flavor, tenant);
-    if (account->reservation != SIZE_MAX) {
-        account->plan = VDC_PLAN_RESERVED;
-        state->used[account->reservation]++;
-    }
-    return VDC_OK;
-}
-
 /* The account as it would be if the VM's stay ended now. */
 static vm_account settled(vdc_simulation *sim, uint32_t slot, vm_account *account) {
     vdc_datacenter *dc = &sim->datacenter;
     const vdc_vm_record *record = &dc->records[slot];
     const vdc_prices *prices = &sim->scenario->prices;
+    if (account->since >= 0 && dc->track_vms && account->looked != dc->now) {
+        vdc_ledger_advance(&dc->vm_ledger, slot, dc->now);
+        account->looked = dc->now;
+        const vdc_wide allowed = vdc_ledger_sum(&dc->vm_ledger, slot, VDC_FLOW_CEILING);
+        account->stay_allowed = allowed - account->before_allowed;
+        account->stay_not_given = allowed - vdc_ledger_sum(&dc->vm_ledger, slot, VDC_FLOW_GRANTED) - account->before_not_given;
+    }
     vm_account now = *account;
     if (account->since >= 0) {
         vdc_time span = dc->now - account->since;
         now.ran += span;
-        if (account->plan != VDC_PLAN_RESERVED)
-            now.bill[account->plan] += vdc_prices_stay(prices, vdc_prices_hourly(prices, account->flavor, &record->request, account->plan), span);
-        if (dc->track_vms && account->looked != dc->now) {
-            vdc_ledger_advance(&dc->vm_ledger, slot, dc->now);
-            account->looked = dc->now;
-            account->stay_allowed = vdc_ledger_sum(&dc->vm_ledger, slot, VDC_FLOW_CEILING);
-            account->stay_not_given = account->stay_allowed - vdc_ledger_sum(&dc->vm_ledger, slot, VDC_FLOW_GRANTED);
-        }
+        if (account->plan != VDC_PLAN_RESERVED) now.bill[account->plan] += vdc_prices_stay(prices, account->hourly, span);
         now.allowed += account->stay_allowed;
         now.not_given += account->stay_not_given;
     }
-    bool waits = dc->vms[slot].state == VDC_VM_QUEUED;
     const vdc_service service = {
-        .waited = vdc_vm_details_known(dc, slot)->waited + (waits ? dc->now - record->queued_at : 0),
-        .ran = now.ran, .since_start = dc->now - record->first_start, .allowed = now.allowed, .not_given = now.not_given,
+        .waited = vdc_run_waited(sim, slot), .ran = now.ran, .since_start = dc->now - record->first_start,
+        .allowed = now.allowed, .not_given = now.not_given,
     };
     int64_t share = vdc_prices_credit_share(prices, &service);
     now.credit = vdc_prices_part(now.bill[VDC_PLAN_ON_DEMAND] + now.bill[VDC_PLAN_SPOT], share);
@@ -174,7 +149,8 @@ static void replace(vdc_wide bill[VDC_PLANS], vdc_wide *credit, int64_t *credite
     *credited += (to->credit > 0) - (from->credit > 0);
 }
 
-static void removing(vdc_simulation *sim, uint32_t slot) {
+/* The account is settled up to now, and so are the sums. */
+static void settle(vdc_simulation *sim, uint32_t slot) {
     cost_state *state = sim->parts[VDC_PART_cost];
     vm_account *account = &state->accounts[slot], now = settled(sim, slot, account);
     replace(state->bill, &state->credit, &state->credited, account, &now);
@@ -185,6 +161,59 @@ static void removing(vdc_simulation *sim, uint32_t slot) {
     now.since = -1;
     now.reservation = SIZE_MAX;
     *account = now;
+}
+
+static void removing(vdc_simulation *sim, uint32_t slot) {
+    if (sim->transit != VDC_TRANSIT_STAYS) settle(sim, slot);
+}
+
+/* Its last hours off its host count for what was promised. */
+static void left(vdc_simulation *sim, uint32_t slot) {
+    if (account_of(sim, slot)) settle(sim, slot);
+}
+
+/* On the same host with another request: it pays as before, or its stay ends and another one begins in the middle of its ledger. */
+static bool goes_on(vdc_simulation *sim, uint32_t slot, size_t flavor, bool spot) {
+    vm_account *account = account_of(sim, slot);
+    const vdc_request *request = &sim->datacenter.records[slot].request;
+    if (account->flavor == flavor && (account->plan == VDC_PLAN_SPOT) == spot
+        && account->hourly == vdc_prices_hourly(&sim->scenario->prices, flavor, request, account->plan))
+        return true;
+    settle(sim, slot);
+    account->before_allowed += account->stay_allowed;
+    account->before_not_given += account->stay_not_given;
+    return false;
+}
+
+static vdc_code placed(vdc_simulation *sim, uint32_t slot, vdc_diag *diag) {
+    cost_state *state = sim->parts[VDC_PART_cost];
+    const vdc_prices *prices = &sim->scenario->prices;
+    const vdc_request *request = &sim->datacenter.records[slot].request;
+    const char *tenant = vdc_names_text(sim->tenants, request->tenant);
+    const size_t flavor = vdc_prices_flavor(prices, request);
+    const bool spot = vdc_prices_is_spot(prices, request, tenant, vdc_names_text(sim->groups, request->group));
+    if (sim->transit == VDC_TRANSIT_STAYS && goes_on(sim, slot, flavor, spot)) return VDC_OK;
+    size_t tenants = state->tenant_capacity;
+    if (!VDC_RESERVE(state->accounts, state->capacity, slot + (size_t)1)
+        || !VDC_RESERVE(state->tenants, state->tenant_capacity, request->tenant + (size_t)1))
+        return vdc_no_memory(diag, "bills");
+    if (state->tenant_capacity > tenants) memset(state->tenants + tenants, 0, (state->tenant_capacity - tenants) * sizeof *state->tenants);
+    while (state->opened <= slot) state->accounts[state->opened++].number = -1;
+    vm_account *account = &state->accounts[slot];
+    if (account->number != request->number) *account = (vm_account){.number = request->number};
+    if (sim->transit != VDC_TRANSIT_STAYS) account->before_allowed = account->before_not_given = 0;
+    account->since = sim->datacenter.now;
+    account->looked = -1;
+    account->stay_allowed = account->stay_not_given = 0;
+    account->flavor = flavor;
+    account->plan = spot ? VDC_PLAN_SPOT : VDC_PLAN_ON_DEMAND;
+    account->reservation = spot || flavor == SIZE_MAX ? SIZE_MAX : free_reservation(sim, state, flavor, tenant);
+    if (account->reservation != SIZE_MAX) {
+        account->plan = VDC_PLAN_RESERVED;
+        state->used[account->reservation]++;
+    }
+    account->hourly = vdc_prices_hourly(prices, flavor, request, account->plan);
+    return VDC_OK;
 }
 
 /* ---- results ---- */
@@ -201,11 +230,12 @@ static void vm_row(vdc_simulation *sim, uint32_t slot, vdc_row *row) {
     cost_state *state = sim->parts[VDC_PART_cost];
     vm_account *account = account_of(sim, slot);
     const vdc_request *request = &sim->datacenter.records[slot].request;
-    vm_account now = account ? settled(sim, slot, account) : (vm_account){.flavor = vdc_prices_flavor(&sim->scenario->prices, request)};
+    const size_t flavor = vdc_prices_flavor(&sim->scenario->prices, request); /* it may have become another one while it was on no host */
+    const vm_account now = account ? settled(sim, slot, account) : (vm_account){0};
     vdc_wide bill = now.bill[VDC_PLAN_ON_DEMAND] + now.bill[VDC_PLAN_SPOT];
     vdc_row_integer(row, as_integer(bill));
     vdc_row_integer(row, as_integer(now.credit));
-    vdc_row_text(row, now.flavor == SIZE_MAX ? "" : sim->scenario->prices.flavors[now.flavor].name);
+    vdc_row_text(row, flavor == SIZE_MAX ? "" : sim->scenario->prices.flavors[flavor].name);
     if (request->tenant >= state->tenant_capacity) return; /* none of its VMs was ever placed */
     state->tenants[request->tenant].bill += bill;
     state->tenants[request->tenant].credit += now.credit;
@@ -272,8 +302,8 @@ static void summary(vdc_simulation *sim, vdc_summary *s) {
 }
 
 const vdc_part vdc_part_cost = {
-    .name = "cost", .open = open, .close = close, .begin = begin, .event = event, .placed = placed, .removing = removing, .advance = advance,
-    .summary = summary,
+    .name = "cost", .open = open, .close = close, .begin = begin, .event = event, .placed = placed, .removing = removing, .left = left,
+    .advance = advance, .summary = summary,
     .vms = {vm_columns, sizeof vm_columns / sizeof *vm_columns, .row = vm_row},
     .tenants = {tenant_columns, sizeof tenant_columns / sizeof *tenant_columns, .row = tenant_row},
 };

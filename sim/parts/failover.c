@@ -188,7 +188,7 @@ void vdc_failover_done(vdc_simulation *sim) { state_of(sim)->takeovers++; }
 static vdc_code booted(vdc_simulation *sim, uint32_t slot, vdc_diag *diag) { return miss(sim, slot, diag); }
 
 static void removing(vdc_simulation *sim, uint32_t slot) {
-    if (sim->moving) return;
+    if (sim->transit) return;
     if (is(sim, slot, STANDING)) drop(sim, slot);
     else if (is(sim, slot, MISSING)) no_longer_missing(sim, slot, UNPROTECTED);
 }

@@ -63,7 +63,7 @@ static void close(vdc_simulation *sim) {
     vdc_free(state);
 }
 
-/* Bytes that the VM has touched and works with now, and when that changes. */
+/* Bytes that the VM has touched and works with now, and when that changes where this is not known. */
 static vdc_code use(vdc_simulation *sim, uint32_t slot, int64_t *touched, int64_t *working_set, vdc_diag *diag) {
     memory_state *state = sim->parts[VDC_PART_memory];
     const vdc_request *request = &sim->datacenter.records[slot].request;
@@ -74,7 +74,7 @@ static vdc_code use(vdc_simulation *sim, uint32_t slot, int64_t *touched, int64_
     const vdc_memory_segment *segment = &sim->memory_loads.segments[at->segment];
     *touched = (int64_t)((vdc_wide)size * segment->touched_ppm / 1000000);
     *working_set = (int64_t)((vdc_wide)size * segment->working_set_ppm / 1000000);
-    if (segment->duration == VDC_FOREVER) return VDC_OK;
+    if (at->event || segment->duration == VDC_FOREVER) return VDC_OK;
     return vdc_part_schedule(sim, VDC_PART_memory, vdc_later(sim->datacenter.now, segment->duration), VDC_RANK_CHANGE,
                              sim->datacenter.hosts.count + slot, &at->event, diag);
 }
@@ -85,15 +85,24 @@ static vdc_code placed(vdc_simulation *sim, uint32_t slot, vdc_diag *diag) {
     if (!VDC_RESERVE(state->uses, state->capacity, slot + (size_t)1)) return vdc_no_memory(diag, "the hosts' memory");
     uint16_t load = sim->datacenter.records[slot].request.memory_load;
     const vdc_memory_load none = {0}, *its = load ? &sim->memory_loads.items[load] : &none;
-    state->uses[slot] = (memory_use){.segment = its->first};
+    if (!sim->transit) state->uses[slot] = (memory_use){.segment = its->first};
     vdc_code code = use(sim, slot, &touched, &working_set, diag);
-    return code ? code : vdc_memory_arrive(state->model, slot, touched, working_set, its->reservation) ? vdc_no_memory(diag, "the hosts' memory") : VDC_OK;
+    if (code) return code;
+    bool stays = sim->transit == VDC_TRANSIT_STAYS;
+    code = stays ? vdc_memory_resize(state->model, slot, touched, working_set)
+                 : vdc_memory_arrive(state->model, slot, touched, working_set, its->reservation);
+    return code ? vdc_no_memory(diag, "the hosts' memory") : VDC_OK;
 }
 
+/* One that goes on is where it was in what it does; on its own host its memory does not even notice. */
 static void removing(vdc_simulation *sim, uint32_t slot) {
     memory_state *state = sim->parts[VDC_PART_memory];
-    if (slot < state->capacity && state->uses[slot].event) vdc_queue_cancel(sim->events, state->uses[slot].event);
-    if (slot < state->capacity) state->uses[slot].event = 0;
+    if (sim->transit == VDC_TRANSIT_STAYS) return;
+    if (!sim->transit && slot < state->capacity) {
+        if (state->uses[slot].event) vdc_queue_cancel(sim->events, state->uses[slot].event);
+        state->uses[slot].event = 0;
+    }
+    if (sim->transit && slot < state->model->vm_capacity) state->model->swapped_in += state->model->vms[slot].swapped; /* it is sent, too */
     (void)vdc_memory_leave(state->model, slot); /* without memory for scratch the host is reviewed at its next change */
 }
 

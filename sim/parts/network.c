@@ -375,7 +375,7 @@ static vdc_code placed(vdc_simulation *sim, uint32_t slot, vdc_diag *diag) {
     const vdc_io_profile *profile = profile_of(sim, slot);
     if (!profile->vnic_count) return VDC_OK;
     network_state *net = state_of(sim);
-    if (sim->moving) return come_to_host(net, slot) ? vdc_no_memory(diag, "traffic") : VDC_OK;
+    if (sim->transit) return come_to_host(net, slot) ? vdc_no_memory(diag, "traffic") : VDC_OK;
     vdc_code code = attach(net, slot, profile, diag);
     return code || !net->waiting_count ? code : look_again(net, diag);
 }
@@ -426,7 +426,7 @@ static vdc_code take_off(vdc_simulation *sim, uint32_t slot, vdc_diag *diag) {
     const vdc_io_profile *profile = profile_of(sim, slot);
     if (!profile->vnic_count) return VDC_OK;
     network_state *net = state_of(sim);
-    if (sim->moving) return leave_host(net, slot);
+    if (sim->transit) return leave_host(net, slot);
     vdc_code code = vdc_activities_stop(&net->activities, sim, slot, diag);
     bool left_alone = false;
     if (!code) code = cut(net, slot, VDC_IO_UNUSED, &left_alone, diag);

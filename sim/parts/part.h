@@ -61,8 +61,8 @@ struct vdc_part {
     vdc_code (*booted)(vdc_simulation *simulation, uint32_t slot, vdc_diag *diag);
     /* It stands still on its host until `booted` is called again. May be NULL. */
     void (*halted)(vdc_simulation *simulation, uint32_t slot);
-    /* A VM is about to leave its host: everything is still as it was while it ran. With simulation->moving it goes on elsewhere at once (placed,
-     * without booted). May be NULL. */
+    /* A VM is about to leave its host: everything is still as it was while it ran. By simulation->transit it may go on at once, there or elsewhere
+     * (placed, without booted). May be NULL. */
     void (*removing)(vdc_simulation *simulation, uint32_t slot);
     /* A VM is gone for good: its final row is written. May be NULL. */
     void (*left)(vdc_simulation *simulation, uint32_t slot);

@@ -666,7 +666,7 @@ static vdc_code placed(vdc_simulation *sim, uint32_t slot, vdc_diag *diag) {
     const vdc_io_profile *profile = profile_of(sim, slot);
     storage_state *st = state_of(sim);
     if (!profile->volume_count) return VDC_OK;
-    if (sim->moving) return come_to_host(st, slot, profile) ? vdc_no_memory(diag, "volumes") : VDC_OK;
+    if (sim->transit) return come_to_host(st, slot, profile) ? vdc_no_memory(diag, "volumes") : VDC_OK;
     if (attach(st, slot, profile, diag)) return vdc_no_memory(diag, "volumes");
     for (uint32_t i = 0; i < profile->volume_count; i++) {
         volume *v = &st->volumes[slot][i];
@@ -693,7 +693,7 @@ static vdc_code take_off(vdc_simulation *sim, uint32_t slot, vdc_diag *diag) {
     const vdc_io_profile *profile = profile_of(sim, slot);
     storage_state *st = state_of(sim);
     if (!profile->volume_count) return VDC_OK;
-    if (sim->moving) {
+    if (sim->transit) {
         leave_host(st, slot);
         return VDC_OK;
     }

@@ -43,7 +43,7 @@ vdc_code vdc_results_add_to_tenant(vdc_simulation *sim, uint32_t slot, vdc_vm_st
     sum->fence_waste += totals->fence_waste;
     sum->fence_idle += totals->fence_idle;
     sum->fenced_memory += totals->fenced_memory;
-    sum->wait += vdc_seconds(vdc_vm_details_known(&sim->datacenter, slot)->waited);
+    sum->wait += vdc_seconds(vdc_run_waited(sim, slot));
     sum->reserved += totals->reserved;
     if (!sim->isolation) return VDC_OK;
     sum->exposure += vdc_pair_seconds(vdc_isolation_exposure(sim->isolation, slot));

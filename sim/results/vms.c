@@ -62,7 +62,7 @@ vdc_code vdc_results_vm(vdc_simulation *sim, uint32_t slot, vdc_vm_state state, 
     vdc_row_real(&row, vdc_seconds(request->arrival));
     vdc_row_real(&row, record->first_start < 0 ? NAN : vdc_seconds(record->first_start));
     vdc_row_real(&row, over ? vdc_seconds(sim->datacenter.now) : NAN);
-    vdc_row_real(&row, vdc_seconds(vdc_vm_details_known(&sim->datacenter, slot)->waited));
+    vdc_row_real(&row, vdc_seconds(vdc_run_waited(sim, slot)));
     vdc_row_integer(&row, record->failures);
     vdc_row_integer(&row, request->priority);
     vdc_row_real(&row, (double)request->size[VDC_CPU] / 1000);
@@ -86,8 +86,7 @@ vdc_code vdc_results_write_vms(vdc_simulation *sim, vdc_diag *diag) {
     for (uint32_t slot = 0; slot < dc->vm_count; slot++) {
         vdc_vm_state state = (vdc_vm_state)dc->vms[slot].state;
         if (state == VDC_VM_FREE || state == VDC_VM_HELD) continue;
-        if (state == VDC_VM_QUEUED) vdc_vm_details_of(dc, slot)->waited += dc->now - dc->records[slot].queued_at;
-        else if (dc->vms[slot].host != VDC_NOWHERE) {
+        if (dc->vms[slot].host != VDC_NOWHERE) {
             if (dc->lifecycle) vdc_lifecycle_fold(dc, slot, sim->population.finished);
             vdc_datacenter_close_stay(dc, slot, dc->vms[slot].host, sim->population.finished);
         }

@@ -540,7 +540,7 @@ Test(rebalance, a_view_of_its_own) {
               && own->tenant_name != outer->tenant_name && own->slowdown != outer->slowdown && own->used_share != outer->used_share);
     cr_expect_eq(own->power, outer->power);
     cr_expect_eq(own->engine, &plan);
-    cr_assert_eq(offsetof(vdc_view, used_share) + sizeof own->used_share, sizeof *own, "the view has something new");
+    cr_assert_eq(offsetof(vdc_view, started) + sizeof own->started, sizeof *own, "the view has something new");
     for (int round = 0; round < 20; round++) {
         vdc_plan_begin(&plan, &it.view);
         for (uint32_t v = 0; v <= it.count; v++) {
@@ -555,6 +555,7 @@ Test(rebalance, a_view_of_its_own) {
             if (host < 0) continue;
             vdc_plan_leave(&plan, v);
             vdc_plan_move(&plan, v, (uint32_t)host);
+            cr_assert_eq(own->started, own->now - it.vms[v].age);
             if (draw_below(&draws, 4) == 0) vdc_plan_undo(&plan, plan.count / 2);
         }
     }

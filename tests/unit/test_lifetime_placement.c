@@ -32,15 +32,15 @@ Test(lifetimes, predictions_without_error) {
     cr_expect_eq(vdc_lifetimes_predict(&lifetimes, &traced), 300); /* the trace's own prediction */
     cr_expect_eq(vdc_lifetimes_predict(&lifetimes, &endless), VDC_FOREVER);
     cr_expect_eq(vdc_lifetimes_predict(&lifetimes, &by_load), VDC_FOREVER);
-    vdc_lifetimes_placed(&lifetimes, 100, &known, 0, NULL);
+    vdc_lifetimes_placed(&lifetimes, 100, 100, &known, 0, NULL);
     cr_expect_eq(lifetimes.exit[0], 1100);
-    vdc_lifetimes_placed(&lifetimes, 200, &traced, 1, NULL);
+    vdc_lifetimes_placed(&lifetimes, 200, 200, &traced, 1, NULL);
     cr_expect_eq(lifetimes.exit[1], 500);
     vdc_lifetimes_refresh(&lifetimes, 499);
     cr_expect_eq(lifetimes.exit[1], 500);
     vdc_lifetimes_refresh(&lifetimes, 500); /* outlived: predicted anew, now exactly */
     cr_expect_eq(lifetimes.exit[1], 1200);
-    vdc_lifetimes_placed(&lifetimes, 600, &endless, 1, NULL);
+    vdc_lifetimes_placed(&lifetimes, 600, 600, &endless, 1, NULL);
     cr_expect_eq(lifetimes.exit[1], VDC_FOREVER);
     vdc_lifetimes_released(&lifetimes, 700, &endless, 1);
     cr_expect_eq(lifetimes.exit[1], 1200);
@@ -53,8 +53,8 @@ Test(lifetimes, predictions_without_error) {
 Test(lifetimes, outlived_beside_a_later_one) {
     vdc_lifetimes lifetimes = open_lifetimes(0, 1);
     vdc_request early = vm(0, 1000, 300), late = vm(1, 500, VDC_UNLIMITED);
-    vdc_lifetimes_placed(&lifetimes, 0, &early, 0, NULL);
-    vdc_lifetimes_placed(&lifetimes, 0, &late, 0, NULL);
+    vdc_lifetimes_placed(&lifetimes, 0, 0, &early, 0, NULL);
+    vdc_lifetimes_placed(&lifetimes, 0, 0, &late, 0, NULL);
     vdc_lifetimes_refresh(&lifetimes, 299);
     cr_expect_eq(lifetimes.exit[0], 500);
     vdc_lifetimes_refresh(&lifetimes, 300);
@@ -66,7 +66,7 @@ Test(lifetimes, outlived_beside_a_later_one) {
 Test(lifetimes, unknown_ends_double) {
     vdc_lifetimes lifetimes = open_lifetimes(0, 1);
     vdc_request request = vm(0, VDC_UNLIMITED, 100);
-    vdc_lifetimes_placed(&lifetimes, 0, &request, 0, NULL);
+    vdc_lifetimes_placed(&lifetimes, 0, 0, &request, 0, NULL);
     for (int64_t expected = 100; expected < 100000; expected *= 2) {
         vdc_lifetimes_refresh(&lifetimes, expected - 1);
         cr_expect_eq(lifetimes.exit[0], expected);
@@ -79,18 +79,18 @@ Test(lifetimes, unknown_ends_double) {
 Test(lifetimes, age_survives_migration) {
     vdc_lifetimes lifetimes = open_lifetimes(0, 3);
     vdc_request request = vm(7, 1000, VDC_UNLIMITED);
-    vdc_lifetimes_placed(&lifetimes, 0, &request, 0, NULL);
-    vdc_lifetimes_placed(&lifetimes, 400, &request, 1, NULL);
+    vdc_lifetimes_placed(&lifetimes, 0, 0, &request, 0, NULL);
+    vdc_lifetimes_placed(&lifetimes, 400, 400, &request, 1, NULL);
     cr_expect_eq(lifetimes.exit[1], 1000);
     vdc_lifetimes_released(&lifetimes, 410, &request, 0);
     cr_expect_eq(lifetimes.exit[0], 0);
-    vdc_lifetimes_placed(&lifetimes, 500, &request, 2, NULL); /* aborted: it leaves the new host again */
+    vdc_lifetimes_placed(&lifetimes, 500, 500, &request, 2, NULL); /* aborted: it leaves the new host again */
     vdc_lifetimes_released(&lifetimes, 510, &request, 2);
     cr_expect_eq(lifetimes.exit[2], 0);
     cr_expect_eq(lifetimes.exit[1], 1000);
     vdc_lifetimes_released(&lifetimes, 600, &request, 1);
     cr_expect_eq(lifetimes.exit[1], 0);
-    vdc_lifetimes_placed(&lifetimes, 700, &request, 1, NULL); /* it starts again from its beginning */
+    vdc_lifetimes_placed(&lifetimes, 700, 700, &request, 1, NULL); /* it starts again from its beginning */
     cr_expect_eq(lifetimes.exit[1], 1700);
     vdc_lifetimes_fini(&lifetimes);
 }
@@ -124,7 +124,7 @@ Test(lifetimes, many_vms) {
         ends[now] = now + requests[now].lifetime;
         for (int64_t i = now < 400 ? 0 : now - 400; i < now; i++)
             if (ends[i] == now) vdc_lifetimes_released(&lifetimes, now, &requests[i], (uint32_t)(i % HOSTS));
-        vdc_lifetimes_placed(&lifetimes, now, &requests[now], (uint32_t)(now % HOSTS), NULL);
+        vdc_lifetimes_placed(&lifetimes, now, now, &requests[now], (uint32_t)(now % HOSTS), NULL);
         int64_t latest[HOSTS] = {0};
         for (int64_t i = now < 400 ? 0 : now - 400; i <= now; i++)
             if (ends[i] > now && ends[i] > latest[i % HOSTS]) latest[i % HOSTS] = ends[i];
