@@ -231,7 +231,7 @@ static vdc_code change_policy(vdc_simulation *sim, vdc_policy_kind kind, const v
 
 /* ---- all together ---- */
 
-static void take_values(vdc_simulation *sim, const vdc_scenario *next) {
+static vdc_code take_values(vdc_simulation *sim, const vdc_scenario *next, vdc_diag *diag) {
     vdc_scenario *scenario = sim->scenario;
     scenario->admission_retry = next->admission_retry;
     scenario->admission_queue_limit = next->admission_queue_limit;
@@ -243,6 +243,7 @@ static void take_values(vdc_simulation *sim, const vdc_scenario *next) {
     scenario->end = next->end;
     sim->fixed_end = next->end_rule == VDC_END_DURATION ? next->end : VDC_TIME_MAX;
     sim->end_at_last_arrival = next->end_rule == VDC_END_LAST_ARRIVAL;
+    return scenario->admission_queue_limit == VDC_PARAM_NONE ? VDC_OK : vdc_run_limit_queue(sim, diag);
 }
 
 /* What single values forbid. */
@@ -278,10 +279,9 @@ vdc_code vdc_change_apply(vdc_simulation *sim, const char *const *sets, size_t c
         vdc_scenario_close(next);
         return first;
     }
-    take_values(sim, next);
     sim->changes[sim->change_count++] = next; /* policies' parameters point into it */
     sim->pass_wanted = sim->pass_wanted || sim->waiting.count > 0;
-    return VDC_OK;
+    return take_values(sim, next, diag);
 }
 
 vdc_code vdc_simulation_change(vdc_simulation *sim, const char *const *sets, size_t count, vdc_diag *diag) {

@@ -6,6 +6,7 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "schedulers/rebalance/plan.h"
 #include "sim/operations.h"
@@ -143,9 +144,22 @@ static void cancel_timeout(vdc_simulation *sim, uint32_t slot) {
     sim->pending_timeouts--;
 }
 
+/* Has it waited as long as it may? Only what was never placed is rejected. */
+static bool is_due(const vdc_simulation *sim, uint32_t slot) {
+    const vdc_vm_record *record = &sim->datacenter.records[slot];
+    vdc_time timeout = sim->scenario->admission_timeout;
+    return timeout >= 0 && record->first_start < 0 && sim->datacenter.now - record->queued_at >= timeout;
+}
+
+static void now_due(vdc_simulation *sim, uint32_t slot) {
+    sim->due_count++;
+    sim->due_slot = slot;
+}
+
 void vdc_run_leave_queue(vdc_simulation *sim, uint32_t slot) {
     vdc_datacenter *dc = &sim->datacenter;
     vdc_time wait = dc->now - dc->records[slot].queued_at;
+    if (sim->due_count > 0 && is_due(sim, slot) && !vdc_vm_details_known(dc, slot)->timeout_event) sim->due_count--;
     cancel_timeout(sim, slot);
     vdc_wait_queue_remove(&sim->waiting, dc, slot);
     sim->population.waited += wait;
@@ -165,6 +179,22 @@ static vdc_code reject(vdc_simulation *sim, uint32_t slot, const char *why, vdc_
     return code ? code : vdc_run_leave(sim, slot, VDC_VM_REJECTED, diag);
 }
 
+static bool note_newcomer(vdc_simulation *sim, uint32_t slot) {
+    if (sim->newcomers_at != sim->datacenter.now) sim->newcomer_count = 0;
+    sim->newcomers_at = sim->datacenter.now;
+    if (!VDC_RESERVE(sim->newcomers, sim->newcomer_capacity, sim->newcomer_count + 1)) return false;
+    sim->newcomers[sim->newcomer_count++] = (vdc_newcomer){sim->datacenter.records[slot].request.number, slot};
+    return true;
+}
+
+vdc_code vdc_run_limit_queue(vdc_simulation *sim, vdc_diag *diag) {
+    const vdc_datacenter *dc = &sim->datacenter;
+    sim->newcomer_count = 0;
+    for (uint32_t slot = sim->waiting.first; slot != VDC_NOWHERE; slot = dc->vms[slot].next)
+        if (dc->records[slot].queued_at == dc->now && !note_newcomer(sim, slot)) return vdc_no_memory(diag, "the waiting VMs");
+    return VDC_OK;
+}
+
 vdc_code vdc_run_enqueue(vdc_simulation *sim, uint32_t slot, vdc_diag *diag) {
     vdc_datacenter *dc = &sim->datacenter;
     const vdc_admission_hooks *hooks = &sim->admission.policy->admission;
@@ -175,7 +205,8 @@ vdc_code vdc_run_enqueue(vdc_simulation *sim, uint32_t slot, vdc_diag *diag) {
     if (vdc_wait_queue_add(&sim->waiting, dc, slot, key)) return vdc_no_memory(diag, "the waiting VMs");
     sim->pass_wanted = true;
     vdc_time timeout = sim->scenario->admission_timeout;
-    if (timeout == 0) sim->timeouts_due = true;
+    if (timeout == 0 && dc->records[slot].first_start < 0) now_due(sim, slot);
+    if (sim->scenario->admission_queue_limit != VDC_PARAM_NONE && !note_newcomer(sim, slot)) return vdc_no_memory(diag, "the waiting VMs");
     if (timeout > 0 && dc->records[slot].first_start < 0) {
         sim->pending_timeouts++;
         return vdc_run_push(sim, vdc_later(dc->now, timeout), VDC_RANK_QUEUE_TIMEOUT, VDC_EVENT_QUEUE_TIMEOUT, slot,
@@ -346,13 +377,6 @@ vdc_code vdc_run_displace(vdc_simulation *sim, uint32_t slot, vdc_diag *diag) {
     return restart ? vdc_run_enqueue(sim, slot, diag) : vdc_run_leave(sim, slot, VDC_VM_EVICTED, diag);
 }
 
-/* Has it waited as long as it may? Only what was never placed is rejected. */
-static bool is_due(const vdc_simulation *sim, uint32_t slot) {
-    const vdc_vm_record *record = &sim->datacenter.records[slot];
-    vdc_time timeout = sim->scenario->admission_timeout;
-    return timeout >= 0 && record->first_start < 0 && sim->datacenter.now - record->queued_at >= timeout;
-}
-
 static vdc_code reject_due(vdc_simulation *sim, uint32_t slot, vdc_diag *diag) {
     char blocker[120] = "", text[160];
     if (sim->isolation && sim->results && sim->scenario->output_events)
@@ -487,19 +511,34 @@ static vdc_code pass_by_turns(vdc_simulation *sim, bool some_due, vdc_diag *diag
     }
 }
 
+static int latest_first(const void *left, const void *right) {
+    int64_t a = ((const vdc_newcomer *)left)->number, b = ((const vdc_newcomer *)right)->number;
+    return a > b ? -1 : a < b;
+}
+
 /* Of those who arrived now and wait, the latest are rejected until no more wait than may. Only what was never placed is rejected. */
 static vdc_code reject_excess(vdc_simulation *sim, vdc_diag *diag) {
-    vdc_datacenter *dc = &sim->datacenter;
+    const vdc_datacenter *dc = &sim->datacenter;
     int64_t limit = sim->scenario->admission_queue_limit;
-    while (limit != VDC_PARAM_NONE && sim->waiting.count > limit) {
-        uint32_t latest = VDC_NOWHERE;
-        for (uint32_t slot = sim->waiting.last; slot != VDC_NOWHERE; slot = dc->vms[slot].previous) {
-            const vdc_vm_record *record = &dc->records[slot];
-            if (record->queued_at != dc->now || record->first_start >= 0) continue;
-            if (latest == VDC_NOWHERE || record->request.number > dc->records[latest].request.number) latest = slot;
-        }
-        if (latest == VDC_NOWHERE) return VDC_OK;
-        vdc_code code = reject(sim, latest, "rejected: the queue is full", diag);
+    if (limit == VDC_PARAM_NONE || sim->waiting.count <= limit || sim->newcomers_at != dc->now) return VDC_OK;
+    if (sim->newcomer_count > 1) qsort(sim->newcomers, sim->newcomer_count, sizeof *sim->newcomers, latest_first);
+    for (size_t i = 0; i < sim->newcomer_count && sim->waiting.count > limit; i++) {
+        uint32_t slot = sim->newcomers[i].slot;
+        const vdc_vm_record *record = &dc->records[slot];
+        bool waits = dc->vms[slot].state == VDC_VM_QUEUED && record->request.number == sim->newcomers[i].number && record->queued_at == dc->now;
+        vdc_code code = waits && record->first_start < 0 ? reject(sim, slot, "rejected: the queue is full", diag) : VDC_OK;
+        if (code) return code;
+    }
+    return VDC_OK;
+}
+
+/* Behind a blocked head, too, time is up: in the order of the queue. Mostly it is so for one VM, and that is known. */
+static vdc_code reject_all_due(vdc_simulation *sim, vdc_diag *diag) {
+    const vdc_datacenter *dc = &sim->datacenter;
+    if (sim->due_count == 1 && dc->vms[sim->due_slot].state == VDC_VM_QUEUED && is_due(sim, sim->due_slot)) return reject_due(sim, sim->due_slot, diag);
+    for (uint32_t slot = sim->waiting.first, next; slot != VDC_NOWHERE && sim->due_count > 0; slot = next) {
+        next = dc->vms[slot].next;
+        vdc_code code = is_due(sim, slot) ? reject_due(sim, slot, diag) : VDC_OK;
         if (code) return code;
     }
     return VDC_OK;
@@ -513,9 +552,8 @@ static vdc_code settle(vdc_simulation *sim, vdc_diag *diag) {
 
 /* One pass over the waiting VMs, in the admission policy's order. Whose time is up is tried a last time. */
 static vdc_code pass(vdc_simulation *sim, vdc_diag *diag) {
-    vdc_datacenter *dc = &sim->datacenter;
-    bool some_due = sim->timeouts_due;
-    sim->pass_wanted = sim->timeouts_due = false;
+    bool some_due = sim->due_count > 0;
+    sim->pass_wanted = false;
     sim->next_retry = VDC_TIME_MAX;
     sim->passes++;
     if (vdc_search_follows_grants(sim->search)) {
@@ -528,13 +566,8 @@ static vdc_code pass(vdc_simulation *sim, vdc_diag *diag) {
     if (tried) return tried;
     const char *failure = hooks->failure ? hooks->failure(sim->admission.state) : NULL;
     if (failure) return vdc_fail(diag, VDC_ERROR_POLICY, NULL, "admission policy %s: %s", sim->admission.policy->name, failure);
-    /* Behind a blocked head, too, time is up. */
-    for (uint32_t slot = some_due ? sim->waiting.first : VDC_NOWHERE, next; slot != VDC_NOWHERE; slot = next) {
-        next = dc->vms[slot].next;
-        vdc_code code = is_due(sim, slot) ? reject_due(sim, slot, diag) : VDC_OK;
-        if (code) return code;
-    }
-    vdc_code excess = reject_excess(sim, diag);
+    vdc_code excess = reject_all_due(sim, diag);
+    if (!excess) excess = reject_excess(sim, diag);
     if (!excess && sim->standbys_missing > 0 && !sim->pass_wanted) excess = vdc_failover_serve(sim, diag);
     return excess || !sim->parts[VDC_PART_standby] ? excess : vdc_standby_serve(sim, diag);
 }
@@ -651,7 +684,8 @@ static vdc_code handle(vdc_simulation *sim, const vdc_event *event, vdc_diag *di
     case VDC_EVENT_QUEUE_TIMEOUT:
         vdc_vm_details_of(dc, event->subject)->timeout_event = 0;
         sim->pending_timeouts--;
-        sim->pass_wanted = sim->timeouts_due = true;
+        sim->pass_wanted = true;
+        now_due(sim, event->subject);
         return VDC_OK;
     case VDC_EVENT_EVICTION:
         vdc_vm_details_of(dc, event->subject)->eviction_event = 0;

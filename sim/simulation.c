@@ -358,6 +358,7 @@ void vdc_simulation_close(vdc_simulation *sim) {
     vdc_names_destroy(sim->gpu_models);
     vdc_free(sim->ids.table);
     vdc_free(sim->victims);
+    vdc_free(sim->newcomers);
     vdc_free(sim->candidates);
     vdc_free(sim->chosen);
     vdc_free(sim->tenant_totals);

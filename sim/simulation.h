@@ -77,6 +77,12 @@ typedef struct vdc_journal {
     size_t count, capacity;
 } vdc_journal;
 
+/* A VM that joined the queue. */
+typedef struct vdc_newcomer {
+    int64_t number;
+    uint32_t slot;
+} vdc_newcomer;
+
 struct vdc_simulation {
     vdc_scenario *scenario;
     vdc_names *tenants, *groups, *gpu_models;
@@ -128,7 +134,10 @@ struct vdc_simulation {
     vdc_wide displaced_work;      /* milli-vCPU·ns lost by them */
     uint64_t passes;              /* over the queue so far */
     bool behind_blocked;          /* those tried now come after one that found no host: the admission policy may keep hosts from them */
-    bool timeouts_due;            /* a VM that waits has waited as long as it may: the next pass is its last */
+    uint32_t due_count, due_slot; /* VMs that wait and have waited as long as they may: the next pass is their last; the latest to be so */
+    vdc_newcomer *newcomers;      /* with a limit of the queue: who joined it at `newcomers_at`; some of them have left it again */
+    size_t newcomer_count, newcomer_capacity;
+    vdc_time newcomers_at;
     bool ended;
     bool operable;                /* the caller may operate on VMs (vdc_simulation_operate) */
     size_t pending_operations;    /* pending events of VMs' lives, which keep the run alive: operations, booting, moving */
@@ -209,6 +218,8 @@ void vdc_run_placed(vdc_simulation *simulation, const vdc_request *request, cons
 void vdc_run_released(vdc_simulation *simulation, const vdc_request *request, uint32_t host);
 /* The state or the free capacity of a host changed: tells those who keep an index over hosts. */
 void vdc_run_host_changed(vdc_simulation *simulation, uint32_t host);
+/* There is a limit of the queue from now on: notes who joined it at this instant. */
+vdc_code vdc_run_limit_queue(vdc_simulation *simulation, vdc_diag *diag);
 /* A VM joins the tail of the queue. It is on no host. */
 vdc_code vdc_run_enqueue(vdc_simulation *simulation, uint32_t slot, vdc_diag *diag);
 /* A VM arrives now: *request gets its number, and an id where it has none. */

@@ -23,6 +23,8 @@ typedef struct quota_state {
     const vdc_node *list;
     named_limits *named;
     size_t named_count;
+    const limits **known;            /* [tenant] what counts for it; NULL = not looked up yet */
+    size_t known_count;
     vdc_tenant_uses uses;
 } quota_state;
 
@@ -72,14 +74,25 @@ static void close_tenants(void *state) {
 }
 
 static void fini(void *state) {
-    vdc_tenant_uses_free(&((quota_state *)state)->uses);
+    quota_state *quota = state;
+    vdc_tenant_uses_free(&quota->uses);
+    vdc_free(quota->known);
 }
 
-static const limits *limits_of(const quota_state *quota, const vdc_view *view, uint32_t tenant) {
-    const char *name = quota->named_count && view->tenant_name ? view->tenant_name(view, tenant) : "";
+static const limits *by_name(const quota_state *quota, const char *name) {
     for (size_t i = 0; i < quota->named_count; i++)
         if (!strcmp(quota->named[i].tenant, name)) return &quota->named[i].limits;
     return &quota->usual;
+}
+
+/* NULL without memory. */
+static const limits *limits_of(quota_state *quota, const vdc_view *view, uint32_t tenant) {
+    if (quota->named_count == 0) return &quota->usual;
+    size_t before = quota->known_count;
+    if (!VDC_RESERVE(quota->known, quota->known_count, (size_t)tenant + 1)) return NULL;
+    for (size_t i = before; i < quota->known_count; i++) quota->known[i] = NULL;
+    if (!quota->known[tenant]) quota->known[tenant] = by_name(quota, view->tenant_name ? view->tenant_name(view, tenant) : "");
+    return quota->known[tenant];
 }
 
 /* Is held + wanted within the limit, ever and now? */
@@ -93,7 +106,8 @@ static vdc_verdict admit(void *state, const vdc_view *view, const vdc_request *r
     if (request->tenant == 0) return VDC_VERDICT_TRY;
     const limits *of_tenant = limits_of(quota, view, request->tenant);
     const vdc_tenant_use *use = vdc_tenant_use_of(&quota->uses, request->tenant);
-    if (!use) return VDC_VERDICT_WAIT;
+    if (!of_tenant) quota->uses.failed = "out of memory";
+    if (!use || !of_tenant) return VDC_VERDICT_WAIT;
     const vdc_verdict verdicts[] = {
         compare(of_tenant->cpu, use->held[VDC_CPU], request->size[VDC_CPU]),
         compare(of_tenant->memory, use->held[VDC_MEMORY], request->size[VDC_MEMORY]),

@@ -36,6 +36,34 @@ Test(admission, backfill_with_a_prediction_that_was_outlived) {
            VM("4", "a", "101s", "500s", "3") "]}\n" ADMISSION("backfill"), (200 - 100) + (300 - 101), 5000, 0);
 }
 
+/* Nobody finds a host: who waits is rejected after 5 s, and of those who came just now those beyond the limit of 6; by a list of arrival times. */
+Test(admission, time_outs_and_the_limit_of_the_queue) {
+    static const char *const policies[] = {"fifo", "priority", "shortest-lifetime", "quota, vms: 9", "drf"};
+    uint64_t draws = 4;
+    for (int round = 0; round < 30; round++) {
+        char text[16000];
+        int64_t waiting[64], count = 0, rejected = 0, waits = 0;
+        size_t used = (size_t)snprintf(text, sizeof text, "%s%sworkload: {vms: [{arrival: 0s, lifetime: 1000s, vcpus: 4, memory: 1 GiB}", HEAD,
+                                       HOSTS("1", "4"));
+        for (int t = 1; t < 40; t++) {
+            int64_t newcomers = draw_below(&draws, 4) ? draw_below(&draws, 3) : 8;
+            for (int64_t i = 0; i < newcomers; i++)
+                used += (size_t)snprintf(text + used, sizeof text - used, ", {arrival: %ds, tenant: t%d, priority: %d, lifetime: %ds, vcpus: 1, memory: 1 GiB}",
+                                         t, (int)draw_below(&draws, 3), (int)draw_below(&draws, 4), 1 + (int)draw_below(&draws, 5));
+            int64_t left = 0;
+            for (int64_t i = 0; i < count; i++) {
+                if (waiting[i] + 5 > t) waiting[left++] = waiting[i];
+                else rejected++, waits += 5;
+            }
+            for (count = left; newcomers > 0 && count < 6; newcomers--) waiting[count++] = t;
+            rejected += newcomers;
+        }
+        rejected += count, waits += 5 * count;
+        (void)snprintf(text + used, sizeof text - used, "]}\nschedulers: {admission: {policy: %s, timeout: 5s, queue_limit: 6}}\n", policies[round % 5]);
+        expect(text, (double)waits, 1000, (double)rejected);
+    }
+}
+
 /* Three VMs wait for a full host until 10: 30, 20 and 5 s long. Shortest first: 10..15, 15..35, 35..65. */
 Test(admission, shortest_lifetime) {
     const char *text = HEAD HOSTS("1", "4") "workload: {vms: [" VM("0", "a", "0s", "10s", "4") ", " VM("1", "a", "1s", "30s",
