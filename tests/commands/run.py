@@ -135,7 +135,7 @@ def console(*words, terminal=False):
     """A console with a pipe or a terminal before it, and where to write to it."""
     ours, theirs = pty.openpty() if terminal else reversed(os.pipe())
     command = [VDCSIM, "console", *words]
-    with subprocess.Popen(command, stdin=theirs, stdout=subprocess.DEVNULL if terminal else subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         os.close(theirs)
         try:
             yield process, ours
@@ -145,29 +145,37 @@ def console(*words, terminal=False):
                 os.close(ours)
 
 
+def until_said(process, wanted):
+    """Reads what the console prints up to these bytes."""
+    said = b""
+    while wanted not in said:
+        piece = os.read(process.stdout.fileno(), 4096)
+        assert piece, said
+        said += piece
+
+
 def console_and_signals():
     """SIGINT breaks a command, and the next one runs; SIGTERM ends the console with status 130, at a pipe and at a terminal."""
     write("endless.yaml", ENDLESS)
     with console("endless.yaml", "-o", "endless.h5") as (process, keys):
         for _ in range(3):
-            os.write(keys, b"run\n")
+            os.write(keys, b"status\nrun\n")
+            until_said(process, b" events\n")
             time.sleep(0.5)
             process.send_signal(signal.SIGINT)
-            time.sleep(0.2)
-            os.write(keys, b"step\nstatus\n")
-            assert "running" in process.stdout.readline() and "running" in process.stdout.readline()
-        assert process.poll() is None
+            os.write(keys, b"step\n")
+            until_said(process, b" events\n")
         process.terminate()
         said = process.communicate(timeout=60)[1]
         assert process.returncode == 130 and said.count("interrupted") == 3 and "wrote endless.h5.partial" in said, (process.returncode, said)
     write("one.yaml", ONE)
     with console("one.yaml", terminal=True) as (process, keys):
-        time.sleep(0.5)
+        os.write(keys, b"status\n")
+        until_said(process, b" events\n")
         process.send_signal(signal.SIGINT)
         time.sleep(0.3)
         os.write(keys, b"run-until 1min\n")
-        time.sleep(0.3)
-        assert process.poll() is None
+        until_said(process, b"0:01:00: ")
         process.terminate()
         said = process.communicate(timeout=60)[1]
         assert process.returncode == 130 and "interrupted" not in said, (process.returncode, said)
