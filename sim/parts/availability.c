@@ -437,7 +437,6 @@ static void tenant_row(vdc_simulation *sim, uint32_t tenant, vdc_row *row) {
     put_uptime(row, &sum);
 }
 
-/* /groups: of groups that had VMs. */
 void vdc_availability_warn_unused(const vdc_simulation *sim, vdc_diag *diag) {
     const vdc_scenario *scenario = sim->scenario;
     for (size_t i = 0; i < scenario->group_need_count; i++) {
@@ -448,6 +447,7 @@ void vdc_availability_warn_unused(const vdc_simulation *sim, vdc_diag *diag) {
     }
 }
 
+/* /groups: of groups that had VMs. */
 static vdc_code tables(vdc_simulation *sim, vdc_record *record, vdc_diag *diag) {
     static const vdc_column columns[] = {
         {"name", "1", "group", VDC_CELL_TEXT, NULL, 1},
