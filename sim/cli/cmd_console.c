@@ -456,7 +456,7 @@ static void from_terminal(console *at) {
         el_set(editor, EL_SIGNAL, 1);
         el_set(editor, EL_GETCFN, read_key);
         el_set(editor, EL_HIST, history, past);
-        el_set(editor, EL_ADDFN, "complete", "completes a word", complete);
+        el_wset(editor, EL_ADDFN, L"complete", L"completes a word", complete); /* el_set loses the copies that it makes of the texts */
         el_set(editor, EL_BIND, "^I", "complete", NULL);
     }
     while (!at->quits && !at->stopped) {
