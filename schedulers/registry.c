@@ -91,6 +91,19 @@ const vdc_policy *vdc_policy_find(vdc_policy_kind kind, const char *name) {
     return NULL;
 }
 
+const vdc_node *vdc_policy_find_program(const vdc_node *node) {
+    const vdc_node *named = vdc_node_get(node, "policy");
+    if (named && named->kind == VDC_NODE_SCALAR) {
+        const vdc_policy *policy = vdc_policy_find(VDC_PLACEMENT, named->text);
+        if (policy == &vdc_placement_plugin || policy == &vdc_placement_process) return named;
+    }
+    for (size_t i = 0; i < node->count; i++) {
+        const vdc_node *found = vdc_policy_find_program(node->children[i]);
+        if (found) return found;
+    }
+    return NULL;
+}
+
 /* The policy that the node names, else the usual one; NULL with an error when there is none of that name. */
 static const vdc_policy *named_policy(vdc_policy_kind kind, const vdc_node *node, const char *fallback, vdc_diag *diag) {
     const vdc_node *named = vdc_node_get(node, "policy");

@@ -9,6 +9,9 @@ extern const vdc_policy *const vdc_policies[]; /* NULL-terminated */
 extern const char *const vdc_policy_kind_names[VDC_POLICY_KINDS];  /* "admission", "placement", "cpu", "rebalance", "detect", "select" */
 
 const vdc_policy *vdc_policy_find(vdc_policy_kind kind, const char *name);
+/* The first place in a tree where a policy is named that is code of somebody else's (`process`, `plugin`): opening it loads a shared object, starting it
+ * runs a program. Wherever policies are read, in others' parameters, too. NULL = nowhere. */
+const vdc_node *vdc_policy_find_program(const vdc_node *node);
 
 /* A policy with its state: what `{policy: NAME, …}` makes. */
 typedef struct vdc_policy_instance {

@@ -263,7 +263,7 @@ static vdc_code check_values(const vdc_simulation *sim, const vdc_scenario *next
 
 vdc_code vdc_change_apply(vdc_simulation *sim, const char *const *sets, size_t count, vdc_diag *diag) {
     const vdc_scenario *now = sim->change_count ? sim->changes[sim->change_count - 1] : sim->scenario;
-    vdc_scenario_options options = {.sets = sets, .set_count = count, .text = now->text};
+    vdc_scenario_options options = {.sets = sets, .set_count = count, .text = now->text, .no_programs = sim->no_programs};
     vdc_scenario *next = NULL;
     if (!VDC_RESERVE(sim->changes, sim->change_capacity, sim->change_count + 1)) return vdc_no_memory(diag, "a change");
     vdc_code code = vdc_scenario_open(&next, sim->scenario->path, &options, diag), first = VDC_OK;

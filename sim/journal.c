@@ -406,6 +406,7 @@ static vdc_code restore(vdc_simulation **out, const char *path, const state_file
     settings.sets = NULL;
     settings.set_count = 0;
     settings.has_seed = false;
+    if (options->programs != VDC_PROGRAMS_ALLOWED) settings.programs = VDC_PROGRAMS_REFUSED;
     vdc_simulation *sim = NULL;
     vdc_code code = scenario ? VDC_OK : vdc_no_memory(diag, "the state");
     if (!code) code = check_inputs(path, state->inputs, folder, diag);
@@ -415,6 +416,7 @@ static vdc_code restore(vdc_simulation **out, const char *path, const state_file
     if (!code) code = replay(sim, state->journal, state->events, state->time, diag);
     if (!code) code = run_to(sim, (uint64_t)state->events, state->time, state->settled, diag);
     if (!code) code = check_state(sim, path, state->state_sha256, diag);
+    if (!code) sim->no_programs = options->programs == VDC_PROGRAMS_REFUSED; /* what comes now is the caller's */
     if (!code && options->set_count) code = vdc_simulation_change(sim, options->sets, options->set_count, diag);
     vdc_free(folder);
     vdc_free(scenario);
@@ -457,6 +459,7 @@ vdc_code vdc_simulation_fork(vdc_simulation **out, vdc_simulation *from, const v
     char state[VDC_DIGEST_TEXT], *journal = vdc_journal_text(from);
     vdc_run_options settings = *options;
     settings.text = from->scenario->text;
+    settings.programs = VDC_PROGRAMS_ALLOWED; /* what led to here has run already */
     settings.operable = from->operable;
     settings.sets = NULL;
     settings.set_count = 0;
@@ -471,6 +474,7 @@ vdc_code vdc_simulation_fork(vdc_simulation **out, vdc_simulation *from, const v
     if (!code) code = vdc_journal_replay_text(sim, journal, diag);
     if (!code) code = run_to(sim, from->event_count, from->datacenter.now, !vdc_datacenter_unsettled(&from->datacenter), diag);
     if (!code) code = check_state(sim, from->scenario->path, state, diag);
+    if (!code) sim->no_programs = from->no_programs;
     if (!code && options->set_count) code = vdc_simulation_change(sim, options->sets, options->set_count, diag);
     vdc_free(journal);
     if (code) vdc_simulation_close(sim);

@@ -191,7 +191,9 @@ void vdc_share_by(vdc_simulation *sim) {
 static vdc_code assemble_hosts(vdc_simulation *sim, const char *path, const vdc_run_options *options, vdc_diag *diag) {
     vdc_scenario_options scenario_options = {
         .sets = options->sets, .set_count = options->set_count, .has_seed = options->has_seed, .seed = options->seed, .text = options->text,
+        .no_programs = options->programs == VDC_PROGRAMS_REFUSED,
     };
+    sim->no_programs = scenario_options.no_programs;
     vdc_code code = vdc_scenario_open(&sim->scenario, path, &scenario_options, diag);
     if (code) return code;
     if ((code = vdc_names_create(&sim->tenants, diag)) || (code = vdc_names_create(&sim->groups, diag))

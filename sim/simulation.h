@@ -139,6 +139,7 @@ struct vdc_simulation {
     size_t newcomer_count, newcomer_capacity;
     vdc_time newcomers_at;
     bool ended;
+    bool no_programs;             /* changes may name none (vdc_run_options.programs) */
     bool operable;                /* the caller may operate on VMs (vdc_simulation_operate) */
     size_t pending_operations;    /* pending events of VMs' lives, which keep the run alive: operations, booting, moving */
     vdc_time reached;             /* the run was asked to go this far and did: what is called now happens then */

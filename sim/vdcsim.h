@@ -22,6 +22,13 @@
 
 typedef struct vdc_simulation vdc_simulation;
 
+/* What may be run that a scenario names: the programs of the policy `process`, the shared objects of `plugin`. */
+typedef enum vdc_programs {
+    VDC_PROGRAMS_USUAL,          /* those of a scenario and of changes that the caller asks for, not those that a saved state names */
+    VDC_PROGRAMS_ALLOWED,
+    VDC_PROGRAMS_REFUSED         /* none, not of changes either */
+} vdc_programs;
+
 typedef struct vdc_run_options {
     const char *const *sets;     /* "KEY.PATH=VALUE" overlays, applied in order */
     size_t set_count;
@@ -37,6 +44,7 @@ typedef struct vdc_run_options {
                                     goes on as far as it is asked to go, since more may be asked for; only VDC_TIME_MAX ends it */
     /* When set, the scenario is this text instead of the file's content; the path still names it in messages and roots relative paths. */
     const char *text;
+    vdc_programs programs;       /* naming one that may not be run is VDC_ERROR_INPUT */
 } vdc_run_options;
 
 /* How far a run is. Cheap. */
@@ -78,7 +86,8 @@ vdc_code vdc_simulation_advance(vdc_simulation *simulation, vdc_time time, vdc_d
 /* Writes the state as it is. VDC_ERROR_STATE when the run has ended. Without `force` an existing file is an error. */
 vdc_code vdc_simulation_save(vdc_simulation *simulation, const char *path, bool force, vdc_diag *diag);
 /* Opens the run of a saved state and goes to it. The scenario comes from the file, the inputs from `base` (NULL: the scenario's folder);
- * `sets` take effect then (vdc_simulation_change); output, force, check and the like are the caller's. A file that was cut short or
+ * `sets` take effect then (vdc_simulation_change); output, force, check and the like are the caller's. Programs that its scenario
+ * or its journal names are run with VDC_PROGRAMS_ALLOWED only. A file that was cut short or
  * changed, of another version, with other inputs, or that does not lead to its state is refused with the reason, and *simulation is NULL. */
 vdc_code vdc_simulation_restore(vdc_simulation **simulation, const char *path, const char *base, const vdc_run_options *options, vdc_diag *diag);
 /* A second run at the same point, by doing again what led to it; then the same as with vdc_simulation_restore. The first one stays as it is. */

@@ -21,7 +21,7 @@
 
 typedef struct options {
     const char *output, *restore, *base;
-    bool force, check;
+    bool programs, force, check;
     vdc_cli_number seed;
     vdc_cli_list sets;
 } options;
@@ -36,6 +36,8 @@ static const vdc_cli_option table[] = {
     {.name = "restore", .type = VDC_CLI_PATH, .argument = "STATE", .help = "go on from a saved state, without a scenario",
      .offset = offsetof(options, restore)},
     {.name = "base", .type = VDC_CLI_PATH, .argument = "DIR", .help = "with --restore: the folder of the inputs", .offset = offsetof(options, base)},
+    {.name = "programs", .type = VDC_CLI_FLAG, .help = "policies may be programs and plug-ins that saved states name: for states that you trust",
+     .offset = offsetof(options, programs)},
 };
 
 enum { WORDS = 32, HEAD = 1, ROWS_SHOWN = 1000 };
@@ -490,7 +492,8 @@ static void from_pipe(console *at) {
 static int run(const void *given, const vdc_cli_arguments *arguments) {
     const options *chosen = given;
     console at = {.force = chosen->force, .terminal = isatty(STDIN_FILENO) == 1};
-    at.settings = (vdc_run_options){.output = chosen->output, .force = chosen->force, .check = chosen->check, .operable = true};
+    at.settings = (vdc_run_options){.output = chosen->output, .force = chosen->force, .check = chosen->check, .operable = true,
+                                    .programs = chosen->programs ? VDC_PROGRAMS_ALLOWED : VDC_PROGRAMS_USUAL};
     vdc_run_options settings = at.settings;
     settings.sets = chosen->sets.items;
     settings.set_count = chosen->sets.count;

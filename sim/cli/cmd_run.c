@@ -9,7 +9,7 @@
 
 typedef struct options {
     const char *output, *event_queue, *placement_search, *until, *save, *restore, *base;
-    bool force, check, stats, no_progress, monitor;
+    bool programs, force, check, stats, no_progress, monitor;
     vdc_cli_number seed;
     vdc_cli_list sets;
 } options;
@@ -33,6 +33,8 @@ static const vdc_cli_option table[] = {
      .help = "go on from a saved state, without a scenario; --set takes effect from there on", .offset = offsetof(options, restore)},
     {.name = "base", .type = VDC_CLI_PATH, .argument = "DIR", .help = "with --restore: the folder of the inputs; default: where the scenario was",
      .offset = offsetof(options, base)},
+    {.name = "programs", .type = VDC_CLI_FLAG,
+     .help = "with --restore: policies may be programs and plug-ins that STATE names, for states that you trust", .offset = offsetof(options, programs)},
     {.name = "check", .type = VDC_CLI_FLAG, .help = "verify the invariants of the accounts at every event", .offset = offsetof(options, check)},
     {.name = "stats", .type = VDC_CLI_FLAG, .help = "print time, rates and memory as JSON", .offset = offsetof(options, stats)},
     {.name = "no-progress", .type = VDC_CLI_FLAG, .help = "no progress line", .offset = offsetof(options, no_progress)},
@@ -145,6 +147,7 @@ static vdc_code check_options(const options *chosen, const vdc_cli_arguments *ar
     if (!chosen->restore && !arguments->count) return vdc_fail(diag, VDC_ERROR_INPUT, NULL, "missing argument: SCENARIO.yaml, or --restore STATE");
     if (chosen->save && !chosen->until) return vdc_fail(diag, VDC_ERROR_INPUT, NULL, "--save: --until TIME says when");
     if (chosen->base && !chosen->restore) return vdc_fail(diag, VDC_ERROR_INPUT, NULL, "--base: goes with --restore");
+    if (chosen->programs && !chosen->restore) return vdc_fail(diag, VDC_ERROR_INPUT, NULL, "--programs: goes with --restore");
     if (!chosen->until) return VDC_OK;
     const char *wrong = vdc_parse_integer(chosen->until, VDC_DIM_TIME, until);
     if (!wrong && *until < 0) wrong = "is negative";
@@ -158,6 +161,7 @@ static int run(const void *given, const vdc_cli_arguments *arguments) {
         .sets = chosen->sets.items, .set_count = chosen->sets.count, .has_seed = chosen->seed.given, .seed = chosen->seed.value,
         .output = chosen->output, .default_output = true, .force = chosen->force, .check = chosen->check,
         .placement_search = chosen->placement_search, .event_queue = chosen->event_queue,
+        .programs = chosen->programs ? VDC_PROGRAMS_ALLOWED : VDC_PROGRAMS_USUAL,
     };
     vdc_diag diag = {0};
     vdc_simulation *simulation;

@@ -21,7 +21,7 @@ typedef struct options {
     const char *folder;
     vdc_cli_number jobs, slurm;
     vdc_cli_list slurm_options;
-    bool resume, join, check, no_progress, list;
+    bool resume, join, programs, check, no_progress, list;
 } options;
 
 static const vdc_cli_option table[] = {
@@ -49,6 +49,8 @@ static const vdc_cli_option table[] = {
      .help = "write DIR/sweep.sbatch, a Slurm job array of N tasks that do the sweep together, and submit it"},
     {.name = "slurm-option", .type = VDC_CLI_LIST, .argument = "TEXT", .offset = offsetof(options, slurm_options),
      .help = "an #SBATCH line of that script, such as --time=1:00:00; may be given more than once"},
+    {.name = "programs", .type = VDC_CLI_FLAG, .offset = offsetof(options, programs),
+     .help = "with DIR: policies may be programs and plug-ins that it names, for folders that you trust"},
     {.name = "check",
      .type = VDC_CLI_FLAG,
      .help = "verify the invariants of the accounts in every run",
@@ -189,7 +191,7 @@ static vdc_code run_by_slurm(vdc_sweep *sweep, const char *named, const options 
         vdc_text_add(&text, "exec");
         const char *const words[] = {program, "sweep", file, "-o", folder, "--join", "--no-progress"};
         for (size_t i = 0; i < sizeof words / sizeof *words; i++) add_quoted(&text, words[i]);
-        vdc_text_add(&text, "%s\n", chosen->check ? " --check" : "");
+        vdc_text_add(&text, "%s%s\n", chosen->programs ? " --programs" : "", chosen->check ? " --check" : "");
         code = vdc_text_save(&text, script, true, diag);
         if (!code) code = submit(script, diag);
     }
@@ -329,9 +331,9 @@ static int run_chosen(vdc_sweep *sweep, const char *named, const options *chosen
 }
 
 /* A sweep's file, or the folder of one that was done. */
-static vdc_code open_named(vdc_sweep **sweep, const char *name, vdc_diag *diag) {
+static vdc_code open_named(vdc_sweep **sweep, const char *name, bool programs, vdc_diag *diag) {
     if (!vdc_cli_is_sweep(name)) return vdc_sweep_open(sweep, name, diag);
-    return vdc_sweep_open_again(sweep, name, diag);
+    return vdc_sweep_open_again(sweep, name, programs ? VDC_PROGRAMS_ALLOWED : VDC_PROGRAMS_REFUSED, diag);
 }
 
 static int run(const void *given, const vdc_cli_arguments *arguments) {
@@ -340,7 +342,7 @@ static int run(const void *given, const vdc_cli_arguments *arguments) {
     if (!chosen->folder && !chosen->list)
         return vdc_cli_finish(&diag, vdc_fail(&diag, VDC_ERROR_INPUT, NULL, "vdcsim sweep: -o DIR is missing"));
     vdc_sweep *sweep;
-    vdc_code code = open_named(&sweep, arguments->items[0], &diag);
+    vdc_code code = open_named(&sweep, arguments->items[0], chosen->programs, &diag);
     if (code) return vdc_cli_finish(&diag, code);
     vdc_cli_catch_signals();
     int status = run_chosen(sweep, arguments->items[0], chosen, &diag);

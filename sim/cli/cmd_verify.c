@@ -2,7 +2,7 @@
  *
  * The file's values must give its digest, its scenario and inputs must be those that it names, and a second run of that scenario must
  * give the same digest. The file is not trusted: its scenario and its inputs may name nothing outside of the base folder
- * unless the user allows it, and the second run writes to a folder of its own.
+ * unless the user allows it, no policy may be a program or a plug-in unless the user allows that, and the second run writes to a folder of its own.
  */
 #include <limits.h>
 #include <stdio.h>
@@ -21,13 +21,15 @@
 
 typedef struct options {
     const char *base;
-    bool outside, no_progress;
+    bool outside, programs, no_progress;
 } options;
 
 static const vdc_cli_option table[] = {
     {.name = "base", .letter = 'b', .type = VDC_CLI_PATH, .argument = "DIR",
      .help = "the folder that the scenario lay in: its inputs are named relative to it; default: the current folder", .offset = offsetof(options, base)},
     {.name = "outside", .type = VDC_CLI_FLAG, .help = "inputs may lie outside of DIR: for files that you trust", .offset = offsetof(options, outside)},
+    {.name = "programs", .type = VDC_CLI_FLAG, .help = "policies may be programs and plug-ins that OUT.h5 names: for files that you trust",
+     .offset = offsetof(options, programs)},
     {.name = "no-progress", .type = VDC_CLI_FLAG, .help = "no progress line", .offset = offsetof(options, no_progress)},
 };
 
@@ -139,7 +141,8 @@ static vdc_code run_again(const vdc_result *result, const char *base, const opti
     char *path = vdc_format("%s/%s.yaml", base, name && name->text ? name->text : "scenario");
     if (!path) return vdc_no_memory(diag, "the second run");
     const char *journal = vdc_result_text(result, "journal");
-    vdc_run_options settings = {.text = vdc_result_text(result, "scenario"), .output = output, .operable = vdc_result_text(result, "operable") != NULL};
+    vdc_run_options settings = {.text = vdc_result_text(result, "scenario"), .output = output, .operable = vdc_result_text(result, "operable") != NULL,
+                                .programs = chosen->programs ? VDC_PROGRAMS_ALLOWED : VDC_PROGRAMS_REFUSED};
     vdc_code code = vdc_simulation_open(&simulation, path, &settings, diag);
     if (!code && journal) code = vdc_journal_replay_text(simulation, journal, diag);
     if (!code) code = run_to_end(simulation, chosen, diag);

@@ -396,6 +396,14 @@ static vdc_scenario *create(const char *path) {
     return NULL;
 }
 
+/* Before anything is read: a plug-in is loaded when its parameters are. */
+static vdc_code refuse_programs(const vdc_node *root, vdc_diag *diag) {
+    const vdc_node *program = vdc_policy_find_program(root);
+    if (!program) return VDC_OK;
+    return vdc_fail(diag, VDC_ERROR_INPUT, &program->place, "the policy %s runs what the file names; --programs allows that for files that you trust",
+                    program->text);
+}
+
 vdc_code vdc_scenario_open(vdc_scenario **out, const char *path, const vdc_scenario_options *options, vdc_diag *diag) {
     static const vdc_scenario_options plain = {0};
     *out = NULL;
@@ -403,7 +411,9 @@ vdc_code vdc_scenario_open(vdc_scenario **out, const char *path, const vdc_scena
     if (!scenario) return vdc_no_memory(diag, "a scenario");
     vdc_document *document = &scenario->memory->document;
     vdc_reading reading = {.scenario = scenario, .arena = &scenario->memory->arena, .diag = diag};
-    reading.code = open_document(document, path, options ? options : &plain, diag);
+    if (!options) options = &plain;
+    reading.code = open_document(document, path, options, diag);
+    if (!reading.code && options->no_programs) reading.code = refuse_programs(document->root, diag);
     if (!reading.code) {
         scenario->root = document->root;
         read_all(&reading, document->root);

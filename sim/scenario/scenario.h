@@ -222,6 +222,7 @@ typedef struct vdc_scenario_options {
     size_t set_count;
     bool has_seed;                 /* `seed` stands for the scenario's */
     uint64_t seed;
+    bool no_programs;              /* a policy that loads a shared object or starts a program is an error, and is not opened */
     const char *text;              /* when set: read instead of the file, which need not exist; the path still names it and roots relative paths */
 } vdc_scenario_options;
 

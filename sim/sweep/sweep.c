@@ -20,6 +20,7 @@
 
 struct vdc_sweep {
     vdc_grid grid;
+    vdc_programs programs;       /* of all runs */
     char manifest[3 * VDC_DIGEST_TEXT + 128];
     char **scenarios;            /* whole texts: the base, or one for each point of the axis of scenarios */
     size_t scenario_count;
@@ -36,12 +37,13 @@ static size_t scenario_axis(const vdc_grid *grid) {
 /* Keeps the whole text of every scenario that is extended. */
 static vdc_code read_scenarios(vdc_sweep *sweep, vdc_diag *diag) {
     const vdc_grid *grid = &sweep->grid;
+    const vdc_scenario_options options = {.no_programs = sweep->programs == VDC_PROGRAMS_REFUSED};
     size_t axis = scenario_axis(grid), count = axis == SIZE_MAX ? 1 : grid->axes[axis].count;
     sweep->scenarios = vdc_calloc(count, sizeof *sweep->scenarios);
     vdc_code code = sweep->scenarios ? VDC_OK : vdc_no_memory(diag, "a sweep");
     for (size_t i = 0; i < count && !code; i++) {
         vdc_scenario *scenario;
-        code = vdc_scenario_open(&scenario, axis == SIZE_MAX ? grid->base : grid->axes[axis].points[i].scenario, NULL, diag);
+        code = vdc_scenario_open(&scenario, axis == SIZE_MAX ? grid->base : grid->axes[axis].points[i].scenario, &options, diag);
         if (code) return code;
         sweep->scenarios[i] = vdc_strdup(scenario->text);
         if (!sweep->scenarios[i]) code = vdc_no_memory(diag, "a sweep");
@@ -58,13 +60,14 @@ static bool is_told(const vdc_diag *diag, const char *text) {
 }
 
 /* Opens run `index` without a result file; what is wrong is told once, whichever run has it first. */
-static vdc_code check_run(const vdc_grid *grid, size_t index, vdc_diag *diag) {
+static vdc_code check_run(const vdc_grid *grid, size_t index, vdc_programs programs, vdc_diag *diag) {
     vdc_grid_run run;
     vdc_code code = vdc_grid_run_at(grid, index, &run, diag);
     if (code) return code;
     vdc_diag said = {0};
     vdc_simulation *simulation;
-    vdc_run_options options = {.sets = run.sets, .set_count = run.set_count, .has_seed = run.has_seed, .seed = (uint64_t)run.seed};
+    vdc_run_options options = {.sets = run.sets, .set_count = run.set_count, .has_seed = run.has_seed, .seed = (uint64_t)run.seed,
+                               .programs = programs};
     code = vdc_simulation_open(&simulation, run.scenario, &options, &said);
     vdc_simulation_close(simulation);
     for (size_t i = 0; i < said.count; i++) {
@@ -80,14 +83,14 @@ static vdc_code check_run(const vdc_grid *grid, size_t index, vdc_diag *diag) {
 
 /* Opens runs so that each has every value of one axis and the first of all others: an axis that names no key, or a value that a key cannot
  * take, is told before anything is written. O(sum of the axes' lengths). */
-static vdc_code check_axes(const vdc_grid *grid, vdc_diag *diag) {
-    vdc_code first = check_run(grid, 0, diag);
+static vdc_code check_axes(const vdc_grid *grid, vdc_programs programs, vdc_diag *diag) {
+    vdc_code first = check_run(grid, 0, programs, diag);
     if (first) return first; /* what is wrong with the first run is wrong with many */
     size_t stride = grid->runs;
     for (size_t i = 0; i < grid->axis_count; i++) {
         stride /= grid->axes[i].count;
         for (size_t k = 1; k < grid->axes[i].count; k++) {
-            vdc_code code = check_run(grid, k * stride, diag);
+            vdc_code code = check_run(grid, k * stride, programs, diag);
             first = first ? first : code;
             if (code && code != VDC_ERROR_INPUT) return code;
         }
@@ -142,14 +145,15 @@ static vdc_code use_scenarios(vdc_grid *grid, const char *folder, vdc_diag *diag
     return VDC_OK;
 }
 
-static vdc_code open_sweep(vdc_sweep **out, const char *path, const char *again, vdc_diag *diag) {
+static vdc_code open_sweep(vdc_sweep **out, const char *path, const char *again, vdc_programs programs, vdc_diag *diag) {
     *out = NULL;
     vdc_sweep *sweep = vdc_calloc(1, sizeof *sweep);
     if (!sweep) return vdc_no_memory(diag, "a sweep");
+    sweep->programs = programs;
     vdc_code code = vdc_grid_open(&sweep->grid, path, diag);
     if (!code && again) code = use_scenarios(&sweep->grid, again, diag);
     if (!code) code = read_scenarios(sweep, diag);
-    if (!code) code = check_axes(&sweep->grid, diag);
+    if (!code) code = check_axes(&sweep->grid, programs, diag);
     if (code) {
         vdc_sweep_close(sweep);
         return code;
@@ -159,11 +163,12 @@ static vdc_code open_sweep(vdc_sweep **out, const char *path, const char *again,
     return VDC_OK;
 }
 
-vdc_code vdc_sweep_open(vdc_sweep **out, const char *path, vdc_diag *diag) { return open_sweep(out, path, NULL, diag); }
+vdc_code vdc_sweep_open(vdc_sweep **out, const char *path, vdc_diag *diag) { return open_sweep(out, path, NULL, VDC_PROGRAMS_USUAL, diag); }
 
-vdc_code vdc_sweep_open_again(vdc_sweep **out, const char *folder, vdc_diag *diag) {
+vdc_code vdc_sweep_open_again(vdc_sweep **out, const char *folder, vdc_programs programs, vdc_diag *diag) {
     char *path = vdc_format("%s/sweep.yaml", folder);
-    vdc_code code = path ? open_sweep(out, path, folder, diag) : vdc_no_memory(diag, "a sweep");
+    if (programs != VDC_PROGRAMS_ALLOWED) programs = VDC_PROGRAMS_REFUSED;
+    vdc_code code = path ? open_sweep(out, path, folder, programs, diag) : vdc_no_memory(diag, "a sweep");
     vdc_free(path);
     return code;
 }
@@ -384,7 +389,7 @@ static vdc_code do_run(void *context, size_t index, vdc_diag *diag) {
     }
     vdc_simulation *simulation = NULL;
     vdc_run_options options = {.sets = run.sets, .set_count = run.set_count, .has_seed = run.has_seed, .seed = (uint64_t)run.seed,
-                               .output = output, .check = w->options->check};
+                               .output = output, .check = w->options->check, .programs = w->sweep->programs};
     code = partial && said ? vdc_simulation_open(&simulation, run.scenario, &options, diag) : vdc_no_memory(diag, "a run");
     if (!code) code = vdc_simulation_run_until(simulation, VDC_TIME_MAX, diag);
     if (!code) unlink(said); /* of an earlier try: beside a result it says that the run failed */

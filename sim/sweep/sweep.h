@@ -14,6 +14,7 @@
 #define VDC_SWEEP_SWEEP_H
 
 #include "sim/sweep/grid.h"
+#include "sim/vdcsim.h"
 
 typedef struct vdc_sweep vdc_sweep;
 
@@ -47,8 +48,8 @@ typedef struct vdc_sweep_options {
 vdc_code vdc_sweep_open(vdc_sweep **sweep, const char *path, vdc_diag *diag);
 /* The sweep of FOLDER/sweep.yaml again, with the scenarios that were kept in it in place of those that it names: FOLDER/again/I/NAME, or
  * FOLDER/again/I/x/x/NAME, so deep that what its inputs are called leads to those that were kept with it; I counts the scenarios, NAME is the file's
- * name. */
-vdc_code vdc_sweep_open_again(vdc_sweep **sweep, const char *folder, vdc_diag *diag);
+ * name. The folder may be of somebody else: programs that it names are run with VDC_PROGRAMS_ALLOWED only. */
+vdc_code vdc_sweep_open_again(vdc_sweep **sweep, const char *folder, vdc_programs programs, vdc_diag *diag);
 void vdc_sweep_close(vdc_sweep *sweep);
 const vdc_grid *vdc_sweep_grid(const vdc_sweep *sweep);
 

@@ -181,6 +181,36 @@ def console_and_signals():
         assert process.returncode == 130 and "interrupted" not in said, (process.returncode, said)
 
 
+def foreign_programs():
+    """A program that a result, a state, a journal or a sweep's folder names as policy runs with --programs alone; one's own scenario and change run it."""
+    here = os.getcwd()
+    program = f"{{policy: process, command: [sh, -c, 'touch {here}/ran; exec sh {here}/agent.sh']}}"
+    write("agent.sh", "while read line; do case $line in *hello*) echo '{\"ready\":1}';; *decide*) echo '{\"host\":0}';; esac; done\n")
+    write("one.yaml", ONE)
+    write("own.yaml", f"{ONE}schedulers: {{placement: {program}}}\n")
+    write("grid.yaml", "sweep: 1\nextends: own.yaml\nseeds: 1\n")
+
+    def runs(*words, status=0, **more):
+        said = vdcsim(*words, status=status, **more).stderr
+        assert os.path.exists("ran") == (status == 0) and ("--programs allows that" in said) == (status != 0), (words, said)
+        if status == 0:
+            os.unlink("ran")
+
+    runs("run", "own.yaml", "-o", "own.h5", "--no-progress")
+    runs("run", "own.yaml", "-o", "half.h5", "--no-progress", "--until", "5min", "--save", "own.state")
+    vdcsim("run", "one.yaml", "-o", "half.h5", "--no-progress", "--until", "5min", "--save", "plain.state", "--force")
+    change = f"schedulers.placement={program}"
+    runs("run", "--restore", "plain.state", "-o", "changed.h5", "--no-progress", "--set", change)
+    runs("run", "--restore", "plain.state", "-o", "half.h5", "--no-progress", "--set", change, "--until", "6min", "--save", "changed.state")
+    runs("sweep", "grid.yaml", "-o", "grid", "--no-progress")
+    for words in (("verify", "own.h5"), ("verify", "changed.h5"), ("run", "--restore", "own.state", "-o", "a.h5"), ("run", "--restore", "changed.state", "-o", "b.h5"),
+                  ("sweep", "grid", "-o", "again"), ("console", "--restore", "own.state")):
+        runs(*words, status=2, stdin=subprocess.DEVNULL)
+        runs(*words, "--programs", stdin=subprocess.DEVNULL)
+    runs("console", "one.yaml", status=1, input="restore own.state\n")
+    runs("console", "one.yaml", "--programs", input="restore own.state\n")
+
+
 def console_tables():
     """Columns line up under names of any letters, and a table that is whole does not say that it is cut."""
     write("many.yaml", ONE.replace("count: 1,", "count: 1000,").replace("vcpus: 8", 'tenant: "größe", vcpus: 1'))
@@ -266,7 +296,7 @@ def long_labels():
     assert re.search(r"set title 'Sensitivity: .*'\.\"\\n\"\.'means over .*count'", read("pictures/sensitivity.gp"))
 
 
-CHECKS = (names_of_runs, picture_that_fails, sweep_by_slurm, sweep_taken_up_again, console_and_signals, console_tables, progress_line, outputs_that_are_no_files,
+CHECKS = (names_of_runs, picture_that_fails, sweep_by_slurm, sweep_taken_up_again, console_and_signals, foreign_programs, console_tables, progress_line, outputs_that_are_no_files,
           interrupted_report, many_runs, long_labels)
 
 

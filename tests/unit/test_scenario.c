@@ -272,6 +272,29 @@ Test(scenario, policies_and_workloads_are_checked_in_the_same_pass) {
         "s.yaml:4:50: cpu policy fair-share: found the text 'fair-share'; allowed: a mapping (key: value)");
 }
 
+/* Wherever a policy can be named; a plug-in is not even looked for. */
+Test(scenario, programs_are_refused_where_they_are_not_wanted, .init = (void (*)(void))test_folder_make, .fini = test_folder_remove) {
+    static const char *const texts[] = {
+        SMALL "schedulers: {placement: {policy: process, command: [no-such-program]}}\n",
+        SMALL "schedulers: {placement: {policy: plugin, path: no-such.so}}\n",
+        SMALL "schedulers:\n  placement: {policy: filter-weigh, weighers: [{by: memory}, {policy: plugin, path: no-such.so}]}\n",
+        SMALL "schedulers: {rebalance: {policy: drain, place: {policy: process, command: [no-such-program]}}}\n",
+        SMALL "schedulers: {placement: &a {policy: plugin, path: no-such.so}, rebalance: {policy: drain, place: *a}}\n",
+        "extends: base.yaml\n",
+        SMALL,
+    };
+    static const char *const set[] = {"schedulers.placement={policy: plugin, path: no-such.so}"};
+    test_file_write(test_folder_path("base.yaml"), texts[2], strlen(texts[2]));
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        vdc_scenario *scenario;
+        vdc_diag diag = {0};
+        const vdc_scenario_options options = {.text = texts[i], .sets = set, .set_count = texts[i] == texts[6], .no_programs = true};
+        cr_expect_eq(vdc_scenario_open(&scenario, test_folder_path("s.yaml"), &options, &diag), VDC_ERROR_INPUT, "%s", texts[i]);
+        cr_expect(diag.count == 1 && strstr(diag.messages[0].text, "--programs allows that"), "%s: %s", texts[i], diag.count ? diag.messages[0].text : "?");
+        vdc_diag_clear(&diag);
+    }
+}
+
 Test(scenario, plain_values_of_what_came_later) {
     vdc_scenario *s = open_text(
         "vdcsim: 1\n" VMS "datacenter: {hosts: [{memory: 1, cpu: {threads: 1.0, numa: 1}}]}\nisolation: ~\npower: {empty_host: on}\n", NULL, 0);
