@@ -172,6 +172,23 @@ bool vdc_isolation_concerns(const void *isolation, const vdc_request *request) {
     return false;
 }
 
+vdc_time vdc_isolation_opening(const vdc_isolation *iso) {
+    vdc_time earliest = VDC_TIME_MAX;
+    for (size_t i = 0; i < iso->rule_count; i++) {
+        vdc_rule *rule = &iso->rules[i];
+        if (rule->type->opening && vdc_rule_is_hard(rule)) earliest = vdc_least(earliest, rule->type->opening(rule, iso));
+    }
+    return earliest;
+}
+
+bool vdc_isolation_may_await(const vdc_isolation *iso, const vdc_request *request) {
+    for (size_t i = 0; i < iso->rule_count; i++) {
+        const vdc_rule *rule = &iso->rules[i];
+        if (rule->type->opening && vdc_rule_is_hard(rule) && vdc_rule_selects(rule, request) && rule->type->binds(rule, request)) return true;
+    }
+    return false;
+}
+
 static vdc_request without_nodes(const vdc_request *request) {
     vdc_request floating = *request;
     floating.numa_nodes = 0;

@@ -51,6 +51,8 @@ typedef struct vdc_rule_type {
     /* Where `allows` says no exactly when as many or more of the VM's set are counted in the unit, under vdc_key(set, unit): the set and that
      * limit; false: nothing is counted for this VM. NULL: the rule is of another kind. */
     bool (*limit)(const vdc_rule *rule, const vdc_request *request, uint32_t *set, int64_t *limit);
+    /* When it allows a host again that it refuses now though nothing comes or goes there: the earliest such time; VDC_TIME_MAX: none. NULL: never. */
+    vdc_time (*opening)(vdc_rule *rule, const vdc_isolation *isolation);
     /* VMs that break the rule in the part of the datacenter that this VM on this host belongs to. NULL: it cannot be broken once kept. */
     int64_t (*violating)(const vdc_rule *rule, const vdc_isolation *isolation, uint32_t host, const vdc_request *request);
 } vdc_rule_type;
@@ -62,6 +64,12 @@ typedef struct vdc_spread {
     int64_t least, most, total;
     int64_t parts;                   /* second parts, in other units, of VMs that are counted: beside the total */
 } vdc_spread;
+
+/* A host is clean of a class of tenants from then on. */
+typedef struct vdc_opening {
+    vdc_time at;
+    uint64_t key;                    /* (host, class) */
+} vdc_opening;
 
 /* Names that a rule selects: single ones, and by their beginning. */
 typedef struct vdc_selection {
@@ -101,6 +109,8 @@ struct vdc_rule {
     vdc_counts values;               /* rules on what may be side by side: (value, unit) -> VMs with that value, such as a tenant */
     vdc_counts distinct;             /* likewise: (set, unit) -> how many values are there */
     vdc_counts left_at;              /* chinese-wall: (host, class) -> when its last VM left, in ns + 1 */
+    vdc_opening *openings;           /* chinese-wall: in order of their times; what has come or will not come is dropped from both ends */
+    size_t opening_first, opening_end, opening_capacity;
     vdc_counts holder;               /* chinese-wall: (host, class) -> tenant of the last VM that came, + 1 */
     vdc_counts refused_of;           /* set -> index of `refused` + 1: sets that searches ask about in vain (isolation_refusals.c) */
     vdc_refused_set *refused;
@@ -323,6 +333,10 @@ void vdc_isolation_refusals(const vdc_isolation *isolation, const vdc_request *r
 /* Does any rule, guarantee or wish concern the VM now? Where none does, vdc_isolation_allows is true on every host. The shape of
  * vdc_search_options.concerns. */
 bool vdc_isolation_concerns(const void *isolation, const vdc_request *request);
+/* When the next host opens by itself, and so without a wake-up: a hard rule refuses it to some VM until then. VDC_TIME_MAX: none does. */
+vdc_time vdc_isolation_opening(const vdc_isolation *isolation);
+/* May the VM be one that such a host opens to? */
+bool vdc_isolation_may_await(const vdc_isolation *isolation, const vdc_request *request);
 /* CPU (milli-vCPU) that could still be promised on hosts where the VM fits but that a rule or guarantee keeps from it. O(hosts). */
 int64_t vdc_isolation_blocked(const vdc_isolation *isolation, const vdc_request *request);
 /* Warns of rules that never concerned a VM. */

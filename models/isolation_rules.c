@@ -509,6 +509,34 @@ static bool wall_allows(const vdc_rule *rule, const vdc_isolation *iso, uint32_t
     return iso->datacenter->now - (vdc_counts_get(&rule->left_at, key) - 1) >= rule->scrub;
 }
 
+/* It is still ahead, and nobody has come to the host meanwhile. */
+static bool is_to_come(const vdc_rule *rule, const vdc_isolation *iso, const vdc_opening *opening) {
+    return opening->at > iso->datacenter->now && vdc_counts_get(&rule->counts, opening->key) == 0
+           && opening->at == vdc_later(vdc_counts_get(&rule->left_at, opening->key) - 1, rule->scrub);
+}
+
+static vdc_time wall_opening(vdc_rule *rule, const vdc_isolation *iso) {
+    while (rule->opening_first < rule->opening_end && !is_to_come(rule, iso, &rule->openings[rule->opening_first])) rule->opening_first++;
+    return rule->opening_first < rule->opening_end ? rule->openings[rule->opening_first].at : VDC_TIME_MAX;
+}
+
+/* The last of a class has left the host now, or is set aside. */
+static bool note_opening(vdc_rule *rule, const vdc_isolation *iso, uint64_t key) {
+    const vdc_opening opening = {vdc_later(iso->datacenter->now, rule->scrub), key};
+    (void)wall_opening(rule, iso);
+    while (rule->opening_first < rule->opening_end && !is_to_come(rule, iso, &rule->openings[rule->opening_end - 1])) rule->opening_end--;
+    const vdc_opening *last = rule->opening_first < rule->opening_end ? &rule->openings[rule->opening_end - 1] : NULL;
+    if (rule->scrub == 0 || (last && last->key == key && last->at == opening.at)) return true;
+    if (rule->opening_first > rule->opening_end / 2) { /* the list moves up once it is shorter than what is before it */
+        memcpy(rule->openings, rule->openings + rule->opening_first, (rule->opening_end - rule->opening_first) * sizeof *rule->openings);
+        rule->opening_end -= rule->opening_first;
+        rule->opening_first = 0;
+    }
+    if (!VDC_RESERVE(rule->openings, rule->opening_capacity, rule->opening_end + 1)) return false;
+    rule->openings[rule->opening_end++] = opening;
+    return true;
+}
+
 static bool wall_change(vdc_rule *rule, const vdc_isolation *iso, uint32_t host, const vdc_request *request, int sign) {
     uint32_t class = class_of(rule, request);
     if (class == 0) return true;
@@ -516,7 +544,8 @@ static bool wall_change(vdc_rule *rule, const vdc_isolation *iso, uint32_t host,
     if (!count_value(rule, key, vdc_key(host, request->tenant), sign)) return false;
     if (sign > 0) return put(&rule->holder, key, (int64_t)request->tenant + 1);
     return vdc_counts_get(&rule->counts, key) > 0
-           || (put(&rule->holder, key, (int64_t)request->tenant + 1) && put(&rule->left_at, key, iso->datacenter->now + 1));
+           || (put(&rule->holder, key, (int64_t)request->tenant + 1) && put(&rule->left_at, key, iso->datacenter->now + 1)
+               && note_opening(rule, iso, key));
 }
 
 static int64_t wall_violating(const vdc_rule *rule, const vdc_isolation *iso, uint32_t host, const vdc_request *request) {
@@ -529,7 +558,7 @@ static const vdc_rule_type chinese_wall = {
     .name = "chinese-wall", .summary = "a host serves one tenant of each conflict class, and the next only after scrubbing",
         .source = "Brewer, Nash 1989",
     .params = wall_params, .param_count = COUNT_OF(wall_params), .read = wall_read, .binds = has_class, .allows = wall_allows,
-    .change = wall_change, .violating = wall_violating,
+    .change = wall_change, .opening = wall_opening, .violating = wall_violating,
 };
 
 /* ---- rules that give the VMs they concern a wish, which isolation.c keeps ----

@@ -346,6 +346,7 @@ void vdc_isolation_destroy(vdc_isolation *iso) {
         vdc_counts_free(&rule->distinct);
         vdc_counts_free(&rule->left_at);
         vdc_counts_free(&rule->holder);
+        vdc_free(rule->openings);
         for (size_t s = 0; s < rule->spread_count; s++) vdc_free(rule->spreads[s].units_with);
         vdc_free(rule->spreads);
         vdc_isolation_refusals_free(rule);

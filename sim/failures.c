@@ -199,7 +199,7 @@ static vdc_code restart_in_place(vdc_simulation *sim, uint32_t host, vdc_diag *d
         code = vdc_run_enqueue(sim, slot, diag);
         if (code) break;
         bool fits = vdc_host_fits(&dc->hosts, host, request) && vdc_host_assign(&dc->hosts, host, request, &decision.gpu_devices, &decision.numa_nodes)
-                    && (sim->isolation ? vdc_isolation_allows(sim->isolation, host, request) : vdc_datacenter_keeps_reservation(dc, host, request));
+                    && vdc_may_come(sim, host, request);
         if (fits) code = vdc_run_start(sim, slot, &decision, diag);
     }
     return code;

@@ -160,7 +160,7 @@ static void what_blocks(const vdc_simulation *sim, const vdc_request *request, c
     for (uint32_t host = 0; host < dc->hosts.count && !may; host++) {
         if (!vdc_host_fits(&dc->hosts, host, request)) continue;
         fits = true;
-        may = sim->isolation ? vdc_isolation_allows(sim->isolation, host, request) : vdc_datacenter_keeps_reservation(dc, host, request);
+        may = vdc_may_come(sim, host, request);
     }
     text[0] = 0;
     if (!may && sim->isolation) vdc_isolation_blocker(sim->isolation, request, text, size);

@@ -288,6 +288,7 @@ vdc_code vdc_choose_elsewhere(vdc_simulation *sim, uint32_t slot, const vdc_requ
     vdc_run_weigh_soft_rules(sim, request);
     vdc_code code = vdc_search_decide(sim->search, request, decision, found, diag);
     sim->leaving = VDC_NOWHERE;
+    sim->penalty_allowed = INT64_MAX;
     return code;
 }
 

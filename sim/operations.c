@@ -164,7 +164,7 @@ bool vdc_operations_home(vdc_simulation *sim, uint32_t slot, vdc_decision *decis
     bool fits = vdc_host_fits(&dc->hosts, host, request) && vdc_host_assign(&dc->hosts, host, request, &decision->gpu_devices, &decision->numa_nodes);
     dc->hosts.free[VDC_DISK][host] -= life->stored;
     if (!fits) return false;
-    return sim->isolation ? vdc_isolation_allows(sim->isolation, host, request) : vdc_datacenter_keeps_reservation(dc, host, request);
+    return vdc_may_come(sim, host, request);
 }
 
 void vdc_operations_placing(vdc_simulation *sim, uint32_t slot, uint32_t host) {

@@ -333,10 +333,27 @@ vdc_code vdc_run_start(vdc_simulation *sim, uint32_t slot, const vdc_decision *d
     return sim->results ? vdc_results_event(sim, "placed", record->request.id, host, diag) : VDC_OK;
 }
 
+/* When those who wait are tried again because of what happens at that time. */
+static vdc_time retry_of(const vdc_simulation *sim, vdc_time time) {
+    vdc_time interval = sim->scenario->admission_retry, since = interval > 0 ? time % interval : 0;
+    return since == 0 ? time : vdc_later(time - since, interval);
+}
+
 void vdc_run_wake(vdc_simulation *sim) {
-    vdc_time interval = sim->scenario->admission_retry, now = sim->datacenter.now, since = interval > 0 ? now % interval : 0;
-    if (since == 0 || sim->standbys_missing > 0) sim->pass_wanted = sim->pass_wanted || sim->waiting.count > 0 || sim->standbys_missing > 0;
-    else if (sim->next_retry == VDC_TIME_MAX) sim->next_retry = vdc_later(now - since, interval);
+    const vdc_time retry = retry_of(sim, sim->datacenter.now);
+    if (retry == sim->datacenter.now || sim->standbys_missing > 0) sim->pass_wanted = sim->pass_wanted || sim->waiting.count > 0 || sim->standbys_missing > 0;
+    else if (retry < sim->next_retry) sim->next_retry = retry;
+}
+
+/* A host that is clean of its last tenant opens by itself: who waits for that is tried then, as after a release. */
+static void await_opening(vdc_simulation *sim) {
+    if (!sim->isolation || (sim->waiting.count == 0 && sim->standbys_missing == 0)) return;
+    const vdc_time opening = vdc_isolation_opening(sim->isolation);
+    if (opening == VDC_TIME_MAX) return;
+    bool awaited = sim->standbys_missing > 0;
+    for (uint32_t slot = sim->waiting.first; slot != VDC_NOWHERE && !awaited; slot = sim->datacenter.vms[slot].next)
+        awaited = vdc_isolation_may_await(sim->isolation, &sim->datacenter.records[slot].request);
+    if (awaited && retry_of(sim, opening) < sim->next_retry) sim->next_retry = retry_of(sim, opening);
 }
 
 void vdc_run_stop(vdc_simulation *sim, uint32_t slot) {
@@ -424,6 +441,7 @@ vdc_code vdc_run_decide(vdc_simulation *sim, uint32_t slot, vdc_decision *decisi
     sim->trying = slot;
     vdc_run_weigh_soft_rules(sim, request);
     vdc_code code = vdc_search_decide(sim->search, request, decision, found, diag);
+    sim->penalty_allowed = INT64_MAX;
     return code || !sim->prediction_failed ? code : vdc_no_memory(diag, "predicted interference");
 }
 
@@ -569,7 +587,9 @@ static vdc_code pass(vdc_simulation *sim, vdc_diag *diag) {
     vdc_code excess = reject_all_due(sim, diag);
     if (!excess) excess = reject_excess(sim, diag);
     if (!excess && sim->standbys_missing > 0 && !sim->pass_wanted) excess = vdc_failover_serve(sim, diag);
-    return excess || !sim->parts[VDC_PART_standby] ? excess : vdc_standby_serve(sim, diag);
+    if (!excess && sim->parts[VDC_PART_standby]) excess = vdc_standby_serve(sim, diag);
+    await_opening(sim);
+    return excess;
 }
 
 /* ---- carbon ---- */
@@ -741,7 +761,7 @@ vdc_code vdc_run_step(vdc_simulation *sim, vdc_time limit, bool *more, vdc_diag 
     vdc_time time = sim->next_tick;
     vdc_rank rank = VDC_RANK_TICK;
     if (sim->pass_wanted) time = dc->now, rank = VDC_RANK_QUEUE_PASS;
-    else if (sim->next_retry <= time && sim->waiting.count > 0) time = sim->next_retry, rank = VDC_RANK_QUEUE_PASS;
+    else if (sim->next_retry <= time && (sim->waiting.count > 0 || sim->standbys_missing > 0)) time = sim->next_retry, rank = VDC_RANK_QUEUE_PASS;
     if (sim->has_next && (sim->next.arrival < time || (sim->next.arrival == time && VDC_RANK_ARRIVAL < rank)))
         time = sim->next.arrival, rank = VDC_RANK_ARRIVAL;
     const vdc_event *pending = vdc_queue_peek(sim->events);

@@ -113,15 +113,19 @@ static vdc_code assemble_isolation(vdc_simulation *sim, vdc_diag *diag) {
     return code;
 }
 
+bool vdc_may_come(const vdc_simulation *sim, uint32_t host, const vdc_request *request) {
+    if (sim->isolation) return vdc_isolation_allows(sim->isolation, host, request);
+    return request->cpu_reservation == 0 || vdc_datacenter_keeps_reservation(&sim->datacenter, host, request);
+}
+
 /* What the placement search asks of hosts that fit otherwise: `rules` is the simulation. */
 static bool may_come(const void *rules, uint32_t host, const vdc_request *request) {
     const vdc_simulation *sim = rules;
     const vdc_admission_hooks *admission = &sim->admission.policy->admission;
     if (host == sim->leaving) return false; /* a VM that moves */
     if (sim->behind_blocked && !admission->allows(sim->admission.state, vdc_search_view(sim->search), host, request)) return false;
-    if (!sim->isolation) return request->cpu_reservation == 0 || vdc_datacenter_keeps_reservation(&sim->datacenter, host, request);
-    return vdc_isolation_allows(sim->isolation, host, request)
-           && (!sim->isolation->has_soft || vdc_isolation_penalty(sim->isolation, host, request) <= sim->penalty_allowed);
+    if (!vdc_may_come(sim, host, request)) return false;
+    return !sim->isolation || !sim->isolation->has_soft || vdc_isolation_penalty(sim->isolation, host, request) <= sim->penalty_allowed;
 }
 
 /* Racks and zones that a rule closes to the VM are passed over as a whole. */
@@ -226,6 +230,7 @@ static vdc_code assemble(vdc_simulation *sim, const char *path, const vdc_run_op
     sim->check = options->check;
     sim->operable = options->operable;
     sim->leaving = VDC_NOWHERE;
+    sim->penalty_allowed = INT64_MAX;
     vdc_checks_setup(&sim->checks);
     vdc_wait_queue_setup(&sim->waiting);
     vdc_code workload = assemble_workload(sim, diag), policies = assemble_policies(sim, diag);

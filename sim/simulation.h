@@ -97,7 +97,7 @@ struct vdc_simulation {
     vdc_fabric fabric;            /* with flows: the hosts, then the storage pools, then the world outside */
     vdc_isolation *isolation;     /* NULL: nobody asks for any */
     uint32_t unbroken;            /* a host that a VM came to, or could have, without breaking a soft rule */
-    int64_t penalty_allowed;      /* soft rules: what the host of the VM being placed may break */
+    int64_t penalty_allowed;      /* soft rules: what the host of the VM being placed may break; INT64_MAX: no host is sought */
     vdc_queue *events;
     vdc_wait_queue waiting;
     vdc_policy_instance admission, placement, cpu, rebalance;
@@ -151,7 +151,7 @@ struct vdc_simulation {
     uint32_t hosts_coming;        /* hosts on standby that are switched on: whoever waits may get one */
     size_t background_events;     /* pending events that keep no run alive: the next failure, the next carbon value */
     size_t pending_timeouts;
-    vdc_time next_retry;          /* when those who wait are tried again after a release; VDC_TIME_MAX: nothing was released */
+    vdc_time next_retry;          /* when those who wait are tried again, after a release or because a host is clean then; VDC_TIME_MAX: for neither */
     int64_t with_end;             /* running VMs that will end */
     uint32_t witness;             /* one of them that came to something when that was last asked */
     bool starved;                 /* they wait for CPU that they never get: checkpoints are all that is to come */
@@ -229,10 +229,12 @@ vdc_code vdc_run_arrive(vdc_simulation *simulation, vdc_request *request, vdc_di
 void vdc_run_leave_queue(vdc_simulation *simulation, uint32_t slot);
 /* ns in the queue so far. */
 vdc_time vdc_run_waited(const vdc_simulation *simulation, uint32_t slot);
+/* Does no hard rule, guarantee or reservation keep the VM from the host as things stand? What fits is asked elsewhere. */
+bool vdc_may_come(const vdc_simulation *simulation, uint32_t host, const vdc_request *request);
 /* What forbids a VM for ever, in words, or NULL. */
 const char *vdc_run_fits_nowhere(const vdc_simulation *simulation, const vdc_request *request, char *text, size_t size);
 /* The host that the placement policy wants for the VM as things stand, by all rules; *found = false where there is none. */
-/* Of the hosts that it may go to, only those that break the least of soft rules are left to the next decision about it. */
+/* Of the hosts that it may go to, only those that break the least of soft rules are left, until penalty_allowed is lifted. */
 void vdc_run_weigh_soft_rules(vdc_simulation *simulation, const vdc_request *request);
 vdc_code vdc_run_decide(vdc_simulation *simulation, uint32_t slot, vdc_decision *decision, bool *found, vdc_diag *diag);
 /* A waiting VM comes to the host that was decided on, where it fits. */

@@ -288,7 +288,6 @@ static vdc_code round_begins(vdc_simulation *sim, vdc_diag *diag) {
     if (code) return code;
     state->rounds++;
     state->waiting_count = 0; /* what the last round wanted and did not get is decided anew */
-    sim->penalty_allowed = INT64_MAX; /* what soft rules say of a move: see fleet_allows */
     int64_t count = sim->rebalance.policy->rebalance.decide(sim->rebalance.state, &state->fleet, &moves);
     code = check_plan(sim, diag);
     if (code) return code;

@@ -405,6 +405,31 @@ Test(isolation_runs, moves_follow_soft_rules) {
     vdc_simulation_close(sim);
 }
 
+/* A host that is clean wakes who waits for it, though nothing comes or goes then: the bank's VM leaves at 600 s, and the host is clean at 1200 s. What
+ * waits for something else is not waited for. */
+Test(isolation_runs, a_clean_host_opens_to_those_who_wait) {
+    static const char text[] = "vdcsim: 1\nname: wall\ndatacenter: {hosts: [{count: 1, cpu: {cores: 4}, memory: 64 GiB}]}\n"
+        "workload:\n  vms:\n    - {id: 1, tenant: bank, vcpus: 2, lifetime: 10min}\n    - {id: 2, tenant: %s, vcpus: 2, arrival: 1min, lifetime: 5min}\n"
+        "    - {id: 3, tenant: shop, vcpus: 1}\n    - {id: 4, tenant: shop, vcpus: 4, arrival: 2min}\n"
+        "isolation: {rules: [{rule: chinese-wall, scrub: 10min, classes: {money: [bank, fund], oil: [well, rig]}}]}\n";
+    static const struct { const char *tenant, *set; double waited, end; } cases[] = {
+        {"fund", NULL, 1140, 1500},
+        {"fund", "schedulers.admission.retry=7min", 1200, 1680}, /* at 1260 s, the next multiple; VM 4 is tried a last time at 1680 s */
+        {"bank", NULL, 540, 900},
+        {"shop", NULL, 540, 900},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *whole = vdc_format(text, cases[i].tenant);
+        vdc_simulation *sim = run_text(whole, cases[i].set, NULL);
+        const double end = summary_of(sim, "end_s");
+        cr_expect_eq(end, cases[i].end, "%s %s: %g", cases[i].tenant, cases[i].set ? cases[i].set : "", end);
+        cr_expect_eq(summary_of(sim, "vms_completed"), 2);
+        cr_expect_eq(summary_of(sim, "wait_total_s"), cases[i].waited + end - 120, "%s: %g", cases[i].tenant, summary_of(sim, "wait_total_s"));
+        vdc_simulation_close(sim);
+        vdc_free(whole);
+    }
+}
+
 /* Each wish and rule by itself could be kept on some host, but on none all of them: rejected at once, not left waiting for ever. */
 Test(isolation_runs, what_no_host_has_together_is_rejected_at_once) {
     static const char hosts[] = HEAD
