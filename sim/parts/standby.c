@@ -258,9 +258,9 @@ vdc_code vdc_standby_serve(vdc_simulation *sim, vdc_diag *diag) {
         for (uint32_t h = 0; h < hosts->count && !served; h++) {
             if (hosts->state[h] != VDC_HOST_OFF) continue;
             bool coming = state->phase[h] == BOOTING || state->wanted[h];
-            if (!vdc_host_class_fits(hosts, hosts->class_of[h], request)) continue;
+            if (!vdc_host_class_fits(hosts, hosts->class_of[h], request) || (!coming && sleeper != NO_HOST) || !vdc_may_come(sim, h, request)) continue;
             if (coming) served = take_room(state, h, request);
-            else if (sleeper == NO_HOST) sleeper = h;
+            else sleeper = h;
         }
         if (served || sleeper == NO_HOST) continue;
         vdc_code code = vdc_standby_wake(sim, sleeper, diag);

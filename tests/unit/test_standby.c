@@ -107,3 +107,38 @@ Test(standby, failures) {
         vdc_free(whole);
     }
 }
+
+/* It is not enough that the VM fits: a host that a label, a reservation or a rule keeps it from is not switched on for it, and one that is coming does
+ * not serve it. The run ends when it has run. */
+Test(standby, hosts_that_may_take_it_are_switched_on) {
+    static const struct { const char *hosts, *vm, *rest; double end; } cases[] = {
+        /* labels */
+        {"{class: a, count: 3, cpu: {cores: 8}, memory: 64 GiB, labels: {pool: general}}, "
+         "{class: b, count: 1, cpu: {cores: 8}, memory: 64 GiB, labels: {pool: gold}}",
+         "{id: 2, arrival: 30min, lifetime: 5min, vcpus: 2, isolation: {require: {pool: gold}}}", "", 30 * 60 + 120 + 300},
+        /* a reservation, without isolation: 16 threads of 1 GHz are promised by hosts of 8 and by one of 16 */
+        {"{class: a, count: 3, cpu: {cores: 8, speed: 1 GHz}, memory: 64 GiB}, {class: b, count: 1, cpu: {cores: 16, speed: 1 GHz}, memory: 64 GiB}",
+         "{id: 2, arrival: 30min, lifetime: 5min, vcpus: 16, cpu: {reservation: 16 GHz}}", "", 30 * 60 + 120 + 300},
+        /* racks: the member of VM 1's group may not come to its rack, hosts 0 and 1 */
+        {"{count: 4, cpu: {cores: 2}, memory: 64 GiB}", "{id: 2, group: g, arrival: 30min, lifetime: 5min, vcpus: 2}",
+         "isolation: {rules: [{rule: anti-affinity, level: rack}]}\n", 30 * 60 + 120 + 300},
+        /* a host that is scrubbed while it sleeps: from 10 min on for 20 min */
+        {"{count: 1, cpu: {cores: 8}, memory: 64 GiB}", "{id: 2, tenant: fund, arrival: 20min, lifetime: 5min, vcpus: 2}",
+         "isolation: {rules: [{rule: chinese-wall, scrub: 20min, classes: {money: [bank, fund]}}]}\n", 30 * 60 + 120 + 300},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const bool second = i == 2; /* VM 1 is there all the time */
+        char *text = vdc_format(HEAD "datacenter: {hosts: [%s], overcommit: {cpu: 2}%s}\n"
+                                "workload: {vms: [{id: 1, tenant: bank, group: g, lifetime: %s, vcpus: 2}, %s]}\n"
+                                "power: {empty_host: standby}\n%s", cases[i].hosts, second ? ", topology: {racks: 2}" : "", second ? "37min" : "10min",
+                                cases[i].vm, cases[i].rest);
+        vdc_simulation *run = simulation_run(text, "time.end=3h");
+        cr_expect_eq(simulation_ask(run, "vms_completed"), 2, "%s", cases[i].vm);
+        cr_expect_eq(simulation_ask(run, "host_boots"), 1, "%s", cases[i].vm);
+        vdc_simulation_close(run);
+        run = simulation_run(text, NULL);
+        cr_expect_eq(simulation_ask(run, "end_s"), cases[i].end, "%s: %g", cases[i].vm, simulation_ask(run, "end_s"));
+        vdc_simulation_close(run);
+        vdc_free(text);
+    }
+}
