@@ -15,20 +15,6 @@ uint32_t vdc_isolation_unit(const vdc_isolation *iso, int level, uint32_t host) 
     return host;
 }
 
-static uint32_t highest(const uint32_t *units, uint32_t count) {
-    uint32_t most = 0;
-    for (uint32_t i = 0; units && i < count; i++)
-        if (units[i] > most) most = units[i];
-    return most;
-}
-
-uint32_t vdc_isolation_units(const vdc_isolation *iso, int level) {
-    const vdc_hosts *hosts = &iso->datacenter->hosts;
-    if (level == VDC_LEVEL_RACK) return highest(hosts->rack, hosts->count) + 1;
-    if (level == VDC_LEVEL_ZONE) return highest(hosts->zone, hosts->count) + 1;
-    return hosts->count;
-}
-
 /* ---- what a VM wants ---- */
 
 uint32_t vdc_isolation_domain(const vdc_isolation *iso, const vdc_request *request) {
@@ -681,8 +667,12 @@ static void lift(vdc_isolation *iso, uint32_t slot, int sign) {
     const vdc_host_class *class = &dc->hosts.classes[dc->hosts.class_of[host]];
     vdc_host_isolation *state = &iso->hosts[host];
     for (size_t i = 0; i < iso->rule_count; i++) count_in_rule(iso, slot, i, sign);
+    vdc_domain_count *of_domain = &state->counts[vdc_isolation_domain_at(state, vm->domain)];
+    const uint32_t alone = sign > 0; /* so many are there now if it is the only one */
     state->vms = (uint32_t)((int64_t)state->vms + sign);
-    state->counts[vdc_isolation_domain_at(state, vm->domain)].vms += (uint32_t)sign;
+    of_domain->vms += (uint32_t)sign;
+    if (of_domain->vms == alone) vdc_isolation_refusals_owned(iso->refused, host, vm->domain, sign);
+    if (state->vms == alone) vdc_isolation_refusals_occupied(iso->refused, host, sign);
     if (vm->spec.dedicated_host) {
         state->dedicated = (uint32_t)((int64_t)state->dedicated + sign);
         iso->dedicated = (uint32_t)((int64_t)iso->dedicated + sign);

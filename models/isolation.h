@@ -260,7 +260,8 @@ struct vdc_isolation {
     vdc_rule *rules;
     size_t rule_count, rule_capacity;
     vdc_threads threads;
-    uint32_t units[VDC_LEVELS];      /* of each level */
+    uint32_t units[VDC_LEVELS];      /* of each level: their numbers are below this; some may be of no host */
+    uint32_t units_in_use[VDC_LEVELS]; /* those that have hosts */
     unsigned beside_cpu;             /* the resources of hosts but CPU, a bit each */
     vdc_isolation_refused *refused;
     uint32_t *unit_end[2];           /* [rack], [zone] the host behind its last one; NULL where units are not numbered through, or there are none */
@@ -385,7 +386,6 @@ int64_t vdc_isolation_domains_met(vdc_isolation *isolation, uint32_t slot);
 uint32_t vdc_isolation_domain(const vdc_isolation *isolation, const vdc_request *request);
 /* The unit of a level that a host belongs to. */
 uint32_t vdc_isolation_unit(const vdc_isolation *isolation, int level, uint32_t host);
-uint32_t vdc_isolation_units(const vdc_isolation *isolation, int level);
 /* Does the rule concern the VM? */
 bool vdc_rule_selects(const vdc_rule *rule, const vdc_request *request);
 /* What the VM wants, with what hard rules say of it. */

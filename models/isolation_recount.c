@@ -125,6 +125,17 @@ static int64_t break_lattice(const vdc_isolation *iso, const vdc_rule *rule) {
     return breaking;
 }
 
+/* Units of the level that have hosts; 0 when memory is out. */
+static uint32_t count_units(const vdc_isolation *iso, int level) {
+    const uint32_t hosts = iso->datacenter->hosts.count;
+    uint32_t *units = vdc_malloc((hosts + (size_t)1) * sizeof *units), different = 0;
+    for (uint32_t host = 0; units && host < hosts; host++) units[host] = place_of(iso, level, host);
+    if (units) qsort(units, hosts, sizeof *units, by_number);
+    for (uint32_t host = 0; units && host < hosts; host++) different += host == 0 || units[host] != units[host - 1];
+    vdc_free(units);
+    return different;
+}
+
 typedef enum question { PER_VM, ROWS, SPREAD, LATTICE, NONE } question;
 
 /* The rows of one VM, or whether it breaks the rule by itself. */
@@ -227,7 +238,10 @@ int64_t vdc_isolation_recount(const vdc_isolation *iso, const vdc_rule *rule) {
             breaking += asked.wrong;
         }
     if (breaking >= 0 && asked.question == ROWS) breaking = crowded(&rows, asked.most, scratch);
-    if (breaking >= 0 && asked.question == SPREAD) breaking = skewed(&rows, asked.most, vdc_isolation_units(iso, rule->level));
+    if (breaking >= 0 && asked.question == SPREAD) {
+        const uint32_t units = count_units(iso, rule->level);
+        breaking = units ? skewed(&rows, asked.most, units) : -1;
+    }
     if (breaking >= 0 && asked.question == LATTICE) breaking = break_lattice(iso, rule);
     vdc_free(rows.items);
     vdc_free(scratch);

@@ -123,7 +123,7 @@ static vdc_spread *spread_make(vdc_rule *rule, const vdc_isolation *iso, uint32_
     *spread = (vdc_spread){0};
     if (!VDC_RESERVE(spread->units_with, spread->size, 8) || vdc_counts_add(&rule->sets, set, (int64_t)rule->spread_count + 1) < 0) return NULL;
     memset(spread->units_with, 0, spread->size * sizeof *spread->units_with);
-    spread->units_with[0] = vdc_isolation_units(iso, rule->level);
+    spread->units_with[0] = iso->units_in_use[rule->level];
     rule->spread_count++;
     return spread;
 }
@@ -242,7 +242,7 @@ static bool fault_domains_allow(const vdc_rule *rule, const vdc_isolation *iso, 
 }
 
 static bool fault_domains_possible(const vdc_rule *rule, const vdc_isolation *iso, const vdc_request *request) {
-    return request->group == 0 || (request->member % (uint32_t)rule->fault_domains < vdc_isolation_units(iso, VDC_LEVEL_RACK)
+    return request->group == 0 || (request->member % (uint32_t)rule->fault_domains < iso->units[VDC_LEVEL_RACK]
                                    && request->member % (uint32_t)rule->update_domains < iso->datacenter->hosts.count);
 }
 

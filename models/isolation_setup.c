@@ -185,10 +185,10 @@ static int apart_on(const vdc_isolation *iso, const vdc_rule *together, const vd
     const char *name = apart->type->name;
     if (strcmp(name, "anti-affinity") == 0) return apart->of == together->of && together->level <= apart->level && apart->max == 1 ? apart->level : -1;
     if (strcmp(name, "spread") == 0)
-        return apart->of == together->of && together->level <= apart->level && apart->skew == 1 && iso->units[apart->level] > 1 ? apart->level : -1;
+        return apart->of == together->of && together->level <= apart->level && apart->skew == 1 && iso->units_in_use[apart->level] > 1 ? apart->level : -1;
     if (strcmp(name, "fault-domains") != 0 || together->of) return -1;
-    if (together->level <= VDC_LEVEL_RACK && apart->fault_domains > 1 && iso->units[VDC_LEVEL_RACK] > 1) return VDC_LEVEL_RACK;
-    return together->level == VDC_LEVEL_HOST && apart->update_domains > 1 && iso->units[VDC_LEVEL_HOST] > 1 ? VDC_LEVEL_HOST : -1;
+    if (together->level <= VDC_LEVEL_RACK && apart->fault_domains > 1 && iso->units_in_use[VDC_LEVEL_RACK] > 1) return VDC_LEVEL_RACK;
+    return together->level == VDC_LEVEL_HOST && apart->update_domains > 1 && iso->units_in_use[VDC_LEVEL_HOST] > 1 ? VDC_LEVEL_HOST : -1;
 }
 
 /* Pairs of hard rules that no two VMs could both keep. */
@@ -276,14 +276,30 @@ static vdc_code read_rules(vdc_isolation *iso, const vdc_node *node, vdc_diag *d
     return disagreeing ? disagreeing : contradicting;
 }
 
-/* Where each unit ends, if hosts of one unit stand together in the order of their units. */
-static vdc_code find_ends(uint32_t **ends, const uint32_t *unit_of, uint32_t hosts, uint32_t units, vdc_diag *diag) {
-    for (uint32_t h = 1; h < hosts && unit_of; h++)
-        if (unit_of[h] < unit_of[h - 1]) return VDC_OK;
+/* The units of racks or zones, and where each one ends if hosts of one unit stand together in the order of their units. Numbers may have gaps:
+ * a unit without hosts ends where the one before it does. */
+static vdc_code find_units(vdc_isolation *iso, int level, const uint32_t *unit_of, uint32_t **kept, vdc_diag *diag) {
+    const uint32_t hosts = iso->datacenter->hosts.count;
+    uint32_t highest = 0, in_use = 0;
+    bool in_order = true;
+    iso->units[level] = iso->units_in_use[level] = 1; /* without topology everything is one unit */
     if (!unit_of) return VDC_OK;
-    *ends = vdc_calloc((size_t)units + 1, sizeof **ends);
-    if (!*ends) return vdc_no_memory(diag, "isolation");
-    for (uint32_t h = 0; h < hosts; h++) (*ends)[unit_of[h]] = h + 1;
+    for (uint32_t h = 0; h < hosts; h++) {
+        if (unit_of[h] > highest) highest = unit_of[h];
+        in_order = in_order && (h == 0 || unit_of[h] >= unit_of[h - 1]);
+    }
+    uint32_t *ends = vdc_calloc((size_t)highest + 2, sizeof *ends);
+    if (!ends) return vdc_no_memory(diag, "isolation");
+    for (uint32_t h = 0; h < hosts; h++) {
+        in_use += ends[unit_of[h]] == 0;
+        ends[unit_of[h]] = h + 1;
+    }
+    for (uint32_t unit = 1; unit <= highest; unit++)
+        if (ends[unit] == 0) ends[unit] = ends[unit - 1];
+    iso->units[level] = highest + 1;
+    iso->units_in_use[level] = in_use;
+    if (in_order) *kept = ends;
+    else vdc_free(ends);
     return VDC_OK;
 }
 
@@ -305,7 +321,10 @@ vdc_code vdc_isolation_create(vdc_isolation **isolation, vdc_datacenter *dc, vdc
     iso->refused = vdc_calloc(1, sizeof *iso->refused);
     for (int r = VDC_CPU + 1; r < VDC_RESOURCES; r++)
         if (dc->hosts.free[r]) iso->beside_cpu |= 1u << r;
-    for (int level = 0; level < VDC_LEVELS; level++) iso->units[level] = vdc_isolation_units(iso, level);
+    for (int level = 0; level < VDC_LEVELS; level++) iso->units[level] = iso->units_in_use[level] = hosts;
+    vdc_code code = find_units(iso, VDC_LEVEL_RACK, dc->hosts.rack, &iso->unit_end[0], diag);
+    if (!code) code = find_units(iso, VDC_LEVEL_ZONE, dc->hosts.zone, &iso->unit_end[1], diag);
+    if (code) return code;
     if (!iso->memo || !iso->refused || !iso->class_kinds
         || !iso->hosts || !iso->class_labels || !iso->class_taints || !iso->class_ways || !iso->class_bandwidth)
         return vdc_no_memory(diag, "isolation");
@@ -322,9 +341,7 @@ vdc_code vdc_isolation_create(vdc_isolation **isolation, vdc_datacenter *dc, vdc
     const size_t low = (size_t)iso->units[VDC_LEVEL_RACK] * VDC_LOW_DOMAINS;
     if (dc->hosts.rack && low * sizeof *iso->rack_low <= LOW_BYTES_MOST) iso->rack_low = vdc_calloc(low + 1, sizeof *iso->rack_low); /* else the cost alone */
     if (!iso->pairs || (dc->hosts.rack && !iso->rack_vms)) return vdc_no_memory(diag, "isolation");
-    vdc_code code = vdc_threads_setup(&iso->threads, &dc->hosts, diag);
-    if (!code) code = find_ends(&iso->unit_end[0], dc->hosts.rack, hosts, vdc_isolation_units(iso, VDC_LEVEL_RACK), diag);
-    if (!code) code = find_ends(&iso->unit_end[1], dc->hosts.zone, hosts, vdc_isolation_units(iso, VDC_LEVEL_ZONE), diag);
+    code = vdc_threads_setup(&iso->threads, &dc->hosts, diag);
     return code ? code : read_rules(iso, node, diag);
 }
 

@@ -579,6 +579,7 @@ typedef struct question {
     vdc_allows *allows;
     vdc_refusals refusals;       /* hosts that need not be asked about */
     uint32_t in_vain, patience;  /* hosts that the rules refused so far; how many may be before the search looks for another way */
+    bool may_sweep;              /* going through all hosts is another way: where scores are remembered */
     bool weighed;                /* against going through all hosts */
     bool given_up;               /* it does that: see `sweep` */
 } question;
@@ -784,8 +785,15 @@ static void weigh(const vdc_states *s, question *q) {
     q->patience = more > least ? more : least;
 }
 
-/* Too many were asked about in vain: is it better to go through all hosts that are not known to be refused? */
+/* Too many were asked about in vain: is it better to go through all hosts that are not known to be refused? A search that has no such way goes on,
+ * knowing more of the rules where that is worth it. */
 static bool gives_up(vdc_states *s, question *q) {
+    if (!q->may_sweep) {
+        s->search->refusals(s->search->rules, q->request, q->in_vain, &q->refusals);
+        q->in_vain = 0;
+        q->patience = UINT32_MAX;
+        return false;
+    }
     const bool anyway = s->dense.count == 0 && s->asked_in_vain++ % SWEPT_ANYWAY == 0;
     s->search->refusals(s->search->rules, q->request, q->in_vain, &q->refusals);
     q->given_up = q->refusals.count && (q->weighed || anyway);
@@ -918,7 +926,8 @@ static uint32_t best_by_grid(vdc_states *s, question *q) {
 
 bool vdc_states_best(vdc_states *s, const vdc_request *request, vdc_decision *decision) {
     int slot = slot_of(s, request);
-    question q = {.states = s, .request = request, .allows = vdc_search_rules(s->search, request), .patience = UINT32_MAX};
+    question q = {.states = s, .request = request, .allows = vdc_search_rules(s->search, request), .patience = UINT32_MAX,
+                  .may_sweep = slot != VDC_NO_SHAPE};
     if (q.allows && s->search->refusals) {
         s->search->refusals(s->search->rules, request, 0, &q.refusals);
         if (!s->order) weigh(s, &q);

@@ -492,6 +492,26 @@ Test(search_index, decides_as_the_scan_by_what_is_known_of_rules, .timeout = 0) 
     free(p);
 }
 
+/* The same where scores are not remembered (more shapes than slots, weights of the whole fleet, time): nothing is there to sweep, and every state is
+ * asked to its end. */
+Test(search_index, decides_as_the_scan_by_rules_where_no_score_is_remembered, .timeout = 0) {
+    static const char *const texts[] = {"{policy: best-fit}", "{policy: l2-norm-diff}", "{policy: nilas}"};
+    static const fleet_kind known_kinds[] = {
+        {"rules in bits, few shapes", {{.count = 300, .cores = 16, .gib = 64}}, 1, false, true, 100, 8, 0},
+        {"rules in bits, many shapes", {{.count = 700, .cores = 24, .gib = 90}}, 1, false, true, 100, 200, 0},
+    };
+    pair *p = calloc(1, sizeof *p);
+    known_bits *bits = malloc(sizeof *bits);
+    for (size_t i = 0; i < 2 * sizeof texts / sizeof *texts; i++) {
+        p->bits = bits;
+        open_pair(p, texts[i / 2], NULL, &known_kinds[i % 2], 47 * i);
+        run_pair(p, wanted_steps() / 8);
+        close_pair(p);
+    }
+    free(bits);
+    free(p);
+}
+
 /* Memory that runs out at any moment costs time, or is an error at the start; never a decision. */
 Test(search_index, running_out_of_memory_changes_no_decision, .timeout = 0) {
     static const char *const texts[] = {"{policy: best-fit}", "{policy: cosine}", "{policy: random-fit}"};

@@ -563,17 +563,19 @@ Test(isolation_runs, passing_over_racks_changes_no_decision, .fini = test_folder
         "{rule: affinity, of: tenant, level: zone}", "{rule: tenant-anti-affinity, tenants: [tenant-1, tenant-2, tenant-3], level: rack}",
         "{rule: anti-affinity, of: tenant, level: rack, max: 5, mode: soft}, {rule: max-tenants, max: 2}",
         "{rule: core-isolation, threads: pin, mode: soft}, {rule: dedicated-host, vms: [1, 5, 9, 200, 201, 202]}, {rule: max-vms, max: 3, vms: [0, 2, 3, 4]}",
+        "{rule: anti-affinity, of: tenant, level: rack}",
     };
     static const char *const policies[] = {"best-fit", "worst-fit", "first-fit"};
     test_folder_make();
     for (size_t i = 0; i < sizeof rules / sizeof *rules * 3; i++) {
         char text[1024], digests[2][VDC_DIGEST_TEXT];
+        const int racks = i / 3 == 6 ? 600 : 20, tenants = i / 3 == 6 ? 2 : 12; /* of 600 racks every third has no host */
         snprintf(text, sizeof text, "vdcsim: 1\nname: racks\nseed: 4\ntime: {tick: 1h, end: 6h}\n"
-                 "datacenter: {hosts: [{count: 400, cpu: {cores: 8}, memory: 64 GiB}], topology: {zones: 4, racks: 20}}\n"
+                 "datacenter: {hosts: [{count: 400, cpu: {cores: 8}, memory: 64 GiB}], topology: {zones: 4, racks: %d}}\n"
                  "workload: {generate: {count: 900, arrivals: {dist: exponential, mean: 20s}, lifetime: {dist: exponential, mean: 2h},\n"
-                 "  flavors: [{vcpus: 1, memory: 2 GiB}, {vcpus: 4, memory: 8 GiB}], tenants: {count: 12}}}\n"
+                 "  flavors: [{vcpus: 1, memory: 2 GiB}, {vcpus: 4, memory: 8 GiB}], tenants: {count: %d}}}\n"
                  "isolation: {rules: [%s]}\nschedulers: {admission: {policy: fifo-skip, depth: 50}, placement: {policy: %s}}\n"
-                 "output: {vms: final}\n", rules[i / 3], policies[i % 3]);
+                 "output: {vms: final}\n", racks, tenants, rules[i / 3], policies[i % 3]);
         for (int k = 0; k < 2; k++) {
             vdc_simulation *sim;
             vdc_diag diag = {0};
@@ -587,6 +589,27 @@ Test(isolation_runs, passing_over_racks_changes_no_decision, .fini = test_folder
         }
         cr_expect_str_eq(digests[0], digests[1], "%s, %s", rules[i / 3], policies[i % 3]);
     }
+}
+
+/* Racks without hosts, here three of five, are not those with the fewest of a group. */
+Test(isolation_runs, racks_without_hosts_are_no_racks_to_spread_over) {
+    cr_expect_eq(ask(HEAD "datacenter: {hosts: [{count: 2, cpu: {cores: 8}, memory: 8 GiB}], topology: {racks: 5}}\n"
+                     "workload: {vms: [{vcpus: 1, group: g}, {vcpus: 1, group: g}, {vcpus: 1, group: g}, {vcpus: 1, group: g}]}\n"
+                     "isolation: {rules: [{rule: spread, level: rack}]}\n", "vms_placed"), 4);
+}
+
+/* A VM with a dedicated host asks every host in vain where it could move; what is known then of the hosts of its domain holds its own, too. */
+Test(isolation_runs, a_search_for_a_vm_set_aside_forgets_no_host_of_its_domain) {
+    enum { TENANTS = 100 };
+    char text[20000];
+    int at = sprintf(text, "vdcsim: 1\nname: own\ntime: {tick: 10min, end: 1h}\ndatacenter: {hosts: [{count: %d, cpu: {cores: 16}, memory: 64 GiB}]}\n"
+                     "isolation: {domain: tenant}\noperations: [{at: 10min, do: migrate, vm: 0}]\nworkload:\n  vms:\n", TENANTS);
+    for (int i = 0; i <= TENANTS; i++)
+        at += sprintf(text + at, "    - {id: %d, tenant: t%d, vcpus: 2, arrival: %dmin, isolation: {dedicated_host: true}}\n", i, i % TENANTS,
+                      i / TENANTS * 20);
+    vdc_simulation *sim = run_text(text, "schedulers.placement.policy=best-fit", NULL);
+    cr_expect_eq(summary_of(sim, "vms_placed"), TENANTS + 1);
+    vdc_simulation_close(sim);
 }
 
 /* ---- what is refused ---- */
