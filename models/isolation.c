@@ -584,7 +584,7 @@ static void start_afresh(vdc_vm_isolation *vm, uint32_t domain) {
     vm->first_meeting = -1;
     vm->domain = domain;
     vm->whole = VDC_NOWHERE;
-    vm->here = vm->guaranteed = vm->bound = vm->met_attacker = vm->hit = vm->without_guarantees = vm->acquainted = false;
+    vm->here = vm->guaranteed = vm->bound = vm->met_attacker = vm->hit = vm->without_guarantees = vm->doubled = vm->acquainted = false;
 }
 
 bool vdc_isolation_arrive(vdc_isolation *iso, uint32_t slot) {
@@ -633,7 +633,9 @@ bool vdc_isolation_arrive_part(vdc_isolation *iso, uint32_t part, uint32_t slot)
     if (!has_room(iso, part)) return false;
     bool *uncounted = vdc_calloc(iso->rule_count + 1, sizeof *uncounted);
     if (!uncounted) return false;
-    const vdc_vm_isolation *vm = &iso->vms[slot];
+    vdc_vm_isolation *vm = &iso->vms[slot];
+    vm->doubled = true;
+    vm->part = part;
     iso->vms[part] = (vdc_vm_isolation){.spec = vm->spec, .wishes = vm->wishes, .domain = vm->domain, .first_meeting = -1, .whole = slot,
                                         .uncounted = uncounted};
     return true;
@@ -644,15 +646,8 @@ void vdc_isolation_leave_part(vdc_isolation *iso, uint32_t slot) {
     vm->exposure += part->exposure;
     for (int kind = 0; iso->datacenter->track_vms && kind < VDC_FENCE_KINDS; kind++)
         iso->vm_fences[part->whole].fenced[kind] += iso->vm_fences[slot].fenced[kind];
-    vm->met_attacker = vm->met_attacker || part->met_attacker;
-    vm->hit = vm->hit || part->hit;
-    if (part->first_meeting >= 0 && (vm->first_meeting < 0 || part->first_meeting < vm->first_meeting)) {
-        if (vm->here && vm->first_meeting < 0) iso->hosts[iso->datacenter->vms[part->whole].host].unmet--;
-        vm->first_meeting = part->first_meeting;
-    }
-    vm->acquainted = vm->acquainted || part->acquainted;
-    vm->met_low |= part->met_low;
-    for (uint32_t i = 0; i < part->met_count; i++) vdc_isolation_note_met(iso, vm, part->met[i]);
+    vdc_isolation_note_acquaintances(iso, vm, part);
+    vm->doubled = false;
     vdc_free(part->met);
     vdc_free(part->uncounted);
     *part = (vdc_vm_isolation){.whole = VDC_NOWHERE};

@@ -189,6 +189,7 @@ typedef struct vdc_vm_isolation {
     bool bound : 1;                  /* it may run on some sockets of its host only */
     bool met_attacker : 1, hit : 1;  /* shared a host with an attacker; (attackers) with a target */
     bool without_guarantees : 1;     /* a second part that fences nothing */
+    bool doubled : 1;                /* it has a second part on another host */
     bool wishes : 1, acquainted : 1; /* its spec, whom it met: something is there. What is not is zero, also of a slot that is free. */
     /* from here on the next lines */
     vdc_isolation_spec spec;         /* its own wishes and what rules say of it */
@@ -196,6 +197,7 @@ typedef struct vdc_vm_isolation {
     uint64_t met_low;                /* foreign domains met below 64, a bit each: those of earlier stays, until somebody asks */
     uint32_t *met;                   /* likewise those from 64 on */
     uint32_t met_count, met_room;
+    uint32_t part;                   /* doubled: the slot of its second part */
     bool *uncounted;                 /* [rule] of a second part: its VM is counted in the same unit already */
 } vdc_vm_isolation;
 
@@ -312,7 +314,8 @@ void vdc_isolation_leave(vdc_isolation *isolation, uint32_t slot);
  * Call it in place of vdc_isolation_arrive, before the part is placed; false when memory is out. Rules count a VM once in a unit, however
  * many of its parts are there, and in every unit that it has a part in, so that no place is given away under it. */
 bool vdc_isolation_arrive_part(vdc_isolation *isolation, uint32_t part, uint32_t slot);
-/* The part is on no host any more: what it met and was exposed to becomes its VM's. In place of vdc_isolation_leave. */
+/* The part is on no host any more: what it was exposed to, whom it met and what was fenced for it becomes its VM's, which it counted with already.
+ * In place of vdc_isolation_leave. */
 void vdc_isolation_leave_part(vdc_isolation *isolation, uint32_t part);
 /* A VM that is on a host counts against itself in the questions below: its group has a member there, its threads are taken, its reservation
  * is promised. To ask where it could move, whether it may grow where it is (with a request of the new size) or run on as things are, set it
@@ -372,15 +375,15 @@ void vdc_isolation_book_vms(vdc_isolation *isolation, uint32_t host);
 /* CPU fenced for that reason so far, in Hz·ns: on hosts of a class, on a host. */
 vdc_wide vdc_isolation_class_fenced(const vdc_isolation *isolation, uint16_t class_id, vdc_fence_kind kind);
 vdc_wide vdc_isolation_host_fenced(const vdc_isolation *isolation, uint32_t host, vdc_fence_kind kind);
-/* The same of a VM in core·s. It is kept where VMs have ledgers. */
+/* The same of a VM in core·s, its second part included. It is kept where VMs have ledgers. */
 double vdc_isolation_vm_fenced(const vdc_isolation *isolation, uint32_t slot, vdc_fence_kind kind);
 /* Brings exposure and violations up to the clock. */
 void vdc_isolation_advance(vdc_isolation *isolation);
 /* Does the VM get hardware threads of its own? */
 bool vdc_isolation_owns_threads(const vdc_isolation *isolation, uint32_t slot);
-/* VM·ns that this VM spent beside VMs of other domains. */
+/* VM·ns that this VM and its second part spent beside VMs of other domains. */
 vdc_wide vdc_isolation_exposure(const vdc_isolation *isolation, uint32_t slot);
-/* How many foreign domains this VM has shared a host with so far. It is kept where VMs have ledgers. */
+/* How many foreign domains this VM or its second part has shared a host with so far. It is kept where VMs have ledgers. */
 int64_t vdc_isolation_domains_met(vdc_isolation *isolation, uint32_t slot);
 /* The domain of a request. */
 uint32_t vdc_isolation_domain(const vdc_isolation *isolation, const vdc_request *request);

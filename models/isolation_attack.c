@@ -26,12 +26,15 @@ static bool is_target(const vdc_attack *attack, uint32_t tenant) {
     return vdc_is_listed(attack->targets, attack->target_count, tenant);
 }
 
+/* The VM that a second part is one of, or the VM itself. */
+static uint32_t whole_of(const vdc_isolation *iso, uint32_t slot) { return iso->vms[slot].whole == VDC_NOWHERE ? slot : iso->vms[slot].whole; }
+
 void vdc_isolation_attack_meets(vdc_isolation *iso, uint32_t slot, uint32_t other) {
     vdc_attack *attack = &iso->attack;
     if (!attacks(iso)) return;
     uint32_t a = iso->datacenter->records[slot].request.tenant, b = iso->datacenter->records[other].request.tenant;
     if ((a == attack->tenant) == (b == attack->tenant)) return;
-    uint32_t attacker = a == attack->tenant ? slot : other, victim = a == attack->tenant ? other : slot;
+    const uint32_t attacker = whole_of(iso, a == attack->tenant ? slot : other), victim = whole_of(iso, a == attack->tenant ? other : slot);
     iso->vms[victim].met_attacker = true;
     if (iso->vms[attacker].hit || !is_target(attack, a == attack->tenant ? b : a)) return;
     iso->vms[attacker].hit = true;

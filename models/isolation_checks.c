@@ -149,7 +149,7 @@ static void check_exposure(vdc_checks *checks, const vdc_isolation *iso) {
     vdc_check_equal(checks, VDC_I16_RULES, dc->now, cores, iso->exposure_core);
     vdc_wide all = iso->exposure_finished;
     for (uint32_t slot = 0; slot < dc->vm_count; slot++)
-        if (dc->vms[slot].state != VDC_VM_FREE) all += vdc_isolation_exposure(iso, slot);
+        if (dc->vms[slot].state != VDC_VM_FREE && iso->vms[slot].whole == VDC_NOWHERE) all += vdc_isolation_exposure(iso, slot); /* its part's, too */
     vdc_wide fleet = iso->exposure_host_time + (vdc_wide)iso->exposure_host * (dc->now - iso->since);
     vdc_check_equal(checks, VDC_I17_EXPOSURE, dc->now, all, 2 * fleet);
     /* The matrix of domains holds the same time, but for domains beyond its edge. */

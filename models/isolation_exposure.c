@@ -36,11 +36,15 @@ static vdc_wide foreign_time(const vdc_isolation *iso, const vdc_host_isolation 
     return integral((int64_t)host->vms - host->counts[at].vms, host->moment - host->stays[at].moment, iso->datacenter->now);
 }
 
-vdc_wide vdc_isolation_exposure(const vdc_isolation *iso, uint32_t slot) {
+static vdc_wide exposure_alone(const vdc_isolation *iso, uint32_t slot) {
     const vdc_vm_isolation *vm = &iso->vms[slot];
     if (!vm->here) return vm->exposure;
     const vdc_host_isolation *host = &iso->hosts[iso->datacenter->vms[slot].host];
     return vm->exposure + foreign_time(iso, host, domain_of(host, vm)) - vm->foreign_at_start;
+}
+
+vdc_wide vdc_isolation_exposure(const vdc_isolation *iso, uint32_t slot) {
+    return exposure_alone(iso, slot) + (iso->vms[slot].doubled ? exposure_alone(iso, iso->vms[slot].part) : 0);
 }
 
 /* A VM of the domain at `at` comes or goes: its pairs with the VMs of the others. */
@@ -75,7 +79,7 @@ static void count_in_rack(vdc_isolation *iso, uint32_t host, uint32_t domain, in
 
 /* ---- meetings ---- */
 
-void vdc_isolation_note_met(vdc_isolation *iso, vdc_vm_isolation *vm, uint32_t domain) {
+static void note_met(vdc_isolation *iso, vdc_vm_isolation *vm, uint32_t domain) {
     vm->acquainted = true;
     if (domain < 64) {
         vm->met_low |= UINT64_C(1) << domain;
@@ -91,24 +95,44 @@ void vdc_isolation_note_met(vdc_isolation *iso, vdc_vm_isolation *vm, uint32_t d
     vm->met[vm->met_count++] = domain;
 }
 
+void vdc_isolation_note_acquaintances(vdc_isolation *iso, vdc_vm_isolation *vm, const vdc_vm_isolation *part) {
+    vm->acquainted = vm->acquainted || part->acquainted;
+    vm->met_low |= part->met_low;
+    for (uint32_t i = 0; i < part->met_count; i++) note_met(iso, vm, part->met[i]);
+}
+
 /* Notes whom the VM has met on its host: who left since it came, and who is there. */
 static void note_meetings(vdc_isolation *iso, const vdc_host_isolation *host, vdc_vm_isolation *vm) {
-    for (uint32_t i = host->exit_count; i-- > 0 && host->exits[i].arrival >= vm->arrival;) vdc_isolation_note_met(iso, vm, host->exits[i].domain);
+    for (uint32_t i = host->exit_count; i-- > 0 && host->exits[i].arrival >= vm->arrival;) note_met(iso, vm, host->exits[i].domain);
     for (uint32_t i = 0; i < host->domains; i++)
-        if (host->counts[i].domain != vm->domain) vdc_isolation_note_met(iso, vm, host->counts[i].domain);
+        if (host->counts[i].domain != vm->domain) note_met(iso, vm, host->counts[i].domain);
 }
 
 int64_t vdc_isolation_domains_met(vdc_isolation *iso, uint32_t slot) {
     vdc_vm_isolation *vm = &iso->vms[slot];
     if (vm->here) note_meetings(iso, &iso->hosts[iso->datacenter->vms[slot].host], vm);
+    if (vm->doubled) {
+        vdc_vm_isolation *part = &iso->vms[vm->part];
+        if (part->here) note_meetings(iso, &iso->hosts[iso->datacenter->vms[vm->part].host], part);
+        vdc_isolation_note_acquaintances(iso, vm, part);
+    }
     return __builtin_popcountll(vm->met_low) + (int64_t)vm->met_count;
+}
+
+/* It is beside a foreign domain for the first time, and with it the VM that it is a second part of. */
+static void note_first_meeting(vdc_isolation *iso, vdc_vm_isolation *vm) {
+    const vdc_datacenter *dc = iso->datacenter;
+    vm->first_meeting = dc->now;
+    if (vm->whole == VDC_NOWHERE || iso->vms[vm->whole].first_meeting >= 0) return;
+    iso->vms[vm->whole].first_meeting = dc->now;
+    if (iso->vms[vm->whole].here) iso->hosts[dc->vms[vm->whole].host].unmet--;
 }
 
 /* The first foreign domain has come: all who were among themselves meet it. */
 static void meet_first(vdc_isolation *iso, uint32_t host) {
     const vdc_datacenter *dc = iso->datacenter;
     for (uint32_t slot = dc->hosts.account[host].first_vm; slot != VDC_NOWHERE; slot = dc->vms[slot].next)
-        if (iso->vms[slot].first_meeting < 0) iso->vms[slot].first_meeting = dc->now;
+        if (iso->vms[slot].first_meeting < 0) note_first_meeting(iso, &iso->vms[slot]);
     iso->hosts[host].unmet = 0;
 }
 
@@ -222,7 +246,7 @@ bool vdc_isolation_come(vdc_isolation *iso, uint32_t slot) {
     vm->domain_at = at;
     vm->arrival = ++iso->arrivals;
     vm->foreign_at_start = foreign_time(iso, host, at);
-    if (vm->first_meeting < 0 && host->domains > 1) vm->first_meeting = dc->now;
+    if (vm->first_meeting < 0 && host->domains > 1) note_first_meeting(iso, vm);
     host->unmet += vm->first_meeting < 0;
     if (host->domains > 1 && host->unmet) meet_first(iso, h);
     meet_attackers(iso, slot, h);

@@ -47,11 +47,15 @@ static vdc_wide thread_second(const vdc_datacenter *dc, uint32_t host) {
     return (vdc_wide)dc->hosts.classes[dc->hosts.class_of[host]].speed * VDC_SECOND;
 }
 
-double vdc_isolation_vm_fenced(const vdc_isolation *iso, uint32_t slot, vdc_fence_kind kind) {
+static double fenced_alone(const vdc_isolation *iso, uint32_t slot, vdc_fence_kind kind) {
     const vdc_vm_fences *vm = slot < iso->vm_fence_capacity ? &iso->vm_fences[slot] : NULL;
     const uint32_t host = iso->datacenter->vms[slot].host;
     if (!vm) return 0;
     return host == VDC_NOWHERE ? vm->fenced[kind] : vm->fenced[kind] + vdc_wide_over(fenced_by(iso, &vm->kinds, kind), thread_second(iso->datacenter, host));
+}
+
+double vdc_isolation_vm_fenced(const vdc_isolation *iso, uint32_t slot, vdc_fence_kind kind) {
+    return fenced_alone(iso, slot, kind) + (iso->vms[slot].doubled ? fenced_alone(iso, iso->vms[slot].part, kind) : 0);
 }
 
 /* What is fenced on the host now; own threads lie within a dedicated host, so regions are not added. */

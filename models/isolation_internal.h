@@ -50,8 +50,8 @@ void vdc_isolation_count_sockets(vdc_isolation *isolation, uint32_t slot, int si
 uint64_t vdc_isolation_sockets(const vdc_isolation *isolation, uint32_t slot);
 /* Others may share a core with it: it floats over cores of several threads and no cookie keeps them apart. */
 bool vdc_isolation_is_exposed(const vdc_host_class *class, const vdc_isolation_spec *wishes);
-/* The VM has met the domain. */
-void vdc_isolation_note_met(vdc_isolation *isolation, vdc_vm_isolation *vm, uint32_t domain);
+/* The VM has met all that its second part has met so far. */
+void vdc_isolation_note_acquaintances(vdc_isolation *isolation, vdc_vm_isolation *vm, const vdc_vm_isolation *part);
 /* A domain comes to a host: was another one there too short a time ago? Its last VM leaves: remembers that. */
 void vdc_isolation_scrub_arrival(vdc_isolation *isolation, uint32_t host, uint32_t domain);
 void vdc_isolation_scrub_departure(vdc_isolation *isolation, uint32_t host, uint32_t domain);

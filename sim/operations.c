@@ -309,21 +309,15 @@ static vdc_code delete(vdc_simulation *sim, uint32_t slot, const vdc_operation *
 /* May it be on its host with this request, were it not there? `why`: which rule is in the way of a host with room. */
 static bool may_stay(vdc_simulation *sim, uint32_t slot, const vdc_request *request, char *why, size_t size) {
     vdc_datacenter *dc = &sim->datacenter;
-    const vdc_vm_record *record = &dc->records[slot];
     const uint32_t host = dc->vms[slot].host;
-    const int64_t reserved = sim->isolation ? 0 : vdc_reserved_rate(&record->request, &dc->hosts.classes[dc->hosts.class_of[host]]);
-    if (sim->isolation) vdc_isolation_set_aside(sim->isolation, slot);
-    dc->hosts.account[host].reserved -= reserved;
-    vdc_host_give(&dc->hosts, host, &record->request, record->gpu_devices, record->numa_nodes);
+    vdc_set_aside(sim, slot);
     bool may = vdc_host_fits(&dc->hosts, host, request);
     if (may && sim->isolation) may = !vdc_isolation_forbids(sim->isolation, host, request, why, size);
     else if (may && !vdc_datacenter_keeps_reservation(dc, host, request)) {
         (void)snprintf(why, size, "it cannot keep the CPU reservation");
         may = false;
     }
-    vdc_host_take(&dc->hosts, host, &record->request, record->gpu_devices, record->numa_nodes);
-    dc->hosts.account[host].reserved += reserved;
-    if (sim->isolation) vdc_isolation_put_back(sim->isolation, slot);
+    vdc_put_back(sim, slot);
     return may;
 }
 

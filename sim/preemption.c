@@ -27,28 +27,14 @@ static bool gather(vdc_simulation *sim, uint32_t host, const vdc_request *reques
     return true;
 }
 
-/* Counts the standbys among the victims with the rules of their host, or no longer. */
-static void count_standbys(vdc_simulation *sim, size_t victims, bool count) {
-    for (size_t i = 0; i < victims; i++)
-        if (sim->candidates[i].standby) (count ? vdc_isolation_put_back : vdc_isolation_set_aside)(sim->isolation, sim->candidates[i].slot);
-}
-
-/* Does no rule keep the VM from the host, standbys and the reservations of those who would leave set aside? Rules between VMs are asked as
- * things stand. */
+/* Does no rule, guarantee or reservation keep the VM from the host once those who would leave are gone? */
 static bool is_open(vdc_simulation *sim, uint32_t host, const vdc_request *request, size_t victims) {
-    const vdc_datacenter *dc = &sim->datacenter;
     const vdc_admission_hooks *admission = &sim->admission.policy->admission;
     if (sim->behind_blocked && !admission->allows(sim->admission.state, vdc_search_view(sim->search), host, request)) return false;
-    if (sim->isolation) {
-        count_standbys(sim, victims, false);
-        bool open = vdc_isolation_allows(sim->isolation, host, request);
-        count_standbys(sim, victims, true);
-        return open;
-    }
-    const vdc_host_class *class = &dc->hosts.classes[dc->hosts.class_of[host]];
-    int64_t reserved = dc->hosts.account[host].reserved;
-    for (size_t i = 0; i < victims; i++) reserved -= vdc_reserved_rate(sim->candidates[i].request, class);
-    return vdc_reserved_rate(request, class) <= class->cpu_hz - reserved;
+    for (size_t i = 0; i < victims; i++) vdc_set_aside(sim, sim->candidates[i].slot);
+    const bool open = vdc_may_come(sim, host, request);
+    for (size_t i = victims; i-- > 0;) vdc_put_back(sim, sim->candidates[i].slot);
+    return open;
 }
 
 /* Fills `chosen` with the slots to be displaced or withdrawn, and *count with their number. */

@@ -118,6 +118,29 @@ bool vdc_may_come(const vdc_simulation *sim, uint32_t host, const vdc_request *r
     return request->cpu_reservation == 0 || vdc_datacenter_keeps_reservation(&sim->datacenter, host, request);
 }
 
+static int64_t reserved_there(const vdc_simulation *sim, uint32_t slot) {
+    const vdc_hosts *hosts = &sim->datacenter.hosts;
+    return vdc_reserved_rate(&sim->datacenter.records[slot].request, &hosts->classes[hosts->class_of[sim->datacenter.vms[slot].host]]);
+}
+
+void vdc_set_aside(vdc_simulation *sim, uint32_t slot) {
+    const vdc_vm_record *record = &sim->datacenter.records[slot];
+    vdc_hosts *hosts = &sim->datacenter.hosts;
+    const uint32_t host = sim->datacenter.vms[slot].host;
+    if (sim->isolation) vdc_isolation_set_aside(sim->isolation, slot);
+    else hosts->account[host].reserved -= reserved_there(sim, slot);
+    vdc_host_give(hosts, host, &record->request, record->gpu_devices, record->numa_nodes);
+}
+
+void vdc_put_back(vdc_simulation *sim, uint32_t slot) {
+    const vdc_vm_record *record = &sim->datacenter.records[slot];
+    vdc_hosts *hosts = &sim->datacenter.hosts;
+    const uint32_t host = sim->datacenter.vms[slot].host;
+    vdc_host_take(hosts, host, &record->request, record->gpu_devices, record->numa_nodes);
+    if (sim->isolation) vdc_isolation_put_back(sim->isolation, slot);
+    else hosts->account[host].reserved += reserved_there(sim, slot);
+}
+
 /* What the placement search asks of hosts that fit otherwise: `rules` is the simulation. */
 static bool may_come(const void *rules, uint32_t host, const vdc_request *request) {
     const vdc_simulation *sim = rules;

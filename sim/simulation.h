@@ -231,6 +231,10 @@ void vdc_run_leave_queue(vdc_simulation *simulation, uint32_t slot);
 vdc_time vdc_run_waited(const vdc_simulation *simulation, uint32_t slot);
 /* Does no hard rule, guarantee or reservation keep the VM from the host as things stand? What fits is asked elsewhere. */
 bool vdc_may_come(const vdc_simulation *simulation, uint32_t host, const vdc_request *request);
+/* Takes a VM that is on a host out of what vdc_host_fits and vdc_may_come look at there, or puts it back: see vdc_isolation_set_aside. Of several, the
+ * last one is put back first. */
+void vdc_set_aside(vdc_simulation *simulation, uint32_t slot);
+void vdc_put_back(vdc_simulation *simulation, uint32_t slot);
 /* What forbids a VM for ever, in words, or NULL. */
 const char *vdc_run_fits_nowhere(const vdc_simulation *simulation, const vdc_request *request, char *text, size_t size);
 /* The host that the placement policy wants for the VM as things stand, by all rules; *found = false where there is none. */

@@ -180,6 +180,43 @@ Test(isolation_runs, exposure_by_level) {
     cr_expect_eq(ask(mixed, "exposure_rack_pair_s"), 3 * 60);
 }
 
+static void read_reals(const char *path, size_t rows, double *values) {
+    vdc_result *result;
+    cr_assert_eq(vdc_result_open(&result, test_folder_path("f.h5"), NULL), VDC_OK);
+    cr_assert_eq(vdc_result_read_reals(result, path, 0, rows, values, NULL), VDC_OK, "%s", path);
+    vdc_result_close(result);
+}
+
+/* The bank's VM is on its way from host 0, where the shop's is from 20 s on, to host 1, where eve's is from 5 s on, and is not there yet: from 10 s on it has
+ * threads of its own on both. */
+Test(isolation_runs, a_second_part_counts_for_its_vm, .fini = test_folder_remove) {
+    static const char text[] = "vdcsim: 1\nname: parts\ntime: {tick: 10s, end: 30s}\n"
+        "datacenter: {hosts: [{count: 2, cpu: {cores: 8, speed: 2 GHz}, memory: 64 GiB}]}\n"
+        "workload:\n  vms:\n"
+        "    - {tenant: bank, vcpus: 4, memory: 32 GiB, isolation: {pin: true}, operations: [{at: 10s, do: migrate, to: 1}]}\n"
+        "    - {tenant: shop, arrival: 20s, vcpus: 2, memory: 4 GiB}\n"
+        "schedulers: {placement: {policy: worst-fit}}\n"
+        "attack: {tenant: eve, targets: [bank], launches: {start: 5s, count: 1, vcpus: 3, memory: 4 GiB}}\n"
+        "migration: {bandwidth: 1 GB/s}\noutput: {vms: final}\n";
+    test_folder_make();
+    vdc_simulation *sim = run_text(text, NULL, test_folder_path("f.h5"));
+    cr_expect_eq(summary_of(sim, "exposure_host_pair_s"), 10 + 20);
+    cr_expect_eq(summary_of(sim, "S_threads_cpu_core_s"), 4 * 30 + 4 * 20);
+    cr_expect_eq(summary_of(sim, "attack_hits"), 1);
+    cr_expect_eq(summary_of(sim, "attack_targets_met"), 1);
+    vdc_simulation_close(sim);
+    static const struct { const char *path; double values[3]; } tables[] = {
+        {"/vms/exposure_pair_s", {30, 20, 10}}, {"/vms/S_threads_cpu_core_s", {200, 0, 0}}, {"/vms/S_core_scheduling_cpu_core_s", {0, 0, 0}},
+        {"/vms/tenants_met", {2, 1, 1}}, {"/vms/first_meeting", {10, 5, 0}}, {"/vms/met_attacker", {1, 1, 0}},
+        {"/tenants/exposure_pair_s", {30, 10, 20}}, {"/tenants/S_threads_cpu_core_s", {200, 0, 0}},
+    };
+    for (size_t t = 0; t < sizeof tables / sizeof *tables; t++) {
+        double values[3];
+        read_reals(tables[t].path, 3, values);
+        for (int i = 0; i < 3; i++) cr_expect_eq(values[i], tables[t].values[i], "%s: row %d: %g", tables[t].path, i, values[i]);
+    }
+}
+
 /* Own cores of the first socket, own cores of the second, and a third that floats. */
 Test(isolation_runs, own_cores_say_the_socket) {
     const char *text = HEAD

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "schedulers/preemption.h"
+#include "sim/base/memory.h"
 #include "tests/support/draw.h"
 #include "tests/support/fleet.h"
 #include "tests/support/runs.h"
@@ -246,6 +247,33 @@ Test(preemption, paused_time_is_no_lost_work) {
     expect(sim, "preemption_lost_core_s", 4 * 10);
     expect(sim, "end_s", 170);
     vdc_simulation_close(sim);
+}
+
+/* Those who would leave are gone for rules, guarantees and reservations, too; who stays is not. VM 1 has all 8 threads but for what is said. */
+Test(preemption, rules_are_asked_without_the_displaced) {
+    static const struct { const char *first, *second, *isolation; double displaced; } cases[] = {
+        {"cpu: {reservation: 12 GHz}", "cpu: {reservation: 12 GHz}", "{}", 1},
+        {"cpu: {reservation: 12 GHz}", "cpu: {reservation: 12 GHz}", "{domain: tenant}", 1},
+        {"isolation: {pin: true}", "isolation: {pin: true}", "{}", 1},
+        {"isolation: {dedicated_host: true}", "tenant: b", "{}", 1},
+        {"group: g", "group: g", "{rules: [{rule: anti-affinity}]}", 1},
+        {"vcpus: 4}, {priority: high, vcpus: 4, tenant: a, isolation: {dedicated_host: true}", "tenant: b, vcpus: 4", "{}", 0},
+        {"vcpus: 4}, {priority: high, vcpus: 4, group: g", "group: g, vcpus: 4", "{rules: [{rule: anti-affinity}]}", 0},
+        {"vcpus: 4, group: g}, {priority: high, vcpus: 4", "group: g, vcpus: 4", "{rules: [{rule: anti-affinity}]}", 1},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const bool sized = strstr(cases[i].first, "vcpus") != NULL;
+        char *text = vdc_format("vdcsim: 1\nname: t\ntime: {end: 1h}\ndatacenter: {hosts: [{count: 1, cpu: {cores: 8, speed: 2 GHz}, memory: 64 GiB}]}\n"
+                                "workload: {vms: [{priority: low, tenant: a, %s%s}, {priority: high, arrival: 10min, %s%s}]}\nisolation: %s\n"
+                                "schedulers: {admission: {policy: fifo, preemption: {victim: youngest}}}\n", sized ? "" : "vcpus: 8, ", cases[i].first,
+                                sized ? "" : "vcpus: 8, ", cases[i].second, cases[i].isolation);
+        vdc_simulation *sim = run(text);
+        expect(sim, "preemptions", cases[i].displaced);
+        expect(sim, "vms_evicted", cases[i].displaced);
+        expect(sim, "wait_total_s", cases[i].displaced ? 0 : 3000);
+        vdc_simulation_close(sim);
+        vdc_free(text);
+    }
 }
 
 Test(preemption, mistakes_are_named) {
