@@ -121,6 +121,7 @@ struct vdc_view {
      * over the hosts of a class are exact. Cheap (indexed). */
     double (*used_share)(const vdc_view *view, vdc_resource resource);
     int64_t started;                           /* in `placed`: when the VM started (ns); before now where it goes on after a move or a resize */
+    bool (*interrupted)(void);                 /* shall the run end early? For policies that wait for something; NULL: never */
 };
 
 /* placement */

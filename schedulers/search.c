@@ -249,6 +249,9 @@ static vdc_code check_strategy(const char *strategy, vdc_diag *diag) {
                     strategy);
 }
 
+/* Is that why the policy failed? */
+static bool was_interrupted(const vdc_search *search) { return search->view.interrupted && search->view.interrupted(); }
+
 vdc_code vdc_search_create(vdc_search **out, const vdc_policy_instance *instance, const vdc_search_options *options,
                            vdc_diag *diag) {
     *out = NULL;
@@ -276,12 +279,14 @@ vdc_code vdc_search_create(vdc_search **out, const vdc_policy_instance *instance
     search->slowdown = options->slowdown;
     search->view.gpu_mix = options->gpu_mix;
     search->view.seed = options->seed;
+    search->view.interrupted = options->interrupted;
     vdc_stream_open(&search->stream, options->seed, options->component ? options->component : "placement", 0);
     search->started = true;
     if (instance->policy->init) {
         const char *wrong = instance->policy->init(instance->state, &search->view);
         if (wrong) {
-            code = vdc_fail(diag, VDC_ERROR_INPUT, NULL, "placement policy %s: %s", instance->policy->name, wrong);
+            code = was_interrupted(search) ? VDC_INTERRUPTED
+                                           : vdc_fail(diag, VDC_ERROR_INPUT, NULL, "placement policy %s: %s", instance->policy->name, wrong);
             goto fail;
         }
     }
@@ -384,6 +389,7 @@ vdc_code vdc_search_decide(vdc_search *search, const vdc_request *request, vdc_d
         *found = hooks->choose(instance->state, &search->view, request, decision);
     }
     const char *failure = hooks->failure ? hooks->failure(instance->state) : NULL;
+    if (failure && was_interrupted(search)) return VDC_INTERRUPTED;
     if (failure) {
         return vdc_fail(diag, VDC_ERROR_POLICY, NULL,
                         "placement policy %s failed at %" PRId64 " ns for VM %" PRId64 " (arrival %" PRId64 "): %s",

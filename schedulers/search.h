@@ -37,6 +37,7 @@ typedef struct vdc_search_options {
     /* The view's slowdown, with `rules` as context; NULL = none. */
     double (*slowdown)(const void *rules, uint32_t host, const vdc_request *request);
     const vdc_names *tenants;         /* their names, for policies that treat some apart; may be NULL */
+    bool (*interrupted)(void);        /* the view's */
 } vdc_search_options;
 
 /* Binds a policy instance (calls its init) to the hosts. The instance stays the caller's. */
@@ -44,8 +45,8 @@ vdc_code vdc_search_create(vdc_search **search, const vdc_policy_instance *polic
                            vdc_diag *diag);
 void vdc_search_destroy(vdc_search *search);
 /* The decision for this request now: *found = false when the policy names no host. Devices are filled in. A decision for a full,
- * unknown or forbidden host is VDC_ERROR_POLICY with the state needed to replay it. Changes nothing but the policy's own state.
- */
+ * unknown or forbidden host is VDC_ERROR_POLICY with the state needed to replay it; a policy that gave up because of view->interrupted is
+ * VDC_INTERRUPTED. Changes nothing but the policy's own state. */
 vdc_code vdc_search_decide(vdc_search *search, const vdc_request *request, vdc_decision *decision, bool *found, vdc_diag *diag);
 /* Must follow every change of a host's free columns, VM count, state or devices. `granted` changes need it only when
  * vdc_search_follows_grants. */

@@ -212,6 +212,7 @@ vdc_code vdc_simulation_save(vdc_simulation *sim, const char *path, bool force, 
     char state[VDC_DIGEST_TEXT];
     if (sim->ended) return vdc_fail(diag, VDC_ERROR_STATE, NULL, "%s: the run has ended at %.9g s: there is nothing to go on from", path,
                                     (double)sim->datacenter.now / 1e9);
+    if (sim->broken_off) return vdc_fail(diag, VDC_ERROR_STATE, NULL, "%s: the run broke off in the middle of an event: there is no state to go on from", path);
     if (!force && access(path, F_OK) == 0) return vdc_fail(diag, VDC_ERROR_INPUT, NULL, "%s: exists; --force replaces it", path);
     vdc_code code = vdc_state_digest(sim, state, diag);
     if (code) return code;
@@ -466,6 +467,8 @@ vdc_code vdc_simulation_fork(vdc_simulation **out, vdc_simulation *from, const v
     vdc_simulation *sim = NULL;
     *out = NULL;
     vdc_code code = journal ? VDC_OK : vdc_no_memory(diag, "a fork");
+    if (!code && from->broken_off)
+        code = vdc_fail(diag, VDC_ERROR_STATE, NULL, "%s: the run broke off in the middle of an event: there is nothing to fork", from->scenario->path);
     if (!code && from->ended) code = vdc_fail(diag, VDC_ERROR_STATE, NULL, "%s: the run has ended: there is nothing to fork", from->scenario->path);
     if (!code && options->has_seed)
         code = vdc_fail(diag, VDC_ERROR_INPUT, NULL, "%s: a fork keeps its seed: what was drawn until then came from it", from->scenario->path);

@@ -189,6 +189,7 @@ vdc_code vdc_assemble_search(vdc_simulation *sim, const char *strategy, vdc_diag
         .rules = sim,
         .gpu_mix = sim->gpu_mix.count ? &sim->gpu_mix : NULL,
         .tenants = sim->tenants, .slowdown = sim->profiles.count > 1 ? predicted_slowdown : NULL,
+        .interrupted = sim->interrupted,
     };
     return vdc_search_create(&sim->search, &sim->placement, &search, diag);
 }
@@ -252,6 +253,7 @@ static vdc_code assemble(vdc_simulation *sim, const char *path, const vdc_run_op
     vdc_datacenter *dc = &sim->datacenter;
     sim->check = options->check;
     sim->operable = options->operable;
+    sim->interrupted = options->interrupted;
     sim->leaving = VDC_NOWHERE;
     sim->penalty_allowed = INT64_MAX;
     vdc_checks_setup(&sim->checks);
@@ -335,8 +337,10 @@ vdc_code vdc_simulation_open(vdc_simulation **simulation, const char *path, cons
 vdc_code vdc_simulation_run_some(vdc_simulation *sim, vdc_time time, uint64_t events, vdc_diag *diag) {
     bool more = true;
     vdc_code code = VDC_OK;
+    if (sim->broken_off) return vdc_fail(diag, VDC_ERROR_STATE, NULL, "%s: the run broke off in the middle of an event: it cannot go on", sim->scenario->path);
     sim->events_wanted = sim->event_count + events;
     while (!code && more && sim->event_count < sim->events_wanted) code = vdc_run_step(sim, time, &more, diag);
+    sim->broken_off = code != VDC_OK;
     return code;
 }
 

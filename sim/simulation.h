@@ -139,6 +139,8 @@ struct vdc_simulation {
     size_t newcomer_count, newcomer_capacity;
     vdc_time newcomers_at;
     bool ended;
+    bool (*interrupted)(void);    /* vdc_run_options.interrupted */
+    bool broken_off;              /* within an event: the run does not go on */
     bool no_programs;             /* changes may name none (vdc_run_options.programs) */
     bool operable;                /* the caller may operate on VMs (vdc_simulation_operate) */
     size_t pending_operations;    /* pending events of VMs' lives, which keep the run alive: operations, booting, moving */

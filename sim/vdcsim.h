@@ -44,6 +44,8 @@ typedef struct vdc_run_options {
                                     goes on as far as it is asked to go, since more may be asked for; only VDC_TIME_MAX ends it */
     /* When set, the scenario is this text instead of the file's content; the path still names it in messages and roots relative paths. */
     const char *text;
+    /* Shall a policy's program not be awaited any longer? What was asked of the run is then VDC_INTERRUPTED. May be NULL. */
+    bool (*interrupted)(void);
     vdc_programs programs;       /* naming one that may not be run is VDC_ERROR_INPUT */
 } vdc_run_options;
 

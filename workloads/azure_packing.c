@@ -177,12 +177,13 @@ static void restrict_database(sqlite3 *database) {
 
 static vdc_code start(packing *self, const packing_params *params, const vdc_workload_context *context, vdc_diag *diag) {
     const vdc_place place = {self->path, 0, 0};
+    vdc_code code = vdc_inputs_add(context->inputs, self->path, diag); /* first: it looks whether this is a file at all */
+    if (code) return code;
     if (sqlite3_open_v2(self->path, &self->database, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
         return vdc_fail(diag, VDC_ERROR_INPUT, &place, "cannot be opened: %s",
                         self->database ? sqlite3_errmsg(self->database) : "out of memory");
     restrict_database(self->database);
-    vdc_code code = vdc_inputs_add(context->inputs, self->path, diag);
-    if (!code) code = read_types(self, params, diag);
+    code = read_types(self, params, diag);
     if (!code) code =
         prepare(self,
                 "SELECT vmId, tenantId, vmTypeId, priority, CAST(starttime AS REAL), CAST(NULLIF(endtime, '') AS REAL) FROM vm"

@@ -1,8 +1,11 @@
 /* The columns of the native HDF5 trace. See native_hdf5.h. */
 #include "workloads/native_hdf5.h"
 
-#include <stdio.h>
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
+
+#include "sim/base/file.h"
 
 const char *vdc_trace_column_name(size_t column) {
     switch (column) {
@@ -38,9 +41,9 @@ bool vdc_trace_column_stored(size_t column) {
 bool vdc_is_hdf5(const char *path) {
     static const unsigned char signature[8] = {0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n'};
     unsigned char bytes[sizeof signature];
-    FILE *file = fopen(path, "rb");
-    if (!file) return false;
-    const bool is = fread(bytes, 1, sizeof bytes, file) == sizeof bytes && memcmp(bytes, signature, sizeof bytes) == 0;
-    (void)fclose(file);
+    const int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe must not keep us waiting, nor lose what is in it */
+    if (file < 0) return false;
+    const bool is = vdc_file_read_at(file, bytes, sizeof bytes, 0) == (ssize_t)sizeof bytes && memcmp(bytes, signature, sizeof bytes) == 0;
+    (void)close(file);
     return is;
 }

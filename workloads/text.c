@@ -132,7 +132,7 @@ static vdc_code refill(vdc_text *text, vdc_diag *diag) {
 }
 
 static vdc_code start(vdc_text *text, vdc_inputs *inputs, vdc_diag *diag) {
-    text->file = open(text->path, O_RDONLY | O_CLOEXEC);
+    text->file = open(text->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe must not keep us waiting */
     if (text->file < 0) return fail(text, diag, "cannot be opened: ", strerror(errno));
     struct stat about;
     if (fstat(text->file, &about) < 0) return fail(text, diag, "cannot be read: ", strerror(errno));

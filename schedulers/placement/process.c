@@ -209,9 +209,9 @@ static const char *show(const char *line, size_t length, char *buffer, size_t si
 }
 
 /* Sends what is gathered; with `line`, waits for the answer. */
-static bool exchange(process_state *p, const char **line, size_t *length) {
+static bool exchange(process_state *p, const vdc_view *view, const char **line, size_t *length) {
     if (p->no_memory) return fail(p, "out of memory");
-    const char *problem = vdc_child_exchange(p->child, p->text, p->length, p->timeout, line, length);
+    const char *problem = vdc_child_exchange(p->child, p->text, p->length, p->timeout, view->interrupted, line, length);
     p->length = 0;
     return !problem || fail(p, "%s: %s", program(p), problem);
 }
@@ -259,7 +259,7 @@ static const char *init(void *state, const vdc_view *view) {
     size_t length = 0;
     char shown[80];
     put_hello(p, view);
-    if (!exchange(p, &line, &length)) return p->failure;
+    if (!exchange(p, view, &line, &length)) return p->failure;
     if (!vdc_process_read_ready(line, length)) {
         (void)fail(p, "%s: it answered '%s' where {\"ready\": %d} was expected", program(p),
                    show(line, length, shown, sizeof shown), VDC_PROCESS_PROTOCOL);
@@ -287,7 +287,7 @@ static bool choose(void *state, const vdc_view *view, const vdc_request *request
     put(p, ",\"now\":%" PRId64, view->now);
     if (p->send != SEND_NONE) put_hosts(p, view, request);
     put(p, "}\n");
-    if (!exchange(p, &line, &length)) return false;
+    if (!exchange(p, view, &line, &length)) return false;
     if (!vdc_process_read_decision(line, length, decision)) {
         return fail(p, "%s: it answered '%s' where a decision such as {\"host\": 3} or {\"host\": null} was expected", program(p),
                     show(line, length, shown, sizeof shown));
@@ -295,20 +295,18 @@ static bool choose(void *state, const vdc_view *view, const vdc_request *request
     return decision->host >= 0;
 }
 
-static void tell(process_state *p, const char *what, const vdc_request *request, uint32_t host) {
+static void tell(process_state *p, const vdc_view *view, const char *what, const vdc_request *request, uint32_t host) {
     if (p->failure[0]) return;
     put(p, "{\"%s\":%" PRId64 ",\"host\":%" PRIu32 "}\n", what, request->number, host);
-    if (p->length > TEXT_MOST) (void)exchange(p, NULL, NULL);
+    if (p->length > TEXT_MOST) (void)exchange(p, view, NULL, NULL);
 }
 
 static void placed(void *state, const vdc_view *view, const vdc_request *request, uint32_t host) {
-    (void)view;
-    tell(state, "placed", request, host);
+    tell(state, view, "placed", request, host);
 }
 
 static void released(void *state, const vdc_view *view, const vdc_request *request, uint32_t host) {
-    (void)view;
-    tell(state, "released", request, host);
+    tell(state, view, "released", request, host);
 }
 
 static const char *failure(const void *state) {

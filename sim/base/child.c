@@ -1,11 +1,10 @@
-/* Child processes: see child.h. posix_spawn with closefrom and chdir actions (glibc 2.34 and later), poll for the time limit. */
+/* Child processes: see child.h. closefrom is of glibc 2.34 and later. */
 #include "sim/base/child.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -15,10 +14,8 @@
 
 #include "sim/base/memory.h"
 
-extern char **environ;
-
 struct vdc_child {
-    pid_t pid;               /* 0: ended and waited for */
+    pid_t pid;               /* and its group; 0: ended and waited for, and the group was killed */
     int in, out;             /* our ends: what it reads, what it writes; -1 = closed */
     char *buffer;            /* what it wrote */
     size_t used, capacity, taken;
@@ -40,31 +37,65 @@ static void shut(int *descriptor) {
 
 /* --- starting --- */
 
-static int spawn(pid_t *pid, const char *const *argv, const char *folder, int read_end, int write_end) {
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
-    int error = posix_spawn_file_actions_init(&actions);
-    if (error) return error;
-    error = posix_spawnattr_init(&attributes);
-    if (!error) {
-        sigset_t none, usual;
-        sigemptyset(&none);
-        sigemptyset(&usual);
-        sigaddset(&usual, SIGPIPE);
-        sigaddset(&usual, SIGINT);
-        sigaddset(&usual, SIGTERM);
-        posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-        posix_spawnattr_setpgroup(&attributes, 0);
-        posix_spawnattr_setsigmask(&attributes, &none);
-        posix_spawnattr_setsigdefault(&attributes, &usual);
-        error = posix_spawn_file_actions_adddup2(&actions, read_end, 0);
-        if (!error) error = posix_spawn_file_actions_adddup2(&actions, write_end, 1);
-        if (!error) error = posix_spawn_file_actions_addclosefrom_np(&actions, 3);
-        if (!error && folder) error = posix_spawn_file_actions_addchdir_np(&actions, folder);
-        if (!error) error = posix_spawnp(pid, argv[0], &actions, &attributes, (char *const *)argv, environ);
-        posix_spawnattr_destroy(&attributes);
+/* What the child needs between fork and exec, where nothing may be allocated. */
+typedef struct start_up {
+    const char *const *argv;
+    const char *folder;
+    int in, out, report;     /* its ends; where the errno of what failed goes */
+    rlim_t memory;           /* 0 = no limit */
+} start_up;
+
+/* Calls that the stack does not hold yet cannot be made once memory is limited below what the process maps. */
+static void grow_stack(void) {
+    volatile char room[1 << 16];
+    for (size_t i = 0; i < sizeof room; i += 1024) room[i] = 0;
+}
+
+/* In the child: limits are set before the program runs, so that whatever it starts has them, too. Returns only when something fails. */
+static void become(const start_up *up) {
+    static const int usual[] = {SIGPIPE, SIGINT, SIGTERM};
+    sigset_t none;
+    sigemptyset(&none);
+    grow_stack();
+    int report = up->report;
+    bool good = setpgid(0, 0) == 0 && dup2(up->in, 0) == 0 && dup2(up->out, 1) == 1;
+    if (good && report != 3 && (good = dup3(report, 3, O_CLOEXEC) == 3)) report = 3;
+    if (good) {
+        closefrom(4);
+        for (size_t i = 0; i < sizeof usual / sizeof *usual; i++) (void)signal(usual[i], SIG_DFL);
+        good = !up->folder || chdir(up->folder) == 0;
     }
-    posix_spawn_file_actions_destroy(&actions);
+    const struct rlimit core = {0, 0}, space = {up->memory, up->memory};
+    if (good) good = setrlimit(RLIMIT_CORE, &core) == 0 && (!up->memory || setrlimit(RLIMIT_AS, &space) == 0);
+    if (good) {
+        (void)sigprocmask(SIG_SETMASK, &none, NULL);
+        execvp(up->argv[0], (char *const *)up->argv);
+    }
+    const int error = errno;
+    (void)!write(report, &error, sizeof error);
+}
+
+/* fork and exec, since posix_spawn sets no limits. Returns 0 once the program runs, else why it does not. */
+static int spawn(pid_t *pid, start_up *up, int report) {
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before); /* none of our handlers runs in the child */
+    pid_t child = fork();
+    if (child == 0) {
+        become(up);
+        _exit(127);
+    }
+    int error = child < 0 ? errno : 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    shut(&up->report);
+    if (error) return error;
+    ssize_t got;
+    while ((got = read(report, &error, sizeof error)) < 0 && errno == EINTR) continue;
+    if (got != (ssize_t)sizeof error) {
+        *pid = child;
+        return 0;
+    }
+    while (waitpid(child, NULL, 0) < 0 && errno == EINTR) continue;
     return error;
 }
 
@@ -90,24 +121,23 @@ vdc_code vdc_child_start(vdc_child **out, const char *const *argv, const char *f
     *out = NULL;
     vdc_child *child = vdc_calloc(1, sizeof *child);
     if (!child) return vdc_no_memory(diag, "a child process");
-    int to[2] = {-1, -1}, from[2] = {-1, -1};
+    int to[2] = {-1, -1}, from[2] = {-1, -1}, report[2] = {-1, -1};
     int error = open_pipe(to);
     if (!error) error = open_pipe(from);
-    if (!error) error = spawn(&child->pid, argv, folder, to[0], from[1]);
+    if (!error) error = open_pipe(report);
+    start_up up = {argv, folder, to[0], from[1], report[1], (rlim_t)memory};
+    if (!error) error = spawn(&child->pid, &up, report[0]);
+    shut(&report[0]);
     shut(&to[0]);
     shut(&from[1]);
     child->in = to[1];
     child->out = from[0];
     if (error) {
-        child->pid = 0;
         vdc_child_stop(child, 0);
         return vdc_fail(diag, VDC_ERROR_POLICY, NULL, "cannot start %s: %s", argv[0], strerror(error));
     }
     (void)fcntl(child->in, F_SETFL, O_NONBLOCK);
     (void)fcntl(child->out, F_SETFL, O_NONBLOCK);
-    struct rlimit core = {0, 0}, space = {(rlim_t)memory, (rlim_t)memory};
-    (void)prlimit(child->pid, RLIMIT_CORE, &core, NULL);
-    if (memory) (void)prlimit(child->pid, RLIMIT_AS, &space, NULL);
     *out = child;
     return VDC_OK;
 }
@@ -133,12 +163,16 @@ static ssize_t write_quietly(int descriptor, const char *text, size_t length) {
     return written;
 }
 
-/* Waits for its end, at most `limit` ns; false when it lives on. */
+/* Waits for its end, at most `limit` ns, and ends what is left of its group; false when it lives on. The group's number is its own as long as it has
+ * not been waited for. */
 static bool reap(vdc_child *child, int64_t limit, int *status) {
     int64_t deadline = monotonic() + limit;
     while (child->pid) {
-        pid_t ended = waitpid(child->pid, status, WNOHANG);
-        if (ended == child->pid || (ended < 0 && errno == ECHILD)) {
+        siginfo_t ended = {0};
+        int error = waitid(P_PID, (id_t)child->pid, &ended, WEXITED | WNOHANG | WNOWAIT) ? errno : 0;
+        if (error == ECHILD || ended.si_pid == child->pid) {
+            if (!error) kill(-child->pid, SIGKILL);
+            while (!error && waitpid(child->pid, status, 0) < 0 && errno == EINTR) continue;
             child->pid = 0;
             break;
         }
@@ -178,7 +212,7 @@ static int take(vdc_child *child, const char **problem) {
     }
 }
 
-const char *vdc_child_exchange(vdc_child *child, const char *text, size_t length, int64_t limit, const char **line,
+const char *vdc_child_exchange(vdc_child *child, const char *text, size_t length, int64_t limit, bool (*interrupted)(void), const char **line,
                                size_t *line_length) {
     int64_t deadline = monotonic() + limit;
     if (child->taken) memmove(child->buffer, child->buffer + child->taken, child->used - child->taken);
@@ -213,6 +247,7 @@ const char *vdc_child_exchange(vdc_child *child, const char *text, size_t length
         }
         struct pollfd wait[2] = {{child->out, POLLIN, 0}, {child->in, POLLOUT, 0}};
         int64_t milliseconds = left / MILLISECOND + 1;
+        if (interrupted && interrupted()) return "it was awaited when the run was interrupted";
         (void)poll(wait, sent < length ? 2 : 1, milliseconds < 1000 ? (int)milliseconds : 1000);
     }
     return problem;

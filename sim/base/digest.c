@@ -34,8 +34,13 @@ void vdc_digest_end(vdc_digest *digest, char text[VDC_DIGEST_TEXT]) {
 
 vdc_code vdc_digest_file(const char *path, char text[VDC_DIGEST_TEXT], vdc_diag *diag) {
     enum { CHUNK = 64 * 1024 };
-    int file = open(path, O_RDONLY | O_CLOEXEC);
+    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe must not keep us waiting */
     if (file < 0) return vdc_file_fail(diag, VDC_ERROR_INPUT, path, "cannot be read");
+    struct stat status;
+    if (fstat(file, &status) != 0 || !(S_ISREG(status.st_mode) || S_ISDIR(status.st_mode))) {
+        close(file);
+        return vdc_fail(diag, VDC_ERROR_INPUT, &(const vdc_place){.file = path}, "is not a regular file");
+    }
     unsigned char *buffer = vdc_malloc(CHUNK);
     if (!buffer) {
         close(file);

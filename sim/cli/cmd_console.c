@@ -493,7 +493,7 @@ static int run(const void *given, const vdc_cli_arguments *arguments) {
     const options *chosen = given;
     console at = {.force = chosen->force, .terminal = isatty(STDIN_FILENO) == 1};
     at.settings = (vdc_run_options){.output = chosen->output, .force = chosen->force, .check = chosen->check, .operable = true,
-                                    .programs = chosen->programs ? VDC_PROGRAMS_ALLOWED : VDC_PROGRAMS_USUAL};
+                                    .interrupted = vdc_cli_interrupted, .programs = chosen->programs ? VDC_PROGRAMS_ALLOWED : VDC_PROGRAMS_USUAL};
     vdc_run_options settings = at.settings;
     settings.sets = chosen->sets.items;
     settings.set_count = chosen->sets.count;

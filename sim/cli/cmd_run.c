@@ -161,7 +161,7 @@ static int run(const void *given, const vdc_cli_arguments *arguments) {
         .sets = chosen->sets.items, .set_count = chosen->sets.count, .has_seed = chosen->seed.given, .seed = chosen->seed.value,
         .output = chosen->output, .default_output = true, .force = chosen->force, .check = chosen->check,
         .placement_search = chosen->placement_search, .event_queue = chosen->event_queue,
-        .programs = chosen->programs ? VDC_PROGRAMS_ALLOWED : VDC_PROGRAMS_USUAL,
+        .interrupted = vdc_cli_interrupted, .programs = chosen->programs ? VDC_PROGRAMS_ALLOWED : VDC_PROGRAMS_USUAL,
     };
     vdc_diag diag = {0};
     vdc_simulation *simulation;

@@ -142,7 +142,7 @@ static vdc_code run_again(const vdc_result *result, const char *base, const opti
     if (!path) return vdc_no_memory(diag, "the second run");
     const char *journal = vdc_result_text(result, "journal");
     vdc_run_options settings = {.text = vdc_result_text(result, "scenario"), .output = output, .operable = vdc_result_text(result, "operable") != NULL,
-                                .programs = chosen->programs ? VDC_PROGRAMS_ALLOWED : VDC_PROGRAMS_REFUSED};
+                                .interrupted = vdc_cli_interrupted, .programs = chosen->programs ? VDC_PROGRAMS_ALLOWED : VDC_PROGRAMS_REFUSED};
     vdc_code code = vdc_simulation_open(&simulation, path, &settings, diag);
     if (!code && journal) code = vdc_journal_replay_text(simulation, journal, diag);
     if (!code) code = run_to_end(simulation, chosen, diag);

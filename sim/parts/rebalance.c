@@ -276,6 +276,7 @@ static vdc_code check_plan(vdc_simulation *sim, vdc_diag *diag) {
     const vdc_policy *policy = sim->rebalance.policy;
     const vdc_plan *plan = policy->rebalance.plan ? policy->rebalance.plan(sim->rebalance.state) : NULL;
     if (!plan || !plan->failure) return VDC_OK;
+    if (plan->outer->interrupted && plan->outer->interrupted()) return VDC_INTERRUPTED;
     return vdc_fail(diag, VDC_ERROR_POLICY, NULL, "rebalance policy %s: placement policy %s failed at %" PRId64 " ns for VM %" PRId64 ": %s", policy->name,
                     plan->place->policy->name, sim->datacenter.now, plan->fleet->vms[plan->vm].request->id, plan->failure);
 }

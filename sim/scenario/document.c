@@ -110,7 +110,7 @@ static const vdc_node *extend(builder *in, const vdc_node *root, const vdc_node 
     size_t length = 0;
     if (!path) return fail_without_memory(in);
     const vdc_node *base = NULL;
-    vdc_code code = vdc_file_read(path, VDC_YAML_SIZE_LIMIT, &text, &length, NULL);
+    vdc_code code = vdc_file_is_stream(path) ? VDC_ERROR_INPUT : vdc_file_read(path, VDC_YAML_SIZE_LIMIT, &text, &length, NULL);
     if (code == VDC_ERROR_MEMORY) {
         fail_without_memory(in);
     } else if (code) {

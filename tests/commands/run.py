@@ -211,6 +211,35 @@ def foreign_programs():
     runs("console", "one.yaml", "--programs", input="restore own.state\n")
 
 
+def interrupted_policy():
+    """SIGINT while a policy's program is awaited: at once, with the results up to there; a console goes on, its run does not."""
+    write("deaf.sh", "read line; echo '{\"ready\":1}'; read line; echo '{\"host\":0}'; read line; touch asked; exec sleep 100\n")
+    write("deaf.yaml", ONE.replace("lifetime: 20min}", "lifetime: 20min}\n    - {id: 2, arrival: 30min, vcpus: 1, memory: 1 GiB, lifetime: 10min}")
+          + "schedulers: {placement: {policy: process, timeout: 90s, command: [sh, deaf.sh]}}\n")
+
+    def interrupt(process):
+        for _ in range(600):
+            if os.path.exists("asked"):
+                break
+            time.sleep(0.05)
+        os.unlink("asked")
+        process.send_signal(signal.SIGINT)
+
+    with subprocess.Popen([VDCSIM, "run", "deaf.yaml", "-o", "deaf.h5", "--check", "--no-progress"], stderr=subprocess.PIPE, text=True) as process:
+        interrupt(process)
+        said = process.communicate(timeout=30)[1]
+        assert process.returncode == 130 and "interrupted: deaf.h5.partial holds the results up to here" in said, (process.returncode, said)
+    shown = vdcsim("show", "deaf.h5.partial", "--json").stdout
+    assert re.search(r'"vms_completed": 1\b', shown) and re.search(r'"end_s": 1800\b', shown), shown
+    with console("deaf.yaml") as (process, keys):
+        os.write(keys, b"run\n")
+        interrupt(process)
+        os.write(keys, b"run\nsave x.state\n")
+        os.close(keys)
+        said = process.communicate(timeout=30)[1]
+        assert process.returncode == 1 and said.count("broke off in the middle of an event") == 2 and not os.path.exists("x.state"), (process.returncode, said)
+
+
 def console_tables():
     """Columns line up under names of any letters, and a table that is whole does not say that it is cut."""
     write("many.yaml", ONE.replace("count: 1,", "count: 1000,").replace("vcpus: 8", 'tenant: "größe", vcpus: 1'))
@@ -296,7 +325,7 @@ def long_labels():
     assert re.search(r"set title 'Sensitivity: .*'\.\"\\n\"\.'means over .*count'", read("pictures/sensitivity.gp"))
 
 
-CHECKS = (names_of_runs, picture_that_fails, sweep_by_slurm, sweep_taken_up_again, console_and_signals, foreign_programs, console_tables, progress_line, outputs_that_are_no_files,
+CHECKS = (names_of_runs, picture_that_fails, sweep_by_slurm, sweep_taken_up_again, console_and_signals, foreign_programs, interrupted_policy, console_tables, progress_line, outputs_that_are_no_files,
           interrupted_report, many_runs, long_labels)
 
 

@@ -23,6 +23,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 BUILD = os.environ.get("BUILD", "build")
@@ -223,6 +224,10 @@ def bombs(folder):
         "a line in gzip": base % (1, 4, "", "{trace: {format: vdcsim, path: line.csv.gz}}"),
         "a row in gzip": base % (1, 4, "", "{trace: {format: vdcsim, path: row.csv.gz}}"),
         "hosts that memory cannot hold": base % (100000000, 4, "", small),
+        "a pipe as trace": base % (1, 4, "", "{trace: {format: vdcsim, path: pipe}}"),
+        "a pipe as database": base % (1, 4, "", "{trace: {format: azure-packing, path: pipe}}"),
+        "a pipe as hosts": "vdcsim: 1\ndatacenter: {hosts: {format: openb, path: pipe}}\nworkload: {vms: [{vcpus: 1}]}\n",
+        "a pipe as base": "extends: pipe\n",
         "a sweep": "sweep: 1\nextends: hosts.yaml\naxes: {datacenter.hosts.0.count: {from: 1, to: 4000000000, step: 1}}\n",
     }
     for name, begin, more in (("line", b"", b"0"), ("row", b"arrival_s,vcpus\n", b",")):
@@ -230,6 +235,8 @@ def bombs(folder):
             stream.write(begin)
             for _ in range(64):
                 stream.write(more * (1 << 20))
+
+    os.mkfifo(os.path.join(folder, "pipe"))
 
     def restrict():
         resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
@@ -240,7 +247,10 @@ def bombs(folder):
         write(folder, name + ".yaml", text)
         verb = ["sweep", name + ".yaml", "-o", "sweep", "--list"] if name == "a sweep" else ["run", name + ".yaml", "-o", "x.h5", "--no-progress"]
         process = subprocess.Popen([COMMAND, *verb], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, cwd=folder, preexec_fn=restrict)
+        late = threading.Timer(60, process.kill)
+        late.start()
         said = process.stderr.read()
+        late.cancel()
         _, status, used = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         process.stderr.close()

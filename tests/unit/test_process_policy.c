@@ -249,6 +249,68 @@ Test(process_policy, no_shell_and_limits) {
     test_folder_remove();
 }
 
+/* Whatever it starts at once has its limits, too. */
+Test(process_policy, limits_hold_from_the_beginning) {
+    test_folder_make();
+    char before[512];
+    snprintf(before, sizeof before, "(ulimit -v; ulimit -c) > '%s' & %s; wait", test_folder_path("told"), READY);
+    for (int i = 0; i < 10; i++) {
+        vdc_policy_instance instance = open_script("policy.sh", before, "read line; echo '{\"host\": 1}'; read line", ", memory: 1 GiB");
+        vdc_decision decision;
+        bool found;
+        vdc_diag diag = {0};
+        size_t size;
+        cr_assert_eq(ask(&instance, &decision, &found, &diag), VDC_OK, "%s", diag.count ? diag.messages[0].text : "?");
+        vdc_policy_close(&instance);
+        char *told = test_file_read(test_folder_path("told"), &size);
+        cr_assert(told && size == 10 && strncmp(told, "1048576\n0\n", 10) == 0, "%s", told ? told : "?");
+        vdc_free(told);
+    }
+    nobody_is_left();
+    test_folder_remove();
+}
+
+/* Is the process whose number is in the file gone within two seconds? Somebody else waits for it. */
+static bool is_gone(const char *name) {
+    size_t size;
+    char *text = test_file_read(test_folder_path(name), &size), path[64], state = 0;
+    const long number = text ? strtol(text, NULL, 10) : 0;
+    vdc_free(text);
+    cr_assert_gt(number, 1, "%s", name);
+    snprintf(path, sizeof path, "/proc/%ld/stat", number);
+    for (int i = 0; i < 200; i++) {
+        FILE *stat = fopen(path, "r");
+        if (!stat) return true;
+        if (fscanf(stat, "%*d %*s %c", &state) != 1) state = 'Z';
+        fclose(stat);
+        if (state == 'Z' || state == 'X') return true;
+        usleep(10000);
+    }
+    kill((pid_t)number, SIGKILL);
+    return false;
+}
+
+/* However it ends, what it started ends with it: by itself, by a crash, by a time-out where only the rest ignores SIGTERM. */
+Test(process_policy, its_group_ends_with_it, .timeout = 60) {
+    static const char *const bodies[] = {"read line; echo '{\"host\": 1}'; read line", "read line; exit 3", "read line; kill -SEGV $$", "exec sleep 60"};
+    for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++) {
+        test_folder_make();
+        char before[512];
+        snprintf(before, sizeof before, "(trap '' TERM; echo > '%s'; exec sleep 50) >&2 & echo $! > '%s'; while [ ! -e '%s' ]; do sleep 0.01; done; %s",
+                 test_folder_path("deaf"), test_folder_path("member"), test_folder_path("deaf"), READY);
+        vdc_policy_instance instance = open_script("group.sh", before, bodies[i], ", timeout: 1s");
+        vdc_decision decision;
+        bool found;
+        vdc_diag diag = {0};
+        cr_expect_eq(ask(&instance, &decision, &found, &diag), i ? VDC_ERROR_POLICY : VDC_OK, "%s", bodies[i]);
+        vdc_policy_close(&instance);
+        vdc_diag_clear(&diag);
+        cr_expect(is_gone("member"), "%s", bodies[i]);
+        nobody_is_left();
+        test_folder_remove();
+    }
+}
+
 /* What the program is told, written to a file by it, and which descriptors it has. */
 Test(process_policy, what_is_sent) {
     test_folder_make();
