@@ -536,7 +536,7 @@ bool vdc_isolation_placed(vdc_isolation *iso, uint32_t slot) {
     if (vm->guaranteed && !keep_guarantees(iso, slot, 1)) return false;
     if (request->cpu_reservation && dc->regions[host].cookies) vdc_datacenter_resolve(dc, host); /* fences of others lie beside it */
     vdc_isolation_count_sockets(iso, slot, 1);
-    vdc_isolation_scrub_arrival(iso, host, vm->domain);
+    vdc_isolation_scrub_arrival(iso, slot);
     vdc_isolation_granted(iso, host);
     return !iso->out_of_memory;
 }
@@ -570,11 +570,23 @@ static bool has_room(vdc_isolation *iso, uint32_t slot) {
     return true;
 }
 
-/* The VM gets what the rule reserves for each of its vCPUs, or more where it has more of its own. */
-static void reserve_by_rule(const vdc_rule *rule, vdc_request *request) {
-    const vdc_wide all = (vdc_wide)rule->reserved * request->size[VDC_CPU] / 1000;
-    const int64_t reserved = all > INT64_MAX ? INT64_MAX : (int64_t)all;
-    if (reserved > request->cpu_reservation) request->cpu_reservation = reserved;
+void vdc_isolation_reserve(const vdc_isolation *iso, vdc_request *request) {
+    for (size_t i = 0; iso->has_wishes && i < iso->rule_count; i++) {
+        const vdc_rule *rule = &iso->rules[i];
+        if (!rule->reserved || !vdc_rule_selects(rule, request)) continue;
+        const vdc_wide all = (vdc_wide)rule->reserved * request->size[VDC_CPU] / 1000;
+        int64_t reserved = all > INT64_MAX ? INT64_MAX : (int64_t)all;
+        if (request->cpu_limit != VDC_UNLIMITED) reserved = vdc_least(reserved, request->cpu_limit);
+        if (reserved > request->cpu_reservation) request->cpu_reservation = reserved;
+    }
+}
+
+int64_t vdc_isolation_own_reservation(const vdc_isolation *iso, uint32_t slot) {
+    return iso->has_wishes ? iso->vms[slot].own_reservation : iso->datacenter->records[slot].request.cpu_reservation;
+}
+
+void vdc_isolation_note_own_reservation(vdc_isolation *iso, uint32_t slot, int64_t own) {
+    if (iso->has_wishes) iso->vms[slot].own_reservation = own;
 }
 
 /* Of a slot that was free: its other lines are zero as they are, and need not be touched. */
@@ -602,8 +614,8 @@ bool vdc_isolation_arrive(vdc_isolation *iso, uint32_t slot) {
     vm->wishes = memcmp(wishes, &iso->specs->items[0], sizeof *wishes) != 0;
     if (vm->wishes) vm->spec = *wishes;
     if (wishes->numa_nodes) request->numa_nodes = (uint8_t)wishes->numa_nodes;
-    for (size_t i = 0; iso->has_wishes && i < iso->rule_count; i++)
-        if (iso->rules[i].reserved && vdc_rule_selects(&iso->rules[i], request)) reserve_by_rule(&iso->rules[i], request);
+    vdc_isolation_note_own_reservation(iso, slot, request->cpu_reservation);
+    vdc_isolation_reserve(iso, request);
     if (request->group) {
         int64_t members = vdc_counts_add(&iso->group_members, request->group, 1);
         if (members < 0) return false;

@@ -198,6 +198,7 @@ typedef struct vdc_vm_isolation {
     uint32_t *met;                   /* likewise those from 64 on */
     uint32_t met_count, met_room;
     uint32_t part;                   /* doubled: the slot of its second part */
+    int64_t own_reservation;         /* Hz of CPU that it asks for itself, where rules give VMs wishes; its request has what rules reserve, too */
     bool *uncounted;                 /* [rule] of a second part: its VM is counted in the same unit already */
 } vdc_vm_isolation;
 
@@ -226,9 +227,16 @@ typedef struct vdc_attack {
 } vdc_attack;
 
 /* The two domains that left a host last, the later one first, and when (ns + 1; 0 = never). */
-typedef struct vdc_scrub {
+typedef struct vdc_leavers {
     uint32_t domain[2];
     vdc_time left_at[2];
+} vdc_leavers;
+
+typedef struct vdc_scrub {
+    vdc_leavers now, before;         /* and before the last VM left, in case it is back at the same instant */
+    int64_t number;                  /* of that VM; a second part has its VM's */
+    uint32_t domain;
+    vdc_time left_at;                /* ns + 1; 0 = none has left, or it is back */
 } vdc_scrub;
 
 /* The wishes of the last VM that was asked about: one decision asks about many hosts. They depend on these alone. */
@@ -308,6 +316,12 @@ vdc_attack_counts vdc_isolation_attack_counts(const vdc_isolation *isolation);
 vdc_wide vdc_isolation_pair_time(const vdc_isolation *isolation, uint32_t a, uint32_t b);
 /* A VM arrives: its wishes and its place in its group are fixed. */
 bool vdc_isolation_arrive(vdc_isolation *isolation, uint32_t slot);
+/* What the VM has reserved for itself, without what rules reserve for it, in Hz; and its request's reservation with that: the most that a rule reserves
+ * for vCPUs of that number, at most its limit, or more where its own is more. */
+int64_t vdc_isolation_own_reservation(const vdc_isolation *isolation, uint32_t slot);
+void vdc_isolation_reserve(const vdc_isolation *isolation, vdc_request *request);
+/* Its own reservation is that much from now on. */
+void vdc_isolation_note_own_reservation(vdc_isolation *isolation, uint32_t slot, int64_t own);
 /* It is gone for good. */
 void vdc_isolation_leave(vdc_isolation *isolation, uint32_t slot);
 /* A slot that is a second part of a VM, on a host that it moves to or has not yet quite left: same domain, same wishes, no member of its own.

@@ -177,23 +177,36 @@ static void meet_attackers(vdc_isolation *iso, uint32_t slot, uint32_t host) {
 
 /* ---- scrubbing ---- */
 
-void vdc_isolation_scrub_arrival(vdc_isolation *iso, uint32_t host, uint32_t domain) {
+void vdc_isolation_scrub_arrival(vdc_isolation *iso, uint32_t slot) {
     if (!iso->scrubs) return;
-    vdc_scrub *left = &iso->scrubs[host];
-    int which = left->domain[0] == domain;
-    if (which && left->left_at[0] == iso->datacenter->now + 1) left->left_at[0] = 0; /* it never was away, such as for a resize */
-    if (left->left_at[which] > 0 && iso->datacenter->now - (left->left_at[which] - 1) < iso->scrub) iso->scrub_gaps++;
+    const vdc_datacenter *dc = iso->datacenter;
+    vdc_scrub *host = &iso->scrubs[dc->vms[slot].host];
+    const uint32_t domain = iso->vms[slot].domain;
+    if (host->left_at == dc->now + 1 && host->domain == domain) { /* the domain never was away */
+        host->now = host->before;
+        host->left_at = 0;
+        if (host->number == dc->records[slot].request.number) return;
+    }
+    const int which = host->now.domain[0] == domain;
+    if (host->now.left_at[which] > 0 && dc->now - (host->now.left_at[which] - 1) < iso->scrub) iso->scrub_gaps++;
 }
 
-void vdc_isolation_scrub_departure(vdc_isolation *iso, uint32_t host, uint32_t domain) {
+void vdc_isolation_scrub_departure(vdc_isolation *iso, uint32_t slot, bool last) {
     if (!iso->scrubs) return;
-    vdc_scrub *left = &iso->scrubs[host];
-    if (left->domain[0] != domain) {
-        left->domain[1] = left->domain[0];
-        left->left_at[1] = left->left_at[0];
-        left->domain[0] = domain;
+    const vdc_datacenter *dc = iso->datacenter;
+    const uint32_t domain = iso->vms[slot].domain;
+    vdc_scrub *host = &iso->scrubs[dc->vms[slot].host];
+    host->before = host->now;
+    host->number = dc->records[slot].request.number;
+    host->domain = domain;
+    host->left_at = dc->now + 1;
+    if (!last) return;
+    if (host->now.domain[0] != domain) {
+        host->now.domain[1] = host->now.domain[0];
+        host->now.left_at[1] = host->now.left_at[0];
+        host->now.domain[0] = domain;
     }
-    left->left_at[0] = iso->datacenter->now + 1;
+    host->now.left_at[0] = dc->now + 1;
 }
 
 /* ---- the domains of a host ---- */
@@ -266,6 +279,7 @@ void vdc_isolation_go(vdc_isolation *iso, uint32_t slot) {
     count_vm(iso, host, at, vdc_isolation_is_exposed(&dc->hosts.classes[dc->hosts.class_of[h]], &vm->spec), -1);
     count_in_rack(iso, h, vm->domain, -1);
     vm->here = false;
+    vdc_isolation_scrub_departure(iso, slot, host->counts[at].vms == 0);
     if (host->counts[at].vms) return;
     host->counts[at] = host->counts[--host->domains];
     host->stays[at] = host->stays[host->domains];
@@ -276,7 +290,6 @@ void vdc_isolation_go(vdc_isolation *iso, uint32_t slot) {
         vdc_isolation_refusals_occupied(iso->refused, h, -1);
         host->exit_count = 0;
     }
-    vdc_isolation_scrub_departure(iso, h, vm->domain);
 }
 
 /* ---- sockets ---- */

@@ -52,9 +52,10 @@ uint64_t vdc_isolation_sockets(const vdc_isolation *isolation, uint32_t slot);
 bool vdc_isolation_is_exposed(const vdc_host_class *class, const vdc_isolation_spec *wishes);
 /* The VM has met all that its second part has met so far. */
 void vdc_isolation_note_acquaintances(vdc_isolation *isolation, vdc_vm_isolation *vm, const vdc_vm_isolation *part);
-/* A domain comes to a host: was another one there too short a time ago? Its last VM leaves: remembers that. */
-void vdc_isolation_scrub_arrival(vdc_isolation *isolation, uint32_t host, uint32_t domain);
-void vdc_isolation_scrub_departure(vdc_isolation *isolation, uint32_t host, uint32_t domain);
+/* A VM comes to its host: was another domain there too short a time ago? One leaves, maybe as the last of its domain: remembers that. Where a VM is back
+ * at the instant at which it or its second part left, for another size or because it takes its part's place, nobody came and nobody left. */
+void vdc_isolation_scrub_arrival(vdc_isolation *isolation, uint32_t slot);
+void vdc_isolation_scrub_departure(vdc_isolation *isolation, uint32_t slot, bool last);
 
 /* isolation_recount.c */
 /* VMs that break the rule, counted anew from where they are; shares no code with the rules' counters. -1 when memory is out. */

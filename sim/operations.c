@@ -397,7 +397,14 @@ static vdc_code rewrite(vdc_simulation *sim, uint32_t slot, const vdc_request *r
     return state_of(sim, slot) == VDC_VM_QUEUED ? find_place(sim, slot, diag) : VDC_OK;
 }
 
-vdc_code vdc_become(vdc_simulation *sim, uint32_t slot, const vdc_request *request, bool may_move, const char **refusal, vdc_diag *diag) {
+vdc_request vdc_asked(const vdc_simulation *sim, uint32_t slot) {
+    vdc_request request = *request_of(sim, slot);
+    if (sim->isolation) request.cpu_reservation = vdc_isolation_own_reservation(sim->isolation, slot);
+    return request;
+}
+
+/* See vdc_become; with what rules reserve. */
+static vdc_code become(vdc_simulation *sim, uint32_t slot, const vdc_request *request, bool may_move, const char **refusal, vdc_diag *diag) {
     char text[160];
     const char *never = vdc_run_fits_nowhere(sim, request, text, sizeof text);
     if (never) {
@@ -413,8 +420,16 @@ vdc_code vdc_become(vdc_simulation *sim, uint32_t slot, const vdc_request *reque
     return VDC_OK;
 }
 
+vdc_code vdc_become(vdc_simulation *sim, uint32_t slot, const vdc_request *request, bool may_move, const char **refusal, vdc_diag *diag) {
+    vdc_request given = *request;
+    if (sim->isolation) vdc_isolation_reserve(sim->isolation, &given);
+    vdc_code code = become(sim, slot, &given, may_move, refusal, diag);
+    if (!code && !*refusal && sim->isolation) vdc_isolation_note_own_reservation(sim->isolation, slot, request->cpu_reservation);
+    return code;
+}
+
 static vdc_code resize(vdc_simulation *sim, uint32_t slot, const vdc_operation *operation, const char **refusal, vdc_diag *diag) {
-    vdc_request request = *request_of(sim, slot);
+    vdc_request request = vdc_asked(sim, slot);
     if (operation->vcpus != VDC_PARAM_NONE) request.size[VDC_CPU] = operation->vcpus;
     if (operation->memory != VDC_PARAM_NONE) request.size[VDC_MEMORY] = operation->memory;
     if (operation->disk != VDC_PARAM_NONE) request.size[VDC_DISK] = operation->disk;
@@ -422,7 +437,7 @@ static vdc_code resize(vdc_simulation *sim, uint32_t slot, const vdc_operation *
 }
 
 static vdc_code configure(vdc_simulation *sim, uint32_t slot, const vdc_operation *operation, const char **refusal, vdc_diag *diag) {
-    vdc_request request = *request_of(sim, slot);
+    vdc_request request = vdc_asked(sim, slot);
     if (operation->weight != VDC_PARAM_NONE) request.cpu_weight = operation->weight;
     if (operation->reservation != VDC_PARAM_NONE) request.cpu_reservation = operation->reservation;
     if (operation->has_limit) request.cpu_limit = operation->limit;

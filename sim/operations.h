@@ -36,7 +36,10 @@ uint32_t vdc_host_find(const vdc_simulation *simulation, const char *text);
 vdc_code vdc_operate(vdc_simulation *simulation, uint32_t slot, const vdc_operation *operation, const char **refusal, vdc_diag *diag);
 /* The same on the VM that the operation names. */
 vdc_code vdc_operate_named(vdc_simulation *simulation, const vdc_operation *operation, const char **refusal, vdc_diag *diag);
-/* The request of a live VM becomes another one, at once where that is possible; `may_move`: else by moving. For the effects of operations. */
+/* What a live VM asks for itself: its request without what rules reserve for it. */
+vdc_request vdc_asked(const vdc_simulation *simulation, uint32_t slot);
+/* The request of a live VM becomes another one, of what vdc_asked is, at once where that is possible; `may_move`: else by moving. For the effects of
+ * operations. */
 vdc_code vdc_become(vdc_simulation *simulation, uint32_t slot, const vdc_request *request, bool may_move, const char **refusal, vdc_diag *diag);
 /* Notes a refusal in words and returns them, for *refusal. */
 const char *vdc_refuse(vdc_simulation *simulation, const char *format, ...) __attribute__((format(printf, 2, 3)));

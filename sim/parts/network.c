@@ -533,7 +533,7 @@ static int64_t promised(int64_t cap) { return cap > 0 ? cap : 0; }
 
 /* What the VM is promised of its host's NIC changes by so much, where it has room. */
 static vdc_code promise(vdc_simulation *sim, uint32_t slot, int64_t tx, int64_t rx, const char **refusal, vdc_diag *diag) {
-    vdc_request request = sim->datacenter.records[slot].request;
+    vdc_request request = vdc_asked(sim, slot);
     if (tx == 0 && rx == 0) return VDC_OK;
     request.size[VDC_NET_TX] = request.size[VDC_NET_TX] + tx > 0 ? request.size[VDC_NET_TX] + tx : 0;
     request.size[VDC_NET_RX] = request.size[VDC_NET_RX] + rx > 0 ? request.size[VDC_NET_RX] + rx : 0;

@@ -812,7 +812,7 @@ static vdc_volume new_volume(storage_state *st, const vdc_operation *operation, 
 
 /* What the VM is promised of its host's disks changes by so much, where it has room. */
 static vdc_code promise(vdc_simulation *sim, uint32_t slot, int64_t disk, int64_t iops, int64_t bandwidth, const char **refusal, vdc_diag *diag) {
-    vdc_request request = sim->datacenter.records[slot].request;
+    vdc_request request = vdc_asked(sim, slot);
     if (disk == 0 && iops == 0 && bandwidth == 0) return VDC_OK;
     const int64_t change[] = {disk, iops, bandwidth};
     for (int r = VDC_DISK; r <= VDC_DISK_BW; r++) {

@@ -442,6 +442,50 @@ Test(isolation_runs, moves_follow_soft_rules) {
     vdc_simulation_close(sim);
 }
 
+/* x is on host 0 until 10 min, d from the beginning; whoever comes there within 10 min of that is counted, once, however its parts get there. */
+Test(isolation_runs, scrub_gaps_are_those_who_come) {
+    static const struct { const char *vms; double gaps; } cases[] = {
+        {"{tenant: d, vcpus: 2, operations: [{at: 12min, do: resize, vcpus: 3}]}", 0},
+        {"{tenant: d, vcpus: 2, operations: [{at: 12min, do: resize, vcpus: 3}]}, {tenant: d, vcpus: 1}", 0},
+        {"{tenant: d, vcpus: 2}, {tenant: e, vcpus: 1, arrival: 13min}", 1},
+        {"{tenant: d, vcpus: 2, operations: [{at: 12min, do: resize, vcpus: 3}]}, {tenant: e, vcpus: 1, arrival: 13min}", 1},
+        {"{tenant: d, vcpus: 2, operations: [{at: 12min, do: resize, vcpus: 3}]}, {tenant: e, vcpus: 1, arrival: 20min}", 0},
+        {"{tenant: d, vcpus: 2, lifetime: 12min}, {tenant: d, vcpus: 1, arrival: 12min}", 1}, /* another VM, though its domain never was away */
+        {"{tenant: d, vcpus: 7, operations: [{at: 12min, do: migrate, to: 0}]}", 1},
+        {"{tenant: d, vcpus: 7, operations: [{at: 12min, do: migrate, to: 0, mode: post-copy}]}", 1},
+        {"{tenant: d, vcpus: 2, operations: [{at: 12min, do: migrate, to: 1}]}", 0},
+        {"{tenant: d, vcpus: 2, operations: [{at: 12min, do: migrate, to: 1, mode: post-copy}]}", 0}, /* its memory stays for a while */
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *text = vdc_format("vdcsim: 1\nname: scrub\ntime: {tick: 10min, end: 1h}\ndatacenter: {hosts: [{count: 2, cpu: {cores: 8}, memory: 64 GiB}]}\n"
+                                "workload: {vms: [{tenant: x, vcpus: 2, lifetime: 10min}, %s]}\nisolation: {scrub: 10min}\n", cases[i].vms);
+        cr_expect_eq(ask(text, "scrub_gaps"), cases[i].gaps, "%s: %g", cases[i].vms, ask(text, "scrub_gaps"));
+        vdc_free(text);
+    }
+}
+
+/* What a rule reserves for each vCPU goes with their number, ends at the limit, and is beside what the VM reserves for itself: core·s on threads of 2 GHz
+ * over three spans of 20 s. */
+Test(isolation_runs, what_a_rule_reserves_follows_the_vm) {
+    static const struct { const char *vm; double reserved; } cases[] = {
+        {"vcpus: 2, operations: [{at: 20s, do: resize, vcpus: 4}, {at: 40s, do: resize, vcpus: 1}]", 20 * (1 + 2 + 0.5)},
+        {"vcpus: 2, cpu: {limit: 1 GHz}, operations: [{at: 20s, do: resize, vcpus: 4}, {at: 40s, do: configure, limit: 3 GHz}]", 20 * (0.5 + 0.5 + 1.5)},
+        {"vcpus: 2, operations: [{at: 20s, do: configure, reservation: 3 GHz}, {at: 40s, do: configure, reservation: 0 GHz}]", 20 * (1 + 1.5 + 1)},
+        {"vcpus: 2, operations: [{at: 20s, do: configure, reservation: 2 GHz}, {at: 40s, do: resize, vcpus: 1}]", 20 * (1 + 1 + 1)},
+        {"vcpus: 2, operations: [{at: 20s, do: configure, limit: 500 MHz}, {at: 40s, do: resize, vcpus: 3}]", 20 * (1 + 0.25 + 0.25)},
+        {"vcpus: 2, cpu: {reservation: 3 GHz}, operations: [{at: 20s, do: resize, vcpus: 4}, {at: 40s, do: resize, vcpus: 2}]", 20 * (1.5 + 2 + 1.5)},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *text = vdc_format(HEAD "datacenter: {hosts: [{count: 1, cpu: {cores: 8, speed: 2 GHz}, memory: 64 GiB}]}\n"
+                                "workload: {vms: [{memory: 1 GiB, %s}]}\nisolation: {rules: [{rule: reservation, cpu: 1 GHz}]}\n", cases[i].vm);
+        vdc_simulation *sim = run_text(text, NULL, NULL);
+        cr_expect_eq(summary_of(sim, "S_reserved_cpu_core_s"), cases[i].reserved, "%s: %g", cases[i].vm, summary_of(sim, "S_reserved_cpu_core_s"));
+        cr_expect_eq(summary_of(sim, "operations_refused"), 0, "%s", cases[i].vm);
+        vdc_simulation_close(sim);
+        vdc_free(text);
+    }
+}
+
 /* A host that is clean wakes who waits for it, though nothing comes or goes then: the bank's VM leaves at 600 s, and the host is clean at 1200 s. What
  * waits for something else is not waited for. */
 Test(isolation_runs, a_clean_host_opens_to_those_who_wait) {
