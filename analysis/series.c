@@ -24,6 +24,18 @@ void vdc_matrix_shape(const vdc_run *run, const char *path, size_t *rows, size_t
     *width = there ? shape.width : 0;
 }
 
+/* NaN stands for what is not there in some datasets; infinite is none. */
+static vdc_code check_values(const vdc_matrix *matrix, const vdc_run *run, const char *path, bool known, vdc_diag *diag)
+{
+    for (size_t i = 0; i < matrix->rows * matrix->width; i++) {
+        if (isinf(matrix->cells[i]) || (known && isnan(matrix->cells[i]))) {
+            return vdc_fail(diag, VDC_ERROR_INPUT, NULL, "%s: %s: row %zu has the value %g, which is no finite number", run->path, path,
+                            i / matrix->width, matrix->cells[i]);
+        }
+    }
+    return VDC_OK;
+}
+
 vdc_code vdc_matrix_read_rows(vdc_matrix *matrix, const vdc_run *run, const char *path, size_t first, size_t count,
                               vdc_diag *diag)
 {
@@ -40,14 +52,14 @@ vdc_code vdc_matrix_read_rows(vdc_matrix *matrix, const vdc_run *run, const char
         vdc_matrix_clear(matrix);
         return vdc_no_memory(diag, path);
     }
-    vdc_code code = vdc_result_read_reals(run->result, path, first, count, matrix->cells, diag);
-    if (code) {
-        vdc_matrix_clear(matrix);
-        return code;
-    }
     matrix->rows = count;
     matrix->width = shape.width;
-    return VDC_OK;
+    vdc_code code = vdc_result_read_reals(run->result, path, first, count, matrix->cells, diag);
+    code = code ? code : check_values(matrix, run, path, false, diag);
+    if (code) {
+        vdc_matrix_clear(matrix);
+    }
+    return code;
 }
 
 vdc_code vdc_matrix_read(vdc_matrix *matrix, const vdc_run *run, const char *path, vdc_diag *diag)
@@ -98,6 +110,7 @@ vdc_code vdc_ticks_read(vdc_ticks *ticks, const vdc_run *run, size_t most, vdc_d
     vdc_text_list names = {0};
     *ticks = (vdc_ticks){0};
     vdc_code code = vdc_matrix_read(&time, run, "/ticks/time", diag);
+    code = code ? code : check_values(&time, run, "/ticks/time", true, diag);
     code = code ? code : vdc_text_list_read(&names, run, "/ticks/resource", diag);
     if (code || time.rows == 0) {
         vdc_matrix_clear(&time);
@@ -148,6 +161,7 @@ static vdc_code read_column(const vdc_ticks *ticks, const vdc_run *run, const ch
     vdc_matrix matrix;
     *out = NULL;
     vdc_code code = vdc_matrix_read(&matrix, run, path, diag);
+    code = code ? code : check_values(&matrix, run, path, true, diag);
     if (code || ticks->count == 0 || matrix.rows != ticks->ticks || column >= matrix.width) {
         vdc_matrix_clear(&matrix);
         return code;

@@ -214,7 +214,10 @@ vdc_code vdc_simulation_save(vdc_simulation *sim, const char *path, bool force, 
                                     (double)sim->datacenter.now / 1e9);
     if (sim->broken_off) return vdc_fail(diag, VDC_ERROR_STATE, NULL, "%s: the run broke off in the middle of an event: there is no state to go on from", path);
     if (!force && access(path, F_OK) == 0) return vdc_fail(diag, VDC_ERROR_INPUT, NULL, "%s: exists; --force replaces it", path);
-    vdc_code code = vdc_state_digest(sim, state, diag);
+    if (sim->output && vdc_file_same(path, sim->output))
+        return vdc_fail(diag, VDC_ERROR_INPUT, NULL, "%s: is the run's result file: the state needs another one", path);
+    vdc_code code = vdc_results_may_replace(sim, path, diag);
+    if (!code) code = vdc_state_digest(sim, state, diag);
     if (code) return code;
     char *partial = vdc_format("%s.partial", path), *absolute = realpath(sim->scenario->path, NULL);
     if (!partial) {
@@ -412,6 +415,7 @@ static vdc_code restore(vdc_simulation **out, const char *path, const state_file
     vdc_code code = scenario ? VDC_OK : vdc_no_memory(diag, "the state");
     if (!code) code = check_inputs(path, state->inputs, folder, diag);
     if (!code) code = vdc_simulation_open(&sim, scenario, &settings, diag);
+    if (!code) code = vdc_file_spare(sim->output, path, diag);
     if (!code && strcmp(sim->scenario->sha256, state->scenario_sha256) != 0)
         code = vdc_fail(diag, VDC_ERROR_INPUT, NULL, "%s: its scenario does not have the sha256 that it records", path);
     if (!code) code = replay(sim, state->journal, state->events, state->time, diag);

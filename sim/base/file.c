@@ -22,6 +22,33 @@ bool vdc_file_is_stream(const char *path) {
     return stat(path, &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);
 }
 
+/* The folder that holds the file. */
+static bool stat_folder(const char *path, struct stat *status) {
+    const char *slash = strrchr(path, '/');
+    char *folder = slash ? vdc_strndup(path, (size_t)(slash - path) + 1) : vdc_strdup(".");
+    bool there = folder && stat(folder, status) == 0;
+    vdc_free(folder);
+    return there;
+}
+
+bool vdc_file_same(const char *path, const char *other) {
+    struct stat one, two;
+    if (strcmp(path, other) == 0) return true;
+    bool there = stat(path, &one) == 0;
+    if (there != (stat(other, &two) == 0)) return false;
+    if (!there) {
+        const char *slash = strrchr(path, '/'), *other_slash = strrchr(other, '/');
+        if (strcmp(slash ? slash + 1 : path, other_slash ? other_slash + 1 : other) != 0) return false;
+        there = stat_folder(path, &one) && stat_folder(other, &two);
+    }
+    return there && one.st_dev == two.st_dev && one.st_ino == two.st_ino;
+}
+
+vdc_code vdc_file_spare(const char *path, const char *input, vdc_diag *diag) {
+    if (!path || !input || vdc_file_is_stream(path) || !vdc_file_same(path, input)) return VDC_OK;
+    return vdc_fail(diag, VDC_ERROR_INPUT, NULL, "%s: is what is read: the output would replace it", path);
+}
+
 vdc_code vdc_file_read(const char *path, size_t limit, char **text, size_t *length, vdc_diag *diag) {
     *text = NULL;
     *length = 0;

@@ -16,6 +16,10 @@ vdc_code vdc_file_read(const char *path, size_t limit, char **text, size_t *leng
 ssize_t vdc_file_read_at(int descriptor, void *to, size_t size, off_t place);
 /* Is there a terminal, a pipe or a device at the end of the path (/dev/stdout, /dev/null)? It is written to, where a file is replaced. */
 bool vdc_file_is_stream(const char *path);
+/* Do both paths name one file, or would they, where neither is there yet? */
+bool vdc_file_same(const char *path, const char *other);
+/* What is about to be written to `path` must not replace `input`, which is read for it. NULL for either: fine. */
+vdc_code vdc_file_spare(const char *path, const char *input, vdc_diag *diag);
 /* The path as it is written relative to the folder (a part of `path`); one that does not begin with the folder stays as it is. */
 const char *vdc_path_relative(const char *folder, const char *path);
 /* Gives the complete file `partial` its name `path`, in the same folder, and makes the name last through a power failure where

@@ -66,7 +66,8 @@ static int run(const void *given, const vdc_cli_arguments *arguments) {
     const char *name = chosen->table ? chosen->table : "ticks";
     vdc_diag diag = {0};
     vdc_result *result;
-    vdc_code code = vdc_result_open(&result, arguments->items[0], &diag);
+    vdc_code code = vdc_file_spare(chosen->output, arguments->items[0], &diag);
+    if (!code) code = vdc_result_open(&result, arguments->items[0], &diag);
     if (code) return vdc_cli_finish(&diag, code);
     if (!vdc_result_complete(result)) vdc_warn(&diag, NULL, "%s: of a run that was interrupted", arguments->items[0]);
     if (chosen->output) {

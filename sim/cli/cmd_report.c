@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "analysis/report.h"
+#include "sim/base/file.h"
 #include "sim/cli/command.h"
 
 typedef struct options {
@@ -28,6 +29,10 @@ static int run(const void *given, const vdc_cli_arguments *arguments)
     }
     vdc_cli_catch_signals();
     vdc_code code = vdc_runs_open(&runs, arguments->items, arguments->count, &diag);
+    for (size_t i = 0; !code && i < runs.count; i++) {
+        code = vdc_file_spare(o->output, runs.items[i].path, &diag);
+        if (code) vdc_runs_close(&runs);
+    }
     if (!code) {
         vdc_report_options report = {.title = o->title, .baseline = o->baseline, .stop = vdc_cli_interrupted};
         code = vdc_report_build(&runs, &report, &page, &diag);

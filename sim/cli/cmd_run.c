@@ -1,6 +1,7 @@
 /* vdcsim run: one simulation, one result file. */
 #include <stdio.h>
 
+#include "sim/base/file.h"
 #include "sim/cli/command.h"
 #include "sim/cli/json.h"
 #include "sim/cli/monitor.h"
@@ -146,6 +147,8 @@ static vdc_code check_options(const options *chosen, const vdc_cli_arguments *ar
                                                              arguments->items[0]);
     if (!chosen->restore && !arguments->count) return vdc_fail(diag, VDC_ERROR_INPUT, NULL, "missing argument: SCENARIO.yaml, or --restore STATE");
     if (chosen->save && !chosen->until) return vdc_fail(diag, VDC_ERROR_INPUT, NULL, "--save: --until TIME says when");
+    if (chosen->save && chosen->output && vdc_file_same(chosen->save, chosen->output))
+        return vdc_fail(diag, VDC_ERROR_INPUT, NULL, "--save: %s is the result file: the state needs another one", chosen->save);
     if (chosen->base && !chosen->restore) return vdc_fail(diag, VDC_ERROR_INPUT, NULL, "--base: goes with --restore");
     if (chosen->programs && !chosen->restore) return vdc_fail(diag, VDC_ERROR_INPUT, NULL, "--programs: goes with --restore");
     if (!chosen->until) return VDC_OK;

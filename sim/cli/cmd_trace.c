@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "sim/base/memory.h"
+#include "sim/base/file.h"
 #include "sim/cli/command.h"
 #include "sim/cli/json.h"
 #include "sim/scenario/document.h"
@@ -370,6 +371,8 @@ static vdc_code write_hdf5(const char *input, const write_options *options, vdc_
 static vdc_code write_trace(const char *input, const write_options *options, vdc_diag *diag) {
     const char *output = options->output;
     if (!output) return vdc_fail(diag, VDC_ERROR_INPUT, NULL, "-o OUT is wanted: the trace to write");
+    const vdc_code code = vdc_file_spare(output, input, diag);
+    if (code) return code;
     if (ends_with(output, ".csv")) return write_csv(input, options, diag);
     if (ends_with(output, ".h5") || ends_with(output, ".hdf5")) return write_hdf5(input, options, diag);
     return vdc_fail(diag, VDC_ERROR_INPUT, NULL, "%s: a name that ends in .h5 or .csv is wanted", output);

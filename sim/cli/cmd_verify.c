@@ -43,16 +43,16 @@ static vdc_code refuse_outside(const char *file, const char *what, const char *p
 }
 
 /* Whatever scalar of the scenario would lead out of the folder if it were a path. */
-static const char *find_outside(const vdc_node *node) {
-    if (node->kind == VDC_NODE_SCALAR) return vdc_cli_leaves_folder(node->text) ? node->text : NULL;
+static const char *find_outside(const vdc_node *node, const char *base) {
+    if (node->kind == VDC_NODE_SCALAR) return vdc_cli_leads_out(base, node->text) ? node->text : NULL;
     for (size_t i = 0; i < node->count; i++) {
-        const char *found = find_outside(node->children[i]);
+        const char *found = find_outside(node->children[i], base);
         if (found) return found;
     }
     return NULL;
 }
 
-static vdc_code check_scenario(const vdc_result *result, const options *chosen, vdc_diag *diag) {
+static vdc_code check_scenario(const vdc_result *result, const char *base, const options *chosen, vdc_diag *diag) {
     const char *file = vdc_result_path(result), *text = vdc_result_text(result, "scenario"), *sha256 = vdc_result_text(result, "scenario_sha256");
     if (!text || !sha256) return vdc_fail(diag, VDC_ERROR_INPUT, NULL, "%s: records no scenario", file);
     char found[VDC_DIGEST_TEXT];
@@ -66,7 +66,7 @@ static vdc_code check_scenario(const vdc_result *result, const options *chosen, 
     vdc_arena arena = {0};
     const vdc_node *root = NULL;
     vdc_code code = vdc_yaml_parse(text, strlen(text), "the scenario", &arena, &root, diag);
-    const char *outside = code ? NULL : find_outside(root);
+    const char *outside = code ? NULL : find_outside(root, base);
     if (outside) code = refuse_outside(file, "scenario", outside, diag);
     else if (!code && vdc_node_get(root, "extends")) code = refuse_outside(file, "scenario", "extends", diag);
     vdc_arena_free(&arena);
@@ -78,7 +78,7 @@ static vdc_code check_input(const char *file, const char *base, char *line, cons
     const char *sha256, *name;
     char found[VDC_DIGEST_TEXT];
     if (!vdc_cli_read_input(line, &sha256, &name)) return vdc_fail(diag, VDC_ERROR_INPUT, NULL, "%s: its list of inputs is damaged", file);
-    if (!chosen->outside && vdc_cli_leaves_folder(name)) return refuse_outside(file, "list of inputs", name, diag);
+    if (!chosen->outside && vdc_cli_leads_out(base, name)) return refuse_outside(file, "list of inputs", name, diag);
     char *path = name[0] == '/' ? vdc_strdup(name) : vdc_format("%s/%s", base, name);
     if (!path) return vdc_no_memory(diag, "the inputs");
     vdc_code code = vdc_digest_file(path, found, NULL);
@@ -212,7 +212,7 @@ static int run(const void *given, const vdc_cli_arguments *arguments) {
     vdc_code code = vdc_result_open(&result, arguments->items[0], &diag);
     if (code) return vdc_cli_finish(&diag, code);
     code = check_contents(result, &diag);
-    if (!code) code = check_scenario(result, chosen, &diag);
+    if (!code) code = check_scenario(result, base, chosen, &diag);
     if (!code) code = check_inputs(result, base, chosen, &diag);
     if (!code) code = compare_second_run(result, base, chosen, &diag);
     if (!code) printf("%s: verified: its values and a second run have the digest %s\n", arguments->items[0], vdc_result_text(result, "digest"));

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -83,6 +84,18 @@ bool vdc_cli_leaves_folder(const char *path) {
     for (const char *part = path; part; part = strchr(part, '/') ? strchr(part, '/') + 1 : NULL)
         if (strncmp(part, "..", 2) == 0 && (part[2] == '/' || part[2] == '\0')) return true;
     return false;
+}
+
+bool vdc_cli_leads_out(const char *base, const char *path) {
+    if (vdc_cli_leaves_folder(path)) return true;
+    char *joined = vdc_format("%s/%s", base, path), *target = joined ? realpath(joined, NULL) : NULL, *folder = target ? realpath(base, NULL) : NULL;
+    size_t length = folder ? strlen(folder) : 0;
+    if (length == 1) length = 0; /* the root */
+    bool out = !joined || (target && (!folder || strncmp(target, folder, length) != 0 || (target[length] != '/' && target[length] != '\0')));
+    vdc_free(joined);
+    free(target);
+    free(folder);
+    return out;
 }
 
 bool vdc_cli_read_input(char *line, const char **sha256, const char **name) {

@@ -19,6 +19,8 @@ vdc_code vdc_cli_check_inputs(const vdc_grid *grid, const char *folder, vdc_diag
 bool vdc_cli_read_input(char *line, const char **sha256, const char **name);
 /* Is the path absolute, or has it a step upwards as a part? */
 bool vdc_cli_leaves_folder(const char *path);
+/* The same, or does it lead out of `base` by symbolic links where it is there? Relative to `base`. */
+bool vdc_cli_leads_out(const char *base, const char *path);
 /* Is it the folder of a sweep? */
 bool vdc_cli_is_sweep(const char *folder);
 

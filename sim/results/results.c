@@ -111,13 +111,20 @@ static vdc_code open_tables(vdc_simulation *sim, vdc_diag *diag) {
     return !code && scenario->output_events ? open_events(sim, diag) : code;
 }
 
+vdc_code vdc_results_may_replace(const vdc_simulation *sim, const char *path, vdc_diag *diag) {
+    if (!vdc_scenario_reads(sim->scenario, path)) return VDC_OK;
+    return vdc_fail(diag, VDC_ERROR_INPUT, NULL, "%s: is what the run reads: the output would replace it", path);
+}
+
 vdc_code vdc_results_open(vdc_simulation *sim, bool force, vdc_diag *diag) {
+    vdc_code code = vdc_results_may_replace(sim, sim->output, diag);
+    if (code) return code;
     vdc_results *results = vdc_calloc(1, sizeof *results);
     if (!results) return vdc_no_memory(diag, "the results");
     sim->results = results;
     results->previous = vdc_calloc((size_t)sim->datacenter.hosts.class_count * VDC_FLOWS, sizeof *results->previous);
     if (!results->previous) return vdc_no_memory(diag, "the results");
-    vdc_code code = vdc_record_create(&results->record, sim->output, force, diag);
+    code = vdc_record_create(&results->record, sim->output, force, diag);
     return code ? code : open_tables(sim, diag);
 }
 

@@ -8,6 +8,8 @@
 
 #include "sim/simulation.h"
 
+/* Is the file none that the run reads, so that it may be replaced? */
+vdc_code vdc_results_may_replace(const vdc_simulation *simulation, const char *path, vdc_diag *diag);
 vdc_code vdc_results_open(vdc_simulation *simulation, bool force, vdc_diag *diag);
 /* The tick that ends now. */
 vdc_code vdc_results_tick(vdc_simulation *simulation, vdc_diag *diag);

@@ -22,6 +22,7 @@ typedef struct link {
 } link;
 
 typedef struct builder {
+    vdc_document *document;
     vdc_arena *arena;
     vdc_diag *diag;
     vdc_code code; /* the first error */
@@ -135,7 +136,16 @@ static const vdc_node *load(builder *in, const char *path, const char *text, siz
     const vdc_place place = {.file = path};
     link self = {.below = below, .depth = below ? below->depth + 1 : 0};
     struct stat status;
-    if (stat(path, &status) == 0) self.known = true, self.device = status.st_dev, self.inode = status.st_ino;
+    if (stat(path, &status) == 0) {
+        self.known = true;
+        self.device = status.st_dev;
+        self.inode = status.st_ino;
+        vdc_document *document = in->document;
+        if (document->file_count <= VDC_EXTENDS_LIMIT) {
+            document->devices[document->file_count] = self.device;
+            document->inodes[document->file_count++] = self.inode;
+        }
+    }
     const char *wrong = self.depth > VDC_EXTENDS_LIMIT ? "is the 17th file that extends another: at most 16" : NULL;
     for (const link *other = below; other && !wrong; other = other->below)
         if (is_same_file(&self, other)) wrong = "extends itself (in a circle)";
@@ -246,7 +256,7 @@ static const vdc_node *apply(builder *in, const vdc_node *root, const char *path
 vdc_code vdc_document_open(vdc_document *document, const char *path, const char *text, const char *const *sets, size_t set_count,
                            vdc_diag *diag) {
     *document = (vdc_document){0};
-    builder in = {.arena = &document->arena, .diag = diag};
+    builder in = {.document = document, .arena = &document->arena, .diag = diag};
     char *read = NULL;
     size_t length = text ? strlen(text) : 0;
     if (!text && (in.code = vdc_file_read(path, VDC_YAML_SIZE_LIMIT, &read, &length, diag))) return in.code;

@@ -8,6 +8,8 @@
 #ifndef VDC_SCENARIO_DOCUMENT_H
 #define VDC_SCENARIO_DOCUMENT_H
 
+#include <sys/types.h>
+
 #include "sim/base/node.h"
 #include "sim/base/status.h"
 
@@ -18,6 +20,9 @@ typedef struct vdc_document {
     vdc_arena arena;     /* of everything else here */
     const vdc_node *root;/* a mapping, without `extends` */
     const char *text;    /* the file's own bytes */
+    size_t file_count;   /* those that were read, with all that is extended, where they are files */
+    dev_t devices[VDC_EXTENDS_LIMIT + 1];
+    ino_t inodes[VDC_EXTENDS_LIMIT + 1];
     bool merged;         /* the tree is not that of `text` alone: something was taken over or set */
 } vdc_document;
 

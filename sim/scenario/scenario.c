@@ -12,6 +12,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 const char *const vdc_scenario_default_policies[VDC_SCHEDULERS] = {
@@ -423,6 +424,23 @@ vdc_code vdc_scenario_open(vdc_scenario **out, const char *path, const vdc_scena
     if (reading.code) vdc_scenario_close(scenario);
     else *out = scenario;
     return reading.code;
+}
+
+bool vdc_scenario_reads(const vdc_scenario *scenario, const char *path) {
+    const vdc_document *document = &scenario->memory->document;
+    const vdc_inputs *inputs = &scenario->inputs;
+    struct stat status;
+    bool found = false;
+    if (stat(path, &status) != 0 || !S_ISREG(status.st_mode)) return false;
+    for (size_t i = 0; i < document->file_count && !found; i++)
+        found = document->devices[i] == status.st_dev && document->inodes[i] == status.st_ino;
+    for (size_t i = 0; i < inputs->count && !found; i++) {
+        const char *name = inputs->items[i].name;
+        char *input = name[0] == '/' || !inputs->folder ? NULL : vdc_format("%s/%s", inputs->folder, name);
+        found = vdc_file_same(path, input ? input : name);
+        vdc_free(input);
+    }
+    return found;
 }
 
 void vdc_scenario_close(vdc_scenario *scenario) {

@@ -235,6 +235,8 @@ extern const char *const vdc_scenario_default_policies[VDC_SCHEDULERS];
  * and diag holds every error found. */
 vdc_code vdc_scenario_open(vdc_scenario **scenario, const char *path, const vdc_scenario_options *options, vdc_diag *diag);
 void vdc_scenario_close(vdc_scenario *scenario);
+/* Is the file the scenario's own, one that it extends, or an input that was read so far? */
+bool vdc_scenario_reads(const vdc_scenario *scenario, const char *path);
 
 /* The i-th class as the models want it: name in fresh memory, reserve taken off, overcommit applied (rounded down), GPU model interned.
  * vdc_hosts_create takes it over. */

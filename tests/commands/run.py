@@ -5,6 +5,7 @@ Arguments: parts of names of checks to choose some. Standard library alone.
 """
 import contextlib
 import fcntl
+import hashlib
 import os
 import pty
 import re
@@ -203,8 +204,8 @@ def foreign_programs():
     runs("run", "--restore", "plain.state", "-o", "changed.h5", "--no-progress", "--set", change)
     runs("run", "--restore", "plain.state", "-o", "half.h5", "--no-progress", "--set", change, "--until", "6min", "--save", "changed.state")
     runs("sweep", "grid.yaml", "-o", "grid", "--no-progress")
-    for words in (("verify", "own.h5"), ("verify", "changed.h5"), ("run", "--restore", "own.state", "-o", "a.h5"), ("run", "--restore", "changed.state", "-o", "b.h5"),
-                  ("sweep", "grid", "-o", "again"), ("console", "--restore", "own.state")):
+    for words in (("verify", "own.h5"), ("verify", "changed.h5"), ("run", "--restore", "own.state", "-o", "a.h5"),
+                  ("run", "--restore", "changed.state", "-o", "b.h5"), ("sweep", "grid", "-o", "again"), ("console", "--restore", "own.state")):
         runs(*words, status=2, stdin=subprocess.DEVNULL)
         runs(*words, "--programs", stdin=subprocess.DEVNULL)
     runs("console", "one.yaml", status=1, input="restore own.state\n")
@@ -238,6 +239,30 @@ def interrupted_policy():
         os.close(keys)
         said = process.communicate(timeout=30)[1]
         assert process.returncode == 1 and said.count("broke off in the middle of an event") == 2 and not os.path.exists("x.state"), (process.returncode, said)
+
+
+def what_is_read_stays():
+    """--force replaces results, not what the command reads; a state and the result are two files."""
+    write("base.yaml", ONE)
+    write("one.yaml", "vdcsim: 1\nextends: base.yaml\nname: one\n")
+    write("t.csv", "arrival_s,lifetime_s,vcpus,memory_gib\n0,600,2,1\n")
+    write("trace.yaml", ONE[:ONE.index("workload")] + "workload: {trace: {format: vdcsim, path: t.csv}}\n")
+    os.mkdir("d")
+    vdcsim("run", "one.yaml", "-o", "one.h5", "--no-progress")
+    vdcsim("run", "one.yaml", "-o", "half.h5", "--no-progress", "--until", "5min", "--save", "x.state")
+    os.link("t.csv", "d/link.csv")
+    kept = {name: hashlib.sha256(open(name, "rb").read()).hexdigest() for name in ("base.yaml", "one.yaml", "t.csv", "one.h5", "x.state")}
+    for words in (("run", "one.yaml", "-o", "one.yaml"), ("run", "one.yaml", "-o", "d/../base.yaml"), ("run", "trace.yaml", "-o", "./t.csv"),
+                  ("run", "trace.yaml", "-o", "d/link.csv"), ("run", "--restore", "x.state", "-o", "x.state"), ("export", "one.h5", "-o", "one.h5"),
+                  ("report", "one.h5", "-o", "./one.h5"), ("trace", "convert", "t.csv", "-o", "t.csv"), ("console", "one.yaml", "-o", "one.yaml"),
+                  ("run", "one.yaml", "-o", "half.h5", "--until", "5min", "--save", "base.yaml")):
+        said = vdcsim(*words, "--force", status=2, stdin=subprocess.DEVNULL).stderr
+        assert "the output would replace it" in said, said
+    said = vdcsim("run", "one.yaml", "-o", "new.h5", "--until", "5min", "--save", "d/../new.h5", status=2).stderr
+    assert "is the result file" in said and not os.path.exists("new.h5"), said
+    assert all(hashlib.sha256(open(name, "rb").read()).hexdigest() == digest for name, digest in kept.items())
+    vdcsim("run", "--restore", "x.state", "-o", "half.h5", "--no-progress", "--until", "6min", "--save", "x.state", "--force")
+    vdcsim("run", "--restore", "x.state", "-o", "one.h5", "--no-progress", "--force")
 
 
 def console_tables():
@@ -325,8 +350,8 @@ def long_labels():
     assert re.search(r"set title 'Sensitivity: .*'\.\"\\n\"\.'means over .*count'", read("pictures/sensitivity.gp"))
 
 
-CHECKS = (names_of_runs, picture_that_fails, sweep_by_slurm, sweep_taken_up_again, console_and_signals, foreign_programs, interrupted_policy, console_tables, progress_line, outputs_that_are_no_files,
-          interrupted_report, many_runs, long_labels)
+CHECKS = (names_of_runs, picture_that_fails, sweep_by_slurm, sweep_taken_up_again, console_and_signals, foreign_programs, interrupted_policy,
+          what_is_read_stays, console_tables, progress_line, outputs_that_are_no_files, interrupted_report, many_runs, long_labels)
 
 
 def main():

@@ -9,6 +9,7 @@
 #include "tests/support/sample_runs.h"
 
 #include <criterion/criterion.h>
+#include <hdf5.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -480,6 +481,50 @@ Test(plot, missing_data_is_said_in_words, .fini = test_folder_remove)
     vdc_drawn_list_clear(&list);
     vdc_free(folder);
     vdc_runs_close(&runs);
+}
+
+/* Where NaN stands for something, it does so still. */
+Test(plot, numbers_that_are_none_are_refused, .fini = test_folder_remove)
+{
+    static const struct {
+        const char *dataset;
+        double value;
+        const char *kind;
+    } wrong[] = {{"/ticks/time", NAN, "accounts"}, {"/ticks/P", INFINITY, "accounts"}, {"/ticks/energy", NAN, "power"}, {"/vms/start", -INFINITY, "waiting"},
+                 {"/vms/start", NAN, NULL}};
+    if (no_gnuplot()) {
+        return;
+    }
+    test_folder_make();
+    const char *path = test_folder_path("a.h5");
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        sample_run(path, "first-fit", 1, NULL);
+        hid_t file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT), dataset = H5Dopen2(file, wrong[i].dataset, H5P_DEFAULT);
+        hid_t space = H5Dget_space(dataset), one = H5Screate(H5S_SCALAR);
+        hsize_t place[2] = {1, 0};
+        H5Sselect_elements(space, H5S_SELECT_SET, 1, place);
+        cr_assert_geq(H5Dwrite(dataset, H5T_NATIVE_DOUBLE, one, space, H5P_DEFAULT, &wrong[i].value), 0);
+        H5Sclose(one);
+        H5Sclose(space);
+        H5Dclose(dataset);
+        H5Fclose(file);
+        vdc_runs runs;
+        cr_assert_eq(vdc_runs_open(&runs, &path, 1, NULL), VDC_OK);
+        char *folder = folder_of(&runs);
+        const char *kind = wrong[i].kind ? wrong[i].kind : "waiting";
+        vdc_drawn_list list = {0};
+        vdc_diag diag = {0};
+        vdc_plot_options options = {.folder = folder, .kinds = &kind, .kind_count = 1, .force = true};
+        vdc_code code = vdc_plot_draw(&runs, &options, &list, &diag);
+        const char *said = diag.count ? diag.messages[0].text : "";
+        cr_expect(wrong[i].kind ? code == VDC_ERROR_INPUT && strstr(said, path) && strstr(said, wrong[i].dataset) && strstr(said, "row 1 ") : code == VDC_OK,
+                  "%s: %d, %s", wrong[i].dataset, (int)code, said);
+        vdc_diag_clear(&diag);
+        vdc_drawn_list_clear(&list);
+        vdc_free(folder);
+        vdc_runs_close(&runs);
+        remove(path);
+    }
 }
 
 Test(plot, nothing_is_overwritten_unasked, .fini = test_folder_remove)

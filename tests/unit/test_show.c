@@ -379,4 +379,12 @@ Test(show, verify_stays_in_the_folder) {
     verify(2, "", "leaves the base folder");
     write_attribute("inputs", "what?\n");
     verify(2, "", "list of inputs is damaged");
+    cr_assert_eq(symlink("/", test_folder_path("root")), 0);
+    cr_assert_eq(symlink("vms.csv", test_folder_path("here.csv")), 0);
+    write_attribute("inputs", "0000000000000000000000000000000000000000000000000000000000000000  root/etc/passwd\n");
+    verify(2, "", "leaves the base folder");
+    write_attribute("inputs", "0000000000000000000000000000000000000000000000000000000000000000  here.csv\n");
+    verify(1, "", "here.csv: is not the file that the run read");
+    write_scenario("vdcsim: 1\nworkload: {trace: {format: vdcsim, path: root/etc/passwd}}\n");
+    verify(2, "", "leaves the base folder");
 }
