@@ -76,7 +76,7 @@ static void leave_standby(standby_state *state, uint32_t host) {
     uint8_t phase = state->phase[host];
     if (phase == AWAKE) return;
     if (state->done[host]) vdc_queue_cancel(sim->events, state->done[host]);
-    if (state->done[host] && phase == GOING_DOWN) sim->background_events--;
+    if (state->done[host] && phase == GOING_DOWN && !state->wanted[host]) sim->background_events--;
     state->done[host] = 0;
     if (phase == BOOTING) state->booting--;
     else state->asleep--;
@@ -192,6 +192,7 @@ vdc_code vdc_standby_wake(vdc_simulation *sim, uint32_t host, vdc_diag *diag) {
     if (!vdc_standby_sleeps(sim, host)) return VDC_OK;
     if (state_of(sim)->phase[host] == ASLEEP) return boot(sim, host, diag);
     state_of(sim)->wanted[host] = true;
+    sim->background_events--; /* from now on somebody waits for its end */
     sim->hosts_coming++;
     return VDC_OK;
 }
@@ -214,7 +215,7 @@ static vdc_code event(vdc_simulation *sim, uint32_t host, vdc_diag *diag) {
     if (host == HEAD_OF_LINE) return serve_line(sim, diag);
     state->done[host] = 0;
     if (state->phase[host] == GOING_DOWN) {
-        sim->background_events--;
+        if (!state->wanted[host]) sim->background_events--;
         state->phase[host] = ASLEEP;
         vdc_datacenter_switching(&sim->datacenter, host, VDC_SWITCHED);
         return state->wanted[host] ? boot(sim, host, diag) : VDC_OK;
@@ -240,15 +241,18 @@ static bool take_room(standby_state *state, uint32_t host, const vdc_request *re
     return true;
 }
 
+/* It is switched on, or will be as soon as it is off. */
+static bool is_coming(const standby_state *state, uint32_t host) { return state->phase[host] == BOOTING || state->wanted[host]; }
+
 vdc_code vdc_standby_serve(vdc_simulation *sim, vdc_diag *diag) {
     standby_state *state = state_of(sim);
     const vdc_datacenter *dc = &sim->datacenter;
     const vdc_hosts *hosts = &dc->hosts;
     const vdc_view *view = vdc_search_view(sim->search);
     if (sim->waiting.count == 0 || state->asleep == 0) return VDC_OK;
-    /* What boots is meant for those that wait, in their order; it is counted anew each time. */
-    for (uint32_t h = 0; h < hosts->count && state->booting; h++)
-        for (int r = 0; r < VDC_RESOURCES && state->phase[h] == BOOTING; r++)
+    /* What is coming is meant for those that wait, in their order; it is counted anew each time. */
+    for (uint32_t h = 0; h < hosts->count && sim->hosts_coming; h++)
+        for (int r = 0; r < VDC_RESOURCES && is_coming(state, h); r++)
             if (state->room[r]) state->room[r][h] = hosts->free[r][h];
     for (uint32_t slot = sim->waiting.first; slot != VDC_NOWHERE && state->asleep; slot = dc->vms[slot].next) {
         const vdc_request *request = &dc->records[slot].request;
@@ -257,7 +261,7 @@ vdc_code vdc_standby_serve(vdc_simulation *sim, vdc_diag *diag) {
         uint32_t sleeper = NO_HOST;
         for (uint32_t h = 0; h < hosts->count && !served; h++) {
             if (hosts->state[h] != VDC_HOST_OFF) continue;
-            bool coming = state->phase[h] == BOOTING || state->wanted[h];
+            const bool coming = is_coming(state, h);
             if (!vdc_host_class_fits(hosts, hosts->class_of[h], request) || (!coming && sleeper != NO_HOST) || !vdc_may_come(sim, h, request)) continue;
             if (coming) served = take_room(state, h, request);
             else sleeper = h;

@@ -52,6 +52,15 @@ Test(standby, wanted_while_it_goes_down) {
     vdc_simulation_close(run);
 }
 
+/* Two are wanted while all go down, for VM 1, and for VM 2 that comes meanwhile: what is meant for VM 1 is not taken for somebody else's then. */
+Test(standby, wanted_by_two_while_they_go_down) {
+    static const char text[] = HEAD SERVERS(4)
+        "workload: {vms: [{id: 1, arrival: 305s, lifetime: 5min, " FULL "}, {id: 2, arrival: 310s, lifetime: 5min, vcpus: 1, memory: 1 GiB}]}\n"
+        "power: {empty_host: standby}\n";
+    cr_expect_eq(ask(text, NULL, "host_boots"), 2);
+    cr_expect_eq(ask(text, NULL, "wait_total_s"), 145 + 140);
+}
+
 /* One host is switched on for two small VMs, two for two large ones; the run waits for them. */
 Test(standby, as_many_as_are_needed) {
     static const char small[] = HEAD SERVERS(4)
