@@ -54,8 +54,8 @@ const vdc_isolation_spec *vdc_isolation_wishes_of(const vdc_isolation *iso, cons
     vdc_wish_memo *memo = iso->memo;
     if (memo->valid && memo->tenant == request->tenant && memo->group == request->group && memo->isolation == request->isolation
         && (memo->id == request->id || !iso->names_vms)) return &memo->wishes;
-    *memo = (vdc_wish_memo){.id = request->id, .tenant = request->tenant, .group = request->group, .isolation = request->isolation, .valid = true,
-                            .wishes = vdc_isolation_wishes(iso, request)};
+    *memo = (vdc_wish_memo){.could = memo->could, .id = request->id, .tenant = request->tenant, .group = request->group,
+                            .isolation = request->isolation, .valid = true, .wishes = vdc_isolation_wishes(iso, request)};
     return &memo->wishes;
 }
 
@@ -221,24 +221,53 @@ static bool class_could(const vdc_isolation *iso, uint16_t k, const vdc_request 
            && (wishes->threads != VDC_THREADS_SHARED || vdc_reserved_rate(request, class) <= class->cpu_hz);
 }
 
+static inline bool is_fixed_for(const vdc_rule *rule, const vdc_request *request) {
+    return rule->type->fixed && vdc_rule_is_hard(rule) && vdc_rule_selects(rule, request);
+}
+
+/* The same with the rules that go by the class. */
+static bool class_suits(const vdc_isolation *iso, uint16_t k, const vdc_request *request, const vdc_isolation_spec *wishes) {
+    for (size_t i = 0; i < iso->rule_count; i++)
+        if (iso->rules[i].type->suits && is_fixed_for(&iso->rules[i], request) && !iso->rules[i].type->suits(&iso->rules[i], iso, k)) return false;
+    return class_could(iso, k, request, wishes);
+}
+
+static bool fixed_rules_allow(const vdc_isolation *iso, uint32_t host, const vdc_request *request) {
+    for (size_t i = 0; i < iso->rule_count; i++)
+        if (is_fixed_for(&iso->rules[i], request) && !iso->rules[i].type->allows(&iso->rules[i], iso, host, request)) return false;
+    return true;
+}
+
+/* Is there a host that all fixed rules allow, of a class that suits? It begins where the last one was found. */
+static bool some_host_could(const vdc_isolation *iso, const vdc_request *request, const vdc_isolation_spec *wishes) {
+    const vdc_hosts *hosts = &iso->datacenter->hosts;
+    uint32_t host = iso->memo->could, class_id = UINT32_MAX;
+    bool suits = false;
+    for (uint32_t i = 0; i < hosts->count; i++, host = host + 1 < hosts->count ? host + 1 : 0) {
+        if (hosts->class_of[host] != class_id) {
+            class_id = hosts->class_of[host];
+            suits = class_suits(iso, (uint16_t)class_id, request, wishes);
+        }
+        if (!suits || !fixed_rules_allow(iso, host, request)) continue;
+        iso->memo->could = host;
+        return true;
+    }
+    return false;
+}
+
 /* Each of its wishes and rules could be kept on some host, but is there one that keeps all of them when nothing else runs? */
 static bool jointly_impossible(const vdc_isolation *iso, const vdc_request *request, const vdc_isolation_spec *wishes, char *text, size_t size) {
     const vdc_hosts *hosts = &iso->datacenter->hosts;
     const vdc_rule *fixed = NULL;
-    for (size_t i = 0; i < iso->rule_count && !fixed; i++) {
+    bool by_host = false, possible = false;
+    for (size_t i = 0; i < iso->rule_count; i++) {
         const vdc_rule *rule = &iso->rules[i];
-        if (rule->type->fixed && vdc_rule_is_hard(rule) && vdc_rule_selects(rule, request)) fixed = rule;
+        if (!is_fixed_for(rule, request)) continue;
+        if (!fixed) fixed = rule;
+        by_host = by_host || !rule->type->suits;
     }
-    for (uint16_t k = 0; !fixed && k < hosts->class_count; k++)
-        if (class_could(iso, k, request, wishes)) return false;
-    for (uint32_t host = 0; fixed && host < hosts->count; host++) {
-        bool could = class_could(iso, hosts->class_of[host], request, wishes);
-        for (size_t i = 0; could && i < iso->rule_count; i++) {
-            const vdc_rule *rule = &iso->rules[i];
-            could = !rule->type->fixed || !vdc_rule_is_hard(rule) || !vdc_rule_selects(rule, request) || rule->type->allows(rule, iso, host, request);
-        }
-        if (could) return false;
-    }
+    for (uint16_t k = 0; k < hosts->class_count && !possible; k++) possible = class_suits(iso, k, request, wishes);
+    if (possible && (!by_host || some_host_could(iso, request, wishes))) return false;
     if (fixed) snprintf(text, size, "rejected: rule %s (line %d) and what else it asks for leave no host", fixed->type->name, fixed->place.line);
     else snprintf(text, size, "rejected: no host has all that it asks for");
     return true;

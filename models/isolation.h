@@ -38,6 +38,8 @@ typedef struct vdc_rule_type {
     const char *why_hard;            /* why it cannot be soft; NULL: it can */
     /* Reads what tables cannot. May be NULL. */
     vdc_code (*read)(vdc_rule *rule, vdc_isolation *isolation, vdc_diag *diag);
+    /* Of a fixed one that goes by the host's class alone: may its VMs come to hosts of the class? */
+    bool (*suits)(const vdc_rule *rule, const vdc_isolation *isolation, uint16_t class_id);
     /* May the VM come to the host as things stand? NULL: always. */
     bool (*allows)(const vdc_rule *rule, const vdc_isolation *isolation, uint32_t host, const vdc_request *request);
     /* Has the VM what the rule goes by, such as a group? One that has not is not concerned. NULL: all have. */
@@ -71,6 +73,12 @@ typedef struct vdc_opening {
     uint64_t key;                    /* (host, class) */
 } vdc_opening;
 
+/* The different labels on a host, each by the wishes that it is part of (an index of vdc_isolation_specs). */
+typedef struct vdc_host_labels {
+    uint32_t *wishes;
+    size_t count, capacity;
+} vdc_host_labels;
+
 /* Names that a rule selects: single ones, and by their beginning. */
 typedef struct vdc_selection {
     uint32_t *numbers;
@@ -102,6 +110,7 @@ struct vdc_rule {
     uint32_t *conflict_class;        /* [tenant] chinese-wall: class, 0 = none */
     size_t conflict_size;
     uint64_t labels;
+    vdc_host_labels *labels_on;      /* label-lattice: [host]; how many VMs have each is in `counts` under (host, wishes) */
     vdc_counts counts;
     vdc_counts sets;                 /* set -> index of spreads + 1 */
     vdc_spread *spreads;
@@ -241,6 +250,7 @@ typedef struct vdc_scrub {
 
 /* The wishes of the last VM that was asked about: one decision asks about many hosts. They depend on these alone. */
 typedef struct vdc_wish_memo {
+    uint32_t could;                  /* apart from them: the last host that was found for a VM to be possible on: the next one may be, too */
     int64_t id;                      /* matters where rules name VMs */
     uint32_t tenant, group, isolation;
     bool valid;

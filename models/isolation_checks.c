@@ -171,6 +171,7 @@ static void check_counters(vdc_checks *checks, const vdc_isolation *iso, const v
     memset(&fresh.distinct, 0, sizeof fresh.distinct);
     memset(&fresh.left_at, 0, sizeof fresh.left_at);
     memset(&fresh.holder, 0, sizeof fresh.holder);
+    fresh.labels_on = NULL; /* they follow the counts, and are held against them below */
     fresh.spreads = NULL;
     fresh.spread_count = fresh.spread_capacity = 0;
     for (uint32_t slot = 0; slot < dc->vm_count; slot++) {
@@ -183,6 +184,10 @@ static void check_counters(vdc_checks *checks, const vdc_isolation *iso, const v
     for (size_t i = 0; i < fresh.counts.size; i++)
         if (fresh.counts.places[i].count)
             vdc_check_equal(checks, VDC_I16_RULES, dc->now, fresh.counts.places[i].count, vdc_counts_get(&rule->counts, fresh.counts.places[i].key));
+    vdc_wide listed = 0;
+    for (uint32_t host = 0; rule->labels_on && host < dc->hosts.count; host++)
+        for (size_t i = 0; i < rule->labels_on[host].count; i++) listed += vdc_counts_get(&fresh.counts, vdc_key(host, rule->labels_on[host].wishes[i])) > 0;
+    if (rule->labels_on) vdc_check_equal(checks, VDC_I16_RULES, dc->now, listed, (vdc_wide)fresh.counts.used);
     vdc_counts_free(&fresh.counts);
     vdc_counts_free(&fresh.sets);
     vdc_counts_free(&fresh.values);

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "models/isolation.h"
+#include "models/isolation_internal.h"
 
 #define AT(member) .offset = offsetof(vdc_rule, member)
 #define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
@@ -362,9 +362,11 @@ static const vdc_param tenant_anti_params[] = {LEVEL(vdc_level_names)};
 
 static vdc_code tenant_anti_read(vdc_rule *rule, vdc_isolation *iso, vdc_diag *diag) {
     (void)iso;
-    if (rule->tenants.count + 2 * rule->tenants.prefix_count >= 2) return VDC_OK; /* a name with a star may be many */
+    size_t names = 0;
+    for (size_t i = 0; i < rule->tenants.count; i++) names += !vdc_is_listed(rule->tenants.numbers, i, rule->tenants.numbers[i]);
+    if (names + 2 * rule->tenants.prefix_count >= 2) return VDC_OK; /* a name with a star may be many */
     return vdc_fail(diag, VDC_ERROR_INPUT, &rule->place, "isolation: rules: tenant-anti-affinity: names %zu tenants; allowed: at least two in `tenants`",
-                    rule->tenants.count);
+                    names);
 }
 
 /* On a host whose cores are not shared by this VM it meets nobody at core level. */
@@ -410,47 +412,69 @@ static const vdc_param lattice_params[] = {
     {.name = "range", .type = VDC_PARAM_INTEGER, .fallback = "0", AT(range), .help = "by how much the levels on a host may differ"},
 };
 
-/* Labels of different wishes on a host: (host, index of the wishes) -> VMs. The wishes are few, so all are looked at. */
+static vdc_code lattice_read(vdc_rule *rule, vdc_isolation *iso, vdc_diag *diag) {
+    rule->labels_on = vdc_calloc((size_t)iso->datacenter->hosts.count + 1, sizeof *rule->labels_on);
+    return rule->labels_on ? VDC_OK : vdc_no_memory(diag, "isolation");
+}
+
 static bool comparable(uint64_t a, uint64_t b) { return (a & b) == a || (a & b) == b; }
+
+/* The levels of a host widen to that of another label. */
+static void widen(int64_t level, int64_t *low, int64_t *high) {
+    if (level < *low) *low = level;
+    if (level > *high) *high = level;
+}
 
 static bool lattice_allows(const vdc_rule *rule, const vdc_isolation *iso, uint32_t host, const vdc_request *request) {
     const vdc_isolation_spec *mine = &iso->specs->items[request->isolation];
+    const vdc_host_labels *labels = &rule->labels_on[host];
     int64_t low = mine->level, high = mine->level;
-    for (uint32_t i = 0; i < iso->specs->count; i++) {
-        if (vdc_counts_get(&rule->counts, vdc_key(host, i)) == 0) continue;
-        const vdc_isolation_spec *other = &iso->specs->items[i];
+    for (size_t i = 0; i < labels->count; i++) {
+        const vdc_isolation_spec *other = &iso->specs->items[labels->wishes[i]];
         if (!comparable(mine->categories, other->categories)) return false;
-        if (other->level < low) low = other->level;
-        if (other->level > high) high = other->level;
+        widen(other->level, &low, &high);
     }
     return high - low <= rule->range;
 }
 
+/* Its first VM with a label comes (+1), or the last one goes. There is room. */
+static void list_label(vdc_host_labels *labels, uint32_t wishes, int sign) {
+    size_t at = 0;
+    if (sign > 0) {
+        labels->wishes[labels->count++] = wishes;
+        return;
+    }
+    while (labels->wishes[at] != wishes) at++;
+    labels->wishes[at] = labels->wishes[--labels->count];
+}
+
 static bool lattice_change(vdc_rule *rule, const vdc_isolation *iso, uint32_t host, const vdc_request *request, int sign) {
     (void)iso;
-    return vdc_counts_add(&rule->counts, vdc_key(host, request->isolation), sign) >= 0;
+    vdc_host_labels *labels = rule->labels_on ? &rule->labels_on[host] : NULL;
+    if (labels && sign > 0 && !VDC_RESERVE(labels->wishes, labels->capacity, labels->count + 1)) return false;
+    const int64_t now = vdc_counts_add(&rule->counts, vdc_key(host, request->isolation), sign);
+    if (labels && now == (sign > 0)) list_label(labels, request->isolation, sign);
+    return now >= 0;
 }
 
 static int64_t lattice_violating(const vdc_rule *rule, const vdc_isolation *iso, uint32_t host, const vdc_request *request) {
     (void)request;
+    const vdc_host_labels *labels = &rule->labels_on[host];
     int64_t low = INT64_MAX, high = INT64_MIN, all = 0;
     bool apart = false;
-    for (uint32_t i = 0; i < iso->specs->count; i++) {
-        int64_t count = vdc_counts_get(&rule->counts, vdc_key(host, i));
-        if (count == 0) continue;
-        const vdc_isolation_spec *one = &iso->specs->items[i];
-        all += count;
-        if (one->level < low) low = one->level;
-        if (one->level > high) high = one->level;
-        for (uint32_t j = 0; j < i && !apart; j++)
-            apart = vdc_counts_get(&rule->counts, vdc_key(host, j)) && !comparable(one->categories, iso->specs->items[j].categories);
+    for (size_t i = 0; i < labels->count; i++) {
+        const vdc_isolation_spec *one = &iso->specs->items[labels->wishes[i]];
+        widen(one->level, &low, &high);
+        for (size_t j = 0; j < i && !apart; j++) apart = !comparable(one->categories, iso->specs->items[labels->wishes[j]].categories);
     }
-    return all && (apart || high - low > rule->range) ? all : 0;
+    if (labels->count == 0 || (!apart && high - low <= rule->range)) return 0;
+    for (size_t i = 0; i < labels->count; i++) all += vdc_counts_get(&rule->counts, vdc_key(host, labels->wishes[i]));
+    return all;
 }
 
 static const vdc_rule_type label_lattice = {
     .name = "label-lattice", .summary = "levels on a host within `range`, categories comparable", .source = "multi-level security (Bell, LaPadula)",
-    .params = lattice_params, .param_count = COUNT_OF(lattice_params),
+    .params = lattice_params, .param_count = COUNT_OF(lattice_params), .read = lattice_read,
     .allows = lattice_allows, .change = lattice_change, .violating = lattice_violating,
 };
 
@@ -682,43 +706,29 @@ static const vdc_param aggregate_params[] = {
 };
 
 static vdc_code aggregate_read(vdc_rule *rule, vdc_isolation *iso, vdc_diag *diag) {
-    const vdc_node *map = rule->labels_node;
-    char buffer[96];
-    if (!map) return VDC_OK;
-    if (map->kind != VDC_NODE_MAPPING)
-        return vdc_fail(diag, VDC_ERROR_INPUT, &map->place, "isolation: rules: aggregate: labels: found %s; allowed: {key: value}",
-                        vdc_node_describe(map, buffer, sizeof buffer));
-    for (size_t i = 0; i < map->count; i++) {
-        const char *value;
-        vdc_code code = vdc_node_text(map->children[i], &value, diag);
-        if (code) return code;
-        char *text = vdc_format("%s=%s", map->children[i]->key, value);
-        if (!text) return vdc_no_memory(diag, "isolation");
-        uint32_t known = vdc_names_find(iso->specs->labels, text, strlen(text));
-        if (known == UINT32_MAX)
-            code = vdc_fail(diag, VDC_ERROR_INPUT, &map->children[i]->place, "isolation: rules: aggregate: no host class has the label %s", text);
-        else rule->labels |= UINT64_C(1) << (known - 1);
-        vdc_free(text);
-        if (code) return code;
-    }
-    return VDC_OK;
+    return vdc_isolation_read_labels(iso->specs, rule->labels_node, &rule->labels, "isolation: rules: aggregate: labels", diag);
+}
+
+static bool aggregate_suits(const vdc_rule *rule, const vdc_isolation *iso, uint16_t class_id) {
+    return (iso->class_labels[class_id] & rule->labels) == rule->labels;
 }
 
 static bool aggregate_allows(const vdc_rule *rule, const vdc_isolation *iso, uint32_t host, const vdc_request *request) {
     (void)request;
-    return (iso->class_labels[iso->datacenter->hosts.class_of[host]] & rule->labels) == rule->labels;
+    return aggregate_suits(rule, iso, iso->datacenter->hosts.class_of[host]);
 }
 
 static bool aggregate_possible(const vdc_rule *rule, const vdc_isolation *iso, const vdc_request *request) {
     (void)request;
     for (uint16_t k = 0; k < iso->datacenter->hosts.class_count; k++)
-        if ((iso->class_labels[k] & rule->labels) == rule->labels) return true;
+        if (aggregate_suits(rule, iso, k)) return true;
     return false;
 }
 
 static const vdc_rule_type aggregate = {
     .name = "aggregate", .summary = "the VMs it concerns only on hosts with these labels", .source = "OpenStack Nova host aggregates",
-    .params = aggregate_params, .param_count = COUNT_OF(aggregate_params), .read = aggregate_read, .fixed = true, .allows = aggregate_allows,
+    .params = aggregate_params, .param_count = COUNT_OF(aggregate_params), .read = aggregate_read, .fixed = true,
+    .suits = aggregate_suits, .allows = aggregate_allows,
     .possible = aggregate_possible, .change = count_misplaced, .violating = misplaced,
 };
 

@@ -364,6 +364,8 @@ void vdc_isolation_destroy(vdc_isolation *iso) {
         vdc_counts_free(&rule->left_at);
         vdc_counts_free(&rule->holder);
         vdc_free(rule->openings);
+        for (uint32_t h = 0; rule->labels_on && h < iso->datacenter->hosts.count; h++) vdc_free(rule->labels_on[h].wishes);
+        vdc_free(rule->labels_on);
         for (size_t s = 0; s < rule->spread_count; s++) vdc_free(rule->spreads[s].units_with);
         vdc_free(rule->spreads);
         vdc_isolation_refusals_free(rule);

@@ -57,6 +57,7 @@ void vdc_isolation_specs_destroy(vdc_isolation_specs *specs) {
 
 vdc_code vdc_isolation_bit(vdc_names *names, const char *text, uint64_t *mask, const vdc_place *place, const char *what, vdc_diag *diag) {
     uint32_t number;
+    if (strchr(text, '|')) return vdc_fail(diag, VDC_ERROR_INPUT, place, "%s: '%s': a name must not hold '|', which joins wishes in traces", what, text);
     if (vdc_names_intern(names, text, strlen(text), &number)) return vdc_no_memory(diag, "isolation");
     if (number == 0) return vdc_fail(diag, VDC_ERROR_INPUT, place, "%s: a name must not be empty", what);
     if (number > 64) return vdc_fail(diag, VDC_ERROR_INPUT, place, "%s: '%s' is the 65th name; at most 64 are possible", what, text);
@@ -64,19 +65,21 @@ vdc_code vdc_isolation_bit(vdc_names *names, const char *text, uint64_t *mask, c
     return VDC_OK;
 }
 
-/* The bit of a label or taint that some class of hosts has. */
-static vdc_code known_label(const vdc_isolation_specs *specs, const char *text, uint64_t *mask, const vdc_place *place, const char *what,
+/* The bit of a label (or taint) that some class of hosts has. */
+static vdc_code known_label(const vdc_isolation_specs *specs, const char *text, bool taint, uint64_t *mask, const vdc_place *place, const char *what,
                             vdc_diag *diag) {
-    uint32_t number = vdc_names_find(specs->labels, text, strlen(text));
     if (specs->open) return vdc_isolation_bit(specs->labels, text, mask, place, what, diag);
-    if (number == UINT32_MAX || number == 0) {
+    const uint64_t there = taint ? specs->host_taints : specs->host_labels;
+    const uint32_t number = vdc_names_find(specs->labels, text, strlen(text));
+    if (number == UINT32_MAX || number == 0 || !(there >> (number - 1) & 1)) {
         const char *known[65];
         size_t count = 0;
-        for (uint32_t i = 1; i < vdc_names_count(specs->labels) && count < 64; i++) known[count++] = vdc_names_text(specs->labels, i);
+        for (uint32_t i = 0; i < 64; i++)
+            if (there >> i & 1) known[count++] = vdc_names_text(specs->labels, i + 1);
         known[count] = NULL;
         const char *near = vdc_nearest(text, known);
-        return vdc_fail(diag, VDC_ERROR_INPUT, place, "%s: no host class has '%s'%s%s%s", what, text, near ? "; did you mean '" : "",
-                        near ? near : "", near ? "'?" : "");
+        return vdc_fail(diag, VDC_ERROR_INPUT, place, "%s: no host class has the %s '%s'%s%s%s", what, taint ? "taint" : "label", text,
+                        near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
     }
     *mask |= UINT64_C(1) << (number - 1);
     return VDC_OK;
@@ -127,7 +130,7 @@ static vdc_code read_list(const vdc_node *list, vdc_isolation_specs *specs, bool
         const char *text;
         code = vdc_node_text(list->children[i], &text, diag);
         if (code) break;
-        code = taints ? known_label(specs, text, mask, &list->children[i]->place, what, diag)
+        code = taints ? known_label(specs, text, true, mask, &list->children[i]->place, what, diag)
                       : vdc_isolation_bit(specs->categories, text, mask, &list->children[i]->place, what, diag);
     }
     return code;
@@ -137,12 +140,11 @@ vdc_code vdc_isolation_read_taints(vdc_isolation_specs *specs, const vdc_node *l
     return read_list(list, specs, true, mask, what, diag);
 }
 
-/* {key: value} -> the bits of "key=value". */
-static vdc_code read_labels(const vdc_node *map, const vdc_isolation_specs *specs, uint64_t *mask, vdc_diag *diag) {
+vdc_code vdc_isolation_read_labels(vdc_isolation_specs *specs, const vdc_node *map, uint64_t *mask, const char *what, vdc_diag *diag) {
     if (!map) return VDC_OK;
     char buffer[96];
     if (map->kind != VDC_NODE_MAPPING)
-        return vdc_fail(diag, VDC_ERROR_INPUT, &map->place, "isolation: require: found %s; allowed: a mapping {key: value}",
+        return vdc_fail(diag, VDC_ERROR_INPUT, &map->place, "%s: found %s; allowed: a mapping {key: value}", what,
                         vdc_node_describe(map, buffer, sizeof buffer));
     vdc_code code = VDC_OK;
     for (size_t i = 0; !code && i < map->count; i++) {
@@ -151,7 +153,7 @@ static vdc_code read_labels(const vdc_node *map, const vdc_isolation_specs *spec
         if (code) break;
         char *text = vdc_format("%s=%s", map->children[i]->key, value);
         if (!text) return vdc_no_memory(diag, "isolation");
-        code = known_label(specs, text, mask, &map->children[i]->place, "isolation: require", diag);
+        code = known_label(specs, text, false, mask, &map->children[i]->place, what, diag);
         vdc_free(text);
     }
     return code;
@@ -197,7 +199,8 @@ vdc_code vdc_isolation_spec_read(vdc_isolation_specs *specs, const vdc_node *nod
         code = vdc_fail(diag, VDC_ERROR_INPUT, &node->place, "isolation: pin and core_isolate exclude each other: a core that is "
                         "isolated is the VM's own already");
     if (code) return code;
-    const vdc_code codes[] = {read_lattice_label(as.label, specs, &as.spec, diag), read_labels(as.requires, specs, &as.spec.requires, diag),
+    const vdc_code codes[] = {read_lattice_label(as.label, specs, &as.spec, diag),
+                              vdc_isolation_read_labels(specs, as.requires, &as.spec.requires, "isolation: require", diag),
                               read_list(as.tolerates, specs, true, &as.spec.tolerates, "isolation: tolerate", diag)};
     for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
         if (codes[i]) return codes[i];
@@ -242,8 +245,8 @@ static const char *take_word(vdc_isolation_specs *specs, vdc_isolation_spec *spe
     }
     if (strcmp(key, "category") == 0)
         return vdc_isolation_bit(specs->categories, value, &spec->categories, NULL, "category", NULL) ? "is an empty name, or the 65th" : NULL;
-    if (strcmp(key, "require") == 0) return known_label(specs, value, &spec->requires, NULL, "require", NULL) ? "is a label that no host has" : NULL;
-    if (strcmp(key, "tolerate") == 0) return known_label(specs, value, &spec->tolerates, NULL, "tolerate", NULL) ? "is a taint that no host has" : NULL;
+    if (strcmp(key, "require") == 0) return known_label(specs, value, false, &spec->requires, NULL, "require", NULL) ? "is a label that no host has" : NULL;
+    if (strcmp(key, "tolerate") == 0) return known_label(specs, value, true, &spec->tolerates, NULL, "tolerate", NULL) ? "is a taint that no host has" : NULL;
     const bool level = strcmp(key, "level") == 0, ways = strcmp(key, "llc_ways") == 0, bandwidth = strcmp(key, "memory_bandwidth") == 0,
                numa = strcmp(key, "numa") == 0;
     if (!level && !ways && !bandwidth && !numa) return "is no wish";

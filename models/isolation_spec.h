@@ -33,6 +33,7 @@ typedef struct vdc_isolation_specs {
     vdc_isolation_spec *items;   /* [0] = no wishes */
     size_t count, capacity;
     vdc_names *labels;           /* "key=value" of hosts, taints; bit i = name i + 1; at most 64 */
+    uint64_t host_labels, host_taints; /* of them, those that host classes have as labels, as taints */
     vdc_names *categories;       /* likewise */
     bool used;                   /* some VM has a wish */
     bool open;                   /* no hosts are known: labels and taints may be new, cache ways any number */
@@ -44,10 +45,10 @@ typedef struct vdc_isolation_specs {
 
 vdc_code vdc_isolation_specs_create(vdc_isolation_specs *specs, vdc_diag *diag);
 void vdc_isolation_specs_destroy(vdc_isolation_specs *specs);
-/* Reads `isolation: {…}` of a VM and finds or adds its entry. The labels and taints of hosts must be in specs->labels. With NULL specs
- * the keys are checked only. */
+/* Reads `isolation: {…}` of a VM and finds or adds its entry. The labels and taints of hosts must be known (specs->host_labels). With NULL
+ * specs the keys are checked only. */
 vdc_code vdc_isolation_spec_read(vdc_isolation_specs *specs, const vdc_node *node, uint32_t *index, vdc_diag *diag);
-/* The bit of a name, new ones get the next; an error beyond 64. */
+/* The bit of a name, new ones get the next; an error beyond 64, and of names that would not be one word of wishes as one text (below). */
 vdc_code vdc_isolation_bit(vdc_names *names, const char *text, uint64_t *mask, const vdc_place *place, const char *what, vdc_diag *diag);
 
 /* A host class offers so much: what VMs want more of is an error with both places. */
@@ -65,7 +66,8 @@ vdc_code vdc_isolation_spec_parse(vdc_isolation_specs *specs, const char *text, 
 /* The text of an entry, in fresh memory; "" of none. NULL when memory is out. */
 char *vdc_isolation_spec_text(const vdc_isolation_specs *specs, uint32_t index);
 
-/* A list of taints, all of which some host class must have; `what` begins the messages. */
+/* A mapping {key: value} of labels, or a list of taints (NULL: none), all of which some host class must have; `what` begins the messages. */
+vdc_code vdc_isolation_read_labels(vdc_isolation_specs *specs, const vdc_node *map, uint64_t *mask, const char *what, vdc_diag *diag);
 vdc_code vdc_isolation_read_taints(vdc_isolation_specs *specs, const vdc_node *list, uint64_t *mask, const char *what, vdc_diag *diag);
 /* More cache ways or memory bandwidth than any host class offers, in words; false when it is not. */
 bool vdc_isolation_spec_exceeds(const vdc_isolation_specs *specs, const vdc_isolation_spec *spec, char *text, size_t size);

@@ -64,6 +64,8 @@ vdc_code vdc_scenario_host_class(const vdc_scenario *scenario, size_t index, vdc
         return without_memory(diag);
     vdc_code code = labels_of(class, specs, &made, diag);
     if (code) return code;
+    specs->host_labels |= made.labels;
+    specs->host_taints |= made.taints;
     vdc_isolation_specs_offer(specs, class->llc_ways, class->memory_bandwidth, &class->place);
     vdc_isolation_specs_offer_cores(specs, (int64_t)made.sockets * made.cores, made.threads, made.physical[VDC_CPU] / 1000, &class->place);
     made.name = vdc_strdup(class->name);

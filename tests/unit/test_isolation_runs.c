@@ -716,14 +716,21 @@ Test(isolation_runs, bad_input_names_both_lines) {
     refuse_text(HEAD HOSTS VMS("llc_ways: 12"), "llc_ways: 12; no host class has more than 11 (line 6)");
     refuse_text(HEAD HOSTS VMS("memory_bandwidth: 11 GB/s"), "memory_bandwidth: 11000000000; no host class has more than 10000000000 (line 6)");
     refuse_text(HEAD "datacenter: {hosts: [{count: 1, cpu: {cores: 8}, memory: 8 GiB}]}\n" VMS("llc_ways: 1"), "no host class says that it has llc_ways");
-    refuse_text(HEAD HOSTS VMS("require: {pool: glod}"), "no host class has 'pool=glod'; did you mean 'pool=gold'?");
-    refuse_text(HEAD HOSTS VMS("tolerate: [gpu]"), "no host class has 'gpu'");
+    refuse_text(HEAD HOSTS VMS("require: {pool: glod}"), "no host class has the label 'pool=glod'; did you mean 'pool=gold'?");
+    refuse_text(HEAD HOSTS VMS("tolerate: [gpu]"), "no host class has the taint 'gpu'");
     refuse_text(HEAD HOSTS VMS("pin: true, core_isolate: prefer"), "pin and core_isolate exclude each other");
-    refuse_text(HEAD HOSTS RULES("    - {rule: aggregate, labels: {pool: silver}}\n"), "no host class has the label pool=silver");
+    refuse_text(HEAD HOSTS RULES("    - {rule: aggregate, labels: {pool: silver}}\n"), "no host class has the label 'pool=silver'");
+    refuse_text(HEAD HOSTS RULES("    - {rule: aggregate, labels: {pool: golf}}\n"), "no host class has the label 'pool=golf'; did you mean 'pool=gold'?");
+    refuse_text(HEAD HOSTS VMS("tolerate: [\"pool=gold\"]"), "no host class has the taint 'pool=gold'");
+    refuse_text(HEAD "datacenter: {hosts: [{count: 1, cpu: {cores: 8}, memory: 8 GiB, taints: [\"zone=x\"]}]}\n"
+                RULES("    - {rule: aggregate, labels: {zone: x}}\n"), "no host class has the label 'zone=x'");
+    refuse_text(HEAD HOSTS VMS("label: {categories: [\"a|b\"]}"), "'a|b': a name must not hold '|', which joins wishes in traces");
+    refuse_text(HEAD "datacenter: {hosts: [{count: 1, cpu: {cores: 8}, memory: 8 GiB, labels: {pool: \"a|b\"}}]}\nworkload: {vms: [{vcpus: 1}]}\n",
+                "labels: 'pool=a|b': a name must not hold '|'");
     refuse_text(HEAD HOSTS RULES("    - {rule: core-scheduling, mode: soft}\n"), "core-scheduling cannot be soft: every host can keep it");
     refuse_text(HEAD HOSTS RULES("    - {rule: reservation, cpu: 1 GHz, mode: soft}\n"),
                 "reservation cannot be soft: a share that is not promised is a weight");
-    refuse_text(HEAD HOSTS RULES("    - {rule: tolerate, taints: [gpu]}\n"), "no host class has 'gpu'");
+    refuse_text(HEAD HOSTS RULES("    - {rule: tolerate, taints: [gpu]}\n"), "no host class has the taint 'gpu'");
     refuse_text(HEAD HOSTS RULES("    - {rule: core-isolation, threads: pin}\n    - {rule: core-isolation, groups: [web]}\n"),
                 "core-isolation (line 11) and core-isolation (line 12) contradict each other: different `threads` for the same VMs");
     refuse_text(HEAD HOSTS RULES("    - {rule: numa, nodes: 1, vms: [3, 2]}\n    - {rule: numa, nodes: 2, vms: [1, 2]}\n"),
@@ -740,6 +747,7 @@ Test(isolation_runs, bad_input_names_both_lines) {
                 "workload: {vms: [{vcpus: 5, isolation: {core_isolate: isolate}}]}\n",
                 "5 vCPUs want a core each of their own; the most that a host class has for them is 4 (line 4)");
     refuse_text(HEAD HOSTS RULES("    - {rule: tenant-anti-affinity, tenants: [a]}\n"), "allowed: at least two");
+    refuse_text(HEAD HOSTS RULES("    - {rule: tenant-anti-affinity, tenants: [a, a]}\n"), "names 1 tenants; allowed: at least two");
     refuse_text(HEAD HOSTS RULES("    - {rule: chinese-wall, classes: {x: [a, b], y: [b]}}\n"), "tenant 'b' is in two classes");
     refuse_text(HEAD "datacenter: {hosts: [{count: 1, cpu: {cores: 8}, memory: 8 GiB}]}\n" RULES("    - {rule: spread, level: rack}\n"),
                 "spread on racks or zones needs datacenter.topology");
