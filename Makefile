@@ -262,7 +262,7 @@ FILTER ?= *
 valgrind: setup-lint
 	@$(MAKE) --no-print-directory -j$(JOBS) $(BUILD)/vdcsim-tests-plain
 	VDCSIM_SEARCH_STEPS=1000 VDC_TEST_STEPS=10000 valgrind --quiet --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite --show-leak-kinds=definite \
-	  $(BUILD)/vdcsim-tests-plain -j$(JOBS) --filter '$(FILTER)'
+	  --suppressions=tests/support/libhdf5.supp $(BUILD)/vdcsim-tests-plain -j$(JOBS) --filter '$(FILTER)'
 ##: format-check    layout, include order, forbidden calls and mutable globals (also a part of check)
 format-check:
 	@$(PYTHON) tests/structure/check.py --objects $(BUILD)
