@@ -10,7 +10,6 @@
 #include <math.h>
 
 #include "schedulers/policy_rows.h"
-#include "sim/base/known.h"
 
 enum { MOST_SAMPLES = 1000 };
 
@@ -87,8 +86,7 @@ static uint32_t adaptive_window(const void *state) {
 /* The host's recent samples in ascending order; false where they are too few to go by. */
 static bool sort_recent(const adaptive_state *adaptive, const vdc_host_load *host, double sorted[MOST_SAMPLES], uint32_t *count) {
     const double *samples = recent(host, adaptive->samples, count);
-    if (!enough(adaptive, samples, *count)) return false;
-    VDC_KNOWN(*count > 0); /* `least` is 1 at least */
+    if (*count == 0 || !enough(adaptive, samples, *count)) return false;
     for (uint32_t i = 0; i < *count; i++) sorted[i] = samples[i];
     sort(sorted, *count);
     return true;

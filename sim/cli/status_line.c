@@ -35,7 +35,7 @@ void vdc_status_line_update(vdc_status_line *line, const vdc_progress_report *re
     double rate = (double)(report->events - line->last_events) / (now - line->last);
     line->last = now;
     line->last_events = report->events;
-    char time[40], left[40] = "";
+    char time[40], left[48] = "";
     if (report->horizon != VDC_TIME_MAX && report->now > 0) {
         double share = (double)report->now / (double)report->horizon;
         double seconds = (now - line->begin) * (1 - share) / share;
