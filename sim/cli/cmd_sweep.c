@@ -332,7 +332,9 @@ static int run_chosen(vdc_sweep *sweep, const char *named, const options *chosen
 
 /* A sweep's file, or the folder of one that was done. */
 static vdc_code open_named(vdc_sweep **sweep, const char *name, bool programs, vdc_diag *diag) {
-    if (!vdc_cli_is_sweep(name)) return vdc_sweep_open(sweep, name, diag);
+    const bool again = vdc_cli_is_sweep(name);
+    if (programs && !again) return vdc_fail(diag, VDC_ERROR_INPUT, NULL, "--programs: goes with the folder of a sweep");
+    if (!again) return vdc_sweep_open(sweep, name, diag);
     return vdc_sweep_open_again(sweep, name, programs ? VDC_PROGRAMS_ALLOWED : VDC_PROGRAMS_REFUSED, diag);
 }
 

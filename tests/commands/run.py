@@ -208,6 +208,8 @@ def foreign_programs():
                   ("run", "--restore", "changed.state", "-o", "b.h5"), ("sweep", "grid", "-o", "again"), ("console", "--restore", "own.state")):
         runs(*words, status=2, stdin=subprocess.DEVNULL)
         runs(*words, "--programs", stdin=subprocess.DEVNULL)
+    said = vdcsim("sweep", "grid.yaml", "-o", "other", "--programs", status=2).stderr
+    assert "--programs: goes with the folder of a sweep" in said, said
     runs("console", "one.yaml", status=1, input="restore own.state\n")
     runs("console", "one.yaml", "--programs", input="restore own.state\n")
 
